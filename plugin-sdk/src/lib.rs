@@ -1,0 +1,1 @@
+//! The contract between Waspnest and its plugins, as a Rust crate.
