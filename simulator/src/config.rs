@@ -1,0 +1,89 @@
+//! What a run of the simulator can be told.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, SystemClock};
+
+/// Which messages an account's phone (device 0) decrypts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhoneReading {
+    /// Everything addressed to it: each decryption proves the sender's session with the phone, and failures are counted.
+    Everything,
+    /// Only what its own companions ask of it. Chat messages are taken from its queue unread; for load tests whose subject is the
+    /// companions.
+    PeersOnly,
+}
+
+/// Settings of one server. `Config::default()` is what tests want: a free loopback port, a fixed seed.
+#[derive(Clone)]
+pub struct Config {
+    /// Where to listen. Port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// Accept a `listen` address that other machines can reach. The server authenticates nobody: off unless the operator means it.
+    pub exposure: Exposure,
+    /// Seed of every number, key and id the server and its phones make up.
+    pub seed: u64,
+    /// The clock behind every timestamp on the wire.
+    pub clock: Arc<dyn Clock>,
+    /// Stanzas kept for [`crate::Simulator::stanzas`]; the oldest go first.
+    pub log_stanzas: usize,
+    /// Upper bound of the bytes those stanzas hold; reached first, it wins over `log_stanzas`.
+    pub log_bytes: usize,
+    /// Stanzas one connection may have under way to its socket before the device queue holds the rest back.
+    pub outgoing_stanzas: usize,
+    /// How long a client may leave its socket unread before it is cut off.
+    pub write_timeout: Duration,
+    /// How long a new connection may take to finish its handshake.
+    pub handshake_timeout: Duration,
+    /// Largest frame accepted from a client, in bytes.
+    pub max_frame: usize,
+    /// Unacknowledged stanzas one device may have queued; a message that does not fit is refused to its sender, never dropped.
+    pub queue_limit: usize,
+    /// A companion is told to upload prekeys when it has fewer left than this.
+    pub low_prekeys: usize,
+    /// What phones decrypt.
+    pub phones: PhoneReading,
+}
+
+/// Who may reach the listening address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exposure {
+    /// This machine only; any other address is refused at start.
+    Loopback,
+    /// Whoever can reach the address.
+    Anyone,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            exposure: Exposure::Loopback,
+            seed: 1,
+            clock: Arc::new(SystemClock),
+            log_stanzas: 65_536,
+            log_bytes: 64 << 20,
+            outgoing_stanzas: 512,
+            write_timeout: Duration::from_secs(30),
+            handshake_timeout: Duration::from_secs(20),
+            max_frame: 4 << 20,
+            queue_limit: 200_000,
+            low_prekeys: 10,
+            phones: PhoneReading::Everything,
+        }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("listen", &self.listen)
+            .field("exposure", &self.exposure)
+            .field("seed", &self.seed)
+            .field("phones", &self.phones)
+            .finish_non_exhaustive()
+    }
+}

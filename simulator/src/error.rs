@@ -1,0 +1,90 @@
+//! What the handle's callers can be told went wrong. Faults of a single connection never reach them: those are log lines.
+
+use std::net::SocketAddr;
+
+/// The server could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address is reachable from elsewhere and the configuration does not allow that.
+    #[error("{0} is not a loopback address, and this server must not be reachable from other machines")]
+    NotLoopback(SocketAddr),
+    /// The operating system refused the address.
+    #[error("listening on {address} failed")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The server's own certificate chain could not be made.
+    #[error("signing the server's certificates failed")]
+    Certificate(#[source] whatsapp_rust::wacore::libsignal::protocol::CurveError),
+}
+
+/// An account could not be made or found.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccountError {
+    /// Not 7 to 15 digits.
+    #[error("{0:?} is not a phone number: 7 to 15 digits, without plus or spaces")]
+    BadPhone(String),
+    /// Somebody has this number.
+    #[error("an account with the number {0} exists already")]
+    Taken(String),
+    /// Nobody has this number.
+    #[error("there is no account with the number {0}")]
+    Unknown(String),
+    /// The simulated phone could not make its keys.
+    #[error("making the phone's keys failed")]
+    Keys(#[source] whatsapp_rust::wacore::libsignal::protocol::SignalProtocolError),
+}
+
+/// Removing a companion failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnlinkError {
+    /// Nobody has this number.
+    #[error("there is no account with the number {0}")]
+    UnknownAccount(String),
+    /// The account has no such companion (device 0, the phone, cannot be removed either).
+    #[error("the account has no companion device {0}")]
+    UnknownDevice(u16),
+}
+
+/// The simulated phone refused to link, or linking did not finish.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScanError {
+    /// Nobody has this number.
+    #[error("there is no account with the number {0}")]
+    UnknownAccount(String),
+    /// The text is not a pairing code.
+    #[error("not a pairing code: {0}")]
+    BadCode(&'static str),
+    /// The code names a pairing the server does not hold: expired, used, or from another server.
+    #[error("the code is not of a pairing that is waiting here")]
+    UnknownRef,
+    /// The code shows another key than the connection that waits under it has.
+    #[error("the code's {0} key is not the waiting client's")]
+    KeyMismatch(&'static str),
+    /// Four companions are linked.
+    #[error("the account has its {0} companions already")]
+    TooManyDevices(usize),
+    /// The phone could not sign.
+    #[error("signing the new device failed")]
+    Signing(#[source] whatsapp_rust::wacore::libsignal::protocol::CurveError),
+    /// The client answered with an error instead of its signature.
+    #[error("the client refused the phone's identity: {0}")]
+    RefusedByClient(String),
+    /// The client's signature of the link does not verify.
+    #[error("the client's signature of the link is invalid: {0}")]
+    BadDeviceSignature(&'static str),
+    /// The client hung up before it answered.
+    #[error("the client went away while it was being linked")]
+    ClientGone,
+    /// The client did not answer in time.
+    #[error("the client did not answer the pairing in time")]
+    Timeout,
+}

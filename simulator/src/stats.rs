@@ -1,0 +1,38 @@
+//! Counters of a run, for tests and the admin interface.
+
+/// A snapshot of what the server has done so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Stats {
+    /// Sockets open now, whether or not they logged in.
+    pub connections: usize,
+    /// Accounts.
+    pub accounts: usize,
+    /// Linked companions.
+    pub companions: usize,
+    /// Logins accepted.
+    pub logins: u64,
+    /// Handshakes in the XX pattern.
+    pub handshakes_xx: u64,
+    /// Handshakes in the IK pattern.
+    pub handshakes_ik: u64,
+    /// Connections closed for what they sent: bad frames, bad handshakes, bad stanzas.
+    pub rejected_connections: u64,
+    /// Messages accepted from clients.
+    pub messages: u64,
+    /// Copies of messages put into device queues (a message to three devices counts three).
+    pub copies: u64,
+    /// Messages refused with an error in the acknowledgement.
+    pub refused_messages: u64,
+    /// Acknowledgements clients gave for queued stanzas.
+    pub acks: u64,
+    /// Receipts accepted from clients.
+    pub receipts: u64,
+    /// Stanzas sent again after a reconnect, because the device had not acknowledged them.
+    pub redeliveries: u64,
+    /// Unacknowledged stanzas in all queues now.
+    pub queued: usize,
+    /// Messages phones decrypted.
+    pub phone_decrypted: u64,
+    /// Messages phones could not decrypt. Anything but zero is somebody's fault.
+    pub phone_undecryptable: u64,
+}
