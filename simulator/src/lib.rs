@@ -4,6 +4,7 @@ mod account;
 mod clock;
 mod config;
 mod error;
+pub mod human;
 mod skeleton;
 mod stats;
 

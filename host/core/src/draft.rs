@@ -1,0 +1,144 @@
+//! Everything one plugin call wants to change, committed whole or dropped.
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::Jid;
+use crate::clock::UnixMs;
+use crate::effect::Action;
+use crate::id::ScheduleId;
+
+/// What one successful plugin call asks for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Draft {
+    /// To be done outside, in this order; the n-th has effect index n.
+    pub effects: Vec<Action>,
+    /// Writes to the installation's state, in this order.
+    pub kv: Vec<KvWrite>,
+    /// What the call saw of its state and relies on. A commit whose reads have changed meanwhile is refused as a conflict, and the
+    /// call is made again.
+    pub kv_reads: Vec<KvRead>,
+    /// Timers to set or cancel, in this order.
+    pub timers: Vec<TimerChange>,
+    /// What the plugin says about going on.
+    pub flow: Flow,
+    /// A note for the run's record.
+    pub note: Option<Box<str>>,
+}
+
+/// Whether plugins of lower priority still get the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Flow {
+    /// Yes.
+    #[default]
+    Next,
+    /// No.
+    Stop,
+    /// No, and the event does not count as handled.
+    Drop,
+}
+
+/// Which of an installation's key-value stores. All of them live in the session of the event.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum KvScope {
+    /// One for the whole session.
+    Session,
+    /// One a chat.
+    Chat(Jid),
+    /// One a person, in whichever chat.
+    Sender(Jid),
+}
+
+/// Names one value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct KvKey {
+    /// The store.
+    pub scope: KvScope,
+    /// The key, 1 to 512 bytes.
+    pub key: Box<str>,
+}
+
+/// A value with what the store knows about it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KvEntry {
+    /// The bytes, at most 60 KiB.
+    pub value: Vec<u8>,
+    /// Grows by one with every write of this key; starts at 1.
+    pub revision: u64,
+    /// When it stops to exist.
+    pub expires_at: Option<UnixMs>,
+}
+
+impl std::fmt::Debug for KvEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KvEntry").field("bytes", &self.value.len()).field("revision", &self.revision).finish_non_exhaustive()
+    }
+}
+
+/// One write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KvWrite {
+    /// What.
+    pub key: KvKey,
+    /// The new entry, or none to delete. Its revision is the one the call was told.
+    pub entry: Option<KvEntry>,
+}
+
+/// One read the call relies on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KvRead {
+    /// What.
+    pub key: KvKey,
+    /// The revision it saw; none if there was nothing.
+    pub revision: Option<u64>,
+}
+
+/// Sets or cancels one timer of the installation in the event's session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TimerChange {
+    /// Set; the same id replaces.
+    Set(Timer),
+    /// Cancel; unknown ids are fine.
+    Cancel(ScheduleId),
+}
+
+/// A point in time, or a rule for many, that a plugin set for itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timer {
+    /// Its name within the installation and session.
+    pub id: ScheduleId,
+    /// When.
+    pub rule: TimerRule,
+    /// IANA time zone that cron rules are read in.
+    pub zone: Box<str>,
+    /// What happens to moments at which the host was down.
+    pub missed: Missed,
+    /// Handed back to the plugin.
+    pub payload: Vec<u8>,
+    /// The next moment.
+    pub next: UnixMs,
+    /// When it fired last.
+    pub previous: Option<UnixMs>,
+}
+
+/// When a timer fires.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TimerRule {
+    /// Once.
+    At(UnixMs),
+    /// Again and again, this many milliseconds apart.
+    Every(u64),
+    /// By a cron expression in the timer's zone.
+    Cron(Box<str>),
+}
+
+/// What happens to moments at which the host was down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Missed {
+    /// They are gone.
+    Skip,
+    /// One tick makes up for all of them.
+    Once,
+    /// Each is made up for, oldest first.
+    All,
+}

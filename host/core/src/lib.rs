@@ -1,0 +1,18 @@
+//! The vocabulary of the host and its durable state.
+//!
+//! Everything else is built from these: ids and addresses, what happened ([`event`]), what shall happen ([`effect`], [`draft`]),
+//! and the ordered, durable record of both ([`store`], [`log`], [`outbox`]). This crate knows nothing of WhatsApp's wire format,
+//! of WebAssembly or of HTTP, and only [`store`] knows which database is underneath.
+
+pub mod clock;
+
+pub mod address;
+pub mod id;
+
+pub mod effect;
+pub mod event;
+pub mod message;
+
+pub mod draft;
+
+pub mod store;
