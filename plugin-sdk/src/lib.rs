@@ -1,1 +1,85 @@
-//! The contract between Waspnest and its plugins, as a Rust crate.
+//! Plugins for Waspnest, in Rust.
+//!
+//! A plugin is a WebAssembly component that handles events of WhatsApp sessions: messages and points in time. It has no power
+//! of its own: what it may do is what its manifest asks for and the operator grants. This crate is the guest's side of the
+//! contract in `wit/`: handlers as traits, and one module for each capability.
+//!
+//! This is a whole plugin. It answers `ping` with a configurable word and counts how often a chat asked:
+//!
+//! ```
+//! use serde::Deserialize;
+//! use waspnest_plugin::types::{EventContext, HandlerError, Message, Outcome};
+//! use waspnest_plugin::{MessageHandler, config, info, kv, messaging};
+//!
+//! struct Ping;
+//!
+//! #[derive(Deserialize)]
+//! struct Settings {
+//!     answer: String,
+//! }
+//!
+//! impl MessageHandler for Ping {
+//!     fn on_message(ctx: &EventContext, msg: &Message) -> Result<Outcome, HandlerError> {
+//!         if msg.text() != Some("ping") {
+//!             return Ok(Outcome::next());
+//!         }
+//!         let settings: Settings = config()?;
+//!         let count = kv::chat()?.increment("pings", 1)?;
+//!         messaging::reply(msg, format!("{} {count}", settings.answer))?;
+//!         info!("answered", attempt = ctx.attempt);
+//!         Ok(Outcome::stop())
+//!     }
+//! }
+//!
+//! waspnest_plugin::export!(Ping: MessageHandler);
+//!
+//! # #[cfg(not(target_arch = "wasm32"))]
+//! # fn main() {
+//! # use waspnest_plugin::testing::{Host, direct_text};
+//! // On the build machine the same functions work on an in-memory host:
+//! let mut host = Host::new().with_config(r#"{ "answer": "pong" }"#);
+//! host.message::<Ping>(&direct_text("ping")).expect("the handler succeeds");
+//! assert_eq!(host.texts(), ["pong 1"]);
+//! # }
+//! ```
+//!
+//! `Cargo.toml` needs `crate-type = ["cdylib", "rlib"]`, and the component comes from
+//! `cargo build --target wasm32-wasip2`. A `plugin.toml` beside it names the plugin, what it subscribes to and what it asks
+//! for; `plugins/echo` is the smallest complete example.
+//!
+//! # One call, one draft
+//!
+//! A call runs in a fresh sandbox: `static` variables do not survive it, [`kv`] does. What it wants to change is collected
+//! and committed as a whole when the handler answers `Ok`; an error, a trap or a missed deadline drops all of it. Every
+//! function of this crate answers an [`Error`], and `?` turns that into the right [`types::HandlerError`]: what may work
+//! later is retried, what never will becomes a dead letter.
+
+#![warn(missing_docs)]
+
+#[doc(hidden)]
+pub mod bindings;
+mod config;
+mod error;
+mod handler;
+pub mod kv;
+pub mod log;
+mod message;
+pub mod messaging;
+pub mod meta;
+mod outcome;
+pub mod schedule;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
+pub mod types;
+
+pub use config::{config, config_value};
+pub use error::Error;
+#[doc(hidden)]
+pub use handler::Adapter;
+pub use handler::{MessageHandler, ScheduleHandler};
+
+/// Whom the capability modules call: the host in a component, an in-memory double elsewhere.
+#[cfg(target_arch = "wasm32")]
+use bindings::imports::waspnest::plugin as host;
+#[cfg(not(target_arch = "wasm32"))]
+use testing::double as host;

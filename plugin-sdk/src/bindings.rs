@@ -1,0 +1,54 @@
+//! What wit-bindgen makes of `wit/`: the only place that calls it.
+//!
+//! One invocation for the imports and one for each handler interface. A plugin invokes the export macros of the handlers it
+//! has; each brings the description of its own world, and the linker unites them, so that a component exports exactly those
+//! handlers and imports only what it calls. Authors use the modules of this crate instead, which have better names and errors.
+
+/// The capabilities and all types.
+pub mod imports {
+    wit_bindgen::generate!({
+        path: "wit",
+        world: "imports",
+        generate_all,
+        generate_unused_types: true,
+        additional_derives: [PartialEq],
+        pub_export_macro: true,
+    });
+}
+
+/// `message-handler` alone.
+pub mod message {
+    wit_bindgen::generate!({
+        path: "wit",
+        world: "message-plugin",
+        with: {
+            "waspnest:plugin/types@0.1.0": crate::bindings::imports::waspnest::plugin::types,
+            "waspnest:plugin/messaging@0.1.0": crate::bindings::imports::waspnest::plugin::messaging,
+            "waspnest:plugin/kv@0.1.0": crate::bindings::imports::waspnest::plugin::kv,
+            "waspnest:plugin/schedule@0.1.0": crate::bindings::imports::waspnest::plugin::schedule,
+            "waspnest:plugin/config@0.1.0": crate::bindings::imports::waspnest::plugin::config,
+            "waspnest:plugin/log@0.1.0": crate::bindings::imports::waspnest::plugin::log,
+            "waspnest:plugin/meta@0.1.0": crate::bindings::imports::waspnest::plugin::meta,
+        },
+        pub_export_macro: true,
+    });
+}
+
+/// `schedule-handler` alone.
+pub mod schedule {
+    wit_bindgen::generate!({
+        path: "wit",
+        world: "schedule-plugin",
+        with: {
+            "waspnest:plugin/types@0.1.0": crate::bindings::imports::waspnest::plugin::types,
+            "waspnest:plugin/messaging@0.1.0": crate::bindings::imports::waspnest::plugin::messaging,
+            "waspnest:plugin/kv@0.1.0": crate::bindings::imports::waspnest::plugin::kv,
+            "waspnest:plugin/schedule@0.1.0": crate::bindings::imports::waspnest::plugin::schedule,
+            "waspnest:plugin/config@0.1.0": crate::bindings::imports::waspnest::plugin::config,
+            "waspnest:plugin/log@0.1.0": crate::bindings::imports::waspnest::plugin::log,
+            "waspnest:plugin/meta@0.1.0": crate::bindings::imports::waspnest::plugin::meta,
+        },
+        additional_derives: [PartialEq],
+        pub_export_macro: true,
+    });
+}

@@ -1,0 +1,146 @@
+//! Messages out. Needs `messages.send`, `messages.react`, `messages.read` or `messages.typing`.
+//!
+//! Nothing leaves while the handler runs: `Ok` means "accepted into the draft", and the host sends after the commit.
+
+use crate::types::{Jid, Message, MessageId, MessageKey, Text};
+use crate::{Error, host};
+
+pub use crate::bindings::imports::waspnest::plugin::messaging::{Options, Outgoing, Upload, When};
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            session: None,
+            quote: None,
+            mentions: Vec::new(),
+            ephemeral_s: None,
+            when: When::OnCommit,
+            idempotency_key: None,
+            typing_ms: None,
+            attrs: Vec::new(),
+        }
+    }
+}
+
+/// Answers a message in its chat with a text. Where several people talk, the answer quotes the message.
+///
+/// # Errors
+/// When the host refuses, as [`send`].
+pub fn reply(msg: &Message, text: impl Into<String>) -> Result<MessageId, Error> {
+    if msg.is_direct() {
+        send_text(msg.chat(), text)
+    } else {
+        quote(msg, text)
+    }
+}
+
+/// Answers a message in its chat with a text that quotes it, wherever that is.
+///
+/// # Errors
+/// When the host refuses, as [`send`].
+pub fn quote(msg: &Message, text: impl Into<String>) -> Result<MessageId, Error> {
+    quote_key(&msg.key, text)
+}
+
+/// Answers a message that is known by its key only, such as one remembered from an earlier call.
+///
+/// # Errors
+/// When the host refuses, as [`send`].
+pub fn quote_key(key: &MessageKey, text: impl Into<String>) -> Result<MessageId, Error> {
+    send(
+        &key.chat,
+        &outgoing_text(text),
+        &Options {
+            quote: Some(key.clone()),
+            ..Options::default()
+        },
+    )
+}
+
+/// Sends a text to a chat.
+///
+/// # Errors
+/// When the host refuses, as [`send`].
+pub fn send_text(to: &str, text: impl Into<String>) -> Result<MessageId, Error> {
+    send(to, &outgoing_text(text), &Options::default())
+}
+
+/// Sends a message to a chat and answers the id it will have.
+///
+/// # Errors
+/// When it is not granted, the address or text is malformed, the text too long, the call sent too much already, or this
+/// version cannot send that kind.
+pub fn send(to: &str, what: &Outgoing, options: &Options) -> Result<MessageId, Error> {
+    host::messaging::send(to, what, Some(options)).map_err(Error::refused("messaging.send"))
+}
+
+/// Reacts to a message with an emoji.
+///
+/// # Errors
+/// When it is not granted, or `emoji` is none.
+pub fn react(msg: &Message, emoji: &str) -> Result<(), Error> {
+    host::messaging::react(&msg.key, Some(emoji)).map_err(Error::refused("messaging.react"))
+}
+
+/// Takes the account's own reaction to a message back.
+///
+/// # Errors
+/// When it is not granted.
+pub fn unreact(msg: &Message) -> Result<(), Error> {
+    host::messaging::react(&msg.key, None).map_err(Error::refused("messaging.react"))
+}
+
+/// Marks a message as read, which its sender sees.
+///
+/// # Errors
+/// When it is not granted.
+pub fn mark_read(msg: &Message) -> Result<(), Error> {
+    host::messaging::mark_read(core::slice::from_ref(&msg.key)).map_err(Error::refused("messaging.mark-read"))
+}
+
+/// What a chat shows while the plugin works on an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Typing {
+    /// "typing".
+    Text,
+    /// "recording".
+    Voice,
+    /// Nothing (any more).
+    Off,
+}
+
+/// Shows in a chat that an answer is being made. Carried out after the commit, like everything here; to show it before one
+/// message, set [`Options::typing_ms`] instead.
+///
+/// # Errors
+/// When it is not granted.
+pub fn set_typing(chat: &str, typing: Typing) -> Result<(), Error> {
+    let (on, voice) = match typing {
+        Typing::Text => (true, false),
+        Typing::Voice => (true, true),
+        Typing::Off => (false, false),
+    };
+    host::messaging::set_typing(chat, on, voice).map_err(Error::refused("messaging.set-typing"))
+}
+
+/// Whether a text is no longer than WhatsApp takes: 65,536 bytes.
+#[must_use]
+pub fn fits(text: &str) -> bool {
+    text.len() <= TEXT_BYTES
+}
+
+/// Longest text in bytes of UTF-8.
+pub const TEXT_BYTES: usize = 65_536;
+
+/// Mentions people: a text needs `@` and the user part of each address where the name is to be shown.
+#[must_use]
+pub fn mention(who: &Jid) -> String {
+    format!("@{}", who.split('@').next().unwrap_or(who))
+}
+
+fn outgoing_text(body: impl Into<String>) -> Outgoing {
+    Outgoing::Text(Text {
+        body: body.into(),
+        preview: None,
+    })
+}

@@ -1,0 +1,195 @@
+//! An in-memory host, to test a plugin's handlers on the build machine. Not there in a component.
+//!
+//! [`Host`] runs a handler the way the real host does: what it changes is kept when it answers `Ok` and dropped otherwise.
+//! It knows the contract's refusals, but none of the operator's rules except grants that a test takes away, and it does not
+//! evaluate cron expressions: a test says when they are due.
+//!
+//! ```
+//! use waspnest_plugin::testing::{Host, direct_text};
+//! # use waspnest_plugin::{MessageHandler, messaging, types::*};
+//! # struct Echo;
+//! # impl MessageHandler for Echo {
+//! #     fn on_message(_: &EventContext, msg: &Message) -> Result<Outcome, HandlerError> {
+//! #         messaging::reply(msg, msg.text().unwrap_or_default())?;
+//! #         Ok(Outcome::next())
+//! #     }
+//! # }
+//! let mut host = Host::new();
+//! host.message::<Echo>(&direct_text("hello")).expect("echo always answers");
+//! assert_eq!(host.texts(), ["hello"]);
+//! ```
+
+pub(crate) mod double;
+mod fixture;
+mod state;
+
+pub use fixture::{context, direct_text, group_text};
+pub use state::{Effect, LogLine};
+
+use crate::handler::{MessageHandler, ScheduleHandler};
+use crate::schedule::Rule;
+use crate::types::{Cause, EventContext, HandlerError, Message, Outcome, Tick, UnixMs};
+use state::{Planned, State};
+
+/// An in-memory host with one installation and one session.
+#[derive(Debug, Clone, Default)]
+pub struct Host {
+    state: State,
+    calls: u64,
+}
+
+impl Host {
+    /// A host at 2026-01-01T00:00:00Z, with everything granted and an empty configuration.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            state: State::new(),
+            calls: 0,
+        }
+    }
+
+    /// Sets the effective configuration, as JSON.
+    #[must_use]
+    pub fn with_config(mut self, json: &str) -> Self {
+        self.state.config = json.into();
+        self
+    }
+
+    /// Takes a grant away, such as `messages.send`.
+    #[must_use]
+    pub fn without_grant(mut self, capability: &str) -> Self {
+        self.state.denied.insert(capability.into());
+        self
+    }
+
+    /// Says when cron expressions put from now on are due; before that they are refused as unsupported.
+    #[must_use]
+    pub fn with_cron_due_at(mut self, time: UnixMs) -> Self {
+        self.state.cron_due_at = Some(time);
+        self
+    }
+
+    /// Moves the clock.
+    pub fn set_now(&mut self, time: UnixMs) {
+        self.state.now = time;
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> UnixMs {
+        self.state.now
+    }
+
+    /// Lets a plugin handle a message, at its first attempt.
+    ///
+    /// # Errors
+    /// What the handler answers.
+    pub fn message<P: MessageHandler>(&mut self, msg: &Message) -> Result<Outcome, HandlerError> {
+        let ctx = self.next_context();
+        self.message_in::<P>(&ctx, msg)
+    }
+
+    /// Lets a plugin handle a message in a context of the test's choice.
+    ///
+    /// # Errors
+    /// What the handler answers.
+    pub fn message_in<P: MessageHandler>(
+        &mut self,
+        ctx: &EventContext,
+        msg: &Message,
+    ) -> Result<Outcome, HandlerError> {
+        self.state.chat = Some(msg.key.chat.clone());
+        self.state.sender = Some(msg.sender.jid.clone());
+        self.run(|| P::on_message(ctx, msg))
+    }
+
+    /// Lets a job fall due: moves the clock to its time and lets the plugin handle the tick. None when there is no such job.
+    pub fn tick<P: ScheduleHandler>(&mut self, id: &str) -> Option<Result<Outcome, HandlerError>> {
+        let Planned { job, due, chat } = self.state.jobs.get(id)?.clone();
+        self.state.now = self.state.now.max(due);
+        self.state.chat = chat;
+        self.state.sender = None;
+        let (cause, again) = match job.rule {
+            Rule::At(_) | Rule::AfterMs(_) => (Cause::Once, None),
+            Rule::EveryMs(interval) => (Cause::Cron, Some(due + interval)),
+            Rule::Cron(_) => (Cause::Cron, Some(self.state.cron_due_at.unwrap_or(due))),
+        };
+        let tick = Tick {
+            id: id.into(),
+            cause,
+            scheduled_for: due,
+            missed: 0,
+            previous: None,
+            zone: job.zone.unwrap_or_else(|| "UTC".into()),
+            payload: job.payload,
+        };
+        let ctx = self.next_context();
+        // As in the host: the tick is on its way, so the job is gone or waits for its next time before the handler runs.
+        match again {
+            Some(next) => {
+                if let Some(planned) = self.state.jobs.get_mut(id) {
+                    planned.due = next;
+                }
+            }
+            None => drop(self.state.jobs.remove(id)),
+        }
+        Some(self.run(|| P::on_tick(&ctx, &tick)))
+    }
+
+    /// Everything the committed calls want done, in order.
+    #[must_use]
+    pub fn effects(&self) -> &[Effect] {
+        &self.state.effects
+    }
+
+    /// The texts that the committed calls send, in order.
+    #[must_use]
+    pub fn texts(&self) -> Vec<&str> {
+        self.state.effects.iter().filter_map(Effect::text).collect()
+    }
+
+    /// Forgets the effects so far, so that a test sees those of the next call alone.
+    pub fn clear_effects(&mut self) {
+        self.state.effects.clear();
+    }
+
+    /// Ids of the jobs that are set, in order.
+    #[must_use]
+    pub fn jobs(&self) -> Vec<&str> {
+        self.state.jobs.keys().map(String::as_str).collect()
+    }
+
+    /// What all calls logged, the failed ones too.
+    #[must_use]
+    pub fn log(&self) -> &[LogLine] {
+        &self.state.log
+    }
+
+    fn next_context(&mut self) -> EventContext {
+        self.calls += 1;
+        EventContext {
+            event_id: format!("evt_{}", self.calls),
+            received_at: self.state.now,
+            deadline: self.state.now + 5_000,
+            ..context()
+        }
+    }
+
+    /// Runs a handler on a copy of the state and keeps the copy when the handler succeeds.
+    fn run(&mut self, handler: impl FnOnce() -> Result<Outcome, HandlerError>) -> Result<Outcome, HandlerError> {
+        let (after, answer) = double::with_state(self.state.clone(), handler);
+        match answer {
+            Ok(outcome) => {
+                self.state = after;
+                Ok(outcome)
+            }
+            Err(error) => {
+                self.state.log = after.log;
+                Err(error)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

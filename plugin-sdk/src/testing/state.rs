@@ -1,0 +1,109 @@
+//! What the in-memory host knows: the plugin's data, and what its calls asked for.
+
+use crate::bindings::imports::waspnest::plugin::{kv::Entry, schedule::Job};
+use crate::log::Level;
+use crate::messaging::{Options, Outgoing};
+use crate::types::{Jid, MessageId, MessageKey, UnixMs};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// 2026-01-01T00:00:00Z.
+const START: UnixMs = 1_767_225_600_000;
+
+/// One thing a handler wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Send a message.
+    Sent {
+        /// To which chat.
+        to: Jid,
+        /// What.
+        what: Outgoing,
+        /// How.
+        options: Options,
+        /// The id it has.
+        id: MessageId,
+    },
+    /// React to a message.
+    Reacted {
+        /// Which one.
+        target: MessageKey,
+        /// With what; none takes the reaction back.
+        emoji: Option<String>,
+    },
+    /// Mark messages as read.
+    Read {
+        /// Which ones.
+        targets: Vec<MessageKey>,
+    },
+    /// Show or end "typing".
+    Typing {
+        /// In which chat.
+        chat: Jid,
+        /// Show, rather than end.
+        on: bool,
+        /// "recording" instead.
+        voice: bool,
+    },
+}
+
+impl Effect {
+    /// The text that is sent; none for other effects and messages.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Sent {
+                what: Outgoing::Text(text),
+                ..
+            } => Some(&text.body),
+            Self::Sent { .. } | Self::Reacted { .. } | Self::Read { .. } | Self::Typing { .. } => None,
+        }
+    }
+}
+
+/// One line of the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogLine {
+    /// How important.
+    pub level: Level,
+    /// The text.
+    pub message: String,
+    /// The fields, in order.
+    pub fields: Vec<(String, String)>,
+}
+
+/// A job, and what the host adds to it.
+#[derive(Debug, Clone)]
+pub(super) struct Planned {
+    pub(super) job: Job,
+    pub(super) due: UnixMs,
+    /// Chat of the event it was put from: the tick runs in its scope.
+    pub(super) chat: Option<Jid>,
+}
+
+/// Everything, in one value, so that a call can run on a copy.
+#[derive(Debug, Clone, Default)]
+pub(super) struct State {
+    pub(super) now: UnixMs,
+    pub(super) chat: Option<Jid>,
+    pub(super) sender: Option<Jid>,
+    pub(super) config: String,
+    pub(super) denied: BTreeSet<String>,
+    pub(super) cron_due_at: Option<UnixMs>,
+    /// By scope and key.
+    pub(super) values: BTreeMap<(String, String), Entry>,
+    pub(super) jobs: BTreeMap<String, Planned>,
+    pub(super) effects: Vec<Effect>,
+    pub(super) log: Vec<LogLine>,
+    pub(super) revision: u64,
+    pub(super) sent: u64,
+}
+
+impl State {
+    pub(super) fn new() -> Self {
+        Self {
+            now: START,
+            config: "{}".into(),
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The double keeps the contract's promises that plugins rely on.
+
+use super::{Host, direct_text};
+use crate::log::Level;
+use crate::schedule::Job;
+use crate::types::{EventContext, HandlerError, Message, Outcome, Tick};
+use crate::{MessageHandler, ScheduleHandler, config_value, kv, messaging, schedule};
+use core::time::Duration;
+
+/// Remembers every text, and fails after the fact at "fail".
+struct Memory;
+
+impl MessageHandler for Memory {
+    fn on_message(ctx: &EventContext, msg: &Message) -> Result<Outcome, HandlerError> {
+        let text = msg.text().unwrap_or_default();
+        let store = kv::chat()?;
+        let count = store.increment("count", 1)?;
+        store.put(&format!("text/{count}"), text)?;
+        messaging::reply(msg, format!("{count}: {text}"))?;
+        Job::after(format!("job-{count}"), Duration::from_secs(1))
+            .payload(text)?
+            .put()?;
+        crate::info!("remembered {text}", attempt = ctx.attempt);
+        if text == "fail" {
+            Err(HandlerError::retry("told to"))
+        } else {
+            Ok(Outcome::next())
+        }
+    }
+}
+
+impl ScheduleHandler for Memory {
+    fn on_tick(_: &EventContext, tick: &Tick) -> Result<Outcome, HandlerError> {
+        let text: String = tick.read_payload()?;
+        let known: Vec<(String, String)> = kv::chat()?.scan("text/")?;
+        messaging::send_text("491511111111@s.whatsapp.net", format!("{text} of {}", known.len()))?;
+        Ok(Outcome::next())
+    }
+}
+
+#[test]
+fn a_failed_call_leaves_its_log_and_nothing_else() {
+    let mut host = Host::new();
+    host.message::<Memory>(&direct_text("one")).expect("succeeds");
+    let failed = host.message::<Memory>(&direct_text("fail"));
+    assert_eq!(failed, Err(HandlerError::Retry(("told to".into(), None))));
+    host.message::<Memory>(&direct_text("two")).expect("succeeds");
+    assert_eq!(host.texts(), ["1: one", "2: two"]);
+    assert_eq!(host.jobs(), ["job-1", "job-2"]);
+    let lines: Vec<_> = host.log().iter().map(|line| line.message.as_str()).collect();
+    assert_eq!(lines, ["remembered one", "remembered fail", "remembered two"]);
+    assert_eq!(host.log()[0].level, Level::Info);
+    assert_eq!(host.log()[0].fields, [("attempt".to_owned(), "1".to_owned())]);
+}
+
+#[test]
+fn a_tick_runs_in_the_chat_its_job_was_put_from_and_once() {
+    let mut host = Host::new();
+    host.message::<Memory>(&direct_text("one")).expect("succeeds");
+    let put_at = host.now();
+    host.clear_effects();
+    host.tick::<Memory>("job-1").expect("the job is set").expect("succeeds");
+    assert_eq!(host.texts(), ["one of 1"]);
+    assert_eq!(host.now(), put_at + 1000);
+    assert!(host.tick::<Memory>("job-1").is_none());
+}
+
+#[test]
+fn a_missing_grant_is_named() {
+    let mut host = Host::new().without_grant("schedule");
+    let refused = host.message::<Memory>(&direct_text("one"));
+    assert_eq!(
+        refused,
+        Err(HandlerError::Reject(
+            "the host refused schedule.put: not granted: schedule".into()
+        ))
+    );
+    assert!(host.texts().is_empty());
+}
+
+/// Tries conditional writes and lifetimes; answers what it found.
+struct Careful;
+
+impl MessageHandler for Careful {
+    fn on_message(_: &EventContext, msg: &Message) -> Result<Outcome, HandlerError> {
+        let store = kv::session()?;
+        let first = store.create("key", &1_u32)?;
+        assert!(store.create("key", &2_u32).expect_err("it exists").is_conflict());
+        store.replace("key", &3_u32, first)?;
+        assert!(
+            store
+                .replace("key", &4_u32, first)
+                .expect_err("it changed")
+                .is_conflict()
+        );
+        let found: u32 = store.get("key")?.expect("it was written");
+        assert!(store.delete("key")? && !store.delete("key")?);
+        store.put_for("brief", "x", Duration::from_millis(0))?;
+        let gone: Option<String> = store.get("brief")?;
+        let zone: Option<String> = config_value("/zone")?;
+        messaging::reply(msg, format!("{found} {gone:?} {zone:?} {}", schedule::list()?.len()))?;
+        Ok(Outcome::stop().with_note("done"))
+    }
+}
+
+#[test]
+fn conditional_writes_lifetimes_and_pointers() {
+    let mut host = Host::new().with_config(r#"{ "zone": "Europe/Berlin" }"#);
+    let outcome = host.message::<Careful>(&direct_text("go")).expect("succeeds");
+    assert_eq!(outcome, Outcome::stop().with_note("done"));
+    assert_eq!(host.texts(), [r#"3 None Some("Europe/Berlin") 0"#]);
+}
