@@ -1,0 +1,69 @@
+//! Single calls of the host, and what came back, in words that a test can compare.
+
+use core::time::Duration;
+use waspnest_plugin::messaging::{Options, Outgoing, Upload, When};
+use waspnest_plugin::schedule::Job;
+use waspnest_plugin::types::{EventContext, HandlerError, Message, Text};
+use waspnest_plugin::{Error, messaging, meta};
+
+/// The good word, or the refusal.
+pub(crate) fn said(answer: Result<&str, Error>) -> String {
+    match answer {
+        Ok(word) => word.into(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Sends in a way that this version does not have.
+pub(crate) fn unsupported(word: &str, msg: &Message) -> String {
+    let text = || {
+        Outgoing::Text(Text {
+            body: "now".into(),
+            preview: None,
+        })
+    };
+    let (what, options) = match word {
+        "now" => (
+            text(),
+            Options {
+                when: When::Now,
+                ..Options::default()
+            },
+        ),
+        "forward" => (Outgoing::Forward(msg.key.clone()), Options::default()),
+        _ => {
+            let handle = "media".into();
+            let upload = Upload {
+                handle,
+                caption: None,
+                file_name: None,
+                view_once: false,
+                gif: false,
+            };
+            (Outgoing::Image(upload), Options::default())
+        }
+    };
+    said(messaging::send(msg.chat(), &what, &options).map(|_| "sent"))
+}
+
+pub(crate) fn budget() -> String {
+    let left = meta::budget();
+    format!(
+        "sends {} memory {} ms {}",
+        left.sends_left, left.memory_left, left.ms_left
+    )
+}
+
+pub(crate) fn context(ctx: &EventContext) -> String {
+    format!(
+        "event {} attempt {} session {} binding {}",
+        ctx.event_id, ctx.attempt, ctx.session, ctx.binding
+    )
+}
+
+/// Sets a job named after the word and the message, whose tick answers in this chat.
+pub(crate) fn schedule(word: &str, ms: u64, msg: &Message) -> Result<String, HandlerError> {
+    let id = format!("{word}-{}", msg.key.id);
+    Job::after(&id, Duration::from_millis(ms)).payload(msg.chat())?.put()?;
+    Ok(format!("set {id}"))
+}

@@ -1,0 +1,126 @@
+//! A guest that misbehaves on command, for tests of the engine. The text of a message says how.
+//!
+//! | text | what it does |
+//! |---|---|
+//! | `trap`, `panic`, `exit` | ends without an answer |
+//! | `loop`, `sleep` | never ends |
+//! | `busy N`, `slow N` | works or sleeps for N ms, then replies `busy N`, `slow N` |
+//! | `memory`, `recurse` | takes memory or stack until stopped |
+//! | `flood-effects`, `flood-log`, `flood-stdout`, `flood-kv`, `flood-jobs` | calls the host without end, whatever it answers |
+//! | `big-string`, `big-log`, `big-value`, `big-reject` | hands over 16 MiB at once, and replies what came back |
+//! | `kv-counter`, `kv-session-counter`, `kv-sender-counter` | adds 1 to a counter and replies its value |
+//! | `kv-instance`, `kv-shared` | opens the store and replies what came back |
+//! | `retry`, `reject`, `retry-until N` | answers that error, the last one until attempt N, then replies `attempt N` |
+//! | `half` | replies, writes the chat's counter, and then rejects: nothing of it may be seen |
+//! | `clock`, `random`, `env`, `args`, `files` | replies what the sandbox lets it see |
+//! | `double` | replies `first` and `second` |
+//! | `quote`, `react`, `read`, `typing` | does that to the message, and replies what came back |
+//! | `send-to JID` | sends to another chat, and replies what came back |
+//! | `now`, `image`, `forward` | asks for what this version does not have, and replies what came back |
+//! | `config`, `budget`, `context`, `granted NAME` | replies what the host says |
+//! | `schedule N` | sets a job for N ms later; its tick replies `tick ID` and adds 1 to the chat's counter |
+//! | `tick-trap N` | sets a job whose tick traps |
+//! | anything else | replies `ok: ` and the text |
+
+mod attack;
+mod host_call;
+mod sandbox;
+
+use waspnest_plugin::types::{EventContext, HandlerError, Message, Outcome, Tick};
+use waspnest_plugin::{MessageHandler, ScheduleHandler, kv, messaging};
+
+/// The plugin.
+#[derive(Debug)]
+pub struct Hostile;
+
+impl MessageHandler for Hostile {
+    fn on_message(ctx: &EventContext, msg: &Message) -> Result<Outcome, HandlerError> {
+        let text = msg.text().unwrap_or_default();
+        let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+        let answer = match word {
+            "trap" => attack::trap(),
+            "panic" => panic!("told to panic"),
+            "exit" => std::process::exit(3),
+            "loop" => attack::spin(),
+            "memory" => attack::take_memory(),
+            "recurse" => attack::recurse(0).to_string(),
+            "flood-effects" => attack::flood_effects(msg),
+            "flood-log" => attack::flood_log(),
+            "flood-stdout" => attack::flood_stdout(),
+            "flood-kv" => attack::flood_kv()?,
+            "flood-jobs" => attack::flood_jobs(),
+            "big-string" => attack::big_string(msg),
+            "big-log" => attack::big_log(),
+            "big-value" => attack::big_value()?,
+            "big-reject" => return Err(HandlerError::reject(attack::big_text())),
+            "sleep" => sandbox::sleep_for_an_hour(),
+            "slow" => sandbox::sleep_ms(text, number(rest)?),
+            "busy" => sandbox::work_ms(text, number(rest)?),
+            "clock" => sandbox::clock(),
+            "random" => sandbox::random(),
+            "env" => sandbox::environment(),
+            "args" => sandbox::arguments(),
+            "files" => sandbox::files(),
+            "kv-counter" => kv::chat()?.increment("counter", 1)?.to_string(),
+            "kv-session-counter" => kv::session()?.increment("counter", 1)?.to_string(),
+            "kv-sender-counter" => kv::sender()?.increment("counter", 1)?.to_string(),
+            "kv-instance" => host_call::said(kv::open(kv::Scope::Instance).map(|_| "opened")),
+            "kv-shared" => host_call::said(kv::open(kv::Scope::Shared("pool".into())).map(|_| "opened")),
+            "retry" => return Err(HandlerError::retry("told to retry")),
+            "reject" => return Err(HandlerError::reject("told to reject")),
+            "retry-until" => {
+                if u64::from(ctx.attempt) < number(rest)? {
+                    return Err(HandlerError::retry("told to retry"));
+                }
+                format!("attempt {}", ctx.attempt)
+            }
+            "half" => {
+                kv::chat()?.increment("counter", 1)?;
+                messaging::reply(msg, "must not be seen")?;
+                return Err(HandlerError::reject("told to stop half-way"));
+            }
+            "double" => {
+                messaging::reply(msg, "first")?;
+                "second".into()
+            }
+            "quote" => {
+                messaging::quote(msg, "quoted")?;
+                return Ok(Outcome::next());
+            }
+            "react" => host_call::said(messaging::react(msg, "👍").map(|()| "reacted")),
+            "read" => host_call::said(messaging::mark_read(msg).map(|()| "read")),
+            "typing" => host_call::said(messaging::set_typing(msg.chat(), messaging::Typing::Text).map(|()| "typing")),
+            "send-to" => host_call::said(messaging::send_text(rest, "hello").map(|_| "sent")),
+            "now" | "image" | "forward" => host_call::unsupported(word, msg),
+            "config" => waspnest_plugin::config_value::<String>("/greeting")?.unwrap_or_default(),
+            "budget" => host_call::budget(),
+            "context" => host_call::context(ctx),
+            "granted" => waspnest_plugin::meta::granted(rest).to_string(),
+            "schedule" | "tick-trap" => host_call::schedule(word, number(rest)?, msg)?,
+            _ => format!("ok: {text}"),
+        };
+        messaging::reply(msg, answer)?;
+        Ok(Outcome::next())
+    }
+}
+
+impl ScheduleHandler for Hostile {
+    fn on_tick(_ctx: &EventContext, tick: &Tick) -> Result<Outcome, HandlerError> {
+        if tick.id.starts_with("tick-trap") {
+            attack::trap();
+        }
+        let chat: String = tick.read_payload()?;
+        kv::chat()?.increment("counter", 1)?;
+        messaging::send_text(&chat, format!("tick {}", tick.id))?;
+        Ok(Outcome::next())
+    }
+}
+
+waspnest_plugin::export!(Hostile: MessageHandler, ScheduleHandler);
+
+/// The number behind a word.
+fn number(text: &str) -> Result<u64, HandlerError> {
+    text.trim()
+        .parse()
+        .map_err(|_| HandlerError::reject(format!("{text:?} is no number")))
+}
