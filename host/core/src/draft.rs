@@ -44,8 +44,13 @@ pub enum KvScope {
     Session,
     /// One a chat.
     Chat(Jid),
-    /// One a person, in whichever chat.
-    Sender(Jid),
+    /// One for each person in each chat.
+    Sender {
+        /// The chat.
+        chat: Jid,
+        /// The person.
+        sender: Jid,
+    },
 }
 
 /// Names one value.
@@ -114,10 +119,22 @@ pub struct Timer {
     pub missed: Missed,
     /// Handed back to the plugin.
     pub payload: Vec<u8>,
+    /// The chat it was set from; comes back in the tick.
+    pub origin: Option<TimerOrigin>,
     /// The next moment.
     pub next: UnixMs,
     /// When it fired last.
     pub previous: Option<UnixMs>,
+}
+
+/// The chat that was being served when a timer was set. Its ticks run in the scope of that chat: grants that allow answers only, and
+/// key-value stores of the chat or the sender, mean what they meant then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimerOrigin {
+    /// The chat.
+    pub chat: Jid,
+    /// Who wrote there.
+    pub sender: Option<Jid>,
 }
 
 /// When a timer fires.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::Jid;
 use crate::clock::UnixMs;
+use crate::draft::TimerOrigin;
 use crate::id::{EventId, InstallationId, ScheduleId, SessionId};
 use crate::message::Message;
 
@@ -58,7 +59,7 @@ impl EventKind {
     pub fn chat(&self) -> Option<&Jid> {
         match self {
             Self::Message(message) => Some(&message.key.chat),
-            Self::Tick(_) => None,
+            Self::Tick(tick) => tick.origin.as_ref().map(|origin| &origin.chat),
         }
     }
 }
@@ -82,6 +83,8 @@ pub struct Tick {
     pub zone: Box<str>,
     /// What the plugin put there.
     pub payload: Vec<u8>,
+    /// The chat the timer was set from; none for schedules of the configuration.
+    pub origin: Option<TimerOrigin>,
 }
 
 /// Why a schedule fires.
