@@ -357,6 +357,11 @@ impl Human {
     }
 }
 
+/// A phone number or JID in the form in which [`Heard`] names people.
+pub(crate) fn canonical_address(given: &str) -> Result<String, HumanError> {
+    Ok(address::parse(given)?.to_string())
+}
+
 /// A text in chat `chat` that quotes message `id` of `sender`.
 fn quoting(text: &str, id: &str, sender: &Jid, chat: &Jid, quoted: &wa::Message) -> wa::Message {
     let context = build_quote_context_with_info(id, &sender.to_non_ad(), chat, chat, quoted.get_base_message());

@@ -1,6 +1,7 @@
 //! A WhatsApp multi-device server small enough to run inside a test, on plain `ws://` and loopback.
 
 mod account;
+pub mod admin;
 mod clock;
 mod config;
 mod error;

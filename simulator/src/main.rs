@@ -1,1 +1,105 @@
-fn main() {}
+//! `waspnest-simulator`: the simulated WhatsApp server as a program.
+//!
+//! Prints one JSON line `{"url": …, "admin": …}` on standard output when both ports are open, and nothing else there;
+//! the log goes to standard error. Ends on SIGINT, SIGTERM or `POST /shutdown` with exit code 0.
+
+use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Parser;
+use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use waspnest_simulator::admin::{Admin, AdminConfig, Token};
+use waspnest_simulator::{Config, Simulator};
+
+/// A local WhatsApp multi-device server for tests, on loopback only.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Options {
+    /// Where WhatsApp clients connect (plain WebSocket); port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Where the admin interface listens (HTTP and JSON); port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    admin: SocketAddr,
+    /// A file whose content calls to the admin interface must carry as a bearer token.
+    #[arg(long, value_name = "FILE")]
+    admin_token_file: Option<PathBuf>,
+    /// What phone numbers and keys are drawn from; the same seed draws the same ones.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// What is logged to standard error, as a tracing filter such as `debug` or `waspnest_simulator=trace`.
+    #[arg(long, default_value = "warn,waspnest_simulator=info")]
+    log: EnvFilter,
+}
+
+/// The line on standard output.
+#[derive(Serialize)]
+struct Ready {
+    url: String,
+    admin: String,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    let stderr = std::io::stderr();
+    tracing_subscriber::fmt()
+        .with_env_filter(options.log)
+        .with_ansi(stderr.is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+
+    let token = match options.admin_token_file {
+        None => None,
+        Some(path) => {
+            let secret = std::fs::read_to_string(&path)
+                .with_context(|| format!("reading the admin token from {}", path.display()))?;
+            anyhow::ensure!(
+                !secret.trim().is_empty(),
+                "the admin token in {} is empty",
+                path.display()
+            );
+            Some(Token::new(secret.trim()))
+        }
+    };
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+
+    let config = Config {
+        listen: options.listen,
+        seed: options.seed,
+        ..Config::default()
+    };
+    let simulator = Simulator::start(config).await.context("starting the simulator")?;
+    let admin = Admin::start(
+        AdminConfig {
+            listen: options.admin,
+            token,
+        },
+        simulator.clone(),
+    )
+    .await
+    .context("starting the admin interface")?;
+
+    let ready = serde_json::to_string(&Ready {
+        url: simulator.url(),
+        admin: admin.url(),
+    })?;
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "{ready}")
+        .and_then(|()| stdout.flush())
+        .context("announcing the ports")?;
+
+    tokio::select! {
+        _ = interrupt.recv() => tracing::info!("interrupted"),
+        _ = terminate.recv() => tracing::info!("asked to terminate"),
+        () = admin.shutdown_requested() => tracing::info!("asked to shut down over HTTP"),
+    }
+    admin.close().await;
+    simulator.shutdown().await;
+    Ok(())
+}
