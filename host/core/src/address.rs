@@ -43,7 +43,12 @@ impl Jid {
     #[must_use]
     pub fn user(&self) -> &str {
         match self {
-            Self::Phone(user) | Self::Lid(user) | Self::Group(user) | Self::Newsletter(user) | Self::Broadcast(user) | Self::Bot(user) => user,
+            Self::Phone(user)
+            | Self::Lid(user)
+            | Self::Group(user)
+            | Self::Newsletter(user)
+            | Self::Broadcast(user)
+            | Self::Bot(user) => user,
             Self::Status => "status",
         }
     }
@@ -173,7 +178,11 @@ impl Party {
     /// A person known by one address only.
     #[must_use]
     pub const fn known_as(jid: Jid) -> Self {
-        Self { jid, alt: None, push_name: None }
+        Self {
+            jid,
+            alt: None,
+            push_name: None,
+        }
     }
 
     /// The one address the host files this person under: the phone number where it is known, else what WhatsApp used.

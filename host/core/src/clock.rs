@@ -64,10 +64,15 @@ pub struct SystemClock {
 
 impl SystemClock {
     /// A clock whose monotonic time starts now.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the machine's clock"
+    )]
     #[must_use]
     pub fn new() -> Self {
-        Self { start: std::time::Instant::now() }
+        Self {
+            start: std::time::Instant::now(),
+        }
     }
 }
 
@@ -78,9 +83,14 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the machine's clock"
+    )]
     fn now(&self) -> UnixMs {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let since = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
         UnixMs::default().plus(since)
     }
 
@@ -110,7 +120,10 @@ impl ManualClock {
     /// A clock standing at `start`.
     #[must_use]
     pub fn at(start: UnixMs) -> Self {
-        Self { now: watch::Sender::new(start), start }
+        Self {
+            now: watch::Sender::new(start),
+            start,
+        }
     }
 
     /// Moves forward by `span` and wakes every sleeper whose time has come.
@@ -162,13 +175,17 @@ impl SeededIds {
     /// The same seed gives the same ids in the same order.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { rng: Mutex::new(StdRng::seed_from_u64(seed)) }
+        Self {
+            rng: Mutex::new(StdRng::seed_from_u64(seed)),
+        }
     }
 
     /// Seeded by the operating system.
     #[must_use]
     pub fn from_entropy() -> Self {
-        Self { rng: Mutex::new(StdRng::from_os_rng()) }
+        Self {
+            rng: Mutex::new(StdRng::from_os_rng()),
+        }
     }
 
     fn draw<T>(&self, take: impl FnOnce(&mut StdRng) -> T) -> T {

@@ -75,7 +75,10 @@ pub struct KvEntry {
 
 impl std::fmt::Debug for KvEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KvEntry").field("bytes", &self.value.len()).field("revision", &self.revision).finish_non_exhaustive()
+        f.debug_struct("KvEntry")
+            .field("bytes", &self.value.len())
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
     }
 }
 

@@ -120,7 +120,10 @@ pub struct Send {
 /// Shows where it goes and what kind it is, never what it says.
 impl fmt::Debug for Send {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Send").field("to", &self.to).field("kind", &self.content.kind()).finish_non_exhaustive()
+        f.debug_struct("Send")
+            .field("to", &self.to)
+            .field("kind", &self.content.kind())
+            .finish_non_exhaustive()
     }
 }
 

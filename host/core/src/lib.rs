@@ -15,4 +15,20 @@ pub mod message;
 
 pub mod draft;
 
+pub mod codec;
+pub mod schema;
 pub mod store;
+
+mod long_record;
+mod per_session;
+
+pub mod contact;
+pub mod log;
+pub mod progress;
+
+pub mod kv;
+pub mod outbox;
+pub mod schedule_state;
+pub mod timer;
+
+pub mod session;

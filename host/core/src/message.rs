@@ -97,7 +97,10 @@ impl Message {
 /// Shows what it is and where, never what it says.
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Message").field("key", &self.key).field("kind", &self.content.kind()).finish_non_exhaustive()
+        f.debug_struct("Message")
+            .field("key", &self.key)
+            .field("kind", &self.content.kind())
+            .finish_non_exhaustive()
     }
 }
 
@@ -116,6 +119,9 @@ pub struct Quoted {
 
 impl fmt::Debug for Quoted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Quoted").field("key", &self.key).field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("Quoted")
+            .field("key", &self.key)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }

@@ -7,6 +7,10 @@
 //! A commit has two moments. It is *applied*: every later read sees it. It is *durable*: it survives a crash. What leaves the process
 //! (an acknowledgement, an effect) waits for the second.
 
+mod memory;
+
+pub use memory::MemoryStore;
+
 use std::fmt;
 
 use async_trait::async_trait;
@@ -17,6 +21,9 @@ use crate::id::SessionId;
 
 /// The largest value a store takes; larger things are files with their digest in a record.
 pub const MAX_VALUE: usize = 64 * 1024;
+
+/// The most entries one scan answers.
+pub const MAX_SCAN: usize = 1000;
 
 /// A part of the store that commits on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,6 +63,15 @@ pub enum Expect {
     Equals(Bytes, Bytes),
 }
 
+impl fmt::Debug for Expect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent(key) => write!(f, "Absent({})", key.escape_ascii()),
+            Self::Equals(key, value) => write!(f, "Equals({}, {} bytes)", key.escape_ascii(), value.len()),
+        }
+    }
+}
+
 /// When the caller needs the commit to survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
@@ -82,13 +98,23 @@ impl Commit {
     /// An empty commit that is flushed at once.
     #[must_use]
     pub const fn durable(space: Space) -> Self {
-        Self { space, expect: Vec::new(), ops: Vec::new(), class: Class::Durable }
+        Self {
+            space,
+            expect: Vec::new(),
+            ops: Vec::new(),
+            class: Class::Durable,
+        }
     }
 
     /// An empty commit that may wait for others.
     #[must_use]
     pub const fn lazy(space: Space) -> Self {
-        Self { space, expect: Vec::new(), ops: Vec::new(), class: Class::Lazy }
+        Self {
+            space,
+            expect: Vec::new(),
+            ops: Vec::new(),
+            class: Class::Lazy,
+        }
     }
 
     /// Adds a write.
@@ -110,6 +136,17 @@ impl Commit {
     pub fn expect(mut self, expect: Expect) -> Self {
         self.expect.push(expect);
         self
+    }
+
+    /// Refuses values over [`MAX_VALUE`]; every engine asks before it changes anything.
+    pub(crate) fn check_sizes(&self) -> Result<(), StoreError> {
+        for op in &self.ops {
+            match op {
+                Op::Put(_, value) if value.len() > MAX_VALUE => return Err(StoreError::TooLarge { size: value.len() }),
+                Op::Put(..) | Op::Delete(_) => {}
+            }
+        }
+        Ok(())
     }
 }
 
@@ -143,7 +180,11 @@ impl Applied {
     pub async fn durable(self) -> Result<(), StoreError> {
         match self.0 {
             Durability::Already => Ok(()),
-            Durability::Coming(flushed) => flushed.await.unwrap_or_else(|_| Err(StoreError::Lost { reason: "the writer is gone".into() })),
+            Durability::Coming(flushed) => flushed.await.unwrap_or_else(|_| {
+                Err(StoreError::Lost {
+                    reason: "the writer is gone".into(),
+                })
+            }),
         }
     }
 }
@@ -165,11 +206,35 @@ impl KeyRange {
         while let Some(last) = end.last_mut() {
             if *last < u8::MAX {
                 *last += 1;
-                return Self { start: Bytes::copy_from_slice(prefix), end: Some(end.into()) };
+                return Self {
+                    start: Bytes::copy_from_slice(prefix),
+                    end: Some(end.into()),
+                };
             }
             end.pop();
         }
-        Self { start: Bytes::copy_from_slice(prefix), end: None }
+        Self {
+            start: Bytes::copy_from_slice(prefix),
+            end: None,
+        }
+    }
+
+    /// The part of this run behind `key`.
+    #[must_use]
+    pub fn after(mut self, key: &[u8]) -> Self {
+        let mut start = Vec::with_capacity(key.len() + 1);
+        start.extend_from_slice(key);
+        start.push(0);
+        if self.start.as_ref() < start.as_slice() {
+            self.start = start.into();
+        }
+        self
+    }
+
+    /// Whether no key can be in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| *end <= self.start)
     }
 }
 
@@ -188,8 +253,14 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The value of one key.
     async fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError>;
 
-    /// Up to `limit` (at most 1000) entries of a run. Ask again from behind the last key for more.
-    async fn scan(&self, space: Space, range: KeyRange, order: Order, limit: usize) -> Result<Vec<(Bytes, Bytes)>, StoreError>;
+    /// Up to `limit` (at most [`MAX_SCAN`]) entries of a run. Ask again from behind the last key for more.
+    async fn scan(
+        &self,
+        space: Space,
+        range: KeyRange,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<(Bytes, Bytes)>, StoreError>;
 
     /// Applies a commit, or refuses it whole.
     ///

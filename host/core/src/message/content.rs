@@ -154,9 +154,13 @@ impl Content {
     pub fn plain_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(&text.body),
-            Self::Image(media) | Self::Video(media) | Self::VideoNote(media) | Self::Audio(media) | Self::Voice(media) | Self::Document(media) | Self::Sticker(media) => {
-                media.caption.as_deref()
-            }
+            Self::Image(media)
+            | Self::Video(media)
+            | Self::VideoNote(media)
+            | Self::Audio(media)
+            | Self::Voice(media)
+            | Self::Document(media)
+            | Self::Sticker(media) => media.caption.as_deref(),
             Self::LiveLocation(live) => live.caption.as_deref(),
             Self::Poll(poll) => Some(&poll.name),
             Self::Event(event) => Some(&event.name),

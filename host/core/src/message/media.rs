@@ -55,6 +55,8 @@ pub struct MediaSource {
 /// Whoever holds the key can read the file, so it is never shown.
 impl fmt::Debug for MediaSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MediaSource").field("direct_path", &self.direct_path).finish_non_exhaustive()
+        f.debug_struct("MediaSource")
+            .field("direct_path", &self.direct_path)
+            .finish_non_exhaustive()
     }
 }

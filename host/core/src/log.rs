@@ -1,0 +1,434 @@
+//! The durable, ordered record of what happened, one per session.
+//!
+//! Positions are dense from 1. A message is recorded once, however often and under whichever address of its sender it is delivered.
+//! Only sources append; consumers read by position and are woken by [`Log::wake`], which carries no event. Whoever acknowledges an
+//! event to the outside waits for [`Applied::durable`] first. Nothing is trimmed yet.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tokio::sync::{Mutex, watch};
+
+use crate::address::Jid;
+use crate::clock::{Clock, Ids, UnixMs};
+use crate::codec::{self, Record};
+use crate::contact::{Contacts, phone_and_lid};
+use crate::event::{Event, EventKind, Position};
+use crate::id::{EventId, MessageId, SessionId};
+use crate::long_record;
+use crate::message::{Message, MessageKey, Origin};
+use crate::per_session::PerSession;
+use crate::schema;
+use crate::store::{Applied, Commit, Expect, KeyRange, Op, Order, Space, Store, StoreError};
+
+/// Something that happened, not yet in the log.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// What.
+    pub kind: EventKind,
+    /// Writes that happen if and only if the event is recorded, such as the state of the schedule that fired.
+    pub also: Vec<Op>,
+    /// What must hold for it to be recorded. If one does not, nothing of the whole call is.
+    pub expect: Vec<Expect>,
+}
+
+impl From<EventKind> for Incoming {
+    fn from(kind: EventKind) -> Self {
+        Self {
+            kind,
+            also: Vec::new(),
+            expect: Vec::new(),
+        }
+    }
+}
+
+/// What became of an append.
+#[derive(Debug)]
+pub struct Appended {
+    /// What is new, in log order.
+    pub events: Vec<Event>,
+    /// How many were in the log already.
+    pub duplicates: usize,
+    /// Durable when everything that was asked for is, the first delivery of duplicates included.
+    pub applied: Applied,
+}
+
+/// Why the log did not do it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LogError {
+    /// An [`Incoming::expect`] did not hold; nothing was recorded.
+    #[error("what the event depends on has changed meanwhile")]
+    Conflict,
+    /// The store failed.
+    #[error("the event log could not be used")]
+    Store(#[source] StoreError),
+}
+
+impl From<StoreError> for LogError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict => Self::Conflict,
+            error @ (StoreError::TooLarge { .. }
+            | StoreError::Read { .. }
+            | StoreError::Lost { .. }
+            | StoreError::Damaged { .. }) => Self::Store(error),
+        }
+    }
+}
+
+/// The stored form of an event; its session and position are in its key.
+#[derive(Debug, Serialize, Deserialize)]
+struct EventRecord {
+    id: EventId,
+    received_at: UnixMs,
+    kind: EventKind,
+}
+
+impl Record for EventRecord {
+    const VERSION: u8 = 1;
+}
+
+/// The logs of all sessions. Clones are the same log.
+#[derive(Debug, Clone)]
+pub struct Log {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    contacts: Contacts,
+    sessions: Arc<PerSession<SessionLog>>,
+}
+
+#[derive(Debug)]
+struct SessionLog {
+    /// The last position given; none until it was read from the store. Held while an append is applied: this is what makes positions
+    /// dense and in commit order.
+    head: Mutex<Option<Position>>,
+    wake: watch::Sender<Position>,
+}
+
+impl Default for SessionLog {
+    fn default() -> Self {
+        Self {
+            head: Mutex::new(None),
+            wake: watch::Sender::new(Position::default()),
+        }
+    }
+}
+
+impl Log {
+    /// The logs in `store`.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        let contacts = Contacts::new(Arc::clone(&store));
+        Self {
+            store,
+            clock,
+            ids,
+            contacts,
+            sessions: Arc::default(),
+        }
+    }
+
+    /// The people the log files messages under.
+    #[must_use]
+    pub const fn contacts(&self) -> &Contacts {
+        &self.contacts
+    }
+
+    /// Records what happened, in the given order and in one commit. Messages that are in the log already are passed over, with their
+    /// [`Incoming::also`]. The chat of a recorded message is the canonical address of its person, and the sender's other address is
+    /// filled in where it is known.
+    ///
+    /// # Errors
+    /// [`LogError::Conflict`] when an expectation does not hold, else the store's. Nothing is recorded then.
+    pub async fn append(&self, session: SessionId, incoming: Vec<Incoming>) -> Result<Appended, LogError> {
+        let log = self.sessions.of(session);
+        let mut head = log.head.lock().await;
+        let mut position = self.recover(session, &log, &mut head).await?;
+        let space = Space::Session(session);
+        let mut commit = Commit::durable(space);
+        let mut events = Vec::with_capacity(incoming.len());
+        let mut duplicates = 0;
+        let mut pairs = Vec::new();
+        let mut filed = Vec::new();
+        for Incoming { mut kind, also, expect } in incoming {
+            let mut dedupe = None;
+            if let EventKind::Message(message) = &mut kind {
+                if let Some((phone, lid)) = message
+                    .sender
+                    .alt
+                    .as_ref()
+                    .and_then(|alt| phone_and_lid(&message.sender.jid, alt))
+                {
+                    commit.ops.extend(self.contacts.pair(session, phone, lid).await?);
+                    pairs.push((phone.clone(), lid.clone()));
+                }
+                let filing = self.filing(session, message).await?;
+                if self.is_recorded(space, &filing, &commit.ops).await? {
+                    duplicates += 1;
+                    continue;
+                }
+                for lid in filing.under_lids() {
+                    if let Some(op) = self.contacts.file(session, lid).await? {
+                        commit.ops.push(op);
+                        filed.push(lid.clone());
+                    }
+                }
+                dedupe = Some(filing.key());
+                message.key.chat = filing.chat;
+            }
+            position = position.next();
+            let received_at = self.clock.now();
+            let record = EventRecord {
+                id: EventId::new(self.ids.ulid(received_at)),
+                received_at,
+                kind,
+            };
+            long_record::put(
+                &mut commit.ops,
+                schema::at(schema::session::EVENT, position),
+                codec::encode(&record),
+            )?;
+            if let Some(key) = dedupe {
+                commit.ops.push(Op::Put(key, position.0.to_be_bytes().to_vec().into()));
+            }
+            commit.ops.extend(also);
+            commit.expect.extend(expect);
+            events.push(record.at(session, position));
+        }
+        let applied = self.store.commit(commit).await?;
+        self.contacts.remember(session, &pairs);
+        for lid in filed {
+            self.contacts.remember_filed(session, lid);
+        }
+        *head = Some(position);
+        if !events.is_empty() {
+            log.wake.send_replace(position);
+        }
+        Ok(Appended {
+            events,
+            duplicates,
+            applied,
+        })
+    }
+
+    /// Up to `limit` (at most 1000) events behind `after`, in order.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn read(&self, session: SessionId, after: Position, limit: usize) -> Result<Vec<Event>, LogError> {
+        let space = Space::Session(session);
+        let range = KeyRange::prefix(&[schema::session::EVENT]).after(&schema::at(schema::session::EVENT, after));
+        let rows = self.store.scan(space, range, Order::Ascending, limit).await?;
+        let mut events = Vec::with_capacity(rows.len());
+        for (key, value) in rows {
+            events.push(self.event(session, &key, value).await?);
+        }
+        Ok(events)
+    }
+
+    /// One event.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn get(&self, session: SessionId, position: Position) -> Result<Option<Event>, LogError> {
+        let key = schema::at(schema::session::EVENT, position);
+        match self.store.get(Space::Session(session), &key).await? {
+            None => Ok(None),
+            Some(value) => self.event(session, &key, value).await.map(Some),
+        }
+    }
+
+    /// The event that recorded a message.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn find_message(&self, session: SessionId, key: &MessageKey) -> Result<Option<Event>, LogError> {
+        let filing = self.filing_of(session, key, None).await?;
+        for row in filing.keys() {
+            if let Some(value) = self.store.get(Space::Session(session), &row).await? {
+                let position = schema::trailing_number(&value).ok_or_else(|| StoreError::Damaged {
+                    key: row.escape_ascii().to_string().into(),
+                    reason: "it is not a position".into(),
+                })?;
+                return self.get(session, Position(position)).await;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Tells of every new head position. Missed ones are not made up for: read from your own position until there is nothing more.
+    #[must_use]
+    pub fn wake(&self, session: SessionId) -> watch::Receiver<Position> {
+        self.sessions.of(session).wake.subscribe()
+    }
+
+    /// The position of the newest event; 0 when there is none.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn head(&self, session: SessionId) -> Result<Position, LogError> {
+        let log = self.sessions.of(session);
+        let mut head = log.head.lock().await;
+        self.recover(session, &log, &mut head).await
+    }
+
+    /// Forgets what is in memory of a session that is gone.
+    pub fn forget(&self, session: SessionId) {
+        self.sessions.forget(session);
+        self.contacts.forget(session);
+    }
+
+    async fn recover(
+        &self,
+        session: SessionId,
+        log: &SessionLog,
+        head: &mut Option<Position>,
+    ) -> Result<Position, LogError> {
+        if let Some(position) = *head {
+            return Ok(position);
+        }
+        let range = KeyRange::prefix(&[schema::session::EVENT]);
+        let last = self
+            .store
+            .scan(Space::Session(session), range, Order::Descending, 1)
+            .await?;
+        let position = Position(
+            last.first()
+                .and_then(|(key, _)| schema::trailing_number(key))
+                .unwrap_or_default(),
+        );
+        *head = Some(position);
+        if position > Position::default() {
+            log.wake.send_replace(position);
+        }
+        Ok(position)
+    }
+
+    async fn event(&self, session: SessionId, key: &[u8], value: bytes::Bytes) -> Result<Event, LogError> {
+        let value = long_record::get(&*self.store, Space::Session(session), key, value).await?;
+        let record: EventRecord = codec::decode(key, &value)?;
+        Ok(record.at(session, Position(schema::trailing_number(key).unwrap_or_default())))
+    }
+}
+
+impl EventRecord {
+    fn at(self, session: SessionId, position: Position) -> Event {
+        Event {
+            id: self.id,
+            session,
+            position,
+            received_at: self.received_at,
+            kind: self.kind,
+        }
+    }
+}
+
+/// Where a message is filed: under which addresses of its chat and its sender.
+struct Filing {
+    chat: Jid,
+    chat_formerly: Option<Jid>,
+    /// None for the account itself.
+    sender: Option<Jid>,
+    sender_formerly: Option<Jid>,
+    id: MessageId,
+}
+
+impl Filing {
+    fn key(&self) -> bytes::Bytes {
+        Self::row(&self.chat, self.sender.as_ref(), &self.id)
+    }
+
+    /// Every key it may have been recorded under, the present one first.
+    fn keys(&self) -> Vec<bytes::Bytes> {
+        let mut keys = Vec::with_capacity(1);
+        for chat in std::iter::once(&self.chat).chain(&self.chat_formerly) {
+            for sender in std::iter::once(self.sender.as_ref()).chain(self.sender_formerly.as_ref().map(Some)) {
+                keys.push(Self::row(chat, sender, &self.id));
+            }
+        }
+        keys
+    }
+
+    fn row(chat: &Jid, sender: Option<&Jid>, id: &MessageId) -> bytes::Bytes {
+        let mut hash = Sha256::new();
+        hash.update(chat.to_string());
+        hash.update([0]);
+        hash.update(sender.map(Jid::to_string).unwrap_or_default());
+        hash.update([0]);
+        hash.update(id.as_str());
+        schema::Key::table(schema::session::MESSAGE)
+            .bytes(&hash.finalize()[..16])
+            .into()
+    }
+
+    /// The LIDs it is filed under now.
+    fn under_lids(&self) -> impl Iterator<Item = &Jid> {
+        let lid = |jid: &&Jid| matches!(jid, Jid::Lid(_));
+        let sender = self.sender.as_ref().filter(lid).filter(|sender| **sender != self.chat);
+        Some(&self.chat).filter(lid).into_iter().chain(sender)
+    }
+}
+
+impl Log {
+    async fn filing(&self, session: SessionId, message: &mut Message) -> Result<Filing, LogError> {
+        let sender = self
+            .contacts
+            .resolve(session, &message.sender.jid, message.sender.alt.as_ref())
+            .await?;
+        if message.sender.alt.is_none() {
+            message.sender.alt.clone_from(&sender.other);
+        }
+        self.filing_of(session, &message.key, Some(&message.sender)).await
+    }
+
+    /// `sender` is who wrote it, where that is known from more than the key.
+    async fn filing_of(
+        &self,
+        session: SessionId,
+        key: &MessageKey,
+        sender: Option<&crate::address::Party>,
+    ) -> Result<Filing, LogError> {
+        // In a direct chat the other side is the chat, and the sender's two addresses are the chat's.
+        let alt_of = |jid: &Jid| {
+            sender
+                .filter(|sender| sender.jid == *jid)
+                .and_then(|sender| sender.alt.clone())
+        };
+        let chat_alt = alt_of(&key.chat);
+        let chat = self.contacts.resolve(session, &key.chat, chat_alt.as_ref()).await?;
+        let (author, author_formerly) = match key.from {
+            Origin::Me => (None, None),
+            Origin::Them if key.chat.is_person() => (Some(chat.canonical.clone()), chat.formerly.clone()),
+            Origin::Them => {
+                let author = sender.map(|sender| &sender.jid).or(key.participant.as_ref());
+                match author {
+                    None => (None, None),
+                    Some(author) => {
+                        let resolved = self.contacts.resolve(session, author, alt_of(author).as_ref()).await?;
+                        (Some(resolved.canonical), resolved.formerly)
+                    }
+                }
+            }
+        };
+        Ok(Filing {
+            chat: chat.canonical,
+            chat_formerly: chat.formerly,
+            sender: author,
+            sender_formerly: author_formerly,
+            id: key.id.clone(),
+        })
+    }
+
+    /// Whether a message is in the log, or in the commit that is being put together.
+    async fn is_recorded(&self, space: Space, filing: &Filing, coming: &[Op]) -> Result<bool, LogError> {
+        for key in filing.keys() {
+            let in_commit = coming.iter().any(|op| matches!(op, Op::Put(put, _) if *put == key));
+            if in_commit || self.store.get(space, &key).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

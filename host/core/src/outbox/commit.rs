@@ -1,0 +1,325 @@
+//! One commit for everything a plugin call, or a REST request, asks for.
+
+use std::collections::BTreeMap;
+
+use super::queue::Locked;
+use super::{Call, CommitError, Committed, EffectRecord, Outbox, Place, StateRecord, place_key};
+use crate::clock::UnixMs;
+use crate::codec;
+use crate::draft::{Draft, KvEntry, KvKey, KvRead, KvWrite};
+use crate::effect::{Action, Cause, Effect};
+use crate::id::{EffectId, EventId, InstallationId, SessionId};
+use crate::kv::{Quota, Usage, is_expired};
+use crate::long_record;
+use crate::progress;
+use crate::schema::{self, session};
+use crate::store::{Commit, Expect, KeyRange, MAX_SCAN, Op, Order, Space, StoreError};
+use crate::timer::Timers;
+
+pub(super) async fn draft(
+    outbox: &Outbox,
+    session: SessionId,
+    call: Call<'_>,
+    draft: Draft,
+) -> Result<Committed, CommitError> {
+    let Call {
+        event,
+        installation,
+        quota,
+    } = call;
+    let queue = outbox.queues.of(session);
+    let mut queue = queue.lock(outbox, session).await?;
+    let now = outbox.clock.now();
+    let done = progress::done_key(installation, event.position);
+    let mut commit = Commit::durable(Space::Session(session))
+        .put(done.clone(), progress::done_mark())
+        .delete(progress::attempt_key(installation, event.position))
+        .expect(Expect::Absent(done));
+    let cause = Cause::Plugin {
+        event: event.id,
+        position: event.position,
+        installation: installation.clone(),
+    };
+    let effects = effects(&mut queue, session, event.id, installation, &cause, draft.effects, now);
+    write_effects(&mut commit, &effects)?;
+    let usage = if draft.kv.is_empty() && draft.kv_reads.is_empty() {
+        None
+    } else {
+        let mut values = Values {
+            outbox,
+            session,
+            installation,
+            now,
+            rows: BTreeMap::new(),
+        };
+        values.check(&draft.kv_reads).await?;
+        values.write(&mut queue, draft.kv, quota, &mut commit.ops).await?
+    };
+    let applied = if draft.timers.is_empty() {
+        outbox.store.commit(commit).await
+    } else {
+        commit.ops.extend(Timers::writes(installation, &draft.timers));
+        outbox
+            .timers
+            .changing(session, installation, &draft.timers, outbox.store.commit(commit))
+            .await
+    };
+    let applied = applied.map_err(already_done)?;
+    if let Some(usage) = usage {
+        queue.set_usage(installation, usage);
+    }
+    queue.add(&effects);
+    Ok(Committed { effects, applied })
+}
+
+pub(super) async fn request(
+    outbox: &Outbox,
+    session: SessionId,
+    request: EventId,
+    actions: Vec<Action>,
+) -> Result<Committed, CommitError> {
+    let queue = outbox.queues.of(session);
+    let mut queue = queue.lock(outbox, session).await?;
+    let effects = effects(
+        &mut queue,
+        session,
+        request,
+        &by_request(),
+        &Cause::Request { request },
+        actions,
+        outbox.clock.now(),
+    );
+    let mut commit = Commit::durable(Space::Session(session));
+    write_effects(&mut commit, &effects)?;
+    commit.expect.extend(
+        effects
+            .iter()
+            .map(|effect| Expect::Absent(place_key(&effect.id.message_id()))),
+    );
+    let applied = outbox.store.commit(commit).await.map_err(already_done)?;
+    queue.add(&effects);
+    Ok(Committed { effects, applied })
+}
+
+/// Whose effects those of requests are; their ids differ by the request.
+#[expect(clippy::expect_used, reason = "a constant that is a valid id")]
+fn by_request() -> InstallationId {
+    "rest".parse().expect("a slug is an installation id")
+}
+
+/// The only expectation of these commits is that the call was not committed before.
+fn already_done(error: StoreError) -> CommitError {
+    match error {
+        StoreError::Conflict => CommitError::AlreadyDone,
+        error @ (StoreError::TooLarge { .. }
+        | StoreError::Read { .. }
+        | StoreError::Lost { .. }
+        | StoreError::Damaged { .. }) => CommitError::Store(error),
+    }
+}
+
+fn effects(
+    queue: &mut Locked<'_>,
+    session: SessionId,
+    event: EventId,
+    installation: &InstallationId,
+    cause: &Cause,
+    actions: Vec<Action>,
+    now: UnixMs,
+) -> Vec<Effect> {
+    let mut sequence = queue.last();
+    let StateRecord { state, attempts } = StateRecord::untried();
+    let effect = |(index, action): (u32, Action)| {
+        sequence = sequence.next();
+        let id = EffectId::derive(event, installation, index);
+        Effect {
+            id,
+            session,
+            sequence,
+            cause: cause.clone(),
+            action,
+            created_at: now,
+            state: state.clone(),
+            attempts,
+        }
+    };
+    (0..).zip(actions).map(effect).collect()
+}
+
+fn write_effects(commit: &mut Commit, effects: &[Effect]) -> Result<(), StoreError> {
+    for effect in effects {
+        let record = EffectRecord {
+            id: effect.id,
+            cause: effect.cause.clone(),
+            action: effect.action.clone(),
+            created_at: effect.created_at,
+        };
+        long_record::put(
+            &mut commit.ops,
+            schema::at(session::EFFECT, effect.sequence),
+            codec::encode(&record),
+        )?;
+        let place = Place {
+            sequence: effect.sequence,
+            id: effect.id,
+        };
+        commit
+            .ops
+            .push(Op::Put(place_key(&effect.id.message_id()), codec::encode(&place)));
+    }
+    Ok(())
+}
+
+/// The values one draft reads and writes, as they are now.
+struct Values<'a> {
+    outbox: &'a Outbox,
+    session: SessionId,
+    installation: &'a InstallationId,
+    now: UnixMs,
+    /// What is stored, expired or not; none for absent keys.
+    rows: BTreeMap<KvKey, Option<KvEntry>>,
+}
+
+impl Values<'_> {
+    async fn stored(&mut self, key: &KvKey) -> Result<Option<&KvEntry>, StoreError> {
+        if !self.rows.contains_key(key) {
+            let row = schema::kv(self.installation, key);
+            let value = self.outbox.store.get(Space::Session(self.session), &row).await?;
+            let entry = value.map(|value| codec::decode(&row, &value)).transpose()?;
+            self.rows.insert(key.clone(), entry);
+        }
+        Ok(self.rows.get(key).and_then(Option::as_ref))
+    }
+
+    /// Refuses when something was written since the call read it.
+    async fn check(&mut self, reads: &[KvRead]) -> Result<(), CommitError> {
+        let now = self.now;
+        for read in reads {
+            let entry = self.stored(&read.key).await?;
+            if entry
+                .filter(|entry| !is_expired(entry, now))
+                .map(|entry| entry.revision)
+                != read.revision
+            {
+                return Err(CommitError::Conflict);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the writes and the usage they lead to; answers that usage, if anything is written.
+    async fn write(
+        &mut self,
+        queue: &mut Locked<'_>,
+        writes: Vec<KvWrite>,
+        quota: Quota,
+        ops: &mut Vec<Op>,
+    ) -> Result<Option<Usage>, CommitError> {
+        if writes.is_empty() {
+            return Ok(None);
+        }
+        let before = match queue.usage(self.installation) {
+            Some(usage) => usage,
+            None => self.outbox.kv.usage(self.session, self.installation).await?,
+        };
+        let mut usage = before;
+        for KvWrite { key, entry } in writes {
+            if let Some(old) = self.stored(&key).await? {
+                usage.bytes = usage.bytes.saturating_sub(size(&key, old));
+                usage.keys = usage.keys.saturating_sub(1);
+            }
+            let row = schema::kv(self.installation, &key);
+            match &entry {
+                None => ops.push(Op::Delete(row)),
+                Some(entry) => {
+                    usage.bytes += size(&key, entry);
+                    usage.keys += 1;
+                    usage.earliest_expiry = earlier(usage.earliest_expiry, entry.expires_at);
+                    ops.push(Op::Put(row, codec::encode(entry)));
+                }
+            }
+            self.rows.insert(key, entry);
+        }
+        let grows = usage.bytes > before.bytes || usage.keys > before.keys;
+        if grows && !usage.fits(quota) && usage.earliest_expiry.is_some_and(|at| at <= self.now) {
+            usage = self.sweep(usage, ops).await?;
+        }
+        // Whoever is over a quota that was lowered may still shrink.
+        if grows && !usage.fits(quota) {
+            return Err(CommitError::KvQuota {
+                bytes: usage.bytes,
+                keys: usage.keys,
+                quota,
+            });
+        }
+        ops.push(Op::Put(
+            schema::of(session::KV_USAGE, self.installation).finish(),
+            codec::encode(&usage),
+        ));
+        Ok(Some(usage))
+    }
+
+    /// Removes what has expired, but for what this draft writes anyway; answers the usage without it.
+    async fn sweep(&self, usage: Usage, ops: &mut Vec<Op>) -> Result<Usage, StoreError> {
+        let written: std::collections::HashSet<_> =
+            self.rows.keys().map(|key| schema::kv(self.installation, key)).collect();
+        let prefix = schema::of(session::KV, self.installation);
+        let mut swept = Usage {
+            earliest_expiry: None,
+            ..usage
+        };
+        for (key, entry) in &self.rows {
+            if let Some(entry) = entry {
+                if is_expired(entry, self.now) {
+                    // Only read by this draft, or written by it as expired already: it goes, and an earlier write in `ops` with it.
+                    ops.push(Op::Delete(schema::kv(self.installation, key)));
+                    swept.bytes = swept.bytes.saturating_sub(size(key, entry));
+                    swept.keys = swept.keys.saturating_sub(1);
+                } else {
+                    swept.earliest_expiry = earlier(swept.earliest_expiry, entry.expires_at);
+                }
+            }
+        }
+        let mut range = KeyRange::prefix(prefix.as_slice());
+        loop {
+            let page = self
+                .outbox
+                .store
+                .scan(Space::Session(self.session), range.clone(), Order::Ascending, MAX_SCAN)
+                .await?;
+            let Some((last, _)) = page.last() else { return Ok(swept) };
+            range = range.after(last);
+            for (row, value) in page {
+                if written.contains(&row) {
+                    continue;
+                }
+                let entry: KvEntry = codec::decode(&row, &value)?;
+                if is_expired(&entry, self.now) {
+                    swept.bytes = swept.bytes.saturating_sub(row_size(&row, &prefix, &entry));
+                    swept.keys = swept.keys.saturating_sub(1);
+                    ops.push(Op::Delete(row));
+                } else {
+                    swept.earliest_expiry = earlier(swept.earliest_expiry, entry.expires_at);
+                }
+            }
+        }
+    }
+}
+
+/// What a value counts: its key and its bytes.
+fn size(key: &KvKey, entry: &KvEntry) -> u64 {
+    (key.key.len() + entry.value.len()) as u64
+}
+
+/// The same, from the row it is stored in.
+fn row_size(row: &[u8], installation: &schema::Key, entry: &KvEntry) -> u64 {
+    let key = schema::kv_key_in(row.get(installation.as_slice().len()..).unwrap_or_default());
+    (key.len() + entry.value.len()) as u64
+}
+
+fn earlier(one: Option<UnixMs>, two: Option<UnixMs>) -> Option<UnixMs> {
+    match (one, two) {
+        (Some(one), Some(two)) => Some(one.min(two)),
+        (one, two) => one.or(two),
+    }
+}

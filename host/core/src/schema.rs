@@ -1,0 +1,207 @@
+//! The one table of keys: what is stored where, in every space.
+//!
+//! The first byte of a key names its table. Numbers are big-endian, so that byte order is number order; a text that is followed by
+//! something else ends with a zero byte, which no id and no address contains. A table number is never used again for something else.
+
+use bytes::Bytes;
+
+use crate::address::Jid;
+use crate::draft::{KvKey, KvScope};
+use crate::event::Position;
+use crate::id::{InstallationId, ScheduleId, SessionId, SessionName};
+
+/// The schema this program writes. A store of an older one is brought up step by step (see [`crate::migrate`]), a newer one is refused.
+pub const SCHEMA: u32 = 1;
+
+/// Tables of [`crate::store::Space::System`].
+pub mod system {
+    /// The schema version of the store.
+    pub const SCHEMA: u8 = 0x01;
+    /// How far a migration has come: its number.
+    pub const MIGRATION: u8 = 0x02;
+    /// A known text encrypted under the master key, to tell a wrong key from damage.
+    pub const MASTER_KEY_CHECK: u8 = 0x03;
+}
+
+/// Tables of [`crate::store::Space::Sessions`].
+pub mod sessions {
+    /// A session's record: its id.
+    pub const RECORD: u8 = 0x01;
+    /// Who has a name: the name.
+    pub const NAME: u8 = 0x02;
+    /// A session that is to be gone: its id.
+    pub const TOMBSTONE: u8 = 0x03;
+}
+
+/// Tables of [`crate::store::Space::Session`].
+pub mod session {
+    /// The device's keys and registration; encrypted. Owned by the WhatsApp crate, as are all up to [`PROTOCOL`].
+    pub const DEVICE: u8 = 0x01;
+    /// Signal sessions, identities, prekeys, sender keys; encrypted.
+    pub const SIGNAL: u8 = 0x02;
+    /// App-state versions, keys and MACs.
+    pub const APP_STATE: u8 = 0x03;
+    /// What else the protocol remembers: device lists, tokens, base keys.
+    pub const PROTOCOL: u8 = 0x04;
+
+    /// The other address of a person: address.
+    pub const CONTACT: u8 = 0x10;
+    /// LIDs something was filed under before their phone number was known: LID.
+    pub const CONTACT_FILED: u8 = 0x11;
+
+    /// An event: position.
+    pub const EVENT: u8 = 0x30;
+    /// Where a message is in the log: 16 bytes of a digest of (chat, sender, message id).
+    pub const MESSAGE: u8 = 0x31;
+    /// All before it is done: installation.
+    pub const LOW: u8 = 0x32;
+    /// An event one installation is done with: installation, position.
+    pub const DONE: u8 = 0x33;
+    /// Failed attempts at an event: installation, position.
+    pub const ATTEMPT: u8 = 0x34;
+    /// An event that was given up: installation, position.
+    pub const DEAD_LETTER: u8 = 0x35;
+    /// Further parts of a record that is larger than one value: its key, part number.
+    pub const PART: u8 = 0x3F;
+
+    /// An effect as it was asked for: sequence.
+    pub const EFFECT: u8 = 0x40;
+    /// How far an effect has come, once that is more than asked for: sequence.
+    pub const EFFECT_STATE: u8 = 0x41;
+    /// Where an effect is in the outbox: its id.
+    pub const EFFECT_ID: u8 = 0x42;
+    /// No effect up to this sequence is pending.
+    pub const SETTLED: u8 = 0x43;
+
+    /// A plugin's value: installation, scope, key.
+    pub const KV: u8 = 0x50;
+    /// How much an installation stores: installation.
+    pub const KV_USAGE: u8 = 0x51;
+
+    /// A timer a plugin set: installation, schedule.
+    pub const TIMER: u8 = 0x60;
+    /// State of a schedule of the configuration: installation, schedule.
+    pub const SCHEDULE: u8 = 0x61;
+}
+
+/// A key in the making.
+#[derive(Debug, Clone)]
+pub struct Key(Vec<u8>);
+
+impl Key {
+    /// Starts in a table.
+    #[must_use]
+    pub fn table(table: u8) -> Self {
+        Self(vec![table])
+    }
+
+    /// Adds raw bytes; only the last part of a key, or of a fixed length.
+    #[must_use]
+    pub fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    /// Adds a number.
+    #[must_use]
+    pub fn number(self, number: u64) -> Self {
+        self.bytes(&number.to_be_bytes())
+    }
+
+    /// Adds a text that something follows. It must not contain a zero byte.
+    #[must_use]
+    pub fn text(mut self, text: &str) -> Self {
+        debug_assert!(!text.as_bytes().contains(&0), "a text within a key has no zero byte");
+        self.0.extend_from_slice(text.as_bytes());
+        self.0.push(0);
+        self
+    }
+
+    /// The finished key.
+    #[must_use]
+    pub fn finish(self) -> Bytes {
+        self.0.into()
+    }
+
+    /// The bytes so far, as a prefix to scan.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Key> for Bytes {
+    fn from(key: Key) -> Self {
+        key.finish()
+    }
+}
+
+/// The number a key ends with; none when it is too short.
+#[must_use]
+pub fn trailing_number(key: &[u8]) -> Option<u64> {
+    key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+pub(crate) fn session_record(id: SessionId) -> Bytes {
+    Key::table(sessions::RECORD).bytes(&id.ulid().to_bytes()).into()
+}
+
+pub(crate) fn session_name(name: &SessionName) -> Bytes {
+    Key::table(sessions::NAME).bytes(name.as_str().as_bytes()).into()
+}
+
+pub(crate) fn tombstone(id: SessionId) -> Bytes {
+    Key::table(sessions::TOMBSTONE).bytes(&id.ulid().to_bytes()).into()
+}
+
+pub(crate) fn contact(jid: &Jid) -> Bytes {
+    Key::table(session::CONTACT).bytes(jid.to_string().as_bytes()).into()
+}
+
+pub(crate) fn contact_filed(lid: &Jid) -> Bytes {
+    Key::table(session::CONTACT_FILED)
+        .bytes(lid.to_string().as_bytes())
+        .into()
+}
+
+pub(crate) fn at(table: u8, position: Position) -> Bytes {
+    Key::table(table).number(position.0).into()
+}
+
+pub(crate) fn of(table: u8, installation: &InstallationId) -> Key {
+    Key::table(table).text(installation.as_str())
+}
+
+pub(crate) fn of_at(table: u8, installation: &InstallationId, position: Position) -> Bytes {
+    of(table, installation).number(position.0).into()
+}
+
+pub(crate) fn of_schedule(table: u8, installation: &InstallationId, schedule: &ScheduleId) -> Bytes {
+    of(table, installation).bytes(schedule.as_str().as_bytes()).into()
+}
+
+/// The prefix of all values of one scope.
+pub(crate) fn kv_scope(installation: &InstallationId, scope: &KvScope) -> Key {
+    let key = of(session::KV, installation);
+    // The first byte is the number of addresses that follow.
+    match scope {
+        KvScope::Session => key.bytes(&[0]),
+        KvScope::Chat(jid) => key.bytes(&[1]).text(&jid.to_string()),
+        KvScope::Sender { chat, sender } => key.bytes(&[2]).text(&chat.to_string()).text(&sender.to_string()),
+    }
+}
+
+pub(crate) fn kv(installation: &InstallationId, key: &KvKey) -> Bytes {
+    kv_scope(installation, &key.scope).bytes(key.key.as_bytes()).into()
+}
+
+/// The key at the end of a scope and a key, as [`kv`] puts them behind the installation.
+pub(crate) fn kv_key_in(scope_and_key: &[u8]) -> &[u8] {
+    let texts = usize::from(scope_and_key.first().copied().unwrap_or_default());
+    let mut rest = scope_and_key.get(1..).unwrap_or_default();
+    for _ in 0..texts {
+        let end = rest.iter().position(|byte| *byte == 0);
+        rest = end.and_then(|end| rest.get(end + 1..)).unwrap_or_default();
+    }
+    rest
+}
