@@ -62,7 +62,7 @@ impl Cursor {
 }
 
 /// Failed attempts at one event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Attempt {
     /// How many.
     pub count: u32,

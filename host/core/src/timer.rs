@@ -16,7 +16,7 @@ use crate::id::{InstallationId, ScheduleId, SessionId};
 use crate::log::{Incoming, Log, LogError};
 use crate::per_session::PerSession;
 use crate::schema::{self, session};
-use crate::store::{Applied, Expect, KeyRange, MAX_SCAN, Op, Order, Space, Store, StoreError};
+use crate::store::{Applied, Commit, Expect, KeyRange, MAX_SCAN, Op, Order, Space, Store, StoreError};
 
 impl Record for Timer {
     const VERSION: u8 = 1;
@@ -196,6 +196,39 @@ impl Timers {
                     .map(|event| (event, appended.applied)))
             }
             Err(LogError::Conflict) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Moves a due timer on to `next`, or removes it, without a tick: its moments were missed and are not made up for. Does nothing
+    /// when the timer has been changed or cancelled since [`Timers::due`].
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn pass(
+        &self,
+        session: SessionId,
+        installation: &InstallationId,
+        timer: &Timer,
+        next: Option<UnixMs>,
+    ) -> Result<(), StoreError> {
+        let timers = self.sessions.of(session);
+        let mut due = timers.due.lock().await;
+        let due = self.loaded(session, &timers, &mut due).await?;
+        let key = schema::of_schedule(session::TIMER, installation, &timer.id);
+        let write = match next {
+            None => Op::Delete(key.clone()),
+            Some(next) => Op::Put(key.clone(), codec::encode(&Timer { next, ..timer.clone() })),
+        };
+        let mut commit = Commit::lazy(Space::Session(session)).expect(Expect::Equals(key, codec::encode(timer)));
+        commit.ops.push(write);
+        match self.store.commit(commit).await {
+            Ok(_) => {
+                due.set((installation.clone(), timer.id.clone()), next);
+                timers.tell(due);
+                Ok(())
+            }
+            Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
     }
