@@ -1,17 +1,49 @@
 //! A WhatsApp multi-device server small enough to run inside a test, on plain `ws://` and loopback.
+//!
+//! It speaks the wire protocol that unmodified clients speak (Noise, binary stanzas, QR pairing, prekeys, device lists, an offline
+//! queue) and relays what they encrypt without being able to read it. Each account has a simulated phone as device 0, which holds a
+//! real Signal identity: it links companions, shares app-state keys and decrypts what is addressed to it.
+//!
+//! What it may assume: it is the only server its clients know, and everything lives in memory. What it must never do: lose or reorder
+//! a queued message, hand out a one-time prekey twice, panic on bytes from a socket, or listen anywhere but loopback unless told to.
+//!
+//! Behaviour that no client forces is guesswork about the real service and marked "modelled" where it is written.
 
 mod account;
+mod address;
 pub mod admin;
+mod appstate;
 mod clock;
 mod config;
+mod connection;
+mod device;
 mod error;
+mod frame;
 pub mod human;
-mod skeleton;
+mod identity;
+mod keys;
+mod login;
+mod noise;
+mod outgoing;
+mod pairing;
+mod phone;
+mod phone_store;
+mod queue;
+mod refusal;
+mod server;
+mod simulator;
+mod stanza;
+mod stanza_log;
 mod stats;
+mod world;
+mod xml;
 
 pub use account::{Account, NewAccount};
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, Exposure, PhoneReading};
 pub use error::{AccountError, ScanError, StartError, UnlinkError};
-pub use skeleton::{Direction, LinkedDevice, LoginRefusal, Reachability, Simulator, StanzaRecord};
+pub use pairing::LinkedDevice;
+pub use refusal::LoginRefusal;
+pub use simulator::{Reachability, Simulator};
+pub use stanza_log::{Direction, StanzaRecord};
 pub use stats::Stats;

@@ -1,0 +1,83 @@
+//! The way to one client's socket: a bounded channel into its connection task.
+//!
+//! Sending never waits, because it happens under the world's lock. What can wait in a device queue is only pushed while there is room;
+//! a direct answer that finds the channel full means the client does not read, and the connection is cut.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use whatsapp_rust::wacore_binary::Node;
+
+/// A connection, numbered from 1 in the order of acceptance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct ConnectionId(pub(crate) u64);
+
+/// What the connection task is asked to do.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Write this stanza.
+    Write(Arc<Node>),
+    /// Write what came before, then close.
+    Close,
+}
+
+/// The sending half, cloned into whatever talks to the client.
+#[derive(Debug, Clone)]
+pub(crate) struct Outgoing {
+    pub(crate) id: ConnectionId,
+    orders: mpsc::Sender<Order>,
+    cut: CancellationToken,
+    starved: Arc<AtomicBool>,
+}
+
+impl Outgoing {
+    /// A channel for `capacity` stanzas; `cut` ends the connection at once.
+    pub(crate) fn open(id: ConnectionId, capacity: usize, cut: CancellationToken) -> (Self, mpsc::Receiver<Order>) {
+        let (orders, receiver) = mpsc::channel(capacity.max(8));
+        (
+            Self {
+                id,
+                orders,
+                cut,
+                starved: Arc::new(AtomicBool::new(false)),
+            },
+            receiver,
+        )
+    }
+
+    /// Sends an answer. A client that leaves no room for it is cut off.
+    pub(crate) fn answer(&self, node: Arc<Node>) {
+        if self.orders.try_send(Order::Write(node)).is_err() {
+            self.cut.cancel();
+        }
+    }
+
+    /// Whether queued stanzas may be pushed: a quarter of the channel stays free for answers. A refusal is remembered, and the
+    /// connection asks again once it has written something.
+    pub(crate) fn has_room(&self) -> bool {
+        let room = self.orders.capacity() > self.orders.max_capacity() / 4;
+        if !room {
+            self.starved.store(true, Ordering::Relaxed);
+        }
+        room
+    }
+
+    /// Whether a push was refused since the last call.
+    pub(crate) fn take_starved(&self) -> bool {
+        self.starved.swap(false, Ordering::Relaxed)
+    }
+
+    /// Closes after what was sent so far is written.
+    pub(crate) fn finish(&self) {
+        if self.orders.try_send(Order::Close).is_err() {
+            self.cut.cancel();
+        }
+    }
+
+    /// Ends the connection now, losing what is not yet written.
+    pub(crate) fn cut(&self) {
+        self.cut.cancel();
+    }
+}

@@ -1,0 +1,229 @@
+//! What one device still has to acknowledge, in the order it was accepted.
+//!
+//! An entry leaves only when the device settles it. A connection walks the queue with a cursor; a new connection starts at the front
+//! again, so whatever was sent but not settled is sent again, in the same order.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use whatsapp_rust::CompactString;
+use whatsapp_rust::wacore_binary::Node;
+
+use crate::address::AccountId;
+
+/// Kind of a queued stanza: an acknowledgement names it as its `class`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    Message,
+    Receipt,
+    Notification,
+}
+
+impl Class {
+    /// The class an `<ack class=…>` names; `None` for classes that are never queued.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        match name {
+            "message" => Some(Self::Message),
+            "receipt" => Some(Self::Receipt),
+            "notification" => Some(Self::Notification),
+            _ => None,
+        }
+    }
+}
+
+/// One stanza that waits for its device.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) node: Arc<Node>,
+    pub(crate) class: Class,
+    pub(crate) id: CompactString,
+    /// Whom it is from; `None` for the server's own notifications.
+    pub(crate) from: Option<AccountId>,
+    sent: bool,
+}
+
+impl Entry {
+    pub(crate) fn new(node: Node, class: Class, id: impl Into<CompactString>, from: Option<AccountId>) -> Self {
+        Self {
+            node: Arc::new(node),
+            class,
+            id: id.into(),
+            from,
+            sent: false,
+        }
+    }
+}
+
+/// The next stanza for a connection.
+pub(crate) struct Due {
+    pub(crate) node: Arc<Node>,
+    /// It was waiting before this connection became active: goes out with the `offline` attribute.
+    pub(crate) backlog: bool,
+    /// An earlier connection had it already.
+    pub(crate) again: bool,
+}
+
+/// The queue of one device.
+#[derive(Debug, Default)]
+pub(crate) struct DeviceQueue {
+    entries: VecDeque<Entry>,
+    /// How many entries from the front the current connection has been given.
+    cursor: usize,
+    /// How many entries from the cursor on were waiting when the connection became active.
+    backlog: usize,
+}
+
+impl DeviceQueue {
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn push(&mut self, entry: Entry) {
+        self.entries.push_back(entry);
+    }
+
+    /// A connection takes over: everything unsettled is due again. Answers how much that is, by class.
+    pub(crate) fn rewind(&mut self) -> Backlog {
+        self.cursor = 0;
+        self.backlog = self.entries.len();
+        let mut backlog = Backlog::default();
+        for entry in &self.entries {
+            match entry.class {
+                Class::Message => backlog.messages += 1,
+                Class::Receipt => backlog.receipts += 1,
+                Class::Notification => backlog.notifications += 1,
+            }
+        }
+        backlog
+    }
+
+    /// Whether backlog is still due.
+    pub(crate) fn has_backlog(&self) -> bool {
+        self.backlog > 0
+    }
+
+    /// Hands the next entry to the connection, leaving it in the queue.
+    pub(crate) fn next(&mut self) -> Option<Due> {
+        let entry = self.entries.get_mut(self.cursor)?;
+        self.cursor += 1;
+        let due = Due {
+            node: Arc::clone(&entry.node),
+            backlog: self.backlog > 0,
+            again: entry.sent,
+        };
+        entry.sent = true;
+        self.backlog = self.backlog.saturating_sub(1);
+        Some(due)
+    }
+
+    /// Removes the oldest entry with this class and id. `from` narrows it to a sender when the acknowledgement names one.
+    ///
+    /// Only entries that some connection has been given can be settled: nobody acknowledges what it has not seen.
+    pub(crate) fn settle(&mut self, class: Class, id: &str, from: Option<AccountId>) -> bool {
+        let found = self.entries.iter().position(|entry| {
+            entry.sent
+                && entry.class == class
+                && entry.id == id
+                && (from.is_none() || entry.from.is_none() || entry.from == from)
+        });
+        let Some(index) = found else {
+            return false;
+        };
+        self.entries.remove(index);
+        if index < self.cursor {
+            self.cursor -= 1;
+        } else if index - self.cursor < self.backlog {
+            self.backlog -= 1;
+        }
+        true
+    }
+
+    /// Takes everything out at once; for the phone, which reads inside the server.
+    pub(crate) fn drain(&mut self, limit: usize) -> Vec<Arc<Node>> {
+        let count = limit.min(self.entries.len());
+        self.cursor = 0;
+        self.backlog = 0;
+        self.entries.drain(..count).map(|entry| entry.node).collect()
+    }
+}
+
+/// How much waits for a device that comes back.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Backlog {
+    pub(crate) messages: usize,
+    pub(crate) receipts: usize,
+    pub(crate) notifications: usize,
+}
+
+impl Backlog {
+    pub(crate) fn total(self) -> usize {
+        self.messages + self.receipts + self.notifications
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whatsapp_rust::NodeBuilder;
+
+    fn message(id: &str) -> Entry {
+        Entry::new(
+            NodeBuilder::new("message").attr("id", id).build(),
+            Class::Message,
+            id,
+            Some(AccountId(1)),
+        )
+    }
+
+    fn ids(queue: &mut DeviceQueue) -> Vec<String> {
+        std::iter::from_fn(|| queue.next())
+            .map(|due| {
+                due.node
+                    .attrs
+                    .get("id")
+                    .map(|id| id.as_str().into_owned())
+                    .unwrap_or_default()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn unsettled_entries_are_due_again_in_order() {
+        let mut queue = DeviceQueue::default();
+        for id in ["a", "b", "c"] {
+            queue.push(message(id));
+        }
+        assert_eq!(ids(&mut queue), ["a", "b", "c"]);
+        assert!(queue.settle(Class::Message, "b", Some(AccountId(1))));
+        assert_eq!(queue.rewind().messages, 2);
+        assert_eq!(ids(&mut queue), ["a", "c"]);
+    }
+
+    #[test]
+    fn a_late_acknowledgement_on_a_new_connection_keeps_the_cursor_right() {
+        let mut queue = DeviceQueue::default();
+        for id in ["a", "b", "c"] {
+            queue.push(message(id));
+        }
+        assert_eq!(ids(&mut queue).len(), 3);
+        queue.rewind();
+        assert!(queue.next().is_some());
+        // "c" was seen on the old connection and is settled before the new one gets it.
+        assert!(queue.settle(Class::Message, "c", None));
+        assert!(queue.has_backlog());
+        assert_eq!(ids(&mut queue), ["b"]);
+        assert!(!queue.has_backlog());
+    }
+
+    #[test]
+    fn nothing_is_settled_by_the_wrong_class_sender_or_before_it_was_sent() {
+        let mut queue = DeviceQueue::default();
+        queue.push(message("a"));
+        assert!(!queue.settle(Class::Message, "a", None));
+        assert!(queue.next().is_some());
+        assert!(!queue.settle(Class::Receipt, "a", None));
+        assert!(!queue.settle(Class::Message, "a", Some(AccountId(9))));
+        assert!(queue.settle(Class::Message, "a", Some(AccountId(1))));
+        assert_eq!(queue.len(), 0);
+    }
+}

@@ -1,0 +1,267 @@
+//! The handle: what tests, people and programs can make the simulated service do.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::account::{Account, AccountState, NewAccount};
+use crate::address::{AccountId, DeviceAddress, PHONE};
+use crate::appstate::Collections;
+use crate::config::Config;
+use crate::device::Device;
+use crate::error::{AccountError, ScanError, StartError, UnlinkError};
+use crate::pairing::{LinkedDevice, QrCode};
+use crate::phone::Phone;
+use crate::refusal::LoginRefusal;
+use crate::server::{self, Shared};
+use crate::stanza::md;
+use crate::stanza_log::StanzaRecord;
+use crate::stats::Stats;
+
+/// How long a client may take to answer the phone's offer.
+const PAIRING_TIMEOUT: Duration = Duration::from_secs(20);
+/// Country code that no country has, in front of drawn numbers.
+const NOWHERE: &str = "999";
+
+/// Whether an account's devices can reach the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reachability {
+    /// They can.
+    Online,
+    /// Their connections are cut and refused without an answer; what is sent to them queues.
+    Offline,
+}
+
+/// A running simulator. Clones are the same server; it stops when [`Self::shutdown`] is called or the last clone is dropped.
+#[derive(Clone)]
+pub struct Simulator {
+    inner: Arc<Running>,
+}
+
+struct Running {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.shared.stop.cancel();
+        self.shared.tasks.close();
+    }
+}
+
+impl fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulator")
+            .field("address", &self.inner.address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Simulator {
+    /// Starts a server in the current tokio runtime.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let (shared, address) = server::start(config).await?;
+        Ok(Self {
+            inner: Arc::new(Running { shared, address }),
+        })
+    }
+
+    /// The URL clients connect to.
+    pub fn url(&self) -> String {
+        format!("ws://{}/ws/chat", self.inner.address)
+    }
+
+    /// The address it listens on.
+    pub fn addr(&self) -> SocketAddr {
+        self.inner.address
+    }
+
+    /// Closes every connection and waits until all tasks have ended.
+    pub async fn shutdown(&self) {
+        self.inner.shared.stop.cancel();
+        self.inner.shared.tasks.close();
+        self.inner.shared.tasks.wait().await;
+    }
+
+    /// Makes an account with a phone. The phone is on from now on.
+    pub fn create_account(&self, spec: NewAccount) -> Result<Account, AccountError> {
+        let shared = &self.inner.shared;
+        let mut world = shared.world();
+        let digits = match spec.phone {
+            Some(digits) => {
+                let valid = (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+                // A leading zero would not survive the login, where the number is an integer.
+                if !valid || digits.starts_with('0') {
+                    return Err(AccountError::BadPhone(digits));
+                }
+                if world.by_phone(&digits).is_some() {
+                    return Err(AccountError::Taken(digits));
+                }
+                digits
+            }
+            None => world.free_digits(NOWHERE, 9),
+        };
+        let lid = world.free_digits("1", 14);
+        let seed = world.random_bytes();
+        let (phone, published) = Phone::make(seed, world.now_ms()).map_err(AccountError::Keys)?;
+        let collections = Collections::seeded(&mut world.rng, phone.app_state_key(), &spec.push_name);
+        let account = AccountState::new(
+            digits.into(),
+            lid.into(),
+            spec.push_name,
+            published.identity,
+            Device::new(published.keys, None),
+            collections,
+        );
+        let wake = Arc::clone(&account.phone_wake);
+        let public = account.public();
+        let id = world.add_account(account);
+        drop(world);
+        shared
+            .tasks
+            .spawn_on(phone.run(id, Arc::clone(shared), wake), &shared.runtime);
+        Ok(public)
+    }
+
+    /// All accounts, in order of creation.
+    pub fn accounts(&self) -> Vec<Account> {
+        self.inner
+            .shared
+            .world()
+            .accounts
+            .iter()
+            .map(AccountState::public)
+            .collect()
+    }
+
+    /// The phone of `phone` scans a client's pairing code, checks everything in it, and links the client.
+    ///
+    /// Resolves when the client has signed and is registered; it logs in on its own after that.
+    pub async fn scan_qr(&self, phone: &str, qr: &str) -> Result<LinkedDevice, ScanError> {
+        let code = QrCode::parse(qr)?;
+        let outcome = self.inner.shared.world().scan(phone, &code)?;
+        match timeout(PAIRING_TIMEOUT, outcome).await {
+            Ok(Ok(linked)) => linked,
+            Ok(Err(_)) => Err(ScanError::ClientGone),
+            Err(_) => Err(ScanError::Timeout),
+        }
+    }
+
+    /// Cuts the connections of an account's companions, as a failing network would. Answers how many there were.
+    pub fn drop_connections(&self, phone: &str) -> usize {
+        let world = self.inner.shared.world();
+        let Some(account) = world.by_phone(phone) else {
+            return 0;
+        };
+        let connected = world.connected(account);
+        for (_, outgoing) in &connected {
+            outgoing.cut();
+        }
+        connected.len()
+    }
+
+    /// Puts an account's companions on or off the network.
+    pub fn set_reachability(&self, phone: &str, reachability: Reachability) -> Result<(), AccountError> {
+        let account = self.find(phone)?;
+        self.inner.shared.world().account_mut(account).reachability = reachability;
+        match reachability {
+            Reachability::Online => {}
+            Reachability::Offline => {
+                self.drop_connections(phone);
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a companion from the phone: it is logged out now and refused from now on.
+    pub fn unlink(&self, phone: &str, device: u16) -> Result<(), UnlinkError> {
+        let mut world = self.inner.shared.world();
+        let account = world
+            .by_phone(phone)
+            .ok_or_else(|| UnlinkError::UnknownAccount(phone.to_owned()))?;
+        let at = DeviceAddress { account, device };
+        if device == PHONE || world.device(at).is_none() {
+            return Err(UnlinkError::UnknownDevice(device));
+        }
+        md::remove(&mut world, at);
+        Ok(())
+    }
+
+    /// Refuses the account's logins with `reason` until told otherwise with `None`. Connections that stand are left alone.
+    pub fn refuse_login(&self, phone: &str, reason: Option<LoginRefusal>) -> Result<(), AccountError> {
+        let account = self.find(phone)?;
+        self.inner.shared.world().account_mut(account).refusal = reason;
+        Ok(())
+    }
+
+    /// Up to `limit` stanzas after position `after` of the log, oldest first. Stanzas the ring has dropped are missing.
+    pub fn stanzas(&self, after: u64, limit: usize) -> Vec<StanzaRecord> {
+        let (logged, phones) = {
+            let world = self.inner.shared.world();
+            let logged = world.log.after(after, limit);
+            let phones: Vec<Option<String>> = logged
+                .iter()
+                .map(|logged| {
+                    let peer = logged.peer?;
+                    Some(world.account(peer.account).phone.to_string())
+                })
+                .collect();
+            (logged, phones)
+        };
+        logged
+            .iter()
+            .zip(phones)
+            .map(|(logged, phone)| logged.render(phone))
+            .collect()
+    }
+
+    /// Waits for the first stanza after position `after` that `pred` accepts; `None` when `wait` passes without one.
+    pub async fn wait_stanza(
+        &self,
+        mut after: u64,
+        pred: impl Fn(&StanzaRecord) -> bool + Send,
+        wait: Duration,
+    ) -> Option<StanzaRecord> {
+        /// Records rendered at a time.
+        const PAGE: usize = 256;
+        let deadline = Instant::now() + wait;
+        let grew = self.inner.shared.world().log.grew();
+        loop {
+            let mut more = std::pin::pin!(grew.notified());
+            more.as_mut().enable();
+            let page = self.stanzas(after, PAGE);
+            let full = page.len() == PAGE;
+            for record in page {
+                after = record.seq;
+                if pred(&record) {
+                    return Some(record);
+                }
+            }
+            if !full && timeout_at(deadline, more).await.is_err() {
+                return None;
+            }
+        }
+    }
+
+    /// What the server has done so far.
+    pub fn stats(&self) -> Stats {
+        let world = self.inner.shared.world();
+        Stats {
+            accounts: world.accounts.len(),
+            companions: world.accounts.iter().map(|account| account.companions().count()).sum(),
+            ..world.stats
+        }
+    }
+
+    fn find(&self, phone: &str) -> Result<AccountId, AccountError> {
+        self.inner
+            .shared
+            .world()
+            .by_phone(phone)
+            .ok_or_else(|| AccountError::Unknown(phone.to_owned()))
+    }
+}

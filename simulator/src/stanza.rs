@@ -1,0 +1,54 @@
+//! What stanzas mean: one file per kind, each a set of functions over the world.
+//!
+//! A handler never waits, never fails the connection and answers every request, if only with an error the client knows.
+
+mod ack;
+mod appstate;
+pub(crate) mod devices;
+mod encrypt;
+mod iq;
+pub(crate) mod md;
+mod message;
+mod passive;
+mod presence;
+mod privacy;
+mod receipt;
+mod settings;
+mod usync;
+
+use whatsapp_rust::wacore_binary::{Jid, NodeRef};
+
+use crate::address::DeviceAddress;
+use crate::outgoing::Outgoing;
+use crate::world::World;
+
+/// Who sent a stanza and where answers go.
+pub(crate) struct Sender<'a> {
+    pub(crate) at: DeviceAddress,
+    pub(crate) outgoing: &'a Outgoing,
+}
+
+/// Handles one stanza of a logged-in device.
+pub(crate) fn handle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) {
+    match &*node.tag {
+        "message" => message::relay(world, sender, node),
+        "receipt" => receipt::relay(world, sender, node),
+        "ack" => ack::settle(world, sender, node),
+        "iq" => iq::handle(world, sender, node),
+        "presence" => presence::handle(world, sender, node),
+        "chatstate" => presence::chatstate(world, sender, node),
+        // `unified_session` and `offline_batch`: the backlog goes out as fast as it is read, asked for or not (modelled).
+        "ib" => {}
+        other => tracing::debug!(tag = other, "stanza ignored"),
+    }
+}
+
+/// An attribute as text; empty when absent.
+fn attr<'n>(node: &'n NodeRef<'_>, key: &str) -> std::borrow::Cow<'n, str> {
+    node.get_attr(key).map(|value| value.as_str()).unwrap_or_default()
+}
+
+/// An attribute as a JID; `None` when absent or not one.
+fn jid_attr(node: &NodeRef<'_>, key: &str) -> Option<Jid> {
+    node.get_attr(key)?.to_jid()
+}

@@ -1,0 +1,106 @@
+//! Requests: where each namespace is handled, and the shapes of answers.
+
+use whatsapp_rust::NodeBuilder;
+use whatsapp_rust::wacore_binary::{Node, NodeRef};
+
+use crate::stanza::{Sender, appstate, attr, encrypt, md, passive, privacy, settings, usync};
+use crate::world::{SERVER, World};
+
+/// What a handler answers.
+pub(super) enum Answer {
+    /// `type=result` with these children.
+    Result(Vec<Node>),
+    /// `type=error`.
+    Error { code: u16, text: &'static str },
+}
+
+impl Answer {
+    /// A result without content.
+    pub(super) fn done() -> Self {
+        Self::Result(Vec::new())
+    }
+
+    pub(super) fn bad_request() -> Self {
+        Self::Error {
+            code: 400,
+            text: "bad-request",
+        }
+    }
+
+    pub(super) fn not_found() -> Self {
+        Self::Error {
+            code: 404,
+            text: "item-not-found",
+        }
+    }
+
+    pub(super) fn not_acceptable() -> Self {
+        Self::Error {
+            code: 406,
+            text: "not-acceptable",
+        }
+    }
+
+    /// The honest answer to what this server does not do.
+    pub(super) fn not_implemented() -> Self {
+        Self::Error {
+            code: 501,
+            text: "feature-not-implemented",
+        }
+    }
+}
+
+/// Whether a request asks or changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    Get,
+    Set,
+}
+
+/// Answers one `<iq>`. Results and errors of the client's own are answers to ours and need none.
+pub(super) fn handle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) {
+    let verb = match &*attr(node, "type") {
+        "get" => Verb::Get,
+        "set" => Verb::Set,
+        _ => return,
+    };
+    let id = attr(node, "id").into_owned();
+    let namespace = attr(node, "xmlns").into_owned();
+    let answer = route(world, sender, &namespace, verb, node);
+    let reply = NodeBuilder::new("iq").attr("from", SERVER).attr("id", id);
+    let reply = match answer {
+        Answer::Result(children) => {
+            let reply = reply.attr("type", "result");
+            if children.is_empty() {
+                reply.build()
+            } else {
+                reply.children(children).build()
+            }
+        }
+        Answer::Error { code, text } => {
+            tracing::debug!(namespace, code, "request refused");
+            reply
+                .attr("type", "error")
+                .children([NodeBuilder::new("error").attr("code", code).attr("text", text).build()])
+                .build()
+        }
+    };
+    world.answer(Some(sender.at), sender.outgoing, reply);
+    // What a request sets in motion comes after its answer.
+    passive::after_answer(world, sender, &namespace, verb, node);
+    md::after_answer(world, &namespace, verb, node, sender);
+}
+
+fn route(world: &mut World, sender: &Sender<'_>, namespace: &str, verb: Verb, node: &NodeRef<'_>) -> Answer {
+    match namespace {
+        "encrypt" => encrypt::handle(world, sender, verb, node),
+        "usync" => usync::handle(world, sender, node),
+        "passive" => passive::handle(node),
+        "w:p" | "urn:xmpp:ping" => Answer::done(),
+        "md" => md::handle(world, sender, verb, node),
+        "w:sync:app:state" => appstate::handle(world, sender, node),
+        "privacy" => privacy::handle(world, verb, node),
+        "blocklist" => privacy::blocklist(world, sender, verb, node),
+        other => settings::handle(other, verb, node),
+    }
+}

@@ -1,0 +1,64 @@
+//! What clients ask on the way up and hardly use: answered with the least that lets them go on. All of it is modelled.
+
+use whatsapp_rust::NodeBuilder;
+use whatsapp_rust::wacore_binary::NodeRef;
+
+use crate::stanza::iq::{Answer, Verb};
+
+/// Seconds until a client asks for its experiment settings again.
+const PROPS_REFRESH_S: u32 = 86_400;
+
+pub(super) fn handle(namespace: &str, verb: Verb, node: &NodeRef<'_>) -> Answer {
+    match (namespace, verb) {
+        // No experiments: every switch stays at the client's default.
+        ("abt" | "w", Verb::Get) => Answer::Result(vec![
+            NodeBuilder::new("props")
+                .attr("protocol", "1")
+                .attr("ab_key", "sim")
+                .attr("hash", "sim")
+                .attr("refresh", PROPS_REFRESH_S)
+                .attr("refresh_id", 1_u8)
+                .build(),
+        ]),
+        ("w:m", Verb::Set | Verb::Get) => media_conn(),
+        ("w:g2", Verb::Get) if node.get_optional_child("participating").is_some() => {
+            Answer::Result(vec![NodeBuilder::new("groups").build()])
+        }
+        ("disappearing_mode", Verb::Get) => Answer::Result(vec![
+            NodeBuilder::new("disappearing_mode")
+                .attr("duration", 0_u8)
+                .attr("t", 0_u8)
+                .build(),
+        ]),
+        ("w:profile:picture", Verb::Get) => Answer::not_found(),
+        ("tos", Verb::Get) => Answer::Result(vec![NodeBuilder::new("tos").build()]),
+        (
+            "status"
+            | "tos"
+            | "disappearing_mode"
+            | "urn:xmpp:whatsapp:dirty"
+            | "urn:xmpp:whatsapp:push"
+            | "w:stats"
+            | "w:auth:token"
+            | "optoutlist",
+            Verb::Set,
+        ) => Answer::done(),
+        (_, Verb::Get | Verb::Set) => Answer::not_implemented(),
+    }
+}
+
+/// There is no media host: the name resolves nowhere, so an upload fails at once instead of reaching somebody else's server.
+fn media_conn() -> Answer {
+    Answer::Result(vec![
+        NodeBuilder::new("media_conn")
+            .attr("auth", "sim")
+            .attr("ttl", 3600_u32)
+            .attr("auth_ttl", 3600_u32)
+            .attr("max_buckets", 12_u32)
+            .children([NodeBuilder::new("host")
+                .attr("hostname", "media.invalid")
+                .attr("type", "primary")
+                .build()])
+            .build(),
+    ])
+}
