@@ -1,1 +1,11 @@
+//! The host of Waspnest as a library: what the `waspnest` program is made of, so that tests run the same parts.
+//!
+//! Data moves in one direction: sources append events to the log, the router takes them through plugins, drafts become effects,
+//! the sink carries those out. HTTP is a window on that and one more way to ask for an effect.
 
+#![recursion_limit = "256"]
+
+pub mod shutdown;
+pub mod telemetry;
+
+pub mod cron_rule;
