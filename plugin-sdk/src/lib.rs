@@ -70,7 +70,15 @@ mod outcome;
 pub mod schedule;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
-pub mod types;
+
+/// The contract's data: messages, events, addresses, outcomes.
+///
+/// Made from `wit/types.wit` and `wit/handlers.wit`, whose comments are the documentation here. Data only: nothing in here
+/// calls the host.
+pub mod types {
+    pub use crate::bindings::imports::waspnest::plugin::types::*;
+    pub use crate::bindings::schedule::exports::waspnest::plugin::schedule_handler::{Cause, Tick};
+}
 
 pub use config::{config, config_value};
 pub use error::Error;

@@ -1,1 +1,74 @@
-fn main() {}
+//! The project's own commands: `cargo xtask <command>`. One file a command.
+//!
+//! Runs anywhere inside the checkout, keeps few dependencies so that it compiles fast, and never changes files that are
+//! tracked.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool talks by printing"
+)]
+
+mod ci;
+mod features;
+mod plugins;
+mod policy;
+mod step;
+mod test;
+mod tidy;
+mod wasm_target;
+mod workspace;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use workspace::Workspace;
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the plugins and the test guests into target/plugins, installing the wasm target when it is missing.
+    Plugins,
+    /// Build the plugins and run every test of the workspace.
+    Test {
+        /// Passed on to `cargo test`, such as a filter or `-- --nocapture`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Everything a change must pass: formatting, lints, docs, policy, features, tidiness, tests.
+    Ci,
+    /// Check licences, banned crates, sources and advisories of the dependencies.
+    Policy,
+    /// Check that the default build of the product has no weakening features.
+    Features,
+    /// Check file sizes, file names and layers.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    let workspace = Workspace::find()?;
+    match command {
+        Command::Plugins => plugins::run(&workspace),
+        Command::Test { args } => test::run(&workspace, &args),
+        Command::Ci => ci::run(&workspace),
+        Command::Policy => policy::run(&workspace),
+        Command::Features => features::run(&workspace),
+        Command::Tidy => tidy::run(&workspace),
+    }
+}

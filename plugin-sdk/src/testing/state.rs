@@ -11,6 +11,10 @@ const START: UnixMs = 1_767_225_600_000;
 
 /// One thing a handler wants done.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a test has a handful of them, and a box would be in its way"
+)]
 pub enum Effect {
     /// Send a message.
     Sent {

@@ -1,0 +1,41 @@
+//! `cargo xtask ci`: everything a change must pass, in the order in which mistakes are cheapest to find.
+//!
+//! Stops at the first failure with the command that repeats it. Needs the network only for what is not on the machine yet.
+
+use crate::workspace::Workspace;
+use crate::{features, policy, step, test, tidy};
+use anyhow::Result;
+
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    step::command("formatting", &mut workspace.cargo(["fmt", "--all", "--check"]))?;
+    step::work("tidiness", "cargo xtask tidy", || tidy::run(workspace))?;
+    // The product alone first: together with the simulator its features are unified, and a lint that needs one would hide.
+    let product = [
+        "clippy",
+        "--locked",
+        "-p",
+        "waspnest",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    step::command("lints of the product", &mut workspace.cargo(product))?;
+    let whole = [
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--features",
+        "waspnest/simulator",
+    ];
+    step::command(
+        "lints of the workspace",
+        workspace.cargo(whole).args(["--", "-D", "warnings"]),
+    )?;
+    let mut docs = workspace.cargo(["doc", "--locked", "--no-deps", "--workspace"]);
+    step::command("documentation", docs.env("RUSTDOCFLAGS", "-D warnings"))?;
+    step::work("dependency policy", "cargo xtask policy", || policy::run(workspace))?;
+    step::work("features", "cargo xtask features", || features::run(workspace))?;
+    test::run(workspace, &[])
+}
