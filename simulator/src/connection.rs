@@ -4,6 +4,7 @@
 //! does not read is not read from either. Whatever is wrong with what a client sends ends its connection and nothing else.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{FutureExt as _, SinkExt as _, StreamExt as _};
@@ -22,6 +23,10 @@ use crate::noise::{Established, Hello, NoiseError, answer_hello};
 use crate::outgoing::{ConnectionId, Order, Outgoing};
 use crate::server::Shared;
 use crate::stanza;
+
+/// How long a closed connection is still read from. Closing with unread bytes would reset it, and the client might never see the last
+/// stanza, which says why.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Stanzas handled or written before the other side of the loop gets its turn.
 const BATCH: usize = 64;
@@ -331,9 +336,14 @@ impl Line<'_> {
 
     async fn close(mut self) -> Result<(), ConnectionError> {
         let limit = self.shared.limits.write_timeout;
-        match timeout(limit, self.wire.socket.close()).await {
-            Ok(closed) => closed.map_err(ConnectionError::Socket),
-            Err(_) => Err(ConnectionError::Unread),
-        }
+        let socket = &mut self.wire.socket;
+        timeout(limit, socket.close())
+            .await
+            .map_err(|_| ConnectionError::Unread)?
+            .map_err(ConnectionError::Socket)?;
+        let rest = async { while let Some(Ok(_)) = socket.next().await {} };
+        // A client that does not close in return is left behind.
+        let _ = timeout(LINGER, rest).await;
+        Ok(())
     }
 }

@@ -1,0 +1,152 @@
+//! Linking a companion, and what the phone refuses.
+
+use std::time::Instant;
+
+use waspnest_simulator::{Config, NewAccount, ScanError, Simulator};
+use whatsapp_rust::wacore::types::events::Event;
+
+use crate::client::Companion;
+use crate::raw::RawClient;
+
+fn named(name: &str) -> NewAccount {
+    NewAccount {
+        push_name: name.to_owned(),
+        phone: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_is_linked_and_connected_well_before_its_grace_for_keys_runs_out() {
+    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let began = Instant::now();
+    let mut ada = Companion::join(&simulator, "Ada").await;
+    let took = began.elapsed();
+    println!("from nothing to Connected: {} ms", took.as_millis());
+    // A client without the phone's key share waits ten seconds before it goes on.
+    assert!(took.as_secs() < 8, "took {took:?}");
+    assert_eq!(ada.client().push_name(), "Ada");
+    ada.events
+        .first("PairSuccess", |event| {
+            matches!(event, Event::PairSuccess(_)).then_some(())
+        })
+        .await;
+    let stats = simulator.stats();
+    assert_eq!((stats.accounts, stats.companions), (1, 1));
+    // A client resumes only as a device that is linked: linking and the first login are both in full.
+    assert_eq!((stats.handshakes_xx, stats.handshakes_ik), (2, 0));
+    ada.stop().await;
+
+    // Starting again on the same store: the server is known, and so is everything the phone shared.
+    let began = Instant::now();
+    ada.start().await;
+    ada.connected().await;
+    println!("restart to Connected: {} ms", began.elapsed().as_millis());
+    assert!(began.elapsed().as_secs() < 8);
+    assert_eq!(simulator.stats().handshakes_ik, 1);
+    ada.stop().await;
+    simulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broken_device_signature_is_refused_and_links_nothing() {
+    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let account = simulator.create_account(named("Ada")).unwrap();
+    let mut client = RawClient::connect(simulator.addr(), &simulator.url()).await;
+    let code = client.code().await;
+    let (scan, ()) = tokio::join!(
+        simulator.scan_qr(&account.phone, &code),
+        // The signature is the last field of the blob.
+        client.sign(|blob| *blob.last_mut().unwrap() ^= 1),
+    );
+    assert!(matches!(scan, Err(ScanError::BadDeviceSignature(_))), "{scan:?}");
+    assert_eq!(simulator.stats().companions, 0);
+    assert!(client.receive().await.is_none(), "the connection is closed");
+
+    let mut client = RawClient::connect(simulator.addr(), &simulator.url()).await;
+    let code = client.code().await;
+    let (scan, ()) = tokio::join!(simulator.scan_qr(&account.phone, &code), client.sign(|_| {}));
+    assert_eq!(scan.unwrap().jid, format!("{}:2@s.whatsapp.net", account.phone));
+    simulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_phone_refuses_codes_that_are_not_what_they_seem() {
+    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let account = simulator.create_account(named("Ada")).unwrap();
+    let mut client = RawClient::connect(simulator.addr(), &simulator.url()).await;
+    let code = client.code().await;
+    let fields: Vec<&str> = code.split(',').collect();
+    let swapped = [fields[0], fields[2], fields[1], fields[3], fields[4]].join(",");
+    let scan = |code: String| {
+        let simulator = simulator.clone();
+        let phone = account.phone.clone();
+        async move { simulator.scan_qr(&phone, &code).await.unwrap_err() }
+    };
+    assert!(matches!(scan(swapped).await, ScanError::KeyMismatch("noise")));
+    assert!(matches!(scan("hello".to_owned()).await, ScanError::BadCode(_)));
+    let unknown = code.replacen("2@", "3@", 1);
+    assert!(matches!(scan(unknown).await, ScanError::UnknownRef));
+    assert!(matches!(
+        simulator.scan_qr("1234567", &code).await,
+        Err(ScanError::UnknownAccount(_))
+    ));
+    // None of that used the code up; a client that leaves does.
+    drop(client);
+    let gone = async {
+        loop {
+            match simulator.scan_qr(&account.phone, &code).await {
+                Err(error @ (ScanError::UnknownRef | ScanError::ClientGone)) => return error,
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    gone.await;
+    simulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_holds_four_companions() {
+    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let account = simulator.create_account(named("Ada")).unwrap();
+    let mut numbers = Vec::new();
+    for _ in 0..5 {
+        let mut client = RawClient::connect(simulator.addr(), &simulator.url()).await;
+        let code = client.code().await;
+        let scan = if numbers.len() < 4 {
+            tokio::join!(simulator.scan_qr(&account.phone, &code), client.sign(|_| {})).0
+        } else {
+            simulator.scan_qr(&account.phone, &code).await
+        };
+        match scan {
+            Ok(linked) => numbers.push(linked.device),
+            Err(error) => assert!(matches!(error, ScanError::TooManyDevices(4)), "{error}"),
+        }
+    }
+    assert_eq!(numbers, [1, 2, 3, 4]);
+    simulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_same_seed_makes_the_same_people() {
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let simulator = Simulator::start(Config::default()).await.unwrap();
+        let people: Vec<_> = ["Ada", "Ben"]
+            .map(|name| simulator.create_account(named(name)).unwrap())
+            .to_vec();
+        runs.push(people);
+        simulator.shutdown().await;
+    }
+    assert_eq!(runs[0], runs[1]);
+    assert_ne!(runs[0][0].phone, runs[0][1].phone);
+}
+
+#[tokio::test]
+async fn an_address_others_can_reach_is_refused() {
+    let config = Config {
+        listen: "0.0.0.0:0".parse().unwrap(),
+        ..Config::default()
+    };
+    let error = Simulator::start(config).await.unwrap_err();
+    assert!(error.to_string().contains("not a loopback address"), "{error}");
+}

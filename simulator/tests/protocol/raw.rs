@@ -1,0 +1,184 @@
+//! A client written out by hand, so that it can do what no library would.
+
+use std::net::SocketAddr;
+
+use futures::{SinkExt as _, StreamExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_websockets::{ClientBuilder, Message, WebSocketStream};
+use whatsapp_rust::NodeBuilder;
+use whatsapp_rust::wacore::noise::framing::{FrameDecoder, encode_frame};
+use whatsapp_rust::wacore::noise::{NoiseCipher, XxHandshakeState};
+use whatsapp_rust::wacore::pair::{DeviceState, PairUtils};
+use whatsapp_rust::wacore::store::device::Device;
+use whatsapp_rust::wacore_binary::consts::WA_CONN_HEADER;
+use whatsapp_rust::wacore_binary::marshal::{marshal, unmarshal_ref};
+use whatsapp_rust::wacore_binary::util::unpack_bytes;
+use whatsapp_rust::wacore_binary::{Node, NodeContent};
+
+use crate::client::PATIENCE;
+
+/// A WebSocket without any protocol on it.
+pub(crate) async fn dial(addr: SocketAddr, url: &str) -> WebSocketStream<TcpStream> {
+    let stream = TcpStream::connect(addr).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    ClientBuilder::from_uri(url.parse().unwrap())
+        .connect_on(stream)
+        .await
+        .unwrap()
+        .0
+}
+
+/// Waits until the server has closed; whatever it still sends is dropped.
+pub(crate) async fn closed(socket: &mut WebSocketStream<TcpStream>) {
+    let ended = async {
+        while let Some(Ok(message)) = socket.next().await {
+            if message.is_close() {
+                break;
+            }
+        }
+    };
+    timeout(PATIENCE, ended).await.expect("the server closes");
+}
+
+/// A client past its handshake.
+pub(crate) struct RawClient {
+    pub(crate) socket: WebSocketStream<TcpStream>,
+    pub(crate) device: Device,
+    decoder: FrameDecoder,
+    write: NoiseCipher,
+    read: NoiseCipher,
+    written: u32,
+    received: u32,
+}
+
+impl RawClient {
+    /// Connects as an unpaired device.
+    pub(crate) async fn connect(addr: SocketAddr, url: &str) -> Self {
+        let device = Device::new();
+        let payload = whatsapp_rust::waproto::codec::client_payload_to_vec(&device.get_client_payload());
+        let mut socket = dial(addr, url).await;
+        let mut noise = XxHandshakeState::new(device.noise_key.clone(), payload, &WA_CONN_HEADER).unwrap();
+        let hello = encode_frame(&noise.build_client_hello().unwrap(), Some(&WA_CONN_HEADER)).unwrap();
+        socket.send(Message::binary(hello)).await.unwrap();
+        let mut decoder = FrameDecoder::new();
+        let reply = next_frame(&mut socket, &mut decoder).await.unwrap();
+        let finish = noise.read_server_hello_and_build_client_finish(&reply).unwrap();
+        socket
+            .send(Message::binary(encode_frame(&finish, None).unwrap()))
+            .await
+            .unwrap();
+        let keys = noise.finish().unwrap();
+        Self {
+            socket,
+            device,
+            decoder,
+            write: keys.write_cipher,
+            read: keys.read_cipher,
+            written: 0,
+            received: 0,
+        }
+    }
+
+    pub(crate) async fn send(&mut self, node: &Node) {
+        self.send_plain(&marshal(node).unwrap()).await;
+    }
+
+    /// Sends a stanza, if the server still takes one.
+    pub(crate) async fn try_send(&mut self, node: &Node) -> Result<(), tokio_websockets::Error> {
+        let sealed = self
+            .write
+            .encrypt_with_counter(self.written, &marshal(node).unwrap())
+            .unwrap();
+        self.written += 1;
+        self.socket
+            .send(Message::binary(encode_frame(&sealed, None).unwrap()))
+            .await
+    }
+
+    /// Sends bytes that are sealed correctly, whatever they are.
+    pub(crate) async fn send_plain(&mut self, plain: &[u8]) {
+        let sealed = self.write.encrypt_with_counter(self.written, plain).unwrap();
+        self.written += 1;
+        self.socket
+            .send(Message::binary(encode_frame(&sealed, None).unwrap()))
+            .await
+            .unwrap();
+    }
+
+    /// The next stanza; `None` once the server has closed.
+    pub(crate) async fn receive(&mut self) -> Option<Node> {
+        let mut frame = bytes::BytesMut::from(&next_frame(&mut self.socket, &mut self.decoder).await?[..]);
+        self.read
+            .decrypt_in_place_with_counter(self.received, &mut frame)
+            .unwrap();
+        self.received += 1;
+        let plain = unpack_bytes(frame).unwrap();
+        Some(unmarshal_ref(&plain).unwrap().to_owned())
+    }
+
+    /// Receives the pairing offer's codes and acknowledges them; the first code, as it would be shown.
+    pub(crate) async fn code(&mut self) -> String {
+        let offer = self.receive().await.expect("codes");
+        let pair = offer.get_optional_child("pair-device").expect("pair-device");
+        let Some(NodeContent::Bytes(reference)) = &pair.children().unwrap()[0].content else {
+            panic!("a ref is bytes");
+        };
+        let reference = String::from_utf8(reference.clone()).unwrap();
+        let ack = PairUtils::build_ack_node(&offer).unwrap();
+        self.send(&ack).await;
+        PairUtils::make_qr_data(
+            &self.state(),
+            &reference,
+            whatsapp_rust::wacore::companion_reg::CompanionWebClientType::Chrome,
+        )
+    }
+
+    fn state(&self) -> DeviceState {
+        DeviceState {
+            identity_key: self.device.identity_key.clone(),
+            noise_key: self.device.noise_key.clone(),
+            adv_secret_key: self.device.adv_secret_key,
+        }
+    }
+
+    /// Answers the phone's offer with what `tamper` makes of the signed identity.
+    pub(crate) async fn sign(&mut self, tamper: impl FnOnce(&mut Vec<u8>)) {
+        let offer = self.receive().await.expect("an offer");
+        let node = offer.get_optional_child("pair-success").expect("pair-success");
+        let Some(NodeContent::Bytes(sealed)) = &node.get_optional_child("device-identity").unwrap().content else {
+            panic!("an identity is bytes");
+        };
+        let (mut signed, key_index) = PairUtils::do_pair_crypto(&self.state(), sealed).unwrap();
+        tamper(&mut signed);
+        let id = offer.attrs.get("id").unwrap().as_str().into_owned();
+        self.send(&PairUtils::build_pair_success_response(&id, signed, key_index))
+            .await;
+    }
+}
+
+async fn next_frame(socket: &mut WebSocketStream<TcpStream>, decoder: &mut FrameDecoder) -> Option<Vec<u8>> {
+    loop {
+        if let Some(frame) = decoder.decode_frame() {
+            return Some(frame.to_vec());
+        }
+        let message = timeout(PATIENCE, socket.next())
+            .await
+            .expect("the server answers")?
+            .ok()?;
+        if message.is_close() {
+            return None;
+        }
+        decoder.feed(message.as_payload());
+    }
+}
+
+/// A keep-alive, to see that a connection still works.
+pub(crate) fn ping(id: &str) -> Node {
+    NodeBuilder::new("iq")
+        .attr("to", "s.whatsapp.net")
+        .attr("type", "get")
+        .attr("xmlns", "w:p")
+        .attr("id", id)
+        .build()
+}
