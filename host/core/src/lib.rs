@@ -16,6 +16,7 @@ pub mod message;
 pub mod draft;
 
 pub mod codec;
+pub mod migrate;
 pub mod schema;
 pub mod store;
 

@@ -7,9 +7,17 @@
 //! A commit has two moments. It is *applied*: every later read sees it. It is *durable*: it survives a crash. What leaves the process
 //! (an acknowledgement, an effect) waits for the second.
 
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+#[cfg(any(test, feature = "testing"))]
+mod held;
 mod memory;
+mod sled;
 
+#[cfg(any(test, feature = "testing"))]
+pub use held::HeldStore;
 pub use memory::MemoryStore;
+pub use sled::{OpenError, SledOptions, SledStore};
 
 use std::fmt;
 

@@ -1,0 +1,454 @@
+//! The store on disk: sled 0.34, with what it lacks put around it.
+//!
+//! Each guard answers a measured failure of sled 0.34.7:
+//! - A directory is used by one process, by a lock of our own that says so in words.
+//! - A `snap.*.generating` file that a kill left behind makes sled refuse the directory for ever; such files are removed, under the
+//!   lock, before sled sees them. They are only an index that is rebuilt.
+//! - `flush()` does not reach the disk; an `fdatasync` on a handle of our own does ([`flusher`]).
+//! - Values above a segment's quarter are never synced; [`super::MAX_VALUE`] is below that.
+//! - `flush_async` and `watch_prefix` can deadlock; neither is used. One thread writes ([`writer`]), one flushes.
+//!
+//! A space is a tree, so that removing a session is one cheap operation. Reads may wait for a disk but mostly hit the cache, and run
+//! where they are called.
+
+mod flusher;
+mod writer;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::{File, TryLockError};
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use sled::{Db, Tree};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Applied, Commit, KeyRange, MAX_SCAN, Order, Space, Store, StoreError};
+use crate::migrate::{self, MigrateError};
+use crate::schema::SCHEMA;
+use flusher::Flusher;
+use writer::{Job, Writer};
+
+/// Commits that may wait for the writer; more make committers wait.
+const QUEUE: usize = 1024;
+
+/// How the store uses the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SledOptions {
+    /// Bytes of pages sled tries to keep in memory; it may take about half as much again.
+    pub cache_bytes: u64,
+}
+
+impl Default for SledOptions {
+    fn default() -> Self {
+        Self {
+            cache_bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// Why a data directory cannot be used. Nothing in it was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it open.
+    #[error("the data directory {} is in use by another process; stop that one, or give this one a directory of its own", dir.display())]
+    Locked {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// It was written by a newer version of this program.
+    #[error(
+        "the data directory {} has schema {found}, this program knows up to {known}; use the version that wrote it, or a newer one",
+        dir.display()
+    )]
+    NewerSchema {
+        /// The directory.
+        dir: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// The newest schema this program knows.
+        known: u32,
+    },
+    /// A file or directory cannot be used.
+    #[error("the data directory {} cannot be used: {step}", dir.display())]
+    Io {
+        /// The directory.
+        dir: PathBuf,
+        /// What was tried.
+        step: &'static str,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// sled refused it.
+    #[error("the database in {} cannot be opened: {reason}; restore the directory from a backup if this persists", dir.display())]
+    Engine {
+        /// The directory.
+        dir: PathBuf,
+        /// sled's own words.
+        reason: Box<str>,
+    },
+    /// Reading or bringing up its schema failed.
+    #[error("the data directory {} cannot be brought to schema {SCHEMA}", dir.display())]
+    Migrate {
+        /// The directory.
+        dir: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
+}
+
+/// See the module documentation.
+pub struct SledStore {
+    /// None only while it is dropped.
+    jobs: Option<mpsc::Sender<Job>>,
+    trees: Arc<Trees>,
+    poison: Arc<Poison>,
+    threads: Vec<JoinHandle<()>>,
+    dir: PathBuf,
+    /// Declared behind everything that uses the directory, so that it is given up last.
+    _lock: File,
+}
+
+impl SledStore {
+    /// Opens the store in `dir`, which is created if need be, and brings its schema up to [`SCHEMA`].
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(dir: &Path, options: SledOptions) -> Result<Arc<Self>, OpenError> {
+        let io = |step| {
+            move |source| OpenError::Io {
+                dir: dir.to_owned(),
+                step,
+                source,
+            }
+        };
+        std::fs::create_dir_all(dir).map_err(io("it cannot be created"))?;
+        let lock = lock(dir)?;
+        remove_half_written_snapshots(dir).map_err(io("its half-written snapshots cannot be removed"))?;
+        let is_new = !dir.join("db").exists();
+        let db = open_db(dir, options)?;
+        let data = File::options()
+            .read(true)
+            .write(true)
+            .open(dir.join("db"))
+            .map_err(io("its data file cannot be opened"))?;
+        if is_new {
+            for dir in [Some(dir), dir.parent()]
+                .into_iter()
+                .flatten()
+                .filter(|dir| !dir.as_os_str().is_empty())
+            {
+                File::open(dir)
+                    .and_then(|dir| dir.sync_all())
+                    .map_err(io("it cannot be synced"))?;
+            }
+        }
+
+        let trees = Arc::new(Trees::of(&db).map_err(engine(dir))?);
+        let poison = Arc::new(Poison::default());
+        let flusher = Arc::new(Flusher::default());
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let writer = Writer {
+            db: db.clone(),
+            trees: Arc::clone(&trees),
+            poison: Arc::clone(&poison),
+            flusher: Arc::clone(&flusher),
+        };
+        let named = |name: &str| std::thread::Builder::new().name(name.into());
+        let flushing = named("store-flusher").spawn({
+            let (flusher, poison) = (Arc::clone(&flusher), Arc::clone(&poison));
+            move || flusher.run(&db, &data, &poison)
+        });
+        let flushing = flushing.map_err(io("its flusher thread cannot be started"))?;
+        let writing = named("store-writer")
+            .spawn(move || writer.run(queue))
+            .map_err(|source| {
+                flusher.close();
+                io("its writer thread cannot be started")(source)
+            })?;
+        let store = Arc::new(Self {
+            jobs: Some(jobs),
+            trees,
+            poison,
+            threads: vec![writing, flushing],
+            dir: dir.to_owned(),
+            _lock: lock,
+        });
+        bring_up(&store, dir)?;
+        Ok(store)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    async fn ask<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Job + Send,
+    ) -> Result<T, StoreError> {
+        let gone = || {
+            self.poison.error().unwrap_or_else(|| StoreError::Lost {
+                reason: "the writer is gone".into(),
+            })
+        };
+        let (reply, answer) = oneshot::channel();
+        self.jobs
+            .as_ref()
+            .ok_or_else(gone)?
+            .send(job(reply))
+            .await
+            .map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        // The writer ends when nobody can ask it any more, and ends the flusher, which flushes a last time.
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store panicked");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for SledStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SledStore")
+            .field("dir", &self.dir)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for SledStore {
+    async fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        self.poison.check()?;
+        let Some(tree) = self.trees.get(space) else {
+            return Ok(None);
+        };
+        let value = tree.get(key).map_err(read_error)?;
+        Ok(value.map(|value| Bytes::copy_from_slice(&value)))
+    }
+
+    async fn scan(
+        &self,
+        space: Space,
+        range: KeyRange,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        self.poison.check()?;
+        let Some(tree) = self.trees.get(space) else {
+            return Ok(Vec::new());
+        };
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut run = match range.end {
+            Some(end) => tree.range::<Bytes, _>(range.start..end),
+            None => tree.range::<Bytes, _>(range.start..),
+        };
+        let mut rows = Vec::new();
+        while rows.len() < limit.min(MAX_SCAN) {
+            let row = match order {
+                Order::Ascending => run.next(),
+                Order::Descending => run.next_back(),
+            };
+            let Some(row) = row else { break };
+            let (key, value) = row.map_err(read_error)?;
+            rows.push((Bytes::copy_from_slice(&key), Bytes::copy_from_slice(&value)));
+        }
+        Ok(rows)
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Applied, StoreError> {
+        commit.check_sizes()?;
+        self.ask(|reply| Job::Commit { commit, reply }).await
+    }
+
+    async fn drop_space(&self, space: Space) -> Result<(), StoreError> {
+        self.ask(|reply| Job::Drop { space, reply }).await?;
+        self.flush().await
+    }
+
+    async fn flush(&self) -> Result<(), StoreError> {
+        self.ask(|reply| Job::Flush { reply }).await?.durable().await
+    }
+}
+
+/// The open trees. Only the writer adds and removes.
+struct Trees(RwLock<HashMap<Space, Tree>>);
+
+impl Trees {
+    fn of(db: &Db) -> Result<Self, sled::Error> {
+        let mut trees = HashMap::new();
+        for name in db.tree_names() {
+            // Trees of other names are sled's own.
+            if let Some(space) = space_of(&name) {
+                trees.insert(space, db.open_tree(&name)?);
+            }
+        }
+        Ok(Self(RwLock::new(trees)))
+    }
+
+    fn get(&self, space: Space) -> Option<Tree> {
+        // Inserting and removing leave the map whole, so a poisoned lock guards a good map.
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&space)
+            .cloned()
+    }
+
+    fn create(&self, db: &Db, space: Space) -> Result<Tree, sled::Error> {
+        if let Some(tree) = self.get(space) {
+            return Ok(tree);
+        }
+        let tree = db.open_tree(name_of(space))?;
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(space, tree.clone());
+        Ok(tree)
+    }
+
+    fn remove(&self, db: &Db, space: Space) -> Result<(), sled::Error> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&space);
+        db.drop_tree(name_of(space)).map(|_| ())
+    }
+}
+
+fn name_of(space: Space) -> String {
+    match space {
+        Space::System => "system".into(),
+        Space::Sessions => "sessions".into(),
+        Space::Session(id) => id.to_string(),
+    }
+}
+
+fn space_of(name: &[u8]) -> Option<Space> {
+    match std::str::from_utf8(name).ok()? {
+        "system" => Some(Space::System),
+        "sessions" => Some(Space::Sessions),
+        id => id.parse().ok().map(Space::Session),
+    }
+}
+
+/// Set once, by the first write or flush that failed. What the disk holds is unknown from then on, and a second flush that succeeds
+/// would prove nothing, so nothing is tried again.
+#[derive(Default)]
+struct Poison(OnceLock<Box<str>>);
+
+impl Poison {
+    fn set(&self, reason: String) {
+        tracing::error!(reason, "the store failed and takes nothing more");
+        self.0.get_or_init(|| reason.into());
+    }
+
+    fn error(&self) -> Option<StoreError> {
+        self.0.get().map(|reason| StoreError::Lost { reason: reason.clone() })
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        self.error().map_or(Ok(()), Err)
+    }
+}
+
+fn read_error(error: sled::Error) -> StoreError {
+    StoreError::Read {
+        reason: error.to_string().into(),
+    }
+}
+
+fn engine(dir: &Path) -> impl FnOnce(sled::Error) -> OpenError {
+    let dir = dir.to_owned();
+    move |error| OpenError::Engine {
+        dir,
+        reason: error.to_string().into(),
+    }
+}
+
+fn lock(dir: &Path) -> Result<File, OpenError> {
+    let io = |source| OpenError::Io {
+        dir: dir.to_owned(),
+        step: "its lock file LOCK cannot be used",
+        source,
+    };
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(dir.join("LOCK"))
+        .map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked { dir: dir.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(io(source)),
+    }
+}
+
+fn remove_half_written_snapshots(dir: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            tracing::warn!(file = %name, "removing a snapshot that was half-written when the process ended");
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn open_db(dir: &Path, options: SledOptions) -> Result<Db, OpenError> {
+    let config = sled::Config::new().path(dir).cache_capacity(options.cache_bytes);
+    // sled panics when it cannot open its file.
+    match std::panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
+        Ok(opened) => opened.map_err(engine(dir)),
+        Err(_) => Err(OpenError::Engine {
+            dir: dir.to_owned(),
+            reason: "it panicked; see above".into(),
+        }),
+    }
+}
+
+/// Migrations are written against the async trait, and opening is not async: they run on a thread of their own.
+fn bring_up(store: &Arc<SledStore>, dir: &Path) -> Result<(), OpenError> {
+    let io = |source| OpenError::Io {
+        dir: dir.to_owned(),
+        step: "its migration cannot be started",
+        source,
+    };
+    let store: Arc<dyn Store> = Arc::clone(store) as _;
+    let migrating = std::thread::Builder::new()
+        .name("store-migration".into())
+        .spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+            Ok::<_, std::io::Error>(runtime.block_on(migrate::bring_up(&store, SCHEMA, migrate::MIGRATIONS)))
+        });
+    let migrated = migrating
+        .map_err(io)?
+        .join()
+        .map_err(|_| io(std::io::Error::other("it panicked")))?
+        .map_err(io)?;
+    migrated.map_err(|error| match error {
+        MigrateError::NewerSchema { found, known } => OpenError::NewerSchema {
+            dir: dir.to_owned(),
+            found,
+            known,
+        },
+        MigrateError::Store(source) => OpenError::Migrate {
+            dir: dir.to_owned(),
+            source,
+        },
+    })
+}

@@ -1,0 +1,216 @@
+//! The one thread that writes.
+//!
+//! It takes what waits in its queue as one group, checks each commit's preconditions against the tree and the commits of the group
+//! before it, and applies the group as one batch a space. A commit is answered when its group is applied; the [`Flusher`] makes it durable.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use sled::{Batch, Db, Tree};
+use tokio::sync::{mpsc, oneshot};
+
+use super::flusher::Flusher;
+use super::{Poison, Trees};
+use crate::store::{Applied, Class, Commit, Expect, Op, Space, StoreError};
+
+/// Commits of one group.
+const GROUP: usize = 1024;
+/// Bytes after which a group is closed.
+const GROUP_BYTES: usize = 1024 * 1024;
+
+type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+pub(super) enum Job {
+    Commit { commit: Commit, reply: Reply<Applied> },
+    Drop { space: Space, reply: Reply<()> },
+    Flush { reply: Reply<Applied> },
+}
+
+pub(super) struct Writer {
+    pub(super) db: Db,
+    pub(super) trees: Arc<Trees>,
+    pub(super) poison: Arc<Poison>,
+    pub(super) flusher: Arc<Flusher>,
+}
+
+/// Commits that are applied together.
+#[derive(Default)]
+struct Group {
+    spaces: HashMap<Space, Changes>,
+    answers: Vec<(Reply<Applied>, Result<Class, StoreError>)>,
+    bytes: usize,
+}
+
+/// What a group changes in one space; none for deleted keys.
+struct Changes {
+    tree: Option<Tree>,
+    rows: HashMap<Bytes, Option<Bytes>>,
+}
+
+impl Writer {
+    pub(super) fn run(self, mut queue: mpsc::Receiver<Job>) {
+        while let Some(first) = queue.blocking_recv() {
+            let mut group = Group::default();
+            let mut next = Some(first);
+            while let Some(job) = next {
+                match job {
+                    Job::Commit { commit, reply } => self.add(&mut group, commit, reply),
+                    Job::Drop { space, reply } => {
+                        self.apply(std::mem::take(&mut group));
+                        self.drop_space(space, reply);
+                    }
+                    Job::Flush { reply } => group.answers.push((reply, Ok(Class::Durable))),
+                }
+                let full = group.answers.len() >= GROUP || group.bytes >= GROUP_BYTES;
+                next = if full { None } else { queue.try_recv().ok() };
+            }
+            self.apply(group);
+        }
+        self.flusher.close();
+    }
+
+    fn add(&self, group: &mut Group, commit: Commit, reply: Reply<Applied>) {
+        let Commit {
+            space,
+            expect,
+            ops,
+            class,
+        } = commit;
+        let changes = group.spaces.entry(space).or_insert_with(|| Changes {
+            tree: self.trees.get(space),
+            rows: HashMap::new(),
+        });
+        let answer = changes.check(&expect).map(|()| class);
+        if answer.is_ok() {
+            for op in ops {
+                match op {
+                    Op::Put(key, value) => {
+                        group.bytes += key.len() + value.len();
+                        changes.rows.insert(key, Some(value));
+                    }
+                    Op::Delete(key) => {
+                        group.bytes += key.len();
+                        changes.rows.insert(key, None);
+                    }
+                }
+            }
+        }
+        group.answers.push((reply, answer));
+    }
+
+    /// Applies a group, then answers it: whoever is refused for what an earlier commit of the group wrote can read that now.
+    fn apply(&self, group: Group) {
+        let written = self.poison.check().and_then(|()| {
+            self.write(group.spaces).map_err(|error| {
+                self.poison.set(error.to_string());
+                StoreError::Lost {
+                    reason: error.to_string().into(),
+                }
+            })
+        });
+        let dirty = match written {
+            Ok(dirty) => dirty,
+            Err(error) => {
+                for (reply, _) in group.answers {
+                    // Whoever does not wait any more needs no answer.
+                    let _ = reply.send(Err(error.clone()));
+                }
+                return;
+            }
+        };
+        let mut answers = Vec::with_capacity(group.answers.len());
+        let mut waiters = Vec::with_capacity(group.answers.len());
+        let mut class = Class::Lazy;
+        for (reply, answer) in group.answers {
+            answers.push((
+                reply,
+                answer.map(|wanted| {
+                    let (flushed, durable) = oneshot::channel();
+                    waiters.push(flushed);
+                    if wanted == Class::Durable {
+                        class = Class::Durable;
+                    }
+                    Applied::coming(durable)
+                }),
+            ));
+        }
+        self.flusher.add(waiters, class, dirty);
+        for (reply, answer) in answers {
+            let _ = reply.send(answer);
+        }
+    }
+
+    fn write(&self, spaces: HashMap<Space, Changes>) -> Result<Dirty, sled::Error> {
+        let mut dirty = Dirty::No;
+        for (space, Changes { tree, rows }) in spaces {
+            if rows.is_empty() {
+                continue;
+            }
+            let mut batch = Batch::default();
+            for (key, value) in rows {
+                match value {
+                    Some(value) => batch.insert(&*key, &*value),
+                    None => batch.remove(&*key),
+                }
+            }
+            let tree = match tree {
+                Some(tree) => tree,
+                None => self.trees.create(&self.db, space)?,
+            };
+            tree.apply_batch(batch)?;
+            dirty = Dirty::Yes;
+        }
+        Ok(dirty)
+    }
+
+    fn drop_space(&self, space: Space, reply: Reply<()>) {
+        let dropped = self.poison.check().and_then(|()| {
+            self.trees.remove(&self.db, space).map_err(|error| {
+                self.poison.set(error.to_string());
+                StoreError::Lost {
+                    reason: error.to_string().into(),
+                }
+            })
+        });
+        self.flusher.add(Vec::new(), Class::Lazy, Dirty::Yes);
+        let _ = reply.send(dropped);
+    }
+}
+
+/// Whether anything was written that is not flushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Dirty {
+    #[default]
+    No,
+    Yes,
+}
+
+impl Changes {
+    fn check(&self, expect: &[Expect]) -> Result<(), StoreError> {
+        for expect in expect {
+            let holds = match expect {
+                Expect::Absent(key) => !self.matches(key, None)?,
+                Expect::Equals(key, value) => self.matches(key, Some(value))?,
+            };
+            if !holds {
+                return Err(StoreError::Conflict);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a key exists, with this value if one is given.
+    fn matches(&self, key: &Bytes, wanted: Option<&Bytes>) -> Result<bool, StoreError> {
+        let is_wanted = |value: &[u8]| wanted.is_none_or(|wanted| wanted == value);
+        if let Some(value) = self.rows.get(key) {
+            return Ok(value.as_deref().is_some_and(is_wanted));
+        }
+        let Some(tree) = &self.tree else { return Ok(false) };
+        Ok(tree
+            .get(key)
+            .map_err(super::read_error)?
+            .as_deref()
+            .is_some_and(is_wanted))
+    }
+}
