@@ -1,1 +1,34 @@
+//! Plugins at work: WebAssembly components with a manifest, run in a sandbox, one call an event.
+//!
+//! A [`Plugin`] is a component with its manifest, checked and compiled by [`Engine::load`]. An [`Installation`] is a plugin put to
+//! work with an operator's [`Grants`] and configuration. [`Engine::call`] hands one event to an installation and answers the
+//! [`Draft`](waspnest_core::draft::Draft) of what the plugin wants changed, or a [`CallError`] that says whether to try again.
+//!
+//! Nothing here writes anything: a call reads through [`Host`] and answers a draft, and a draft of a failed call does not exist.
+//! Only this crate names wasmtime.
 
+pub mod grant;
+pub mod limits;
+pub mod manifest;
+
+mod engine;
+mod installation;
+mod plugin;
+
+mod call;
+mod host;
+
+mod bindings;
+mod capability;
+mod convert;
+mod state;
+mod wasi;
+
+pub use call::{CallContext, CallError};
+pub use engine::{Engine, EngineError, EngineOptions};
+pub use grant::{GrantError, Grants};
+pub use host::{Host, HostError, InvalidRule, KvUsage};
+pub use installation::{InstallError, Installation, InstallationSpec, Reuse};
+pub use limits::Limits;
+pub use manifest::{Manifest, ManifestError};
+pub use plugin::{Digest, Handlers, LoadError, Plugin};

@@ -1,0 +1,14 @@
+//! The one place where the contract's WIT becomes Rust.
+//!
+//! Nothing outside [`crate::convert`], [`crate::capability`] and [`crate::call`] sees these types: the rest of the host speaks the
+//! vocabulary of `waspnest_core`.
+
+#![expect(clippy::all, reason = "generated")]
+
+wasmtime::component::bindgen!({
+    path: "../../plugin-sdk/wit",
+    world: "everything",
+    imports: { default: async | trappable },
+    exports: { default: async },
+    with: { "waspnest:plugin/kv.store": crate::capability::kv::OpenStore },
+});

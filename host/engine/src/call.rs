@@ -1,0 +1,319 @@
+//! One call: one event, one installation, one sandbox, one draft or one error.
+//!
+//! The deadline goes round the whole call, host functions included. A guest that computes is interrupted by the ticker and yields;
+//! it is ended by the deadline of the injected clock or by its share of processor time, whichever comes first, so that a loop ends
+//! even under a clock that stands still. After anything but a good end the sandbox is dropped, and the draft with it.
+
+mod error;
+
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+use wasmtime::component::{Instance, ResourceTable};
+use wasmtime::{Store, UpdateDeadline};
+use waspnest_core::address::Party;
+use waspnest_core::clock::UnixMs;
+use waspnest_core::draft::{Draft, Flow};
+use waspnest_core::event::{Event, EventKind};
+use waspnest_core::id::SessionName;
+
+use crate::bindings::waspnest::plugin::types::{Flow as WitFlow, HandlerError, Outcome};
+use crate::capability::log::Journal;
+use crate::convert::{self, ToGuest};
+use crate::engine::{Engine, TICK};
+use crate::host::Host;
+use crate::installation::{Installation, Reuse};
+use crate::limits::{EFFECTS, HOSTCALL_BYTES, KV_OPERATIONS, Limits, NOTE_BYTES, RESOURCES, SCHEDULE_OPERATIONS, cut};
+use crate::state::{Budget, Call, CallState, Meter, Scene, Taken};
+use crate::wasi;
+pub use error::CallError;
+use error::{OutOfTime, classify};
+
+/// What is true of one call.
+#[derive(Debug, Clone)]
+pub struct CallContext<'a> {
+    /// The event to handle.
+    pub event: &'a Event,
+    /// The operator's name of the event's session.
+    pub session: &'a SessionName,
+    /// The session's own account, where it is known.
+    pub me: Option<&'a Party>,
+    /// 1 at the first call for this event, one more at each repetition.
+    pub attempt: u32,
+    /// What the guest's randomness is made of. The same seed gives the same random bytes.
+    pub seed: u64,
+    /// Name of the rule that brought the event here.
+    pub binding: &'a str,
+    /// A moment at which the call shall end if that is before its own limit.
+    pub deadline: Option<UnixMs>,
+    /// W3C `traceparent` of what caused the call.
+    pub traceparent: Option<&'a str>,
+}
+
+impl<'a> CallContext<'a> {
+    /// A first call, with nothing known but the event and its session.
+    #[must_use]
+    pub const fn new(event: &'a Event, session: &'a SessionName) -> Self {
+        Self {
+            event,
+            session,
+            me: None,
+            attempt: 1,
+            seed: 0,
+            binding: "",
+            deadline: None,
+            traceparent: None,
+        }
+    }
+}
+
+/// A sandbox with a guest in it, and the places of the pool it takes.
+pub(crate) struct Sandbox {
+    store: Store<CallState>,
+    instance: Instance,
+    calls: u32,
+    /// Given back when the sandbox is dropped.
+    _places: OwnedSemaphorePermit,
+}
+
+impl Engine {
+    /// Hands one event to an installation.
+    ///
+    /// Waits for a free sandbox first; the deadline runs from then on. Dropping the future ends the call and drops its draft.
+    pub async fn call(
+        &self,
+        installation: &Installation,
+        context: CallContext<'_>,
+        host: Arc<dyn Host>,
+    ) -> Result<Draft, CallError> {
+        let limits = installation.limits().min(self.caps());
+        let warm = match installation.reuse() {
+            Reuse::Fresh => None,
+            Reuse::Warm { .. } => installation.take_warm(),
+        };
+        let places = match &warm {
+            Some(_) => None,
+            None => Some(self.places(installation).await?),
+        };
+        let now = self.clock.now();
+        let own = now.plus(limits.call_timeout);
+        let deadline = context.deadline.map_or(own, |other| other.min(own));
+        let run = async {
+            let call = self.begin(installation, &context, host, now, deadline);
+            let mut sandbox = match (warm, places) {
+                (Some(sandbox), _) => sandbox.again(call, limits, context.seed),
+                (None, Some(places)) => Sandbox::new(self, installation, call, limits, context.seed, places).await?,
+                (None, None) => return Err(CallError::sandbox("no place in the pool was taken")),
+            };
+            let outcome = sandbox.handle(installation, &context, deadline).await;
+            sandbox.store.data().journal.finish();
+            let draft = match outcome {
+                Ok(Ok(outcome)) => sandbox.draft(outcome),
+                Ok(Err(refused)) => return Err(CallError::from_guest(refused)),
+                Err(error) => return Err(error),
+            };
+            self.put_back(installation, sandbox);
+            Ok(draft)
+        };
+        tokio::select! {
+            biased;
+            ended = run => ended,
+            () = self.clock.sleep_until(deadline) => Err(CallError::Deadline { limit: deadline.since(now) }),
+        }
+    }
+
+    async fn places(&self, installation: &Installation) -> Result<OwnedSemaphorePermit, CallError> {
+        let weight = installation.plugin().weight.min(self.concurrency());
+        self.places_semaphore()
+            .acquire_many_owned(weight)
+            .await
+            .map_err(|_closed| CallError::sandbox("the engine is shutting down"))
+    }
+
+    fn begin(
+        &self,
+        installation: &Installation,
+        context: &CallContext<'_>,
+        host: Arc<dyn Host>,
+        now: UnixMs,
+        deadline: UnixMs,
+    ) -> Call {
+        Call {
+            installation: installation.id().clone(),
+            event: context.event.id,
+            session: context.session.clone(),
+            me: context.me.map(|me| me.jid.clone()),
+            scene: Scene::of(context.event),
+            host,
+            clock: self.clock.clone(),
+            now,
+            deadline,
+            config: installation.config(context.session).clone(),
+            effective: installation.effective.clone(),
+            taken: Taken::none(installation.rates.clone()),
+            draft: Draft::default(),
+            kv: Default::default(),
+            jobs: Default::default(),
+            kv_operations: Budget::of("key-value operations", KV_OPERATIONS),
+            schedule_operations: Budget::of("schedule operations", SCHEDULE_OPERATIONS),
+            effects: Budget::of("effects", EFFECTS),
+        }
+    }
+
+    /// Keeps a sandbox for the next call, unless the installation wants a fresh one or others may need its places.
+    fn put_back(&self, installation: &Installation, sandbox: Sandbox) {
+        match installation.reuse() {
+            Reuse::Fresh => {}
+            Reuse::Warm { max_calls } => {
+                let roomy = self.free_places() * 2 >= self.concurrency() as usize;
+                if sandbox.calls < max_calls && roomy {
+                    installation.keep_warm(sandbox);
+                }
+            }
+        }
+    }
+}
+
+impl Sandbox {
+    async fn new(
+        engine: &Engine,
+        installation: &Installation,
+        call: Call,
+        limits: Limits,
+        seed: u64,
+        places: OwnedSemaphorePermit,
+    ) -> Result<Self, CallError> {
+        let journal = Arc::new(Journal::new(call.installation.clone(), call.event));
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(RESOURCES);
+        let state = CallState {
+            wasi: wasi::context(call.clock.clone(), seed, &journal),
+            table,
+            meter: Meter::new(usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX)),
+            journal,
+            ticks: 0,
+            max_ticks: 0,
+            call,
+        };
+        let mut store = Store::new(engine.wasmtime(), state);
+        store.limiter(|state| &mut state.meter);
+        store.set_hostcall_fuel(HOSTCALL_BYTES);
+        store.epoch_deadline_callback(|mut store| {
+            let state = store.data_mut();
+            state.ticks += 1;
+            if state.ticks > state.max_ticks {
+                Err(OutOfTime.into())
+            } else {
+                Ok(UpdateDeadline::Yield(1))
+            }
+        });
+        arm(&mut store, limits);
+        match installation.plugin().pre.instantiate_async(&mut store).await {
+            Ok(instance) => Ok(Self {
+                store,
+                instance,
+                calls: 0,
+                _places: places,
+            }),
+            Err(error) => {
+                store.data().journal.finish();
+                Err(classify(&error, store.data()))
+            }
+        }
+    }
+
+    /// The same sandbox, with another call in it.
+    fn again(mut self, call: Call, limits: Limits, seed: u64) -> Self {
+        let state = self.store.data_mut();
+        state.journal.turn_to(call.event);
+        state.wasi = wasi::context(call.clock.clone(), seed, &state.journal);
+        state.meter.refused = None;
+        state.call = call;
+        arm(&mut self.store, limits);
+        self
+    }
+
+    async fn handle(
+        &mut self,
+        installation: &Installation,
+        context: &CallContext<'_>,
+        deadline: UnixMs,
+    ) -> Result<Handled, CallError> {
+        self.calls += 1;
+        let CallContext {
+            event,
+            session,
+            me,
+            attempt,
+            binding,
+            traceparent,
+            seed: _,
+            deadline: _,
+        } = *context;
+        let shown = convert::context(event, session, me, attempt, binding, traceparent, deadline);
+        let plugin = installation.plugin();
+        let store = &mut self.store;
+        let handled = match &event.kind {
+            EventKind::Message(message) => {
+                let Some(indices) = &plugin.message else {
+                    return Err(CallError::NoHandler {
+                        event: event.kind.name(),
+                    });
+                };
+                let message = ToGuest {
+                    session: session.as_str(),
+                    event: event.id,
+                }
+                .message(message);
+                match indices.load(&mut *store, &self.instance) {
+                    Ok(guest) => guest.call_on_message(&mut *store, &shown, &message).await,
+                    Err(error) => Err(error),
+                }
+            }
+            EventKind::Tick(tick) => {
+                let Some(indices) = &plugin.schedule else {
+                    return Err(CallError::NoHandler {
+                        event: event.kind.name(),
+                    });
+                };
+                match indices.load(&mut *store, &self.instance) {
+                    Ok(guest) => guest.call_on_tick(&mut *store, &shown, &convert::tick(tick)).await,
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        handled.map_err(|error| classify(&error, self.store.data()))
+    }
+
+    /// What the call asked for, in the form that is committed.
+    fn draft(&mut self, outcome: Outcome) -> Draft {
+        let call = &mut self.store.data_mut().call;
+        call.taken.keep();
+        let (kv, kv_reads) = std::mem::take(&mut call.kv).into_draft();
+        let flow = match outcome.flow {
+            WitFlow::Next => Flow::Next,
+            WitFlow::Stop => Flow::Stop,
+            WitFlow::Drop => Flow::Drop,
+        };
+        let note = outcome.note.map(|note| cut(&note, NOTE_BYTES).into());
+        Draft {
+            kv,
+            kv_reads,
+            timers: std::mem::take(&mut call.jobs).into_changes(),
+            flow,
+            note,
+            ..std::mem::take(&mut call.draft)
+        }
+    }
+}
+
+/// What a handler answers.
+type Handled = Result<Outcome, HandlerError>;
+
+/// Gives a store its time for one call.
+fn arm(store: &mut Store<CallState>, limits: Limits) {
+    let state = store.data_mut();
+    state.ticks = 0;
+    state.max_ticks = u32::try_from(limits.call_timeout.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u32::MAX);
+    store.set_epoch_deadline(1);
+}

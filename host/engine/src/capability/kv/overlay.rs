@@ -1,0 +1,153 @@
+//! A call's own writes over the host's values.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use waspnest_core::draft::{KvEntry, KvKey, KvRead, KvScope, KvWrite};
+
+use crate::host::KvUsage;
+use crate::limits::KV_PAGE_BYTES;
+use crate::state::Call;
+
+/// What a call found and what it wrote.
+#[derive(Default)]
+pub(crate) struct Overlay {
+    /// What the host had, of every key that was looked at singly.
+    found: BTreeMap<KvKey, Option<KvEntry>>,
+    written: BTreeMap<KvKey, Option<KvEntry>>,
+    usage: Option<KvUsage>,
+}
+
+impl Overlay {
+    /// Writes a key, or removes it. The key must have been looked at before.
+    pub(crate) fn write(&mut self, key: KvKey, entry: Option<KvEntry>) {
+        self.written.insert(key, entry);
+    }
+
+    /// The revision of the next write of a key: one more than any that this call or the host's value had.
+    pub(crate) fn next_revision(&self, key: &KvKey) -> u64 {
+        let revision =
+            |entry: Option<&Option<KvEntry>>| entry.and_then(Option::as_ref).map_or(0, |entry| entry.revision);
+        revision(self.found.get(key)).max(revision(self.written.get(key))) + 1
+    }
+
+    /// What the draft carries: the last state of every key, and what the call relied on for it.
+    pub(crate) fn into_draft(self) -> (Vec<KvWrite>, Vec<KvRead>) {
+        let mut found = self.found;
+        let mut reads = Vec::with_capacity(self.written.len());
+        let mut writes = Vec::with_capacity(self.written.len());
+        for (key, entry) in self.written {
+            let before = found.remove(&key).flatten();
+            reads.push(KvRead {
+                key: key.clone(),
+                revision: before.as_ref().map(|entry| entry.revision),
+            });
+            // Written and removed again within the call: nothing to do, but it relied on there being nothing.
+            if entry.is_some() || before.is_some() {
+                writes.push(KvWrite { key, entry });
+            }
+        }
+        (writes, reads)
+    }
+}
+
+impl Call {
+    /// A key as the call sees it.
+    pub(crate) async fn visible(&mut self, key: &KvKey) -> wasmtime::Result<Option<KvEntry>> {
+        if let Some(written) = self.kv.written.get(key) {
+            return Ok(written.clone());
+        }
+        if let Some(found) = self.kv.found.get(key) {
+            return Ok(found.clone());
+        }
+        let found = self
+            .host
+            .kv_get(key)
+            .await?
+            .filter(|entry| entry.expires_at.is_none_or(|at| at > self.now));
+        self.kv.found.insert(key.clone(), found.clone());
+        Ok(found)
+    }
+
+    /// What the installation would use after this call's writes so far.
+    pub(crate) async fn used(&mut self) -> wasmtime::Result<KvUsage> {
+        let base = match self.kv.usage {
+            Some(usage) => usage,
+            None => *self.kv.usage.insert(self.host.kv_usage().await?),
+        };
+        let mut used = base;
+        for (key, entry) in &self.kv.written {
+            if let Some(before) = self.kv.found.get(key).and_then(Option::as_ref) {
+                used.keys = used.keys.saturating_sub(1);
+                used.bytes = used.bytes.saturating_sub(size(key, before));
+            }
+            if let Some(after) = entry {
+                used.keys += 1;
+                used.bytes += size(key, after);
+            }
+        }
+        Ok(used)
+    }
+
+    /// One page of a scan, and whether there may be more after it.
+    pub(crate) async fn page(
+        &mut self,
+        scope: &KvScope,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> wasmtime::Result<(Vec<(Box<str>, KvEntry)>, bool)> {
+        let mut items: BTreeMap<Box<str>, KvEntry> = BTreeMap::new();
+        let mut from: Option<Box<str>> = after.map(Into::into);
+        // Up to where the host's values are known; none once all are.
+        let mut known = loop {
+            let page = self.host.kv_scan(scope, prefix, from.as_deref(), limit).await?;
+            let full = page.len() >= limit;
+            from = page.last().map(|(key, _)| key.clone());
+            for (key, entry) in page {
+                let overwritten = self.kv.written.contains_key(&KvKey {
+                    scope: scope.clone(),
+                    key: key.clone(),
+                });
+                if !overwritten && entry.expires_at.is_none_or(|at| at > self.now) {
+                    items.insert(key, entry);
+                }
+            }
+            if !full {
+                break None;
+            }
+            if items.len() >= limit {
+                break from;
+            }
+        };
+        let start = Bound::Excluded(KvKey {
+            scope: scope.clone(),
+            key: after.unwrap_or_default().into(),
+        });
+        for (key, entry) in self.kv.written.range((start, Bound::Unbounded)) {
+            if key.scope != *scope {
+                break;
+            }
+            let within = known.as_ref().is_none_or(|last| key.key <= *last);
+            if let (true, true, Some(entry)) = (within, key.key.starts_with(prefix), entry) {
+                items.insert(key.key.clone(), entry.clone());
+            }
+        }
+        let mut page = Vec::with_capacity(items.len().min(limit));
+        let mut bytes = 0;
+        for (key, entry) in items {
+            let cost = key.len() + entry.value.len();
+            if page.len() >= limit || (!page.is_empty() && bytes + cost > KV_PAGE_BYTES) {
+                known = Some(key);
+                break;
+            }
+            bytes += cost;
+            page.push((key, entry));
+        }
+        Ok((page, known.is_some()))
+    }
+}
+
+fn size(key: &KvKey, entry: &KvEntry) -> u64 {
+    (key.key.len() + entry.value.len()) as u64
+}

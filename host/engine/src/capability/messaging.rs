@@ -1,0 +1,295 @@
+//! `messaging`: effects of the draft.
+//!
+//! The id of a message is fixed when it is put into the draft: it derives from the event, the installation and the effect's place,
+//! so a repeated call that does the same gets the same ids.
+
+use std::time::Duration;
+
+use waspnest_core::address::Jid;
+use waspnest_core::effect::{Action, QuoteOf, Send, Typing};
+use waspnest_core::id::{EffectId, MessageId};
+use waspnest_core::message::{Content, MessageKey, Origin};
+
+use super::{Answer, denied, granted, invalid, spend, unsupported};
+use crate::bindings::waspnest::plugin::messaging::{Host, Options, Outgoing, When};
+use crate::bindings::waspnest::plugin::types::{Error, MessageKey as WitKey};
+use crate::convert;
+use crate::limits::{EMOJI_BYTES, MENTIONS, READ_KEYS, TEXT_BYTES, TYPING_MS};
+use crate::manifest::{Capability, Rule};
+use crate::state::{Call, CallState};
+
+impl Host for CallState {
+    async fn send(&mut self, to: String, what: Outgoing, opts: Option<Options>) -> Answer<String> {
+        let call = &mut self.call;
+        let to = granted!(jid("to", &to));
+        granted!(call.may(Capability::MessagesSend, &to));
+        granted!(spend(&mut call.effects)?);
+        let content = granted!(content(what));
+        let options = granted!(call.options(&to, opts));
+        let quote = match options.quote {
+            Some(key) => Some(call.quote(key).await?),
+            None => None,
+        };
+        granted!(call.rate(Capability::MessagesSend));
+        let id = call.next_message_id();
+        call.draft.effects.push(Action::Send(Box::new(Send {
+            to,
+            content,
+            quote,
+            mentions: options.mentions,
+            ephemeral_s: options.ephemeral_s,
+            typing_ms: options.typing_ms,
+        })));
+        Ok(Ok(id.as_str().to_owned()))
+    }
+
+    async fn react(&mut self, target: WitKey, emoji: Option<String>) -> Answer<()> {
+        let call = &mut self.call;
+        let target = granted!(call.key("target", &target));
+        granted!(call.may(Capability::MessagesReact, &target.chat));
+        granted!(spend(&mut call.effects)?);
+        if emoji
+            .as_ref()
+            .is_some_and(|emoji| emoji.is_empty() || emoji.len() > EMOJI_BYTES)
+        {
+            return Ok(Err(invalid(
+                "emoji",
+                format!("must have 1 to {EMOJI_BYTES} bytes; none takes a reaction back"),
+            )));
+        }
+        granted!(call.rate(Capability::MessagesReact));
+        call.draft.effects.push(Action::React {
+            target,
+            emoji: emoji.map(Into::into),
+        });
+        Ok(Ok(()))
+    }
+
+    async fn mark_read(&mut self, targets: Vec<WitKey>) -> Answer<()> {
+        let call = &mut self.call;
+        if targets.len() > READ_KEYS {
+            return Ok(Err(invalid(
+                "targets",
+                format!("{} keys; at most {READ_KEYS} at a time", targets.len()),
+            )));
+        }
+        // One effect is of one chat and one author, as WhatsApp's receipts are.
+        let mut authors: Vec<(Option<Jid>, Vec<MessageKey>)> = Vec::new();
+        for target in &targets {
+            let key = granted!(call.key("targets", target));
+            if key.from == Origin::Me {
+                return Ok(Err(invalid(
+                    "targets",
+                    "the account's own messages cannot be marked as read",
+                )));
+            }
+            match authors.iter_mut().find(|(author, _)| *author == key.participant) {
+                Some((_, keys)) => keys.push(key),
+                None => authors.push((key.participant.clone(), vec![key])),
+            }
+        }
+        let Some(chat) = authors
+            .first()
+            .and_then(|(_, keys)| keys.first())
+            .map(|key| key.chat.clone())
+        else {
+            return Ok(Ok(()));
+        };
+        if authors.iter().flat_map(|(_, keys)| keys).any(|key| key.chat != chat) {
+            return Ok(Err(invalid("targets", "are of more than one chat")));
+        }
+        granted!(call.may(Capability::MessagesRead, &chat));
+        if authors.len() as u64 > u64::from(call.effects.left()) {
+            return Ok(Err(Error::Quota(call.effects.spent())));
+        }
+        granted!(call.rate(Capability::MessagesRead));
+        for (_, targets) in authors {
+            granted!(spend(&mut call.effects)?);
+            call.draft.effects.push(Action::MarkRead { targets });
+        }
+        Ok(Ok(()))
+    }
+
+    async fn set_typing(&mut self, chat: String, on: bool, voice: bool) -> Answer<()> {
+        let call = &mut self.call;
+        let chat = granted!(jid("chat", &chat));
+        granted!(call.may(Capability::MessagesTyping, &chat));
+        granted!(spend(&mut call.effects)?);
+        granted!(call.rate(Capability::MessagesTyping));
+        let state = match (on, voice) {
+            (false, _) => Typing::Paused,
+            (true, false) => Typing::Composing,
+            (true, true) => Typing::Recording,
+        };
+        call.draft.effects.push(Action::SetTyping { chat, state });
+        Ok(Ok(()))
+    }
+}
+
+/// Options of a send, checked.
+#[derive(Default)]
+struct Checked {
+    quote: Option<MessageKey>,
+    mentions: Vec<Jid>,
+    ephemeral_s: Option<u32>,
+    typing_ms: Option<u32>,
+}
+
+impl Call {
+    /// Whether a capability over messages reaches a chat.
+    fn may(&self, capability: Capability, chat: &Jid) -> Result<(), Error> {
+        let terms = self.effective.messages(capability).ok_or_else(|| denied(capability))?;
+        for rule in &terms.scope.0 {
+            match rule {
+                Rule::ReplyOnly if self.scene.is_chat(chat) => {}
+                Rule::ReplyOnly => {
+                    return Err(Error::Denied(format!(
+                        "{capability}: only the chat of the event (scope reply-only)"
+                    )));
+                }
+                Rule::Chats(chats) if chats.contains(chat) => {}
+                Rule::Chats(_) => {
+                    return Err(Error::Denied(format!(
+                        "{capability}: the chat is not among those granted"
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a place in the capability's rates.
+    fn rate(&mut self, capability: Capability) -> Result<(), Error> {
+        let wait = |wait: Duration| Error::RateLimited(Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)));
+        self.taken.take(capability, self.now).map_err(wait)
+    }
+
+    fn next_message_id(&self) -> MessageId {
+        // The budget keeps the number of effects far below what an index holds.
+        let index = u32::try_from(self.draft.effects.len()).unwrap_or(u32::MAX);
+        EffectId::derive(self.event, &self.installation, index).message_id()
+    }
+
+    fn key(&self, argument: &str, key: &WitKey) -> Result<MessageKey, Error> {
+        if key.session != self.session.as_str() {
+            return Err(Error::Denied(format!(
+                "{argument}: is of another session than the event"
+            )));
+        }
+        convert::key_from_guest(key).map_err(|problem| invalid(argument, problem))
+    }
+
+    fn options(&self, to: &Jid, options: Option<Options>) -> Result<Checked, Error> {
+        let Some(options) = options else {
+            return Ok(Checked::default());
+        };
+        if options.session.is_some_and(|session| session != self.session.as_str()) {
+            return Err(Error::Denied(
+                "messages.send: another session than the event's".to_owned(),
+            ));
+        }
+        match options.when {
+            When::OnCommit => {}
+            When::Now => return Err(unsupported("options.when = now: messages leave with the draft")),
+        }
+        if options.idempotency_key.is_some() {
+            return Err(unsupported(
+                "options.idempotency-key: repeats of one event need none, and there is no window across events",
+            ));
+        }
+        if let Some(attr) = options.attrs.first() {
+            return Err(invalid("options.attrs", format!("{:?} is not known", attr.name)));
+        }
+        if let Some(ms) = options.typing_ms {
+            self.may(Capability::MessagesTyping, to)?;
+            if ms > TYPING_MS {
+                return Err(invalid("options.typing-ms", format!("at most {TYPING_MS}")));
+            }
+        }
+        if options.mentions.len() > MENTIONS {
+            return Err(invalid("options.mentions", format!("at most {MENTIONS} addresses")));
+        }
+        let mentions = options
+            .mentions
+            .iter()
+            .map(|text| jid("options.mentions", text))
+            .collect::<Result<_, _>>()?;
+        let quote = options.quote.map(|key| self.key("options.quote", &key)).transpose()?;
+        if quote
+            .as_ref()
+            .is_some_and(|key| key.chat != *to && !(self.scene.is_chat(&key.chat) && self.scene.is_chat(to)))
+        {
+            return Err(invalid("options.quote", "is of another chat than the message"));
+        }
+        Ok(Checked {
+            quote,
+            mentions,
+            ephemeral_s: options.ephemeral_s,
+            typing_ms: options.typing_ms,
+        })
+    }
+
+    /// What a quotation shows: who wrote it, and what it said where the host still has it.
+    async fn quote(&self, key: MessageKey) -> wasmtime::Result<QuoteOf> {
+        let found = match &self.scene.message {
+            Some(message) if message.key == key => Some(message.clone()),
+            Some(_) | None => self.host.message(&key).await?.map(Box::new),
+        };
+        Ok(match found {
+            Some(message) => QuoteOf {
+                key,
+                sender: message.sender.jid,
+                content: Some(Box::new(message.content)),
+            },
+            // Without the message, the best that is known of its author is what the key says.
+            None => {
+                let said = key
+                    .participant
+                    .clone()
+                    .or_else(|| self.me.clone().filter(|_| key.from == Origin::Me));
+                QuoteOf {
+                    sender: said.unwrap_or_else(|| key.chat.clone()),
+                    key,
+                    content: None,
+                }
+            }
+        })
+    }
+}
+
+fn jid(argument: &str, text: &str) -> Result<Jid, Error> {
+    text.parse().map_err(|error| invalid(argument, error))
+}
+
+/// What can be sent. Whatever needs a file is out of reach until there is a way to upload one.
+fn content(what: Outgoing) -> Result<Content, Error> {
+    match what {
+        Outgoing::Text(text) if text.body.len() > TEXT_BYTES => Err(Error::TooLarge(TEXT_BYTES as u64)),
+        Outgoing::Text(text) if text.body.is_empty() => Err(invalid("text", "is empty")),
+        Outgoing::Text(text) => Ok(Content::Text(convert::text_from_guest(text))),
+        Outgoing::Location(geo) => convert::geo_from_guest(geo)
+            .map(Content::Location)
+            .map_err(|problem| invalid("location", problem)),
+        Outgoing::Contacts(cards) => convert::contacts_from_guest(cards)
+            .map(Content::Contacts)
+            .map_err(|problem| invalid("contacts", problem)),
+        Outgoing::Poll(poll) => convert::poll_from_guest(poll)
+            .map(Content::Poll)
+            .map_err(|problem| invalid("poll", problem)),
+        Outgoing::Event(event) => convert::event_from_guest(event)
+            .map(Content::Event)
+            .map_err(|problem| invalid("event", problem)),
+        Outgoing::Image(_) => Err(unsupported("image: there is no way to upload media yet")),
+        Outgoing::Video(_) => Err(unsupported("video: there is no way to upload media yet")),
+        Outgoing::VideoNote(_) => Err(unsupported("video-note: there is no way to upload media yet")),
+        Outgoing::Audio(_) => Err(unsupported("audio: there is no way to upload media yet")),
+        Outgoing::Voice(_) => Err(unsupported("voice: there is no way to upload media yet")),
+        Outgoing::Document(_) => Err(unsupported("document: there is no way to upload media yet")),
+        Outgoing::Sticker(_) => Err(unsupported("sticker: there is no way to upload media yet")),
+        Outgoing::Interactive(_) => Err(unsupported(
+            "interactive: WhatsApp shows it only from business accounts",
+        )),
+        Outgoing::Forward(_) => Err(unsupported("forward: this version does not pass messages on")),
+        Outgoing::Raw(_) => Err(unsupported("raw: there is no grant for encoded messages")),
+    }
+}

@@ -1,0 +1,33 @@
+//! Between the host's vocabulary and the contract's: by hand, every kind and every field, so that a new one does not compile until
+//! somebody has thought about it.
+//!
+//! Pure. What goes to the guest is copied; what comes from it is checked into the host's types and may be refused.
+
+mod content;
+mod event;
+mod message;
+mod outgoing;
+
+pub(crate) use event::{context, tick};
+pub(crate) use message::ToGuest;
+pub(crate) use outgoing::{
+    contacts_from_guest, event_from_guest, geo_from_guest, key_from_guest, poll_from_guest, text_from_guest,
+};
+
+/// A text as the guest takes it.
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+/// A text that may be missing.
+fn maybe(text: Option<&str>) -> Option<String> {
+    text.map(str::to_owned)
+}
+
+/// Several texts.
+fn texts(texts: &[Box<str>]) -> Vec<String> {
+    texts.iter().map(|text| text.to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,305 @@
+//! The engine: one wasmtime engine, one linker, the pool of sandboxes and the cache of compiled components.
+//!
+//! Compiling never happens on a thread of the async runtime, and one component at a time. A compiled component is native code, so
+//! it is only ever read from a directory that nobody but the host's own user can write (see [`cache`]).
+
+mod cache;
+mod ticker;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{Mutex, Semaphore};
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+use waspnest_core::clock::Clock;
+
+use crate::bindings::waspnest::plugin::{config, kv, log, messaging, meta, schedule, types};
+use crate::limits::{Limits, TABLE_ELEMENTS};
+use crate::manifest::Manifest;
+use crate::plugin::{Digest, LoadError, Plugin};
+use crate::state::CallState;
+use cache::Cache;
+pub(crate) use ticker::TICK;
+use ticker::Ticker;
+
+/// Bytes of the largest component the host compiles.
+const COMPONENT_BYTES: u64 = 25 << 20;
+
+/// What a plugin's sandbox takes of the pool is counted in places of this size.
+const MEMORIES_PER_PLACE: u32 = 2;
+const TABLES_PER_PLACE: u32 = 4;
+const CORE_INSTANCES_PER_PLACE: u32 = 30;
+
+/// How an engine is set up.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// The most a plugin can get, whatever its manifest and its installation say.
+    pub caps: Limits,
+    /// Where compiled components are kept; none compiles each time. Made with mode 0700 if it is missing.
+    pub cache_dir: Option<PathBuf>,
+    /// Calls that run at the same time; more wait for their turn.
+    pub concurrency: u32,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl EngineOptions {
+    /// The usual options, without a cache.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            caps: Limits::CEILING,
+            cache_dir: None,
+            concurrency: 32,
+            clock,
+        }
+    }
+}
+
+/// The engine could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// wasmtime refused the configuration, most often for lack of address space.
+    #[error("cannot set up the WebAssembly engine")]
+    Wasmtime(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The directory of compiled components cannot be used.
+    #[error("cannot use {} for compiled plugins: {problem}", dir.display())]
+    Cache {
+        /// The directory.
+        dir: PathBuf,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
+    /// The thread that interrupts long calls could not be started.
+    #[error("cannot start the thread that interrupts long plugin calls")]
+    Ticker(#[source] std::io::Error),
+}
+
+/// Runs plugins.
+pub struct Engine {
+    inner: wasmtime::Engine,
+    linker: Linker<CallState>,
+    cache: Option<Cache>,
+    caps: Limits,
+    compiling: Mutex<()>,
+    compiled: AtomicU64,
+    pub(crate) clock: Arc<dyn Clock>,
+    places: Arc<Semaphore>,
+    concurrency: u32,
+    _ticker: Ticker,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("caps", &self.caps)
+            .field("cache", &self.cache)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Sets an engine up: reserves the pool, checks the cache's directory, starts the ticker.
+    pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
+        let concurrency = options.concurrency.max(1);
+        let wasmtime_error = |error: wasmtime::Error| EngineError::Wasmtime(error.into());
+        let inner = wasmtime::Engine::new(&configuration(concurrency)).map_err(wasmtime_error)?;
+        let linker = linker(&inner).map_err(wasmtime_error)?;
+        let cache = options.cache_dir.map(|dir| Cache::open(dir, &inner)).transpose()?;
+        let ticker = Ticker::start(inner.weak()).map_err(EngineError::Ticker)?;
+        Ok(Self {
+            inner,
+            linker,
+            cache,
+            caps: options.caps.min(Limits::CEILING),
+            compiling: Mutex::default(),
+            compiled: AtomicU64::new(0),
+            clock: options.clock,
+            places: Arc::new(Semaphore::new(concurrency as usize)),
+            concurrency,
+            _ticker: ticker,
+        })
+    }
+
+    /// Loads a plugin: `path` is its `plugin.toml` or the directory of it.
+    pub async fn load(&self, path: &Path) -> Result<Arc<Plugin>, LoadError> {
+        // One at a time: compiling uses all cores, and two together would only be slower and hungrier.
+        let _turn = self.compiling.lock().await;
+        let manifest_file = if path.is_dir() {
+            path.join("plugin.toml")
+        } else {
+            path.to_owned()
+        };
+        let engine = self.inner.clone();
+        let cache = self.cache.clone();
+        let component_file = manifest_file.clone();
+        let loaded = tokio::task::spawn_blocking(move || read(&manifest_file, &engine, cache.as_ref())).await;
+        let loaded = loaded.map_err(|error| LoadError::Compile {
+            path: component_file,
+            problem: error.to_string(),
+        })??;
+        match loaded.origin {
+            Origin::Compiled => self.compiled.fetch_add(1, Ordering::Relaxed),
+            Origin::Cache => 0,
+        };
+        Plugin::link(
+            loaded.manifest,
+            &loaded.component,
+            loaded.digest,
+            &self.linker,
+            loaded.path,
+        )
+        .map(Arc::new)
+    }
+
+    /// How many components were compiled rather than found in the cache.
+    #[must_use]
+    pub fn compiled(&self) -> u64 {
+        self.compiled.load(Ordering::Relaxed)
+    }
+
+    /// The most a plugin can get.
+    #[must_use]
+    pub const fn caps(&self) -> Limits {
+        self.caps
+    }
+
+    /// Calls that can run at the same time, if their sandboxes take one place each.
+    pub(crate) const fn concurrency(&self) -> u32 {
+        self.concurrency
+    }
+
+    /// Places of the pool; whoever makes a sandbox takes them first, so that a full pool makes calls wait and not fail.
+    pub(crate) fn places_semaphore(&self) -> Arc<Semaphore> {
+        self.places.clone()
+    }
+
+    pub(crate) fn free_places(&self) -> usize {
+        self.places.available_permits()
+    }
+
+    pub(crate) const fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.inner
+    }
+}
+
+struct Loaded {
+    manifest: Manifest,
+    path: PathBuf,
+    component: Component,
+    digest: Digest,
+    origin: Origin,
+}
+
+enum Origin {
+    Cache,
+    Compiled,
+}
+
+fn read(manifest_file: &Path, engine: &wasmtime::Engine, cache: Option<&Cache>) -> Result<Loaded, LoadError> {
+    let manifest = Manifest::read(manifest_file)?;
+    let path = manifest_file
+        .parent()
+        .unwrap_or(Path::new(""))
+        .join(&manifest.component);
+    let read_error = |source| LoadError::Read {
+        path: path.clone(),
+        source,
+    };
+    let bytes = std::fs::metadata(&path).map_err(read_error)?.len();
+    if bytes > COMPONENT_BYTES {
+        return Err(LoadError::TooLarge {
+            path,
+            bytes,
+            max: COMPONENT_BYTES,
+        });
+    }
+    let wasm = std::fs::read(&path).map_err(read_error)?;
+    let problem = match wasm.get(..8) {
+        Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => Some("it is a core module; wrap it with `wasm-tools component new`"),
+        Some([0, b'a', b's', b'm', ..]) => None,
+        Some(_) | None => Some("it does not begin like WebAssembly"),
+    };
+    if let Some(problem) = problem {
+        return Err(LoadError::NotAComponent { path, problem });
+    }
+    let digest = Digest::of(&wasm);
+    if let Some(component) = cache.and_then(|cache| cache.get(engine, digest)) {
+        return Ok(Loaded {
+            manifest,
+            path,
+            component,
+            digest,
+            origin: Origin::Cache,
+        });
+    }
+    let component = Component::from_binary(engine, &wasm).map_err(|error| LoadError::Invalid {
+        path: path.clone(),
+        problem: format!("{error:#}"),
+    })?;
+    if let Some(cache) = cache {
+        cache.put(&component, digest);
+    }
+    Ok(Loaded {
+        manifest,
+        path,
+        component,
+        digest,
+        origin: Origin::Compiled,
+    })
+}
+
+/// How many places of the pool a sandbox of this component takes.
+pub(crate) fn pool_weight(component: &Component) -> u32 {
+    match component.resources_required() {
+        Some(needs) => needs
+            .num_memories
+            .div_ceil(MEMORIES_PER_PLACE)
+            .max(needs.num_tables.div_ceil(TABLES_PER_PLACE))
+            .max(1),
+        // A component that imports components or modules cannot be counted; nothing that loads here does.
+        None => 1,
+    }
+}
+
+fn configuration(concurrency: u32) -> Config {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(concurrency)
+        .total_core_instances(concurrency * CORE_INSTANCES_PER_PLACE)
+        .total_memories(concurrency * MEMORIES_PER_PLACE)
+        .total_tables(concurrency * TABLES_PER_PLACE)
+        .total_stacks(concurrency)
+        .max_core_instances_per_component(30)
+        .max_memories_per_component(8)
+        .max_tables_per_component(8)
+        .table_elements(TABLE_ELEMENTS)
+        .max_memory_size(usize::try_from(Limits::CEILING.memory_bytes).unwrap_or(usize::MAX))
+        .linear_memory_keep_resident(128 << 10)
+        .table_keep_resident(64 << 10)
+        .max_unused_warm_slots(concurrency);
+    let mut config = Config::new();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .epoch_interruption(true)
+        .concurrency_support(false)
+        .memory_init_cow(true)
+        .async_stack_size(1 << 20)
+        .max_wasm_stack(512 << 10)
+        .wasm_memory64(false);
+    config
+}
+
+fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<CallState>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    types::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
+    messaging::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
+    kv::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
+    schedule::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
+    config::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
+    log::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
+    meta::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
+    Ok(linker)
+}

@@ -1,0 +1,58 @@
+//! What a call may read of the host.
+//!
+//! The server implements it over the store, tests in memory. Everything is scoped already: an implementation answers for one
+//! session and one installation and cannot be asked about another.
+
+use async_trait::async_trait;
+use waspnest_core::clock::UnixMs;
+use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer};
+use waspnest_core::message::{Message, MessageKey};
+
+/// What a call may read: the state of one installation in one session.
+#[async_trait]
+pub trait Host: Send + Sync {
+    /// One value; none when it is missing or expired.
+    async fn kv_get(&self, key: &KvKey) -> Result<Option<KvEntry>, HostError>;
+
+    /// Values of one store whose keys start with `prefix` and come after `after`, in byte order, at most `limit`. Expired ones are
+    /// left out. Fewer than `limit` mean that there are no more.
+    async fn kv_scan(
+        &self,
+        scope: &KvScope,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(Box<str>, KvEntry)>, HostError>;
+
+    /// What the installation's values use in this session, over all stores.
+    async fn kv_usage(&self) -> Result<KvUsage, HostError>;
+
+    /// The installation's timers in this session.
+    async fn timers(&self) -> Result<Vec<Timer>, HostError>;
+
+    /// A message of this session, if the host still has it.
+    async fn message(&self, key: &MessageKey) -> Result<Option<Message>, HostError>;
+
+    /// The first moment after `after` that a cron expression names in an IANA time zone. Also the judge of what a valid expression
+    /// and a valid zone are.
+    fn next_cron(&self, expression: &str, zone: &str, after: UnixMs) -> Result<UnixMs, InvalidRule>;
+}
+
+/// What an installation's values use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KvUsage {
+    /// Values.
+    pub keys: u64,
+    /// Bytes of keys and values.
+    pub bytes: u64,
+}
+
+/// The host could not be read. The call ends and may be made again.
+#[derive(Debug, thiserror::Error)]
+#[error("reading the host's state for a plugin failed")]
+pub struct HostError(#[from] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// A cron expression or a time zone that cannot be used, in words for the plugin's author.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidRule(pub String);

@@ -1,0 +1,267 @@
+//! An installation: one plugin put to work, with what the operator grants and configures.
+//!
+//! It holds no durable state. What it keeps in memory are the windows of its rates and, if asked for, warm sandboxes.
+
+mod rate;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+use waspnest_core::event::EventKind;
+use waspnest_core::id::{InstallationId, SessionName};
+
+use crate::call::Sandbox;
+use crate::grant::{Effective, Grants};
+use crate::limits::{LimitWish, Limits};
+use crate::manifest::{Capability, Need};
+use crate::plugin::{Handler, Plugin};
+pub(crate) use rate::Rates;
+
+/// Whether sandboxes are used for more than one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reuse {
+    /// A new sandbox for every call: nothing of one call can be seen by another.
+    #[default]
+    Fresh,
+    /// A sandbox is kept after a call that ended well and used again, up to so many calls. For guests that are slow to start; what a
+    /// guest keeps in memory then outlives the call.
+    Warm {
+        /// Calls after which it is replaced.
+        max_calls: u32,
+    },
+}
+
+/// How a plugin is put to work.
+#[derive(Debug, Clone)]
+pub struct InstallationSpec {
+    /// The operator's name of it.
+    pub id: InstallationId,
+    /// What the operator grants.
+    pub grants: Grants,
+    /// The operator's configuration, over the manifest's defaults: a JSON object or null.
+    pub config: Value,
+    /// Configuration of single sessions, over that.
+    pub session_config: BTreeMap<SessionName, Value>,
+    /// The operator's limits; the manifest's wish where they say nothing.
+    pub limits: LimitWish,
+    /// Whether sandboxes are used again.
+    pub reuse: Reuse,
+}
+
+impl InstallationSpec {
+    /// An installation without grants and without configuration.
+    #[must_use]
+    pub fn new(id: InstallationId) -> Self {
+        Self {
+            id,
+            grants: Grants::default(),
+            config: Value::Null,
+            session_config: BTreeMap::new(),
+            limits: LimitWish::default(),
+            reuse: Reuse::Fresh,
+        }
+    }
+}
+
+/// A plugin that could not be put to work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InstallError {
+    /// The plugin cannot do without something it was not granted.
+    #[error("the plugin {plugin} requires {capability:?}, which installation {installation} is not granted{}", reason_of(reason.as_deref()))]
+    NotGranted {
+        /// The plugin.
+        plugin: String,
+        /// The installation.
+        installation: InstallationId,
+        /// The name of the capability.
+        capability: &'static str,
+        /// Why the plugin wants it, in its author's words.
+        reason: Option<String>,
+    },
+    /// The configuration is not an object.
+    #[error("the configuration of installation {installation}{} must be a table", session.as_ref().map(|name| format!(" for session {name}")).unwrap_or_default())]
+    Config {
+        /// The installation.
+        installation: InstallationId,
+        /// The session, if it is one session's.
+        session: Option<SessionName>,
+    },
+}
+
+fn reason_of(reason: Option<&str>) -> String {
+    reason
+        .map(|reason| format!(" (the plugin's reason: {reason})"))
+        .unwrap_or_default()
+}
+
+/// A plugin put to work. See [`crate::Engine::call`].
+pub struct Installation {
+    plugin: Arc<Plugin>,
+    id: InstallationId,
+    warnings: Vec<String>,
+    limits: Limits,
+    reuse: Reuse,
+    config: Configured,
+    sessions: BTreeMap<SessionName, Configured>,
+    pub(crate) effective: Arc<Effective>,
+    pub(crate) rates: Arc<Rates>,
+    warm: Mutex<Vec<Sandbox>>,
+}
+
+/// A merged configuration, in both forms that a guest may ask for.
+#[derive(Clone)]
+pub(crate) struct Configured {
+    pub(crate) value: Arc<Value>,
+    pub(crate) text: Arc<str>,
+}
+
+impl Configured {
+    fn new(value: Value) -> Self {
+        Self {
+            text: value.to_string().into(),
+            value: Arc::new(value),
+        }
+    }
+}
+
+impl Installation {
+    /// Puts a plugin to work.
+    pub fn new(plugin: Arc<Plugin>, spec: InstallationSpec) -> Result<Self, InstallError> {
+        let manifest = &plugin.manifest;
+        let effective = Effective::of(&manifest.requests, &spec.grants);
+        let mut warnings = Vec::new();
+        for capability in Capability::ALL {
+            match (manifest.requests.need(capability), spec.grants.has(capability)) {
+                (Some(Need::Required), false) => {
+                    return Err(InstallError::NotGranted {
+                        plugin: manifest.id.to_string(),
+                        installation: spec.id,
+                        capability: capability.name(),
+                        reason: manifest.requests.reason(capability).map(str::to_owned),
+                    });
+                }
+                (None, true) => warnings.push(format!(
+                    "{capability:?} is granted to {} but the plugin {} does not ask for it",
+                    spec.id,
+                    manifest.id,
+                    capability = capability.name()
+                )),
+                (Some(Need::Optional), false) | (Some(_), true) | (None, false) => {}
+            }
+        }
+        let config_error = |session: Option<SessionName>| InstallError::Config {
+            installation: spec.id.clone(),
+            session,
+        };
+        let base = layered(Value::Object(manifest.defaults.clone()), &spec.config).ok_or_else(|| config_error(None))?;
+        let mut sessions = BTreeMap::new();
+        for (session, layer) in &spec.session_config {
+            let value = layered(base.clone(), layer).ok_or_else(|| config_error(Some(session.clone())))?;
+            sessions.insert(session.clone(), Configured::new(value));
+        }
+        let limits = spec.limits.or(manifest.limits.or(Limits::DEFAULT)).min(Limits::CEILING);
+        Ok(Self {
+            rates: Arc::new(Rates::of(&effective)),
+            effective: Arc::new(effective),
+            id: spec.id,
+            warnings,
+            limits,
+            reuse: spec.reuse,
+            config: Configured::new(base),
+            sessions,
+            warm: Mutex::default(),
+            plugin,
+        })
+    }
+
+    /// The operator's name of it.
+    #[must_use]
+    pub const fn id(&self) -> &InstallationId {
+        &self.id
+    }
+
+    /// The plugin it runs.
+    #[must_use]
+    pub const fn plugin(&self) -> &Arc<Plugin> {
+        &self.plugin
+    }
+
+    /// What an operator should look at, such as grants the plugin did not ask for.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Its limits, before the engine's caps.
+    #[must_use]
+    pub const fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Whether sandboxes are used again.
+    #[must_use]
+    pub const fn reuse(&self) -> Reuse {
+        self.reuse
+    }
+
+    /// Whether the plugin wants an event, as its manifest says. Costs nothing: no plugin code runs.
+    #[must_use]
+    pub fn wants(&self, event: &EventKind) -> bool {
+        match event {
+            EventKind::Message(message) => {
+                self.plugin.handlers.message == Handler::Exported
+                    && self.plugin.manifest.messages.iter().any(|filter| filter.wants(message))
+            }
+            EventKind::Tick(tick) => self.plugin.handlers.schedule == Handler::Exported && tick.installation == self.id,
+        }
+    }
+
+    pub(crate) fn config(&self, session: &SessionName) -> &Configured {
+        self.sessions.get(session).unwrap_or(&self.config)
+    }
+
+    /// A warm sandbox, if there is one.
+    pub(crate) fn take_warm(&self) -> Option<Sandbox> {
+        // Nothing can panic while the list is locked, so a poisoned lock is still good.
+        self.warm.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// Keeps a sandbox for the next call.
+    pub(crate) fn keep_warm(&self, sandbox: Sandbox) {
+        self.warm.lock().unwrap_or_else(PoisonError::into_inner).push(sandbox);
+    }
+}
+
+impl fmt::Debug for Installation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Installation")
+            .field("id", &self.id)
+            .field("plugin", &self.plugin)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `over` on top of `base`: objects are merged key by key, everything else is replaced. None if one of them is not an object.
+fn layered(base: Value, over: &Value) -> Option<Value> {
+    match (&base, over) {
+        (Value::Object(_), Value::Null) => Some(base),
+        (Value::Object(_), Value::Object(_)) => Some(merge(base, over)),
+        _ => None,
+    }
+}
+
+fn merge(base: Value, over: &Value) -> Value {
+    match (base, over) {
+        (Value::Object(mut base), Value::Object(over)) => {
+            for (key, value) in over {
+                let below = base.remove(key).unwrap_or(Value::Null);
+                base.insert(key.clone(), merge(below, value));
+            }
+            Value::Object(base)
+        }
+        (_, over) => over.clone(),
+    }
+}

@@ -1,0 +1,120 @@
+//! What one call may use: how much memory, how long, how many of each thing.
+//!
+//! [`Limits`] are wished for by the manifest and capped by the operator. The constants are the same for every plugin of this
+//! version; a guest that goes a little over is told `quota`, one that floods is ended (see [`FLOOD`]).
+
+use std::time::Duration;
+
+/// The two limits that differ between plugins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of linear memory, over all memories of the sandbox.
+    pub memory_bytes: u64,
+    /// Time from the start of the call to its end.
+    pub call_timeout: Duration,
+}
+
+impl Limits {
+    /// What a plugin gets that wishes for nothing.
+    pub const DEFAULT: Self = Self {
+        memory_bytes: 64 << 20,
+        call_timeout: Duration::from_secs(5),
+    };
+
+    /// The most an operator can allow: the pool's memory slots are this large.
+    pub const CEILING: Self = Self {
+        memory_bytes: 256 << 20,
+        call_timeout: Duration::from_secs(60),
+    };
+
+    /// The lower of both, limit by limit.
+    #[must_use]
+    pub fn min(self, other: Self) -> Self {
+        Self {
+            memory_bytes: self.memory_bytes.min(other.memory_bytes),
+            call_timeout: self.call_timeout.min(other.call_timeout),
+        }
+    }
+}
+
+/// A manifest's or an operator's wish; none takes what is above it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LimitWish {
+    /// Bytes of linear memory.
+    pub memory_bytes: Option<u64>,
+    /// Time of a call.
+    pub call_timeout: Option<Duration>,
+}
+
+impl LimitWish {
+    /// This wish, with `base` where it says nothing.
+    #[must_use]
+    pub fn or(self, base: Limits) -> Limits {
+        Limits {
+            memory_bytes: self.memory_bytes.unwrap_or(base.memory_bytes),
+            call_timeout: self.call_timeout.unwrap_or(base.call_timeout),
+        }
+    }
+}
+
+/// Past this many times its budget, a guest is not told `quota` any more: the call ends.
+pub(crate) const FLOOD: u32 = 10;
+/// Effects of one call.
+pub(crate) const EFFECTS: u32 = 20;
+/// Key-value operations of one call.
+pub(crate) const KV_OPERATIONS: u32 = 100;
+/// Schedule operations of one call.
+pub(crate) const SCHEDULE_OPERATIONS: u32 = 100;
+/// Log lines and figures of one call, standard output included.
+pub(crate) const LOG_LINES: u32 = 100;
+/// Bytes of standard output and standard error of one call.
+pub(crate) const STDIO_BYTES: usize = 64 << 10;
+/// Bytes of one log line.
+pub(crate) const LOG_LINE_BYTES: usize = 4 << 10;
+/// Fields of one log line.
+pub(crate) const LOG_FIELDS: usize = 32;
+/// Bytes of one field's name or value.
+pub(crate) const LOG_FIELD_BYTES: usize = 256;
+/// Bytes of a text.
+pub(crate) const TEXT_BYTES: usize = 65_536;
+/// Bytes of a key.
+pub(crate) const KV_KEY_BYTES: usize = 512;
+/// Bytes of a value: what one record of the store holds.
+pub(crate) const KV_VALUE_BYTES: usize = 60 << 10;
+/// Entries of one page of a scan.
+pub(crate) const KV_PAGE: u32 = 1000;
+/// Bytes of one page of a scan; a page ends early when it is full.
+pub(crate) const KV_PAGE_BYTES: usize = 1 << 20;
+/// Bytes of a job's payload.
+pub(crate) const PAYLOAD_BYTES: usize = 16 << 10;
+/// Bytes of an emoji.
+pub(crate) const EMOJI_BYTES: usize = 64;
+/// Keys of one `mark-read`.
+pub(crate) const READ_KEYS: usize = 256;
+/// Addresses mentioned in one message.
+pub(crate) const MENTIONS: usize = 1024;
+/// Milliseconds of "typing" before a message.
+pub(crate) const TYPING_MS: u32 = 60_000;
+/// Bytes of an outcome's note.
+pub(crate) const NOTE_BYTES: usize = 1 << 10;
+/// Bytes of an error text of a guest that are kept.
+pub(crate) const ERROR_BYTES: usize = 4 << 10;
+/// Bytes a guest may hand over in one host call or return.
+pub(crate) const HOSTCALL_BYTES: usize = 4 << 20;
+/// Host resources a guest may hold at a time.
+pub(crate) const RESOURCES: usize = 1000;
+/// Elements over all tables of a sandbox.
+pub(crate) const TABLE_ELEMENTS: usize = 20_000;
+
+/// The first `limit` bytes of `text`, cut at a character.
+#[must_use]
+pub(crate) fn cut(text: &str, limit: usize) -> &str {
+    if text.len() <= limit {
+        return text;
+    }
+    let mut end = limit;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}

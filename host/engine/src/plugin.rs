@@ -1,0 +1,340 @@
+//! A plugin: a compiled component with its manifest, checked against each other.
+//!
+//! What is checked here is never checked again at a call: the component imports nothing the manifest does not ask for, exports every
+//! handler the manifest subscribes to, and speaks the contract's track.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::component::{Component, InstancePre, Linker};
+
+use crate::bindings::exports::waspnest::plugin::{message_handler, schedule_handler};
+use crate::manifest::{API, Capability, Manifest, ManifestError};
+use crate::state::CallState;
+
+/// SHA-256 of a component's bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A plugin that could not be loaded. Every message names the file.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The manifest cannot be used.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The component cannot be read.
+    #[error("cannot read the component {}", path.display())]
+    Read {
+        /// The component.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The component is larger than the host takes.
+    #[error("the component {} has {bytes} bytes; the host takes at most {max}", path.display())]
+    TooLarge {
+        /// The component.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+        /// The limit.
+        max: u64,
+    },
+    /// The file is not a WebAssembly component.
+    #[error("{} is not a WebAssembly component: {problem}", path.display())]
+    NotAComponent {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        problem: &'static str,
+    },
+    /// The component is damaged, or asks for more than the sandbox has.
+    #[error("the component {} is not valid: {problem}", path.display())]
+    Invalid {
+        /// The component.
+        path: PathBuf,
+        /// What the compiler said.
+        problem: String,
+    },
+    /// The component uses something the manifest does not ask for.
+    #[error("the component {} imports {import:?}, which its manifest does not request{}", path.display(), hint(remedy))]
+    UndeclaredImport {
+        /// The component.
+        path: PathBuf,
+        /// The import.
+        import: String,
+        /// Capabilities that would allow it; empty if nothing does.
+        remedy: Vec<Capability>,
+    },
+    /// The component speaks another track of the plugin contract.
+    #[error("the component {} is built for {found:?}; this host serves {API:?} of waspnest:plugin", path.display())]
+    Track {
+        /// The component.
+        path: PathBuf,
+        /// The import or export that shows it.
+        found: String,
+    },
+    /// The manifest subscribes to something the component has no handler for.
+    #[error("the manifest has {entry}, but the component {} does not export {handler:?}", path.display())]
+    MissingHandler {
+        /// The component.
+        path: PathBuf,
+        /// The manifest's entry.
+        entry: &'static str,
+        /// The interface that is missing.
+        handler: &'static str,
+    },
+    /// The component's imports or handlers do not have the shape the contract gives them.
+    #[error("the component {} does not fit the plugin contract: {problem}", path.display())]
+    Mismatch {
+        /// The component.
+        path: PathBuf,
+        /// What does not fit.
+        problem: String,
+    },
+    /// The thread that compiled it ended early.
+    #[error("compiling {} was given up: {problem}", path.display())]
+    Compile {
+        /// The component.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+}
+
+fn hint(remedy: &[Capability]) -> String {
+    match remedy {
+        [] => "; this version grants nothing like it".to_owned(),
+        [one] => format!("; add {:?} to [capabilities]", one.name()),
+        several => format!(
+            "; add one of {} to [capabilities]",
+            several
+                .iter()
+                .map(|one| format!("{:?}", one.name()))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
+    }
+}
+
+/// Which handlers a component exports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Handlers {
+    /// `message-handler`.
+    pub message: Handler,
+    /// `schedule-handler`.
+    pub schedule: Handler,
+}
+
+/// Whether a handler is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handler {
+    /// The component exports it.
+    Exported,
+    /// The component does not have it.
+    Absent,
+}
+
+/// A plugin, ready to be put to work.
+pub struct Plugin {
+    /// What its author says of it.
+    pub manifest: Manifest,
+    /// Which handlers it has.
+    pub handlers: Handlers,
+    /// Names its component.
+    pub digest: Digest,
+    pub(crate) pre: InstancePre<CallState>,
+    pub(crate) message: Option<message_handler::GuestIndices>,
+    pub(crate) schedule: Option<schedule_handler::GuestIndices>,
+    /// Places of the pool that one sandbox takes.
+    pub(crate) weight: u32,
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin")
+            .field("id", &self.manifest.id)
+            .field("version", &self.manifest.version)
+            .field("handlers", &self.handlers)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
+    }
+}
+
+const PACKAGE: &str = "waspnest:plugin/";
+const MESSAGE_HANDLER: &str = "message-handler";
+const SCHEDULE_HANDLER: &str = "schedule-handler";
+
+/// WASI packages that guests' standard libraries import. Linked without power: no files, no sockets, no environment.
+const WASI: [&str; 6] = [
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:random/",
+    "wasi:io/",
+    "wasi:filesystem/",
+    "wasi:sockets/",
+];
+
+impl Plugin {
+    /// Checks a compiled component against its manifest and links it.
+    pub(crate) fn link(
+        manifest: Manifest,
+        component: &Component,
+        digest: Digest,
+        linker: &Linker<CallState>,
+        path: PathBuf,
+    ) -> Result<Self, LoadError> {
+        let engine = component.engine();
+        let kind = component.component_type();
+        for (name, _) in kind.imports(engine) {
+            check_import(name, &manifest).map_err(|refusal| refusal.at(&path))?;
+        }
+        let exported = |wanted: &str| {
+            kind.exports(engine).find_map(|(name, _)| match contract(name) {
+                Some((interface, version)) if interface == wanted => Some((name.to_owned(), version.to_owned())),
+                _ => None,
+            })
+        };
+        let message = exported(MESSAGE_HANDLER);
+        let schedule = exported(SCHEDULE_HANDLER);
+        for (name, version) in message.iter().chain(&schedule) {
+            if !in_track(version) {
+                return Err(LoadError::Track {
+                    path,
+                    found: name.clone(),
+                });
+            }
+        }
+        let missing = |entry, handler| LoadError::MissingHandler {
+            path: path.clone(),
+            entry,
+            handler,
+        };
+        if message.is_none() && !manifest.messages.is_empty() {
+            return Err(missing("[[subscribe]] event = \"message\"", MESSAGE_HANDLER));
+        }
+        if schedule.is_none() && !manifest.schedules.is_empty() {
+            return Err(missing("[[schedule]]", SCHEDULE_HANDLER));
+        }
+        let mismatch = |error: wasmtime::Error| LoadError::Mismatch {
+            path: path.clone(),
+            problem: format!("{error:#}"),
+        };
+        let pre = linker.instantiate_pre(component).map_err(mismatch)?;
+        let handlers = Handlers {
+            message: presence(message.as_ref()),
+            schedule: presence(schedule.as_ref()),
+        };
+        let message = message
+            .map(|_| message_handler::GuestIndices::new(&pre))
+            .transpose()
+            .map_err(mismatch)?;
+        let schedule = schedule
+            .map(|_| schedule_handler::GuestIndices::new(&pre))
+            .transpose()
+            .map_err(mismatch)?;
+        let weight = crate::engine::pool_weight(component);
+        Ok(Self {
+            manifest,
+            handlers,
+            digest,
+            pre,
+            message,
+            schedule,
+            weight,
+        })
+    }
+}
+
+fn presence<T>(found: Option<&T>) -> Handler {
+    match found {
+        Some(_) => Handler::Exported,
+        None => Handler::Absent,
+    }
+}
+
+/// Interface and version of a name in the contract's package.
+fn contract(name: &str) -> Option<(&str, &str)> {
+    let rest = name.strip_prefix(PACKAGE)?;
+    Some(rest.split_once('@').unwrap_or((rest, "")))
+}
+
+fn in_track(version: &str) -> bool {
+    version.strip_prefix(API).is_some_and(|rest| rest.starts_with('.'))
+}
+
+enum Refusal {
+    Undeclared { import: String, remedy: Vec<Capability> },
+    Track { found: String },
+}
+
+impl Refusal {
+    fn at(self, path: &std::path::Path) -> LoadError {
+        match self {
+            Self::Undeclared { import, remedy } => LoadError::UndeclaredImport {
+                path: path.to_owned(),
+                import,
+                remedy,
+            },
+            Self::Track { found } => LoadError::Track {
+                path: path.to_owned(),
+                found,
+            },
+        }
+    }
+}
+
+fn check_import(name: &str, manifest: &Manifest) -> Result<(), Refusal> {
+    if WASI.iter().any(|package| name.starts_with(package)) {
+        return Ok(());
+    }
+    let undeclared = |remedy: &[Capability]| Refusal::Undeclared {
+        import: name.to_owned(),
+        remedy: remedy.to_vec(),
+    };
+    let Some((interface, version)) = contract(name) else {
+        return Err(undeclared(&[]));
+    };
+    if !in_track(version) {
+        return Err(Refusal::Track { found: name.to_owned() });
+    }
+    let any_of: &[Capability] = match interface {
+        "types" | "config" | "log" | "meta" => return Ok(()),
+        "messaging" => &[
+            Capability::MessagesSend,
+            Capability::MessagesReact,
+            Capability::MessagesRead,
+            Capability::MessagesTyping,
+        ],
+        "kv" => &[Capability::Kv],
+        "schedule" => &[Capability::Schedule],
+        _ => return Err(undeclared(&[])),
+    };
+    if any_of
+        .iter()
+        .any(|capability| manifest.requests.need(*capability).is_some())
+    {
+        Ok(())
+    } else {
+        Err(undeclared(any_of))
+    }
+}
