@@ -1,1 +1,32 @@
+//! WhatsApp sessions for the host; the only crate that knows whatsapp-rust.
+//!
+//! A [`WhatsApp`] opens sessions, each driven through a [`SessionHandle`]: pair, connect, log out, and carry out effects. What comes in
+//! is decoded and appended to the log before WhatsApp gets its acknowledgement; what goes out carries a message id derived from its
+//! effect. Device keys and all protocol state live in the host's store, encrypted. No type of whatsapp-rust is part of this crate's
+//! interface.
 
+mod backend;
+mod caches;
+mod carry_out;
+mod certificate;
+mod endpoint;
+mod host;
+mod intake;
+mod master_key;
+mod options;
+mod seal;
+mod session;
+mod status;
+mod time;
+mod transport;
+mod wire;
+
+pub use carry_out::{Carried, CarryError, LONGEST_TYPING};
+pub use certificate::{Verification, WeakenedBuild, verification};
+pub use endpoint::{Endpoint, InvalidEndpoint, Scheme};
+pub use host::{OpenError, StartError, WhatsApp};
+pub use master_key::{MasterKey, MasterKeyError};
+pub use options::{Profile, Version, WhatsAppOptions};
+pub use seal::KeyCheckError;
+pub use session::{Acknowledgement, RequestError, SessionHandle, Settled};
+pub use status::{Qr, State, Status};

@@ -1,0 +1,226 @@
+//! One attempt at one effect.
+//!
+//! A message goes out under the id derived from its effect, on every attempt, so that attempts beyond the first are invisible on a
+//! phone. Handing it to the connection is not the end: [`Carried::AwaitAck`] says that WhatsApp's server has still to take it. The
+//! session itself tells the outbox when it does ([`Progress::Sent`]), refuses it, or when the connection ends first; in the last case the
+//! effect is due again at once. A process that dies in between finds the effect pending and attempts it again. whatsapp-rust repeats
+//! nothing by itself: what it sends again are answers to retry receipts, under the same id.
+//!
+//! [`Progress::Sent`]: waspnest_core::effect::Progress::Sent
+
+use std::time::Duration;
+
+use waspnest_core::address::Jid;
+use waspnest_core::clock::Clock;
+use waspnest_core::effect::{Action, Effect, Typing};
+use waspnest_core::message::{MessageKey, Origin};
+use whatsapp_rust::request::IqError;
+use whatsapp_rust::waproto::whatsapp as wa;
+use whatsapp_rust::{Client, ClientError, SendError, SendOptions};
+
+use crate::session::{Acknowledgement, InFlight};
+use crate::wire;
+
+/// The longest a session shows "typing" before one message, whatever the effect asks for.
+pub const LONGEST_TYPING: Duration = Duration::from_secs(60);
+
+/// WhatsApp shows "typing" for about 25 s; it is shown again before that.
+const TYPING_SHOWN: Duration = Duration::from_secs(10);
+
+/// What one attempt came to.
+#[derive(Debug)]
+pub enum Carried {
+    /// A message was handed to the connection. Its effect stays pending until WhatsApp's server answers; the session tells the outbox.
+    /// Until the acknowledgement resolves the effect must not be attempted again.
+    AwaitAck(Acknowledgement),
+    /// It was written to the connection, and there is nothing to wait for. The caller tells the outbox.
+    Done,
+}
+
+/// Why an attempt came to nothing.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CarryError {
+    /// There is no connection; attempt it again when the session is connected.
+    #[error("the session is not connected")]
+    NotConnected,
+    /// It may work later.
+    #[error("the attempt failed: {reason}")]
+    Transient {
+        /// Why.
+        reason: Box<str>,
+        /// How long to wait at least, where WhatsApp or the failure says so.
+        after: Option<Duration>,
+    },
+    /// It will not work.
+    #[error("WhatsApp cannot do this: {reason}")]
+    Permanent {
+        /// Why.
+        reason: Box<str>,
+        /// WhatsApp's code, where it gave one.
+        code: Option<u32>,
+    },
+}
+
+impl CarryError {
+    /// Whether another attempt makes sense.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        match self {
+            Self::NotConnected | Self::Transient { .. } => true,
+            Self::Permanent { .. } => false,
+        }
+    }
+}
+
+pub(crate) async fn attempt(
+    client: &Client,
+    in_flight: &InFlight,
+    clock: &dyn Clock,
+    effect: &Effect,
+) -> Result<Carried, CarryError> {
+    match &effect.action {
+        Action::Send(send) => {
+            let message = wire::outgoing(send).map_err(permanent)?;
+            if let Some(span) = send.typing_ms {
+                show_typing(client, clock, &send.to, Duration::from_millis(span.into())).await?;
+            }
+            hand_over(client, in_flight, clock, effect, &send.to, message, send.ephemeral_s).await
+        }
+        Action::React { target, emoji } => {
+            let message = wire::reaction(target, emoji.as_deref(), clock.now());
+            hand_over(client, in_flight, clock, effect, &target.chat, message, None).await
+        }
+        Action::MarkRead { targets } => mark_read(client, targets).await,
+        Action::SetTyping { chat, state } => show(client, chat, *state).await.map(|()| Carried::Done),
+    }
+}
+
+async fn hand_over(
+    client: &Client,
+    in_flight: &InFlight,
+    clock: &dyn Clock,
+    effect: &Effect,
+    to: &Jid,
+    message: wa::Message,
+    ephemeral_s: Option<u32>,
+) -> Result<Carried, CarryError> {
+    let id = effect.id.message_id();
+    let mut options = SendOptions::default().with_message_id(id.as_str());
+    if let Some(seconds) = ephemeral_s {
+        options = options.with_ephemeral_expiration(seconds);
+    }
+    // Noted before it is sent: the server's answer may be here before the call returns.
+    let acknowledgement = in_flight.begin(id.clone(), effect.id, clock.monotonic());
+    match client
+        .send_message_with_options(wire::to_wire(to), message, options)
+        .await
+    {
+        Ok(_) => Ok(Carried::AwaitAck(acknowledgement)),
+        Err(error) => {
+            in_flight.abandon(&id);
+            Err(of_send(error))
+        }
+    }
+}
+
+async fn mark_read(client: &Client, targets: &[MessageKey]) -> Result<Carried, CarryError> {
+    let Some(first) = targets.first() else {
+        return Ok(Carried::Done);
+    };
+    if let Some(stray) = targets
+        .iter()
+        .find(|key| key.chat != first.chat || key.participant != first.participant || key.from != first.from)
+    {
+        return Err(permanent(format!(
+            "messages of one receipt must be of one chat and one author, {:?} is not",
+            stray.id
+        )));
+    }
+    match first.from {
+        Origin::Me => return Err(permanent("the account's own messages cannot be marked as read")),
+        Origin::Them => {}
+    }
+    let ids: Vec<&str> = targets.iter().map(|key| key.id.as_str()).collect();
+    let sender = first.participant.as_ref().map(wire::to_wire);
+    client
+        .mark_as_read(&wire::to_wire(&first.chat), sender.as_ref(), &ids)
+        .await
+        .map_err(|error| transient(format!("{error:#}")))?;
+    Ok(Carried::Done)
+}
+
+/// Shows "typing" for `span`, again and again as phones stop showing it by themselves. The message itself ends it.
+async fn show_typing(client: &Client, clock: &dyn Clock, chat: &Jid, span: Duration) -> Result<(), CarryError> {
+    let mut left = span.min(LONGEST_TYPING);
+    while !left.is_zero() {
+        show(client, chat, Typing::Composing).await?;
+        let part = left.min(TYPING_SHOWN);
+        clock.sleep(part).await;
+        left -= part;
+    }
+    Ok(())
+}
+
+async fn show(client: &Client, chat: &Jid, state: Typing) -> Result<(), CarryError> {
+    let chat = wire::to_wire(chat);
+    let chatstate = client.chatstate();
+    let shown = match state {
+        Typing::Composing => chatstate.send_composing(&chat).await,
+        Typing::Recording => chatstate.send_recording(&chat).await,
+        Typing::Paused => chatstate.send_paused(&chat).await,
+    };
+    shown.map_err(|error| transient(error.to_string()))
+}
+
+fn permanent(reason: impl ToString) -> CarryError {
+    CarryError::Permanent {
+        reason: reason.to_string().into(),
+        code: None,
+    }
+}
+
+fn transient(reason: String) -> CarryError {
+    CarryError::Transient {
+        reason: reason.into(),
+        after: None,
+    }
+}
+
+fn of_send(error: SendError) -> CarryError {
+    match error {
+        SendError::NotLoggedIn => CarryError::NotConnected,
+        SendError::Client(error) => of_client(error),
+        SendError::Iq(error) => of_query(error),
+        SendError::InvalidRequest(reason) => permanent(reason),
+        SendError::Internal(error) => transient(format!("{error:#}")),
+        error => transient(error.to_string()),
+    }
+}
+
+fn of_client(error: ClientError) -> CarryError {
+    match error {
+        ClientError::NotConnected | ClientError::NotLoggedIn => CarryError::NotConnected,
+        ClientError::Iq(error) => of_query(error),
+        error => transient(error.to_string()),
+    }
+}
+
+fn of_query(error: IqError) -> CarryError {
+    match error {
+        IqError::NotConnected | IqError::Disconnected(_) | IqError::InternalChannelClosed => CarryError::NotConnected,
+        // 4xx other than "too many": asked the same way it will be refused the same way (not a member, no such user …).
+        IqError::ServerError {
+            code, text, backoff, ..
+        } => match code {
+            429 | 500.. => CarryError::Transient {
+                reason: format!("WhatsApp answered {code} {text}").into(),
+                after: backoff.map(|seconds| Duration::from_secs(seconds.into())),
+            },
+            _ => CarryError::Permanent {
+                reason: format!("WhatsApp answered {code} {text}").into(),
+                code: Some(code.into()),
+            },
+        },
+        error => transient(error.to_string()),
+    }
+}

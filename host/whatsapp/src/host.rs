@@ -1,0 +1,215 @@
+//! The sessions of one host, and what they share: connection settings, TLS, HTTP agent, key, clock.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use waspnest_core::clock::Clock;
+use waspnest_core::id::SessionId;
+use waspnest_core::log::Log;
+use waspnest_core::store::Store;
+use whatsapp_rust::http::UreqHttpClient;
+use whatsapp_rust::wacore::store::error::StoreError;
+
+use crate::backend::Backend;
+use crate::certificate::{self, WeakenedBuild};
+use crate::options::{Profile, WhatsAppOptions};
+use crate::seal::{KeyCheckError, Sealer};
+use crate::session::{Owner, Published, Request, SessionHandle, Settler};
+use crate::status::{State, Status};
+use crate::time;
+use crate::transport::Dialer;
+use crate::wire;
+
+/// How many requests may wait for a session's owner.
+const REQUESTS: usize = 16;
+
+/// The sessions of one host. Clones are the same host.
+#[derive(Clone)]
+pub struct WhatsApp {
+    host: Arc<Host>,
+    outbox: waspnest_core::outbox::Outbox,
+}
+
+/// What sessions share.
+pub(crate) struct Host {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) log: Log,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sealer: Sealer,
+    pub(crate) profile: Profile,
+    pub(crate) dialer: Dialer,
+    pub(crate) http: UreqHttpClient,
+    open: Open,
+}
+
+type Open = Arc<Mutex<HashMap<SessionId, mpsc::WeakSender<Request>>>>;
+
+/// The right to run one session in this process; given back when dropped.
+pub(crate) struct Place {
+    session: SessionId,
+    open: Open,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        lock(&self.open).remove(&self.session);
+    }
+}
+
+/// Why the host cannot run sessions.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// This build must not leave the machine.
+    #[error(transparent)]
+    WeakenedBuild(#[from] WeakenedBuild),
+    /// The master key does not fit the store.
+    #[error("device keys cannot be used")]
+    MasterKey(#[from] KeyCheckError),
+}
+
+/// Why a session cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Two clients on the same keys would destroy them.
+    #[error("session {session} is open already")]
+    AlreadyOpen {
+        /// Which.
+        session: SessionId,
+    },
+    /// Its keys cannot be read.
+    #[error("the keys of session {session} cannot be read")]
+    Keys {
+        /// Which.
+        session: SessionId,
+        /// Why.
+        source: StoreError,
+    },
+}
+
+impl WhatsApp {
+    /// Checks the endpoint and the master key, and makes what sessions share.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn new(options: WhatsAppOptions) -> Result<Self, StartError> {
+        certificate::permit(&options.endpoint, certificate::verification())?;
+        let sealer = Sealer::checked(&options.master_key, &*options.store).await?;
+        time::follow(Arc::clone(&options.clock));
+        let host = Host {
+            store: options.store,
+            log: options.log,
+            clock: options.clock,
+            sealer,
+            dialer: Dialer::new(options.endpoint),
+            http: UreqHttpClient::new().with_max_body_bytes(options.profile.http_body_limit),
+            profile: options.profile,
+            open: Open::default(),
+        };
+        Ok(Self {
+            host: Arc::new(host),
+            outbox: options.outbox,
+        })
+    }
+
+    /// Opens a session. It rests until [`SessionHandle::connect`], and closes when the last handle is gone.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one task of a session: named by the session it logs, ended by its handle, awaited by close"
+    )]
+    pub async fn open(&self, session: SessionId) -> Result<SessionHandle, OpenError> {
+        let (requests, asked) = mpsc::channel(REQUESTS);
+        let place = self.host.take_place(session, &requests)?;
+        let keys = |source| OpenError::Keys { session, source };
+        let device = Backend::device(
+            Arc::clone(&self.host.store),
+            session,
+            self.host.sealer.clone(),
+            Arc::clone(&self.host.clock),
+        )
+        .await
+        .map_err(keys)?;
+        let me = device.and_then(|device| wire::party(&device.pn?, device.lid.as_ref()));
+        let state = if me.is_some() { State::Disconnected } else { State::New };
+        let now = self.host.clock.now();
+        let status = watch::Sender::new(Status {
+            state,
+            since: now,
+            reason: None,
+            me,
+            last_round_trip: None,
+        });
+        let qr = watch::Sender::new(None);
+        let published = Arc::new(Published::new(Arc::clone(&self.host.clock)));
+        let handle = SessionHandle {
+            id: session,
+            requests,
+            status: status.subscribe(),
+            qr: qr.subscribe(),
+            published: Arc::clone(&published),
+        };
+        let owner = Owner {
+            session,
+            host: Arc::clone(&self.host),
+            place,
+            requests: asked,
+            status,
+            qr,
+            published,
+            settler: Settler {
+                session,
+                outbox: self.outbox.clone(),
+            },
+            link: None,
+            rounds: 0,
+        };
+        tokio::spawn(owner.run());
+        Ok(handle)
+    }
+
+    /// Closes every session in order, and returns when all of them have written what they had to.
+    pub async fn close_all(&self) {
+        let open: Vec<_> = lock(&self.host.open)
+            .values()
+            .filter_map(mpsc::WeakSender::upgrade)
+            .collect();
+        let closing = open.into_iter().map(|requests| async move {
+            let (reply, answer) = oneshot::channel();
+            if requests.send(Request::Close(reply)).await.is_ok() {
+                // An owner that ends without an answer is closed too.
+                let _ = answer.await;
+            }
+        });
+        futures::future::join_all(closing).await;
+    }
+}
+
+impl Host {
+    fn take_place(&self, session: SessionId, requests: &mpsc::Sender<Request>) -> Result<Place, OpenError> {
+        let mut open = lock(&self.open);
+        if open.contains_key(&session) {
+            return Err(OpenError::AlreadyOpen { session });
+        }
+        open.insert(session, requests.downgrade());
+        Ok(Place {
+            session,
+            open: Arc::clone(&self.open),
+        })
+    }
+}
+
+fn lock(open: &Open) -> MutexGuard<'_, HashMap<SessionId, mpsc::WeakSender<Request>>> {
+    open.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for WhatsApp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WhatsApp")
+            .field("open", &lock(&self.host.open).len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,165 @@
+//! One WhatsApp session: the handle everybody holds, and what can be asked of its owner.
+//!
+//! A session has one owner task ([`owner`]), which alone starts and stops the client, and writes [`Status`]. Handles only send it
+//! requests; [`SessionHandle::carry_out`] is the exception: sends of different chats must not wait for each other, so it uses the
+//! client the owner has published.
+
+mod in_flight;
+mod link;
+mod news;
+mod owner;
+mod published;
+mod settle;
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use waspnest_core::effect::Effect;
+use waspnest_core::id::SessionId;
+
+pub(crate) use in_flight::InFlight;
+pub use in_flight::{Acknowledgement, Settled};
+pub(crate) use link::Link;
+pub(crate) use news::bypasses_the_hook;
+pub(crate) use owner::Owner;
+pub(crate) use published::Published;
+pub(crate) use settle::Settler;
+
+use crate::carry_out::{Carried, CarryError};
+use crate::status::{Qr, Status};
+
+/// A session that somebody may drive. Cheap to clone; the session closes when the last handle is gone.
+#[derive(Clone)]
+pub struct SessionHandle {
+    pub(crate) id: SessionId,
+    pub(crate) requests: mpsc::Sender<Request>,
+    pub(crate) status: watch::Receiver<Status>,
+    pub(crate) qr: watch::Receiver<Option<Qr>>,
+    pub(crate) published: Arc<Published>,
+}
+
+/// What is asked of a session's owner.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// Be connected, pairing first when no device is linked.
+    Connect(oneshot::Sender<Result<(), RequestError>>),
+    /// Be offline.
+    Disconnect(oneshot::Sender<Result<(), RequestError>>),
+    /// Remove the device and its keys.
+    LogOut(oneshot::Sender<Result<(), RequestError>>),
+    /// Go offline in order and end.
+    Close(oneshot::Sender<Result<(), RequestError>>),
+    /// End at once, as a crash would.
+    Kill(oneshot::Sender<Result<(), RequestError>>),
+}
+
+/// Why a session did not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum RequestError {
+    /// It is closed.
+    #[error("the session is closed")]
+    Closed,
+    /// The client could not be made.
+    #[error("the session could not be started: {reason}")]
+    Start {
+        /// Why.
+        reason: Box<str>,
+    },
+    /// The device's keys could not be removed.
+    #[error("the session's keys could not be removed: {reason}")]
+    Wipe {
+        /// Why.
+        reason: Box<str>,
+    },
+}
+
+impl SessionHandle {
+    /// Which session.
+    #[must_use]
+    pub const fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// What it is doing, now and whenever that changes.
+    #[must_use]
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+
+    /// The QR code to show, while there is one.
+    #[must_use]
+    pub fn qr(&self) -> watch::Receiver<Option<Qr>> {
+        self.qr.clone()
+    }
+
+    /// Wants the session connected: pairs when no device is linked, and tries again after a terminal state. Returns when the client runs,
+    /// not when it is connected; watch [`SessionHandle::status`] for that.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub async fn connect(&self) -> Result<(), RequestError> {
+        self.ask(Request::Connect).await
+    }
+
+    /// Wants the session offline. Returns when everything it had to write is written.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub async fn disconnect(&self) -> Result<(), RequestError> {
+        self.ask(Request::Disconnect).await
+    }
+
+    /// Removes the device from the account and its keys from the store. The keys go even when WhatsApp cannot be told.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub async fn log_out(&self) -> Result<(), RequestError> {
+        self.ask(Request::LogOut).await
+    }
+
+    /// Goes offline in order and ends the session in this process; it can then be opened again.
+    ///
+    /// # Errors
+    /// [`RequestError::Closed`] when it is closed already.
+    pub async fn close(&self) -> Result<(), RequestError> {
+        self.ask(Request::Close).await
+    }
+
+    /// Ends the session at once, without writing anything more: what a crash leaves. It can then be opened again.
+    ///
+    /// # Errors
+    /// [`RequestError::Closed`] when it is closed already.
+    pub async fn kill(&self) -> Result<(), RequestError> {
+        self.ask(Request::Kill).await
+    }
+
+    /// One attempt at an effect. See [`crate::carry_out`] for what the answers mean.
+    ///
+    /// # Errors
+    /// [`CarryError`], which says whether another attempt makes sense.
+    pub async fn carry_out(&self, effect: &Effect) -> Result<Carried, CarryError> {
+        self.published.carry_out(effect).await
+    }
+
+    async fn ask(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<(), RequestError>>) -> Request,
+    ) -> Result<(), RequestError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests
+            .send(request(reply))
+            .await
+            .map_err(|_| RequestError::Closed)?;
+        answer.await.unwrap_or(Err(RequestError::Closed))
+    }
+}
+
+impl fmt::Debug for SessionHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionHandle")
+            .field("id", &self.id)
+            .field("state", &self.status.borrow().state)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,119 @@
+//! One running client of whatsapp-rust on one session's keys.
+//!
+//! Two clients on the same keys destroy them, so a link owns its backend: when it ends, in order or not, its backend is fenced, and
+//! whatever task of the client is still running can write nothing more.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::mpsc;
+use waspnest_core::id::SessionId;
+use whatsapp_rust::bot::{Bot, BotHandle};
+use whatsapp_rust::types::events::Event;
+use whatsapp_rust::wacore::store::DevicePropsOverride;
+use whatsapp_rust::waproto::whatsapp::device_props::PlatformType;
+use whatsapp_rust::{Client, TokioRuntime};
+
+use super::news::{Ears, PLACES};
+use super::published::Published;
+use crate::backend::Backend;
+use crate::caches;
+use crate::host::Host;
+use crate::intake::Intake;
+use crate::options::Version;
+
+/// See the module documentation.
+pub(crate) struct Link {
+    pub(crate) bot: BotHandle,
+    pub(crate) client: Arc<Client>,
+    pub(crate) news: mpsc::Receiver<Arc<Event>>,
+    overflowed: Arc<AtomicBool>,
+    backend: Arc<Backend>,
+}
+
+/// Why a client could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LinkError {
+    #[error("the session's keys could not be opened")]
+    Keys(#[source] whatsapp_rust::wacore::store::error::StoreError),
+    #[error("the client could not be built")]
+    Build(#[source] whatsapp_rust::bot::BotBuilderError),
+}
+
+impl Link {
+    /// Builds a client and lets it run.
+    pub(crate) async fn start(host: &Host, session: SessionId, published: &Arc<Published>) -> Result<Self, LinkError> {
+        let backend = Arc::new(
+            Backend::open(
+                Arc::clone(&host.store),
+                session,
+                host.sealer.clone(),
+                Arc::clone(&host.clock),
+            )
+            .await
+            .map_err(LinkError::Keys)?,
+        );
+        let (queue, news) = mpsc::channel(PLACES);
+        let overflowed = Arc::new(AtomicBool::new(false));
+        let ears = Ears::new(queue, Arc::clone(published), Arc::clone(&overflowed));
+        let profile = &host.profile;
+        let mut builder = Bot::builder()
+            .with_backend_arc(Arc::<Backend>::clone(&backend))
+            .with_transport_factory(host.dialer.clone())
+            .with_http_client(host.http.clone())
+            .with_runtime(TokioRuntime)
+            .with_event_handler(ears)
+            .with_inbound_durability_hook(Intake::new(session, host.log.clone()))
+            .with_cache_config(caches::config())
+            .with_wanted_pre_key_count(profile.prekeys)
+            .with_device_props(
+                DevicePropsOverride::new()
+                    .with_os(profile.device_name.as_ref())
+                    .with_platform_type(PlatformType::CHROME),
+            )
+            .skip_history_sync();
+        match profile.version {
+            Version::Fixed(primary, secondary, tertiary) => {
+                builder = builder.with_version((primary, secondary, tertiary))
+            }
+            Version::Current => {}
+        }
+        match builder.build().await {
+            Ok(bot) => {
+                let client = bot.client();
+                Ok(Self {
+                    bot: bot.spawn(),
+                    client,
+                    news,
+                    overflowed,
+                    backend,
+                })
+            }
+            Err(error) => {
+                backend.fence();
+                Err(LinkError::Build(error))
+            }
+        }
+    }
+
+    /// Whether something was dropped from the queue since this was last asked.
+    pub(crate) fn take_overflowed(&self) -> bool {
+        self.overflowed.swap(false, Ordering::AcqRel)
+    }
+
+    /// Ends the client in order: what it had to write is written when this returns.
+    pub(crate) async fn shut_down(mut self) {
+        // A client whose run loop has ended by itself still has things to write.
+        self.client.disconnect().await;
+        (&mut self.bot).await;
+        self.backend.settle().await;
+    }
+}
+
+/// However it ends: nothing of it writes any more.
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.backend.fence();
+        self.bot.abort();
+    }
+}

@@ -1,0 +1,439 @@
+//! The one task that owns a session: it starts and stops the client and decides the session's state.
+//!
+//! States follow what WhatsApp says and what operators ask. The client reconnects by itself with its own back-off; the owner never
+//! does, and never tries again after a terminal state. It only makes a new client while QR codes are wanted, as a client ends when its
+//! codes are used up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::sync::{mpsc, oneshot, watch};
+use waspnest_core::address::Party;
+use waspnest_core::id::SessionId;
+use whatsapp_rust::types::events::{ConnectFailureReason, Event};
+
+use super::settle::Settler;
+use super::{Link, Published, Request, RequestError};
+use crate::backend::Backend;
+use crate::host::{Host, Place};
+use crate::intake::Intake;
+use crate::status::{Qr, State, Status};
+use crate::wire;
+
+/// How often messages without an answer are looked for.
+const SWEEP: Duration = Duration::from_secs(15);
+
+/// How long WhatsApp's server may take to acknowledge a message on a living connection.
+const UNANSWERED: Duration = Duration::from_secs(60);
+
+/// How many pieces of news are taken at a time.
+const BATCH: usize = 256;
+
+/// See the module documentation.
+pub(crate) struct Owner {
+    pub(crate) session: SessionId,
+    pub(crate) host: Arc<Host>,
+    /// Given back when the owner ends.
+    #[expect(dead_code, reason = "held, not read")]
+    pub(crate) place: Place,
+    pub(crate) requests: mpsc::Receiver<Request>,
+    pub(crate) status: watch::Sender<Status>,
+    pub(crate) qr: watch::Sender<Option<Qr>>,
+    pub(crate) published: Arc<Published>,
+    pub(crate) settler: Settler,
+    pub(crate) link: Option<Link>,
+    /// How many more sets of QR codes may be shown.
+    pub(crate) rounds: u32,
+}
+
+enum Next {
+    Asked(Option<Request>),
+    Told(Vec<Arc<Event>>),
+    Ended,
+    Sweep,
+}
+
+/// Why a client must end.
+struct Verdict {
+    state: State,
+    reason: Box<str>,
+}
+
+type Reply = oneshot::Sender<Result<(), RequestError>>;
+
+impl Owner {
+    /// Runs until the session is closed.
+    pub(crate) async fn run(mut self) {
+        let mut sweep = self.host.clock.sleep(SWEEP);
+        loop {
+            match self.next(&mut sweep).await {
+                Next::Asked(None) => {
+                    self.stop().await;
+                    return;
+                }
+                Next::Asked(Some(Request::Close(reply))) => {
+                    self.stop().await;
+                    return self.leave(reply);
+                }
+                Next::Asked(Some(Request::Kill(reply))) => {
+                    self.published.publish(None);
+                    self.link = None;
+                    return self.leave(reply);
+                }
+                Next::Asked(Some(Request::Connect(reply))) => answer(reply, self.connect().await),
+                Next::Asked(Some(Request::Disconnect(reply))) => {
+                    self.disconnect().await;
+                    answer(reply, Ok(()));
+                }
+                Next::Asked(Some(Request::LogOut(reply))) => answer(reply, self.log_out().await),
+                Next::Told(events) => self.listen(events).await,
+                Next::Ended => self.ended().await,
+                Next::Sweep => {
+                    sweep = self.host.clock.sleep(SWEEP);
+                    let late = self
+                        .published
+                        .in_flight
+                        .take_older(self.host.clock.monotonic(), UNANSWERED);
+                    self.settler.lost(late, &*self.host.clock).await;
+                }
+            }
+        }
+    }
+
+    async fn next(&mut self, sweep: &mut BoxFuture<'static, ()>) -> Next {
+        let Some(link) = &mut self.link else {
+            return Next::Asked(self.requests.recv().await);
+        };
+        let mut events = Vec::new();
+        // News before the end: what the client said last decides what its end means.
+        tokio::select! {
+            biased;
+            request = self.requests.recv() => Next::Asked(request),
+            taken = link.news.recv_many(&mut events, BATCH) => if taken == 0 { Next::Ended } else { Next::Told(events) },
+            () = &mut link.bot => Next::Ended,
+            () = sweep => Next::Sweep,
+        }
+    }
+
+    fn leave(self, reply: Reply) {
+        // The place is free before the caller hears of it, so that it can open the session again.
+        drop(self);
+        answer(reply, Ok(()));
+    }
+
+    async fn connect(&mut self) -> Result<(), RequestError> {
+        if self.link.is_some() {
+            return Ok(());
+        }
+        self.rounds = self.host.profile.pairing_rounds;
+        self.start().await
+    }
+
+    async fn start(&mut self) -> Result<(), RequestError> {
+        match Link::start(&self.host, self.session, &self.published).await {
+            Ok(link) => {
+                let linked = link.client.pn().is_some();
+                self.link = Some(link);
+                self.become_(if linked { State::Connecting } else { State::Pairing }, None);
+                Ok(())
+            }
+            Err(error) => {
+                let reason = describe(&error);
+                self.become_(self.resting(), Some(reason.clone()));
+                Err(RequestError::Start { reason })
+            }
+        }
+    }
+
+    async fn disconnect(&mut self) {
+        self.stop().await;
+        if !self.status.borrow().state.is_terminal() {
+            self.become_(self.resting(), None);
+        }
+    }
+
+    async fn log_out(&mut self) -> Result<(), RequestError> {
+        let told = match &self.link {
+            Some(link) if link.client.is_logged_in() => {
+                link.client.logout().await;
+                true
+            }
+            Some(_) | None => false,
+        };
+        self.stop().await;
+        let reason = if told {
+            "logged out"
+        } else {
+            "logged out here; WhatsApp could not be told, remove the device on the phone"
+        };
+        self.forget_device(reason.into()).await
+    }
+
+    /// Removes the keys, which is what being logged out means.
+    async fn forget_device(&mut self, reason: Box<str>) -> Result<(), RequestError> {
+        let wiped = Backend::wipe(&*self.host.store, self.session).await;
+        self.become_(State::LoggedOut, Some(reason));
+        self.status.send_modify(|status| status.me = None);
+        wiped.map_err(|error| RequestError::Wipe {
+            reason: error.to_string().into(),
+        })
+    }
+
+    /// Ends the client in order. What was on its way is due again.
+    async fn stop(&mut self) {
+        self.published.publish(None);
+        self.qr.send_replace(None);
+        if let Some(mut link) = self.link.take() {
+            // Acknowledgements that are here already count.
+            let mut events = Vec::new();
+            while link.news.try_recv().map(|event| events.push(event)).is_ok() {}
+            for event in &events {
+                self.hear_settlement(event).await;
+            }
+            link.shut_down().await;
+        }
+        self.settler
+            .lost(self.published.in_flight.take_all(), &*self.host.clock)
+            .await;
+    }
+
+    /// The client's run loop has ended by itself, and it had said nothing that explains it.
+    async fn ended(&mut self) {
+        let pairing = self.status.borrow().state == State::Pairing;
+        self.stop().await;
+        if pairing && self.rounds > 1 {
+            self.rounds -= 1;
+            if self.start().await.is_err() {
+                tracing::warn!(session = %self.session, "pairing could not go on");
+            }
+            return;
+        }
+        let reason = if pairing {
+            "no phone scanned the QR code in time"
+        } else {
+            "the client stopped"
+        };
+        self.become_(self.resting(), Some(reason.into()));
+    }
+
+    async fn listen(&mut self, events: Vec<Arc<Event>>) {
+        let mut settling = Vec::new();
+        for event in events {
+            match &*event {
+                Event::ServerAck(_) | Event::Receipt(_) => settling.push(event),
+                _ => {
+                    self.hear_all(std::mem::take(&mut settling)).await;
+                    if let Some(verdict) = self.hear(&event).await {
+                        return self.execute(verdict).await;
+                    }
+                }
+            }
+        }
+        self.hear_all(settling).await;
+        if self.link.as_ref().is_some_and(Link::take_overflowed) {
+            tracing::warn!(session = %self.session, "acknowledgements were dropped, what was on its way is sent again");
+            self.settler
+                .lost(self.published.in_flight.take_all(), &*self.host.clock)
+                .await;
+        }
+        let heard = self.published.last_round_trip();
+        self.status.send_if_modified(|status| {
+            status.last_round_trip = heard;
+            false
+        });
+    }
+
+    async fn hear_all(&self, events: Vec<Arc<Event>>) {
+        futures::future::join_all(events.iter().map(|event| self.hear_settlement(event))).await;
+    }
+
+    async fn hear_settlement(&self, event: &Event) {
+        match event {
+            Event::ServerAck(ack) => {
+                self.settler
+                    .acknowledged(ack, &self.published.in_flight, &*self.host.clock)
+                    .await
+            }
+            Event::Receipt(receipt) => self.settler.received(receipt).await,
+            _ => {}
+        }
+    }
+
+    async fn execute(&mut self, verdict: Verdict) {
+        tracing::warn!(session = %self.session, state = verdict.state.name(), reason = %verdict.reason, "WhatsApp ended the session");
+        self.stop().await;
+        match verdict.state {
+            State::LoggedOut => {
+                if let Err(error) = self.forget_device(verdict.reason).await {
+                    tracing::error!(session = %self.session, %error, "a logged-out session keeps its keys");
+                }
+            }
+            state => self.become_(state, Some(verdict.reason)),
+        }
+    }
+}
+
+impl Owner {
+    /// What WhatsApp said, turned into a state; a verdict ends the client.
+    async fn hear(&mut self, event: &Event) -> Option<Verdict> {
+        let verdict = |state, reason: &str| {
+            Some(Verdict {
+                state,
+                reason: reason.into(),
+            })
+        };
+        match event {
+            Event::PairingQrCode(code) => {
+                let valid_until = self.host.clock.now().plus(code.timeout);
+                self.become_(State::Pairing, None);
+                self.qr.send_replace(Some(Qr {
+                    code: code.code.as_str().into(),
+                    valid_until,
+                }));
+                None
+            }
+            Event::PairingQrCodesExhausted(_) => {
+                self.qr.send_replace(None);
+                None
+            }
+            Event::PairSuccess(pair) => {
+                self.qr.send_replace(None);
+                self.become_(State::Connecting, None);
+                let me = wire::party(&pair.id, Some(&pair.lid));
+                self.status.send_modify(|status| status.me = me);
+                None
+            }
+            Event::PairError(error) => {
+                self.note(format!("pairing failed: {}", error.error).into());
+                None
+            }
+            Event::Connected(_) => {
+                let client = Arc::clone(&self.link.as_ref()?.client);
+                // A new connection: what the one before it did not acknowledge is lost.
+                self.settler
+                    .lost(self.published.in_flight.take_all(), &*self.host.clock)
+                    .await;
+                self.published.heard();
+                let me = me(&client);
+                self.status.send_modify(|status| status.me = me);
+                self.published.publish(Some(client));
+                self.become_(State::Connected, None);
+                None
+            }
+            Event::Disconnected(ended) => {
+                self.published.publish(None);
+                self.settler
+                    .lost(self.published.in_flight.take_all(), &*self.host.clock)
+                    .await;
+                if self.status.borrow().state == State::Connected {
+                    self.become_(State::Connecting, Some(ended.reason.to_string().into()));
+                }
+                None
+            }
+            Event::SelfPushNameUpdated(_) => {
+                let client = Arc::clone(&self.link.as_ref()?.client);
+                let me = me(&client);
+                self.status.send_modify(|status| status.me = me);
+                None
+            }
+            Event::Messages(batch) => {
+                // Only kinds that bypass the hook get here; WhatsApp has been told of them already.
+                Intake::new(self.session, self.host.log.clone())
+                    .take_unacknowledged(&batch.messages)
+                    .await;
+                None
+            }
+            Event::LoggedOut(out) => match out.reason {
+                ConnectFailureReason::AccountLocked => verdict(State::LoggedOut, "WhatsApp locked the account"),
+                _ => verdict(State::LoggedOut, "the device was removed from the account"),
+            },
+            Event::StreamReplaced(_) => verdict(State::Replaced, "another client uses this device's keys"),
+            Event::ClientOutdated(_) => verdict(
+                State::Outdated,
+                "WhatsApp no longer accepts this version of WhatsApp Web",
+            ),
+            Event::TemporaryBan(ban) => {
+                let until = Some(self.host.clock.now().plus(ban.expire.to_std().unwrap_or_default()));
+                verdict(
+                    State::Banned { until },
+                    &format!("WhatsApp banned the account: {}", ban.code),
+                )
+            }
+            Event::ConnectFailure(failure) if failure.reason.should_reconnect() => {
+                self.note(format!("WhatsApp's server is not available ({})", failure.reason.code()).into());
+                None
+            }
+            Event::ConnectFailure(failure) => {
+                let said = failure.message.as_deref().unwrap_or_default();
+                let reason = format!("WhatsApp refused the login ({}) {said}", failure.reason.code());
+                match failure.reason {
+                    ConnectFailureReason::TempBanned => verdict(State::Banned { until: None }, reason.trim_end()),
+                    _ => verdict(State::Disconnected, reason.trim_end()),
+                }
+            }
+            Event::StreamError(error) => {
+                self.note(
+                    format!("WhatsApp reported a stream error {}", error.code)
+                        .trim_end()
+                        .into(),
+                );
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// What a session without a client is.
+    fn resting(&self) -> State {
+        if self.status.borrow().me.is_some() {
+            State::Disconnected
+        } else {
+            State::New
+        }
+    }
+
+    fn become_(&self, state: State, reason: Option<Box<str>>) {
+        let now = self.host.clock.now();
+        let changed = self.status.send_if_modified(|status| {
+            if status.state == state && status.reason == reason {
+                return false;
+            }
+            if status.state != state {
+                status.since = now;
+            }
+            status.state = state;
+            status.reason = reason;
+            true
+        });
+        if changed {
+            tracing::info!(session = %self.session, state = state.name(), "session");
+        }
+    }
+
+    fn note(&self, reason: Box<str>) {
+        self.status.send_modify(|status| status.reason = Some(reason));
+    }
+}
+
+fn me(client: &whatsapp_rust::Client) -> Option<Party> {
+    let mut me = wire::party(&client.pn()?, client.lid().as_ref())?;
+    me.push_name = Some(client.push_name()).filter(|name| !name.is_empty()).map(Into::into);
+    Some(me)
+}
+
+fn answer(reply: Reply, result: Result<(), RequestError>) {
+    // The asker may have gone away.
+    let _ = reply.send(result);
+}
+
+fn describe(error: &dyn std::error::Error) -> Box<str> {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text.into()
+}

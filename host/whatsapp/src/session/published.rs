@@ -1,0 +1,52 @@
+//! What a session's owner lets handles use without asking: the connected client, and what is on its way.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use waspnest_core::clock::{Clock, UnixMs};
+use waspnest_core::effect::Effect;
+use whatsapp_rust::Client;
+
+use super::in_flight::InFlight;
+use crate::carry_out::{self, Carried, CarryError};
+
+/// Shared by a session's owner, its handles and its event handler.
+pub(crate) struct Published {
+    client: RwLock<Option<Arc<Client>>>,
+    pub(crate) in_flight: InFlight,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// 0 for never.
+    last_round_trip: AtomicU64,
+}
+
+impl Published {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            client: RwLock::new(None),
+            in_flight: InFlight::default(),
+            clock,
+            last_round_trip: AtomicU64::new(0),
+        }
+    }
+
+    /// Lets sends through, or stops them. Only the owner does this, so that "connected" and "sends go through" are one thing.
+    pub(crate) fn publish(&self, client: Option<Arc<Client>>) {
+        *self.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+    }
+
+    pub(crate) fn heard(&self) {
+        self.last_round_trip.store(self.clock.now().0, Ordering::Relaxed);
+    }
+
+    pub(crate) fn last_round_trip(&self) -> Option<UnixMs> {
+        Some(self.last_round_trip.load(Ordering::Relaxed))
+            .filter(|at| *at > 0)
+            .map(UnixMs)
+    }
+
+    pub(crate) async fn carry_out(&self, effect: &Effect) -> Result<Carried, CarryError> {
+        let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let client = client.ok_or(CarryError::NotConnected)?;
+        carry_out::attempt(&client, &self.in_flight, &*self.clock, effect).await
+    }
+}
