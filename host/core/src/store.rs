@@ -13,6 +13,8 @@ pub mod conformance;
 mod held;
 mod memory;
 mod sled;
+#[cfg(test)]
+mod tests;
 
 #[cfg(any(test, feature = "testing"))]
 pub use held::HeldStore;
