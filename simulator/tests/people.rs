@@ -283,7 +283,7 @@ async fn a_person_joins_within_a_second() -> anyhow::Result<()> {
     // The first join warmed nothing that matters; the second is what a test suite pays per person. A loaded machine
     // takes longer, so the bound only tells the ten seconds apart that a client waits for a silent phone.
     let joining = Human::join(&simulator, named("Ben"));
-    let ben = tokio::time::timeout(Duration::from_secs(8), joining)
+    let ben = tokio::time::timeout(Duration::from_secs(5), joining)
         .await
         .context("the phone shared its keys")??;
     end(simulator, [anna, ben]).await;

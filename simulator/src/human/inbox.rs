@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use whatsapp_rust::wacore::time::now_millis;
-use whatsapp_rust::wacore::types::message::MessageInfo;
+use whatsapp_rust::wacore::types::message::{MessageCategory, MessageInfo};
 use whatsapp_rust::waproto::whatsapp as wa;
 
 use super::address;
@@ -38,8 +38,11 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
-    /// Takes in one decrypted message.
+    /// Takes in one decrypted message. What an account's own devices tell each other (keys, history) is never shown.
     pub(crate) fn take(&mut self, message: &Arc<wa::Message>, info: &MessageInfo) {
+        if info.category == MessageCategory::Peer {
+            return;
+        }
         let key = key_of(info);
         self.placeholders.remove(&key);
         let known = self.by_key.get(&key).copied();
@@ -203,6 +206,17 @@ mod tests {
         assert_eq!(shown, [("A", 2, 1), ("B", 1, 2)]);
         let touched: Vec<_> = inbox.arrived_since(cursor).map(|r| r.id.as_str()).collect();
         assert_eq!(touched, ["A"], "a waiter sees the repeat");
+    }
+
+    #[test]
+    fn talk_between_own_devices_is_not_shown() {
+        let mut inbox = Inbox::default();
+        let peer = MessageInfo {
+            category: MessageCategory::Peer,
+            ..info("491511111111@s.whatsapp.net", "A")
+        };
+        inbox.take(&text("a key"), &peer);
+        assert_eq!(inbox.rows().count(), 0);
     }
 
     #[test]

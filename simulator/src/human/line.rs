@@ -159,8 +159,7 @@ impl Line {
         let deadline = moment::now() + DELIVERY_TIMEOUT;
         loop {
             let epoch = self.connected(deadline).await?;
-            if let Err(error) = self.send_once(to, message, &id).await {
-                self.cut_since(epoch, error).await?;
+            if !self.send_during(epoch, to, message, &id).await? {
                 continue;
             }
             tokio::select! {
@@ -183,18 +182,25 @@ impl Line {
         let deadline = moment::now() + DELIVERY_TIMEOUT;
         loop {
             let epoch = self.connected(deadline).await?;
-            match self.send_once(to, message, &id).await {
-                Ok(()) => return Ok(id),
-                Err(error) => self.cut_since(epoch, error).await?,
+            if self.send_during(epoch, to, message, &id).await? {
+                return Ok(id);
             }
         }
     }
 
-    /// `Ok` when the line was cut after login `epoch`, which explains `error`; otherwise `error` itself.
-    async fn cut_since(&self, epoch: u64, error: HumanError) -> Result<(), HumanError> {
-        timeout(CUT_GRACE, self.superseded(epoch))
-            .await
-            .map_err(|_still_standing| error)
+    /// Sends during login `epoch`; false when the line was cut meanwhile. The client itself can wait a minute for a
+    /// connection that is gone, so the attempt is given up with the login.
+    async fn send_during(&self, epoch: u64, to: &Jid, message: &wa::Message, id: &str) -> Result<bool, HumanError> {
+        let sent = tokio::select! {
+            sent = self.send_once(to, message, id) => sent,
+            () = self.superseded(epoch) => return Ok(false),
+        };
+        let Err(error) = sent else { return Ok(true) };
+        // A broken socket fails the send before the client reports the cut; any other failure is the message's own.
+        match timeout(CUT_GRACE, self.superseded(epoch)).await {
+            Ok(()) => Ok(false),
+            Err(_still_standing) => Err(error),
+        }
     }
 
     async fn send_once(&self, to: &Jid, message: &wa::Message, id: &str) -> Result<(), HumanError> {

@@ -51,7 +51,8 @@ impl ReceiptKind {
 impl ReceiptSeen {
     pub(crate) fn of(receipt: &Receipt) -> Self {
         let kind = match &receipt.r#type {
-            ReceiptType::Delivered => ReceiptKind::Delivered,
+            // A companion nobody is looking at says "inactive"; a phone shows both as delivered.
+            ReceiptType::Delivered | ReceiptType::Inactive => ReceiptKind::Delivered,
             ReceiptType::Read => ReceiptKind::Read,
             ReceiptType::Played => ReceiptKind::Played,
             ReceiptType::Retry => ReceiptKind::Retry,
