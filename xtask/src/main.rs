@@ -9,6 +9,7 @@
 )]
 
 mod ci;
+mod demo;
 mod features;
 mod plugins;
 mod policy;
@@ -35,6 +36,12 @@ struct Cli {
 enum Command {
     /// Build the plugins and the test guests into target/plugins, installing the wasm target when it is missing.
     Plugins,
+    /// Show the whole product at work, without a phone: simulator, host, plugins and people who chat with them.
+    Demo {
+        /// End after the scripted conversation, with one JSON line.
+        #[arg(long)]
+        once: bool,
+    },
     /// Build the plugins and run every test of the workspace.
     Test {
         /// Passed on to `cargo test`, such as a filter or `-- --nocapture`.
@@ -65,6 +72,7 @@ fn run(command: Command) -> Result<()> {
     let workspace = Workspace::find()?;
     match command {
         Command::Plugins => plugins::run(&workspace),
+        Command::Demo { once } => demo::run(&workspace, if once { demo::Ending::Once } else { demo::Ending::Stay }),
         Command::Test { args } => test::run(&workspace, &args),
         Command::Ci => ci::run(&workspace),
         Command::Policy => policy::run(&workspace),

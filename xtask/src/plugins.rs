@@ -47,7 +47,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let way = wasm_target::ready(workspace)?;
     // One invocation for all, apart from the host's: the two never share a profile, and features are not unified.
     let mut build = way.cargo(workspace);
-    build.args(["build", "--locked", "--profile", "plugin", "--target", TARGET]);
+    build.args(["build", "--profile", "plugin", "--target", TARGET]);
     build.args(way.build_args());
     let mut packages: Vec<&str> = GUESTS.iter().map(|guest| guest.package).collect();
     packages.dedup();

@@ -7,6 +7,6 @@ use anyhow::Result;
 /// Extra arguments go to `cargo test`.
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
     step::work("plugins", "cargo xtask plugins", || plugins::run(workspace))?;
-    let mut tests = workspace.cargo(["test", "--locked", "--workspace", "--features", "waspnest/simulator"]);
+    let mut tests = workspace.cargo(["test", "--workspace", "--features", "waspnest/simulator"]);
     step::command("tests", tests.args(args))
 }

@@ -57,9 +57,6 @@ pub(crate) mod messaging {
 
     pub(crate) fn send(to: &str, what: &Outgoing, options: Option<&Options>) -> Result<MessageId, Error> {
         granted("messages.send", |state| {
-            let Outgoing::Text(text) = what else {
-                return Err(Error::Unsupported("only texts can be sent".into()));
-            };
             let options = options.cloned().unwrap_or_default();
             if options.when == When::Now {
                 return Err(Error::Unsupported("when now".into()));
@@ -70,11 +67,24 @@ pub(crate) mod messaging {
             if options.quote.as_ref().is_some_and(|quote| quote.chat != to) {
                 return Err(Error::Invalid("the quoted message is of another chat".into()));
             }
-            if text.body.is_empty() {
-                return Err(Error::Invalid("an empty text".into()));
-            }
-            if text.body.len() > TEXT_BYTES {
-                return Err(Error::TooLarge(TEXT_BYTES as u64));
+            match what {
+                Outgoing::Text(text) if text.body.is_empty() => return Err(Error::Invalid("an empty text".into())),
+                Outgoing::Text(text) if text.body.len() > TEXT_BYTES => return Err(Error::TooLarge(TEXT_BYTES as u64)),
+                Outgoing::Text(_)
+                | Outgoing::Location(_)
+                | Outgoing::Contacts(_)
+                | Outgoing::Poll(_)
+                | Outgoing::Event(_) => {}
+                Outgoing::Image(_)
+                | Outgoing::Video(_)
+                | Outgoing::VideoNote(_)
+                | Outgoing::Audio(_)
+                | Outgoing::Voice(_)
+                | Outgoing::Document(_)
+                | Outgoing::Sticker(_)
+                | Outgoing::Interactive(_)
+                | Outgoing::Forward(_)
+                | Outgoing::Raw(_) => return Err(Error::Unsupported("this kind of message".into())),
             }
             if state.chat.as_deref() != Some(to) {
                 return Err(Error::Denied(

@@ -20,7 +20,7 @@ struct Layer {
     manifests: &'static [&'static str],
 }
 
-const LAYERS: [Layer; 6] = [
+const LAYERS: [Layer; 7] = [
     Layer {
         package: "sled",
         name: "sled",
@@ -52,11 +52,30 @@ const LAYERS: [Layer; 6] = [
         manifests: &["host/whatsapp/Cargo.toml"],
     },
     Layer {
+        package: "waproto",
+        name: "waproto",
+        code: &["host/whatsapp/"],
+        manifests: &["host/whatsapp/Cargo.toml"],
+    },
+    Layer {
         package: "wacore",
         name: "wacore",
         code: &["host/whatsapp/"],
         manifests: &["host/whatsapp/Cargo.toml"],
     },
+];
+
+/// Our own crates that each crate may build on; its tests may use more. The compiler only forbids circles.
+const BUILDS_ON: [(&str, &[&str]); 6] = [
+    ("host/core/Cargo.toml", &[]),
+    ("host/engine/Cargo.toml", &["waspnest-core"]),
+    ("host/whatsapp/Cargo.toml", &["waspnest-core"]),
+    (
+        "host/server/Cargo.toml",
+        &["waspnest-core", "waspnest-engine", "waspnest-whatsapp"],
+    ),
+    ("simulator/Cargo.toml", &[]),
+    ("plugin-sdk/Cargo.toml", &[]),
 ];
 
 /// No name that says nothing.
@@ -105,6 +124,10 @@ pub(super) fn layers(path: &str, text: &str) -> Vec<String> {
         return Vec::new();
     }
     let mut complaints = Vec::new();
+    if path.starts_with("host/server/src/http") {
+        let of_the_store = numbered(text).filter(|(_, line)| line.contains("core::store"));
+        complaints.extend(of_the_store.map(|(number, _)| format!("{path}:{number}: http never touches the store")));
+    }
     for layer in LAYERS
         .iter()
         .filter(|layer| !layer.code.iter().any(|prefix| path.starts_with(prefix)))
@@ -120,22 +143,31 @@ pub(super) fn layers(path: &str, text: &str) -> Vec<String> {
     complaints
 }
 
-/// The same for dependencies.
+/// The same for dependencies, ours included.
 pub(super) fn dependencies(path: &str, text: &str) -> Vec<String> {
-    if !path.starts_with("host/") {
-        return Vec::new();
-    }
+    let builds_on = BUILDS_ON
+        .iter()
+        .find(|(manifest, _)| *manifest == path)
+        .map(|(_, allowed)| *allowed);
     let mut complaints = Vec::new();
-    for layer in LAYERS.iter().filter(|layer| !layer.manifests.contains(&path)) {
-        let depends = |line: &str| {
-            let key = line.split(['=', '.']).next().unwrap_or_default().trim();
-            key == layer.package
-        };
-        if text.lines().any(depends) {
-            complaints.push(format!(
-                "{path}: only {} may depend on {}",
-                layer.manifests[0], layer.package
-            ));
+    let mut section = "";
+    for line in text.lines() {
+        if line.starts_with('[') {
+            section = line.trim();
+            continue;
+        }
+        let key = line.split(['=', '.']).next().unwrap_or_default().trim();
+        for layer in LAYERS
+            .iter()
+            .filter(|layer| path.starts_with("host/") && !layer.manifests.contains(&path))
+        {
+            if key == layer.package {
+                complaints.push(format!("{path}: only {} may depend on {key}", layer.manifests[0]));
+            }
+        }
+        let ours = key == "waspnest" || key.starts_with("waspnest-");
+        if section == "[dependencies]" && ours && builds_on.is_some_and(|allowed| !allowed.contains(&key)) {
+            complaints.push(format!("{path}: must not build on {key}; see ARCHITECTURE.md"));
         }
     }
     complaints

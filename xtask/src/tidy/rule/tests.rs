@@ -60,3 +60,22 @@ fn a_dependency_stands_in_its_crate_alone() {
     assert!(dependencies("host/core/Cargo.toml", "sled.workspace = true\n").is_empty());
     assert!(dependencies("host/engine/Cargo.toml", "wasmtime-wasi.workspace = true\n").is_empty());
 }
+
+#[test]
+fn our_crates_build_on_each_other_in_one_direction() {
+    let engine = "[dependencies]\nwaspnest-core.workspace = true\nwaspnest-whatsapp.workspace = true\n";
+    assert_eq!(
+        dependencies("host/engine/Cargo.toml", engine),
+        ["host/engine/Cargo.toml: must not build on waspnest-whatsapp; see ARCHITECTURE.md"]
+    );
+    assert!(dependencies("host/server/Cargo.toml", engine).is_empty());
+    let tests = "[dependencies]\n[dev-dependencies]\nwaspnest-simulator.workspace = true\n";
+    assert!(dependencies("host/server/Cargo.toml", tests).is_empty());
+}
+
+#[test]
+fn http_never_touches_the_store() {
+    let line = "use waspnest_core::store::Store;\n";
+    assert_eq!(layers("host/server/src/http/api/sessions.rs", line).len(), 1);
+    assert!(layers("host/server/src/app.rs", line).is_empty());
+}

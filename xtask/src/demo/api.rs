@@ -1,0 +1,186 @@
+//! The two HTTP interfaces, as far as the demo uses them.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use ureq::Agent;
+
+/// Calls one server.
+#[derive(Clone)]
+struct Client {
+    agent: Agent,
+    base: String,
+    bearer: Option<String>,
+}
+
+impl Client {
+    fn new(address: &str, bearer: Option<&str>) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(90)));
+        Self {
+            agent: config.build().into(),
+            base: format!("http://{address}"),
+            bearer: bearer.map(str::to_owned),
+        }
+    }
+
+    fn get(&self, path: &str) -> Result<Value> {
+        let mut request = self.agent.get(format!("{}{path}", self.base));
+        if let Some(bearer) = &self.bearer {
+            request = request.header("Authorization", format!("Bearer {bearer}"));
+        }
+        Self::read("GET", path, request.call())
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        let mut request = self
+            .agent
+            .post(format!("{}{path}", self.base))
+            .header("Content-Type", "application/json");
+        if let Some(bearer) = &self.bearer {
+            request = request.header("Authorization", format!("Bearer {bearer}"));
+        }
+        Self::read("POST", path, request.send(body.to_string()))
+    }
+
+    fn read(
+        method: &str,
+        path: &str,
+        response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<Value> {
+        let mut response = response.with_context(|| format!("{method} {path}"))?;
+        let text = response
+            .body_mut()
+            .read_to_string()
+            .with_context(|| format!("reading the answer to {method} {path}"))?;
+        if !response.status().is_success() {
+            bail!("{method} {path} answered {}: {text}", response.status());
+        }
+        if text.is_empty() {
+            return Ok(Value::Null);
+        }
+        Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+}
+
+fn text(value: &Value, key: &str) -> Result<String> {
+    value[key]
+        .as_str()
+        .map(str::to_owned)
+        .with_context(|| format!("the answer has no {key}: {value}"))
+}
+
+/// The host.
+pub(super) struct Host(Client);
+
+impl Host {
+    pub(super) fn at(address: &str, secret: &str) -> Self {
+        Self(Client::new(address, Some(secret)))
+    }
+
+    /// Waits until the host says it is ready.
+    pub(super) fn wait_ready(&self, patience: Duration) -> Result<()> {
+        poll(patience, || self.0.get("/readyz").map(|_| Some(())).or(Ok(None)))
+    }
+
+    pub(super) fn create_session(&self, name: &str) -> Result<()> {
+        self.0.post("/v1/sessions", &json!({ "name": name }))?;
+        self.0.post(&format!("/v1/sessions/{name}/connect"), &json!({}))?;
+        Ok(())
+    }
+
+    /// The text of the QR code to scan.
+    pub(super) fn qr(&self, session: &str, patience: Duration) -> Result<String> {
+        let answer = self
+            .0
+            .get(&format!("/v1/sessions/{session}/qr?wait={}", patience.as_secs()))?;
+        text(&answer, "text")
+    }
+
+    pub(super) fn wait_connected(&self, session: &str, patience: Duration) -> Result<()> {
+        poll(patience, || {
+            let status = self.0.get(&format!("/v1/sessions/{session}/status"))?;
+            Ok((status["state"] == "connected").then_some(()))
+        })
+    }
+}
+
+/// The simulator.
+#[derive(Clone)]
+pub(super) struct Simulator(Client);
+
+/// A message a person received.
+pub(super) struct Received {
+    pub(super) seq: u64,
+    pub(super) text: String,
+}
+
+impl Simulator {
+    pub(super) fn at(address: &str) -> Self {
+        Self(Client::new(address, None))
+    }
+
+    /// Makes an account with a phone, and answers its number.
+    pub(super) fn create_account(&self, name: &str) -> Result<String> {
+        text(&self.0.post("/accounts", &json!({ "push_name": name }))?, "phone")
+    }
+
+    /// The account's phone scans a QR code.
+    pub(super) fn scan(&self, phone: &str, code: &str) -> Result<()> {
+        self.0
+            .post(&format!("/accounts/{phone}/scan"), &json!({ "qr": code }))?;
+        Ok(())
+    }
+
+    /// Makes somebody to chat with, and answers their number.
+    pub(super) fn create_person(&self, name: &str) -> Result<String> {
+        text(&self.0.post("/people", &json!({ "push_name": name }))?, "phone")
+    }
+
+    pub(super) fn say(&self, from: &str, to: &str, words: &str) -> Result<()> {
+        self.0
+            .post(&format!("/people/{from}/say"), &json!({ "to": to, "text": words }))?;
+        Ok(())
+    }
+
+    /// The first message after `after` that `person` receives; none when none comes in time.
+    pub(super) fn next(&self, person: &str, after: u64, patience: Duration) -> Result<Received> {
+        let path = format!(
+            "/people/{person}/inbox/wait?after={after}&timeout_ms={}",
+            patience.as_millis()
+        );
+        let heard = self.0.get(&path)?;
+        let seq = heard["seq"].as_u64().context("the message has no place in the inbox")?;
+        Ok(Received {
+            seq,
+            text: heard["text"].as_str().unwrap_or("(no text)").to_owned(),
+        })
+    }
+
+    /// The place of the newest message in a person's inbox.
+    pub(super) fn newest(&self, person: &str) -> Result<u64> {
+        let inbox = self.0.get(&format!("/people/{person}/inbox?limit=1000"))?;
+        Ok(inbox["next"].as_u64().unwrap_or(0))
+    }
+
+    pub(super) fn shut_down(&self) -> Result<()> {
+        self.0.post("/shutdown", &json!({}))?;
+        Ok(())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "another process is waited for over HTTP")]
+fn poll<T>(patience: Duration, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = ask()? {
+            return Ok(found);
+        }
+        if started.elapsed() > patience {
+            bail!("nothing happened within {} s", patience.as_secs());
+        }
+        std::thread::sleep(Duration::from_millis(25));
+    }
+}
