@@ -9,3 +9,11 @@ pub mod shutdown;
 pub mod telemetry;
 
 pub mod cron_rule;
+
+pub mod source;
+
+pub mod router;
+
+pub mod sink;
+
+pub mod sessions;

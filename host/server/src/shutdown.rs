@@ -1,6 +1,6 @@
 //! The life of the process: how tasks start, and how they end.
 //!
-//! [`Shutdown::spawn`] and [`Shutdown::spawn_finite`] are the only ways to start a task. Every task has a name, is waited for at the
+//! [`Shutdown::spawn`], [`Shutdown::spawn_until`] and [`Shutdown::spawn_finite`] are the only ways to start a task. Every task has a name, is waited for at the
 //! end, and may watch two tokens: *soft* ("finish what you hold, take nothing new") and *hard* (the host drops the task where it
 //! stands, so nobody has to watch it). The first signal is soft; the second one, or the end of the grace period, is hard. A worker
 //! that ends by itself while nobody asked it to has crashed, and takes the process down with a failure rather than leaving a host
@@ -105,12 +105,21 @@ impl Shutdown {
     where
         F: Future<Output = ()> + Send + 'static,
     {
+        self.spawn_until(name, self.soft(), task);
+    }
+
+    /// Starts a worker that runs until `stop` is cancelled, which should be a child of the soft token. Ending earlier, or panicking,
+    /// stops the process with a failure.
+    pub fn spawn_until<F>(&self, name: impl Into<Arc<str>>, stop: CancellationToken, task: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let name = name.into();
         let inner = Arc::clone(&self.inner);
         self.track(Arc::clone(&name), task, move |ended| {
             let crash = match ended {
                 Ended::Panicked(words) => Crash::Panicked(words),
-                Ended::Returned if !inner.soft.is_cancelled() => Crash::Returned,
+                Ended::Returned if !stop.is_cancelled() => Crash::Returned,
                 Ended::Returned | Ended::Dropped => return,
             };
             tracing::error!(task.name = %name, "worker {name} {crash}; stopping the host");

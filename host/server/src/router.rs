@@ -1,0 +1,68 @@
+//! Hands each event to the installations that want it: in order within a chat, many chats at once.
+//!
+//! One router a session. It reads the log behind the lowest mark of its installations, decides by subscription and bind alone who
+//! gets an event, and queues it in a lane for each (installation, chat). A lane makes one call at a time; what the call drafts is
+//! committed together with the mark that the event is done, and only then the lane goes on. Failed calls are repeated with growing
+//! waits, which hold their own lane and nobody else's, and are parked as dead letters in the end.
+
+mod bind;
+mod installed;
+mod lane;
+mod plugin_host;
+mod retry;
+mod serve;
+mod session;
+mod tracker;
+
+pub use bind::{Authors, Bind, Glob, Lists};
+pub use installed::Installed;
+pub use retry::RetryPolicy;
+pub(crate) use session::SessionRouter;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use waspnest_core::address::Party;
+use waspnest_core::clock::{Clock, Ids};
+use waspnest_core::id::{SessionId, SessionName};
+use waspnest_core::log::{Log, LogError};
+use waspnest_core::outbox::Outbox;
+use waspnest_core::progress::Progress;
+use waspnest_core::store::StoreError;
+use waspnest_engine::Engine;
+
+use crate::sink::SinkPort;
+
+/// What a session's router is made of.
+#[derive(Debug)]
+pub(crate) struct RouterParts {
+    pub session: SessionId,
+    pub name: SessionName,
+    /// Who the session is, as soon as that is known.
+    pub me: watch::Receiver<Option<Party>>,
+    pub installations: Vec<Arc<Installed>>,
+    pub engine: Arc<Engine>,
+    pub log: Log,
+    pub progress: Progress,
+    pub outbox: Outbox,
+    pub sink: SinkPort,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn Ids>,
+}
+
+/// What stops a router. A plugin's failure never does.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RouterError {
+    /// The log could not be read.
+    #[error("routing stopped at the log")]
+    Log(#[from] LogError),
+    /// The store is lost.
+    #[error("routing stopped at the store")]
+    Store(#[from] StoreError),
+    /// A lane's task died, which is a fault of ours.
+    #[error("a lane died: {reason}")]
+    Lane {
+        /// What the runtime says about it.
+        reason: Box<str>,
+    },
+}

@@ -1,0 +1,37 @@
+//! An installation with the operator's rules around it.
+
+use std::sync::Arc;
+
+use waspnest_core::event::Event;
+use waspnest_core::id::{InstallationId, SessionName};
+use waspnest_core::kv::Quota;
+use waspnest_engine::Installation;
+
+use super::bind::Bind;
+use super::retry::RetryPolicy;
+
+/// An installation, and when it is called.
+#[derive(Debug)]
+pub struct Installed {
+    /// Its name.
+    pub id: InstallationId,
+    /// The plugin at work.
+    pub installation: Installation,
+    /// Which events it gets; the first bind that admits one names itself.
+    pub binds: Vec<Bind>,
+    /// What happens to failed calls.
+    pub retry: RetryPolicy,
+    /// How much state it may keep in each session.
+    pub kv_quota: Quota,
+}
+
+impl Installed {
+    /// The bind that lets an event through to this installation; none if it is not for it.
+    pub(super) fn wants(&self, session: &SessionName, event: &Event) -> Option<Arc<str>> {
+        if !self.installation.wants(&event.kind) {
+            return None;
+        }
+        let bind = self.binds.iter().find(|bind| bind.admits(session, event))?;
+        Some(Arc::from(&*bind.id))
+    }
+}

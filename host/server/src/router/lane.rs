@@ -1,0 +1,96 @@
+//! One installation's events of one chat, one call at a time.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use waspnest_core::address::Jid;
+use waspnest_core::event::{Event, EventKind, Position};
+use waspnest_core::id::ScheduleId;
+use waspnest_core::progress::Attempt;
+
+/// What an event is ordered with.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum LaneKey {
+    /// Other events of the same chat.
+    Chat(Jid),
+    /// Earlier ticks of the same schedule.
+    Schedule(ScheduleId),
+}
+
+impl LaneKey {
+    /// The lane an event belongs to.
+    pub(super) fn of(event: &Event) -> Self {
+        match (&event.kind, event.kind.chat()) {
+            (EventKind::Tick(tick), None) => Self::Schedule(tick.schedule.clone()),
+            (EventKind::Message(message), None) => Self::Chat(message.key.chat.clone()),
+            (EventKind::Message(_) | EventKind::Tick(_), Some(chat)) => Self::Chat(chat.clone()),
+        }
+    }
+}
+
+/// An event that waits in a lane. Long lanes keep only the position and read the event again when its turn comes.
+#[derive(Debug, Clone)]
+pub(super) struct Waiting {
+    pub position: Position,
+    pub event: Option<Arc<Event>>,
+    /// What earlier calls came to.
+    pub attempt: Attempt,
+    /// The bind that let it through.
+    pub bind: Arc<str>,
+}
+
+/// Events of a lane beyond this many are kept as positions only.
+const KEPT_WHOLE: usize = 64;
+
+/// The queue of one lane, shared between the router, which fills it, and the task that empties it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lane(Arc<Mutex<Queue>>);
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Waiting>,
+    running: bool,
+}
+
+/// Whether the one who filled a lane has to start a task for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    /// It was idle.
+    Needed,
+    /// A task is at work.
+    Running,
+}
+
+impl Lane {
+    /// Adds an event at the end.
+    pub(super) fn push(&self, mut waiting: Waiting) -> Start {
+        let mut queue = self.queue();
+        if queue.waiting.len() >= KEPT_WHOLE {
+            waiting.event = None;
+        }
+        queue.waiting.push_back(waiting);
+        if std::mem::replace(&mut queue.running, true) {
+            Start::Running
+        } else {
+            Start::Needed
+        }
+    }
+
+    /// The next event, or none, after which the lane is idle.
+    pub(super) fn pop(&self) -> Option<Waiting> {
+        let mut queue = self.queue();
+        let next = queue.waiting.pop_front();
+        queue.running = next.is_some();
+        next
+    }
+
+    /// Whether nothing waits and nobody works.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.queue().running
+    }
+
+    fn queue(&self) -> std::sync::MutexGuard<'_, Queue> {
+        // Nothing in here panics between two writes.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,118 @@
+//! What one plugin call may read of the host: the state of its installation in the event's session, and messages for quotes.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use waspnest_core::clock::UnixMs;
+use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer, TimerRule};
+use waspnest_core::event::EventKind;
+use waspnest_core::id::InstallationId;
+use waspnest_core::message::{Message, MessageKey};
+use waspnest_engine::{Host, HostError, InvalidRule, KvUsage};
+
+use super::RouterParts;
+use crate::source::Recurrence;
+
+/// The host as one call sees it. It cannot reach another session or another installation.
+#[derive(Debug)]
+pub(super) struct PluginHost {
+    parts: Arc<RouterParts>,
+    installation: InstallationId,
+}
+
+impl PluginHost {
+    pub(super) fn new(parts: &Arc<RouterParts>, installation: &InstallationId) -> Self {
+        Self {
+            parts: Arc::clone(parts),
+            installation: installation.clone(),
+        }
+    }
+}
+
+fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> HostError {
+    HostError(Box::new(error))
+}
+
+#[async_trait]
+impl Host for PluginHost {
+    async fn kv_get(&self, key: &KvKey) -> Result<Option<KvEntry>, HostError> {
+        self.parts
+            .outbox
+            .kv()
+            .get(self.parts.session, &self.installation, key)
+            .await
+            .map_err(unreadable)
+    }
+
+    async fn kv_scan(
+        &self,
+        scope: &KvScope,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(Box<str>, KvEntry)>, HostError> {
+        let parts = &self.parts;
+        parts
+            .outbox
+            .kv()
+            .scan(parts.session, &self.installation, scope, prefix, after, limit)
+            .await
+            .map_err(unreadable)
+    }
+
+    async fn kv_usage(&self) -> Result<KvUsage, HostError> {
+        let usage = self
+            .parts
+            .outbox
+            .kv()
+            .usage(self.parts.session, &self.installation)
+            .await
+            .map_err(unreadable)?;
+        Ok(KvUsage {
+            keys: usage.keys,
+            bytes: usage.bytes,
+        })
+    }
+
+    async fn timers(&self) -> Result<Vec<Timer>, HostError> {
+        self.parts
+            .outbox
+            .timers()
+            .list(self.parts.session, &self.installation)
+            .await
+            .map_err(unreadable)
+    }
+
+    async fn message(&self, key: &MessageKey) -> Result<Option<Message>, HostError> {
+        let event = self
+            .parts
+            .log
+            .find_message(self.parts.session, key)
+            .await
+            .map_err(unreadable)?;
+        Ok(event.and_then(|event| match event.kind {
+            EventKind::Message(message) => Some(*message),
+            EventKind::Tick(_) => None,
+        }))
+    }
+
+    fn next_cron(&self, expression: &str, zone: &str, after: UnixMs) -> Result<UnixMs, InvalidRule> {
+        let rule = TimerRule::Cron(expression.into());
+        let recurrence = Recurrence::of_timer(&rule, zone).map_err(|error| InvalidRule(describe(&error)))?;
+        recurrence
+            .next(after)
+            .ok_or_else(|| InvalidRule(format!("{expression:?} names no moment in the future")))
+    }
+}
+
+/// An error with its causes, for the plugin's author.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}

@@ -1,0 +1,231 @@
+//! Serves the events of one lane: call, commit, repeat or park.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use waspnest_core::draft::Draft;
+use waspnest_core::event::Event;
+use waspnest_core::id::EffectId;
+use waspnest_core::outbox::{Call, CommitError};
+use waspnest_core::progress::DeadLetter;
+use waspnest_engine::{CallContext, CallError};
+
+use super::installed::Installed;
+use super::lane::{Lane, Waiting};
+use super::plugin_host::PluginHost;
+use super::session::Finished;
+use super::{RouterError, RouterParts};
+
+/// How often a call is made again because state it had read was changed by another chat meanwhile, before that counts as a failure.
+const MOST_CONFLICTS: u32 = 16;
+
+/// Where a lane reports, and what ends it early.
+#[derive(Debug)]
+pub(super) struct LaneEnd {
+    pub course: usize,
+    pub finish: mpsc::Sender<Finished>,
+    pub stop: CancellationToken,
+}
+
+/// Serves a lane until it is empty.
+///
+/// # Errors
+/// When the store is lost; failures of the plugin are not errors here.
+pub(super) async fn run_lane(
+    parts: Arc<RouterParts>,
+    installed: Arc<Installed>,
+    lane: Lane,
+    end: LaneEnd,
+) -> Result<(), RouterError> {
+    while !end.stop.is_cancelled()
+        && let Some(waiting) = lane.pop()
+    {
+        let position = waiting.position;
+        match serve(&parts, &installed, waiting, &end.stop).await? {
+            Served::Finished => {
+                // The router reads this until every lane is gone, so it is never closed early.
+                let _ = end
+                    .finish
+                    .send(Finished {
+                        course: end.course,
+                        position,
+                    })
+                    .await;
+            }
+            Served::Stopped => break,
+        }
+    }
+    Ok(())
+}
+
+enum Served {
+    /// Committed or parked: the event is done.
+    Finished,
+    /// The host is shutting down; the event is taken up again at the next start.
+    Stopped,
+}
+
+/// What came of one call.
+enum Outcome {
+    Done,
+    Again { error: Box<str>, hint: Option<Duration> },
+    Hopeless { error: Box<str> },
+}
+
+async fn serve(
+    parts: &Arc<RouterParts>,
+    installed: &Arc<Installed>,
+    waiting: Waiting,
+    stop: &CancellationToken,
+) -> Result<Served, RouterError> {
+    let Waiting {
+        position,
+        event,
+        mut attempt,
+        bind,
+    } = waiting;
+    let event = match event {
+        Some(event) => event,
+        None => match parts.log.get(parts.session, position).await? {
+            Some(event) => Arc::new(event),
+            None => return Ok(Served::Finished),
+        },
+    };
+    loop {
+        tokio::select! {
+            () = parts.clock.sleep_until(attempt.not_before) => {}
+            () = stop.cancelled() => return Ok(Served::Stopped),
+        }
+        let outcome = call(parts, installed, &event, &bind, attempt.count + 1).await?;
+        let (error, hint) = match outcome {
+            Outcome::Done => return Ok(Served::Finished),
+            Outcome::Again { error, hint } => (error, Some(hint)),
+            Outcome::Hopeless { error } => (error, None),
+        };
+        attempt.count += 1;
+        let wait = hint.and_then(|hint| installed.retry.wait_after(attempt.count, hint, parts.ids.seed()));
+        let now = parts.clock.now();
+        let Some(wait) = wait else {
+            tracing::error!(event.id = %event.id, plugin.id = %installed.id, attempts = attempt.count, %error, "event parked");
+            let letter = DeadLetter {
+                event: event.id,
+                kind: event.kind.name().into(),
+                attempts: attempt.count,
+                error,
+                at: now,
+            };
+            parts
+                .progress
+                .park(parts.session, &installed.id, position, &letter)
+                .await?;
+            return Ok(Served::Finished);
+        };
+        attempt.not_before = now.plus(wait);
+        attempt.last_error = error;
+        parts
+            .progress
+            .record_attempt(parts.session, &installed.id, position, &attempt)
+            .await?;
+    }
+}
+
+/// Makes the call and commits what it drafted; once more whenever its reads were overtaken.
+async fn call(
+    parts: &Arc<RouterParts>,
+    installed: &Arc<Installed>,
+    event: &Arc<Event>,
+    bind: &Arc<str>,
+    attempt: u32,
+) -> Result<Outcome, RouterError> {
+    for _ in 0..MOST_CONFLICTS {
+        let started = parts.clock.monotonic();
+        let host = Arc::new(PluginHost::new(parts, &installed.id));
+        let me = parts.me.borrow().clone();
+        let context = CallContext {
+            event,
+            session: &parts.name,
+            me: me.as_ref(),
+            attempt,
+            binding: bind,
+            deadline: None,
+            traceparent: None,
+            // The same for every attempt, so that a retried or replayed call draws the same numbers.
+            seed: EffectId::derive(event.id, &installed.id, u32::MAX).ulid().0 as u64,
+        };
+        let called = parts.engine.call(&installed.installation, context, host).await;
+        let duration_ms = (parts.clock.monotonic() - started).as_millis();
+        let log = |outcome: &str, effects: usize| {
+            tracing::info!(event.id = %event.id, plugin.id = %installed.id, attempt, duration_ms, outcome, effects, "plugin call");
+        };
+        match called {
+            Err(error) => {
+                log(word_for(&error), 0);
+                return Ok(judge(&error));
+            }
+            Ok(draft) => match commit(parts, installed, event, draft).await {
+                Ok(effects) => {
+                    log("committed", effects);
+                    return Ok(Outcome::Done);
+                }
+                Err(CommitError::AlreadyDone) => {
+                    log("already_done", 0);
+                    return Ok(Outcome::Done);
+                }
+                Err(CommitError::Conflict) => log("conflict", 0),
+                Err(error @ CommitError::KvQuota { .. }) => {
+                    log("kv_quota", 0);
+                    return Ok(Outcome::Hopeless {
+                        error: error.to_string().into(),
+                    });
+                }
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            },
+        }
+    }
+    Ok(Outcome::Again {
+        error: "other chats kept changing the state this call reads".into(),
+        hint: None,
+    })
+}
+
+async fn commit(parts: &RouterParts, installed: &Installed, event: &Event, draft: Draft) -> Result<usize, CommitError> {
+    let call = Call {
+        event,
+        installation: &installed.id,
+        quota: installed.kv_quota,
+    };
+    let committed = parts.outbox.commit_draft(parts.session, call, draft).await?;
+    let effects = committed.effects.len();
+    if effects > 0 {
+        parts.sink.offer(committed).await;
+    }
+    Ok(effects)
+}
+
+fn judge(error: &CallError) -> Outcome {
+    let text = error.to_string().into();
+    if error.retryable() {
+        Outcome::Again {
+            error: text,
+            hint: error.after(),
+        }
+    } else {
+        Outcome::Hopeless { error: text }
+    }
+}
+
+/// The word for it in the call's log line.
+const fn word_for(error: &CallError) -> &'static str {
+    match error {
+        CallError::Retry { .. } => "retry",
+        CallError::Reject { .. } => "reject",
+        CallError::Trap { .. } => "trap",
+        CallError::Deadline { .. } => "deadline",
+        CallError::Memory { .. } => "memory",
+        CallError::Quota { .. } => "quota",
+        CallError::Host { .. } => "host",
+        CallError::NoHandler { .. } => "no_handler",
+    }
+}

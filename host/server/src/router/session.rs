@@ -1,0 +1,219 @@
+//! The router of one session.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use waspnest_core::event::{Event, Position};
+use waspnest_core::progress::{Attempt, Started};
+
+use super::installed::Installed;
+use super::lane::{Lane, LaneKey, Start, Waiting};
+use super::serve::{LaneEnd, run_lane};
+use super::tracker::Tracker;
+use super::{RouterError, RouterParts};
+
+/// Events read from the log at a time.
+const PAGE: usize = 256;
+/// Events given to lanes and not yet finished, over all installations of the session; reading pauses there. High, because a queued
+/// event costs little and a chat that stands still must not stop the others.
+const MOST_OPEN: usize = 65_536;
+/// A low-water mark is stored when it has moved this far; a restart filters at most so many events again.
+const MARK_STEP: u64 = 64;
+
+/// The router of one session; [`SessionRouter::run`] is its task.
+#[derive(Debug)]
+pub(crate) struct SessionRouter {
+    parts: Arc<RouterParts>,
+    courses: Vec<Course>,
+    lanes: HashMap<(usize, LaneKey), Lane>,
+    lane_tasks: JoinSet<Result<(usize, LaneKey), RouterError>>,
+    head: watch::Receiver<Position>,
+    read_to: Position,
+    open: usize,
+}
+
+/// One installation's way through the log.
+#[derive(Debug)]
+struct Course {
+    installed: Arc<Installed>,
+    tracker: Tracker,
+    /// Finished in an earlier life of the process, above the mark.
+    done: BTreeSet<Position>,
+    /// Begun in an earlier life, and not finished.
+    attempts: BTreeMap<Position, Attempt>,
+}
+
+/// An event a lane is done with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Finished {
+    pub course: usize,
+    pub position: Position,
+}
+
+impl SessionRouter {
+    /// Takes up every installation where it stood; one that is new to the session starts at the head of its log.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn resume(parts: RouterParts) -> Result<Self, RouterError> {
+        let at = parts.log.head(parts.session).await?;
+        let head = parts.log.wake(parts.session);
+        let mut courses = Vec::new();
+        for installed in &parts.installations {
+            let id = &installed.id;
+            let mut cursor = parts.progress.load(parts.session, id).await?;
+            if cursor.started == Started::No {
+                cursor.low = parts.progress.start_at(parts.session, id, at).await?;
+            }
+            let tracker = Tracker::resume(cursor.low);
+            courses.push(Course {
+                installed: Arc::clone(installed),
+                tracker,
+                done: cursor.done,
+                attempts: cursor.attempts,
+            });
+        }
+        let read_to = courses.iter().map(|course| course.tracker.low()).min().unwrap_or(at);
+        Ok(Self {
+            parts: Arc::new(parts),
+            courses,
+            lanes: HashMap::new(),
+            lane_tasks: JoinSet::new(),
+            head,
+            read_to,
+            open: 0,
+        })
+    }
+
+    /// Routes until `stop`, then lets calls under way come to their end.
+    ///
+    /// # Errors
+    /// When the store is lost.
+    pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), RouterError> {
+        let (finish, mut finished) = mpsc::channel(1024);
+        self.head.mark_changed();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Ok(()) = self.head.changed(), if self.open < MOST_OPEN => self.read(&finish, &stop).await?,
+                Some(done) = finished.recv() => {
+                    self.finish(done).await?;
+                    while let Ok(done) = finished.try_recv() {
+                        self.finish(done).await?;
+                    }
+                }
+                Some(ended) = self.lane_tasks.join_next() => self.reap(ended)?,
+            }
+        }
+        drop(finish);
+        loop {
+            tokio::select! {
+                Some(done) = finished.recv() => self.finish(done).await?,
+                Some(ended) = self.lane_tasks.join_next() => self.reap(ended)?,
+                else => break,
+            }
+        }
+        self.store_marks(1).await
+    }
+
+    /// Reads what is new and gives it to lanes.
+    async fn read(&mut self, finish: &mpsc::Sender<Finished>, stop: &CancellationToken) -> Result<(), RouterError> {
+        let head = *self.head.borrow_and_update();
+        while self.read_to < head && self.open < MOST_OPEN {
+            let page = self.parts.log.read(self.parts.session, self.read_to, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            self.read_to = last.position;
+            for event in page {
+                self.dispatch(&Arc::new(event), finish, stop);
+            }
+        }
+        if self.read_to < head && self.open >= MOST_OPEN {
+            // Comes back here when lanes have caught up.
+            self.head.mark_changed();
+        }
+        self.store_marks(MARK_STEP).await
+    }
+
+    fn dispatch(&mut self, event: &Arc<Event>, finish: &mpsc::Sender<Finished>, stop: &CancellationToken) {
+        for (index, course) in self.courses.iter_mut().enumerate() {
+            if course.tracker.has_seen(event.position) {
+                continue;
+            }
+            let wanted = if course.done.remove(&event.position) {
+                None
+            } else {
+                course.installed.wants(&self.parts.name, event)
+            };
+            let Some(bind) = wanted else {
+                course.tracker.pass(event.position);
+                continue;
+            };
+            course.tracker.open(event.position);
+            self.open += 1;
+            let key = LaneKey::of(event);
+            let lane = self.lanes.entry((index, key.clone())).or_default();
+            let attempt = course.attempts.remove(&event.position).unwrap_or_default();
+            let waiting = Waiting {
+                position: event.position,
+                event: Some(Arc::clone(event)),
+                attempt,
+                bind,
+            };
+            if lane.push(waiting) == Start::Needed {
+                let end = LaneEnd {
+                    course: index,
+                    finish: finish.clone(),
+                    stop: stop.clone(),
+                };
+                let task = run_lane(
+                    Arc::clone(&self.parts),
+                    Arc::clone(&course.installed),
+                    lane.clone(),
+                    end,
+                );
+                self.lane_tasks.spawn(async move { task.await.map(|()| (index, key)) });
+            }
+        }
+    }
+
+    async fn finish(&mut self, Finished { course, position }: Finished) -> Result<(), RouterError> {
+        self.courses[course].tracker.finish(position);
+        self.open -= 1;
+        self.store_mark(course, MARK_STEP).await
+    }
+
+    async fn store_marks(&mut self, step: u64) -> Result<(), RouterError> {
+        for course in 0..self.courses.len() {
+            self.store_mark(course, step).await?;
+        }
+        Ok(())
+    }
+
+    async fn store_mark(&mut self, course: usize, step: u64) -> Result<(), RouterError> {
+        let course = &mut self.courses[course];
+        if let Some(low) = course.tracker.take_mark(step) {
+            self.parts
+                .progress
+                .advance(self.parts.session, &course.installed.id, low)
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn reap(
+        &mut self,
+        ended: Result<Result<(usize, LaneKey), RouterError>, tokio::task::JoinError>,
+    ) -> Result<(), RouterError> {
+        let lane = ended.map_err(|error| RouterError::Lane {
+            reason: error.to_string().into(),
+        })??;
+        // Between the lane's last look and now the router may have filled it again, and then its next task is already there.
+        if self.lanes.get(&lane).is_some_and(Lane::is_idle) {
+            self.lanes.remove(&lane);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! The sessions at work in this process.
+//!
+//! Each has a WhatsApp client, a router, schedules and a sink, under one supervising task that starts and ends them in order: first
+//! nothing new is taken, then calls under way finish, then effects under way, then the connection closes.
+
+mod connection;
+mod supervise;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use waspnest_core::clock::{Clock, Ids, UnixMs};
+use waspnest_core::effect::Action;
+use waspnest_core::id::{EventId, SessionId};
+use waspnest_core::log::Log;
+use waspnest_core::outbox::{CommitError, Committed, Outbox};
+use waspnest_core::progress::Progress;
+use waspnest_core::session::{SessionRecord, Sessions};
+use waspnest_core::store::Store;
+use waspnest_engine::Engine;
+use waspnest_whatsapp::{SessionHandle, WhatsApp};
+
+use crate::router::{Installed, RetryPolicy};
+use crate::shutdown::Shutdown;
+use crate::sink::SinkPort;
+use crate::source::Schedule;
+
+/// What all sessions share.
+#[derive(Debug)]
+pub struct Shared {
+    /// Where everything durable is.
+    pub store: Arc<dyn Store>,
+    /// The register of sessions.
+    pub register: Sessions,
+    /// Events.
+    pub log: Log,
+    /// Effects.
+    pub outbox: Outbox,
+    /// How far installations have come.
+    pub progress: Progress,
+    /// The sandbox.
+    pub engine: Arc<Engine>,
+    /// The WhatsApp side.
+    pub whatsapp: WhatsApp,
+    /// Plugins at work, those of higher priority first.
+    pub installations: Vec<Arc<Installed>>,
+    /// Schedules of the configuration.
+    pub schedules: Arc<[Schedule]>,
+    /// What happens to effects that fail for the moment.
+    pub send_retry: RetryPolicy,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids.
+    pub ids: Arc<dyn Ids>,
+    /// When the host came up.
+    pub up_since: UnixMs,
+}
+
+/// The sessions at work. Clones are the same table.
+#[derive(Debug, Clone)]
+pub struct RunningSessions {
+    shared: Arc<Shared>,
+    shutdown: Shutdown,
+    table: Arc<Mutex<HashMap<SessionId, Running>>>,
+}
+
+/// One session at work.
+#[derive(Debug, Clone)]
+pub struct Running {
+    /// Its WhatsApp side.
+    pub handle: SessionHandle,
+    sink: SinkPort,
+    stop: CancellationToken,
+    ended: watch::Receiver<bool>,
+}
+
+/// A session that could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("session {name} could not be started")]
+pub struct StartError {
+    name: String,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl RunningSessions {
+    /// No session is at work yet.
+    #[must_use]
+    pub fn new(shared: Shared, shutdown: Shutdown) -> Self {
+        Self {
+            shared: Arc::new(shared),
+            shutdown,
+            table: Arc::default(),
+        }
+    }
+
+    /// What all sessions share.
+    #[must_use]
+    pub fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Puts a session to work. It connects when asked to ([`SessionHandle::connect`]). Starting one that is at work already answers
+    /// with that one.
+    ///
+    /// # Errors
+    /// When its state cannot be read.
+    pub async fn start(&self, record: &SessionRecord) -> Result<Running, StartError> {
+        if let Some(running) = self.get(record.id) {
+            return Ok(running);
+        }
+        let failed = |source| StartError {
+            name: record.name.to_string(),
+            source,
+        };
+        let stop = self.shutdown.soft().child_token();
+        let (parts, sink) = supervise::prepare(&self.shared, record, stop.clone())
+            .await
+            .map_err(failed)?;
+        let (end, ended) = watch::channel(false);
+        let running = Running {
+            handle: parts.handle().clone(),
+            sink,
+            stop: stop.clone(),
+            ended,
+        };
+        self.table().insert(record.id, running.clone());
+        self.shutdown
+            .spawn_until(format!("session {}", record.name), stop, async move {
+                parts.run().await;
+                end.send_replace(true);
+            });
+        Ok(running)
+    }
+
+    /// A session at work.
+    #[must_use]
+    pub fn get(&self, id: SessionId) -> Option<Running> {
+        self.table().get(&id).cloned()
+    }
+
+    /// Ends a session in order; it can be started again.
+    pub async fn stop(&self, id: SessionId) {
+        let running = self.table().remove(&id);
+        if let Some(mut running) = running {
+            running.stop.cancel();
+            // Only a task that was cut off drops the sender, and then it has ended too.
+            let _ = running.ended.wait_for(|ended| *ended).await;
+        }
+        self.shared.log.forget(id);
+        self.shared.outbox.forget(id);
+    }
+
+    /// Puts effects into a session's outbox on behalf of a caller, and wakes its sink. The same request twice is committed once.
+    ///
+    /// # Errors
+    /// [`CommitError::AlreadyDone`] for a request that was committed before; its effects stand.
+    pub async fn submit(
+        &self,
+        id: SessionId,
+        request: EventId,
+        actions: Vec<Action>,
+    ) -> Result<Vec<waspnest_core::effect::Effect>, CommitError> {
+        let Committed { effects, applied } = self.shared.outbox.submit(id, request, actions).await?;
+        applied.durable().await.map_err(CommitError::Store)?;
+        if let Some(running) = self.get(id) {
+            let applied = waspnest_core::store::Applied::already_durable();
+            running
+                .sink
+                .offer(Committed {
+                    effects: effects.clone(),
+                    applied,
+                })
+                .await;
+        }
+        Ok(effects)
+    }
+
+    fn table(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, Running>> {
+        // The table is plain data; no panic can leave it half-way.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

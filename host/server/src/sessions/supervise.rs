@@ -1,0 +1,157 @@
+//! The supervising task of one session.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use waspnest_core::session::SessionRecord;
+use waspnest_whatsapp::SessionHandle;
+
+use super::Shared;
+use super::connection::{Follower, SessionCarrier};
+use crate::router::{RouterParts, SessionRouter};
+use crate::sink::{SessionSink, SinkParts, SinkPort};
+use crate::source::{SessionSchedules, SourceParts};
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// The parts of a session, ready to run.
+pub(super) struct Supervised {
+    handle: SessionHandle,
+    follower: Follower,
+    schedules: SessionSchedules,
+    router: SessionRouter,
+    sink: SessionSink,
+    stop: CancellationToken,
+}
+
+/// Which part ended.
+enum Part {
+    Schedules,
+    Router,
+    Sink,
+    Follower,
+}
+
+/// Opens a session's parts where they stood.
+pub(super) async fn prepare(
+    shared: &Arc<Shared>,
+    record: &SessionRecord,
+    stop: CancellationToken,
+) -> Result<(Supervised, SinkPort), Failure> {
+    let session = record.id;
+    let handle = shared.whatsapp.open(session).await?;
+    let connection = watch::Sender::new(None);
+    let me = watch::Sender::new(handle.status().borrow().me.clone());
+    let carrier = SessionCarrier {
+        handle: handle.clone(),
+        connection: connection.subscribe(),
+    };
+    let (sink, port) = SessionSink::new(SinkParts {
+        session,
+        store: Arc::clone(&shared.store),
+        outbox: shared.outbox.clone(),
+        carrier: Arc::new(carrier),
+        clock: Arc::clone(&shared.clock),
+        retry: shared.send_retry.clone(),
+    });
+    let router = SessionRouter::resume(RouterParts {
+        session,
+        name: record.name.clone(),
+        me: me.subscribe(),
+        installations: shared.installations.clone(),
+        engine: Arc::clone(&shared.engine),
+        log: shared.log.clone(),
+        progress: shared.progress.clone(),
+        outbox: shared.outbox.clone(),
+        sink: port.clone(),
+        clock: Arc::clone(&shared.clock),
+        ids: Arc::clone(&shared.ids),
+    })
+    .await?;
+    let schedules = SessionSchedules::resume(SourceParts {
+        session,
+        name: record.name.clone(),
+        schedules: Arc::clone(&shared.schedules),
+        store: Arc::clone(&shared.store),
+        log: shared.log.clone(),
+        timers: shared.outbox.timers().clone(),
+        clock: Arc::clone(&shared.clock),
+        up_since: shared.up_since,
+    })
+    .await?;
+    let follower = Follower {
+        session,
+        handle: handle.clone(),
+        register: shared.register.clone(),
+        connection,
+        me,
+    };
+    Ok((
+        Supervised {
+            handle,
+            follower,
+            schedules,
+            router,
+            sink,
+            stop,
+        },
+        port,
+    ))
+}
+
+impl Supervised {
+    /// Its WhatsApp side.
+    pub(super) const fn handle(&self) -> &SessionHandle {
+        &self.handle
+    }
+
+    /// Runs until it is told to stop. Comes back early only when the store is lost, which ends the process.
+    pub(super) async fn run(self) {
+        let Self {
+            handle,
+            follower,
+            schedules,
+            router,
+            sink,
+            stop,
+        } = self;
+        let session = handle.id();
+        let sink_stop = CancellationToken::new();
+        let follower_stop = CancellationToken::new();
+        let mut tasks: JoinSet<Result<Part, Failure>> = JoinSet::new();
+        let (schedules_stop, router_stop) = (stop.clone(), stop);
+        tasks.spawn(async move { Ok(schedules.run(schedules_stop).await.map(|()| Part::Schedules)?) });
+        tasks.spawn(async move { Ok(router.run(router_stop).await.map(|()| Part::Router)?) });
+        tasks.spawn({
+            let stop = sink_stop.clone();
+            async move { Ok(sink.run(stop).await.map(|()| Part::Sink)?) }
+        });
+        tasks.spawn({
+            let stop = follower_stop.clone();
+            async move { Ok(follower.run(stop).await.map(|()| Part::Follower)?) }
+        });
+        while let Some(ended) = tasks.join_next().await {
+            match ended {
+                Ok(Ok(Part::Schedules | Part::Follower)) => {}
+                Ok(Ok(Part::Router)) => sink_stop.cancel(),
+                Ok(Ok(Part::Sink)) => {
+                    if let Err(error) = handle.close().await {
+                        tracing::warn!(session.id = %session, %error, "the session did not close in order");
+                    }
+                    follower_stop.cancel();
+                }
+                Ok(Err(error)) => {
+                    tracing::error!(session.id = %session, error = &*error as &dyn Error, "a session cannot go on");
+                    return;
+                }
+                Err(error) => {
+                    tracing::error!(session.id = %session, %error, "a part of a session died");
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Carries effects out: takes them from the outbox, in order for each chat, and hands them to WhatsApp.
+//!
+//! One sink a session, and nobody else takes from its outbox. An effect leaves only after its commit is durable. It stays pending in
+//! the outbox until WhatsApp's server has acknowledged it; after a lost connection or a crash everything still pending leaves again
+//! under the same message id, which phones show once.
+
+mod carrier;
+mod lanes;
+mod session;
+
+pub use carrier::{Answer, Carried, Carrier, CarryError};
+pub(crate) use session::{SessionSink, SinkParts, SinkPort};

@@ -1,0 +1,306 @@
+//! The sink of one session.
+//!
+//! While there is no connection nothing is kept in memory: the outbox has it all, and each new connection starts by reading what is
+//! pending. While there is one, fresh effects come straight from the commit that made them.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::{FuturesOrdered, FuturesUnordered};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use waspnest_core::clock::Clock;
+use waspnest_core::effect::{Action, Effect, EffectState, Progress, Typing};
+use waspnest_core::event::Position;
+use waspnest_core::id::{EffectId, SessionId};
+use waspnest_core::outbox::{Committed, Outbox};
+use waspnest_core::store::{Store, StoreError};
+
+use super::carrier::{Answer, Carried, Carrier, CarryError};
+use super::lanes::Lanes;
+use crate::router::RetryPolicy;
+
+/// Effects whose commits wait for the sink; a full queue slows the plugins of this session down.
+const OFFERS: usize = 1024;
+/// Effects read from the outbox at a time.
+const PAGE: usize = 500;
+/// How long the server may take to acknowledge before an effect leaves again.
+const ACK_PATIENCE: Duration = Duration::from_secs(30);
+/// "Typing" that could not be shown within this time is not worth showing.
+const TYPING_LIFE: Duration = Duration::from_secs(15);
+
+/// Where commits are offered to the sink.
+#[derive(Debug, Clone)]
+pub(crate) struct SinkPort(mpsc::Sender<Committed>);
+
+impl SinkPort {
+    /// Hands over what a commit made; waits while the sink is busy. A sink that is gone finds it in the outbox when it comes back.
+    pub(crate) async fn offer(&self, committed: Committed) {
+        // A closed queue means shutdown, and the outbox keeps what was not taken.
+        let _ = self.0.send(committed).await;
+    }
+}
+
+/// What a sink is made of.
+#[derive(Debug)]
+pub(crate) struct SinkParts {
+    pub session: SessionId,
+    pub store: Arc<dyn Store>,
+    pub outbox: Outbox,
+    pub carrier: Arc<dyn Carrier>,
+    pub clock: Arc<dyn Clock>,
+    pub retry: RetryPolicy,
+}
+
+/// The sink of one session; [`SessionSink::run`] is its task.
+#[derive(Debug)]
+pub(crate) struct SessionSink {
+    parts: Arc<SinkParts>,
+    offers: mpsc::Receiver<Committed>,
+    connection: watch::Receiver<Option<u64>>,
+    lanes: Lanes,
+    /// Left, not yet acknowledged.
+    awaiting: HashSet<EffectId>,
+    answers: FuturesUnordered<BoxFuture<'static, (EffectId, Answer)>>,
+    under_way: JoinSet<Attempted>,
+    /// Effects whose next attempt is not yet due; they keep their place in their lanes.
+    pausing: JoinSet<Effect>,
+}
+
+/// One attempt that came to an end.
+struct Attempted {
+    effect: Effect,
+    end: AttemptEnd,
+}
+
+enum AttemptEnd {
+    /// It is the next one's turn.
+    Finished,
+    /// It is the next one's turn, and this one awaits its acknowledgement.
+    Left(BoxFuture<'static, Answer>),
+    /// The same effect again, when it is due.
+    Again,
+}
+
+impl SessionSink {
+    /// A sink and the port to it.
+    pub(crate) fn new(parts: SinkParts) -> (Self, SinkPort) {
+        let (offer, offers) = mpsc::channel(OFFERS);
+        let connection = parts.carrier.connection();
+        let sink = Self {
+            parts: Arc::new(parts),
+            offers,
+            connection,
+            lanes: Lanes::default(),
+            awaiting: HashSet::new(),
+            answers: FuturesUnordered::new(),
+            under_way: JoinSet::new(),
+            pausing: JoinSet::new(),
+        };
+        (sink, SinkPort(offer))
+    }
+
+    /// Carries effects out until `stop`, then lets attempts under way come to their end.
+    ///
+    /// # Errors
+    /// When the store is lost.
+    pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), StoreError> {
+        let mut becoming_durable = FuturesOrdered::new();
+        self.connection.mark_changed();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Ok(()) = self.connection.changed() => self.reconnected().await?,
+                Some(committed) = self.offers.recv(), if becoming_durable.len() < OFFERS => {
+                    let Committed { effects, applied } = committed;
+                    becoming_durable.push_back(async move { applied.durable().await.map(|()| effects) });
+                }
+                Some(durable) = becoming_durable.next() => {
+                    for effect in durable? {
+                        self.take(effect);
+                    }
+                }
+                Some(attempted) = self.under_way.join_next() => {
+                    // An attempt neither panics nor is aborted before shutdown; if one did, its effect is still in the outbox.
+                    if let Ok(attempted) = attempted {
+                        self.attempted(attempted);
+                    }
+                }
+                Some(Ok(due)) = self.pausing.join_next() => self.start(Some(due)),
+                Some((id, answer)) = self.answers.next() => self.answered(id, answer).await?,
+            }
+        }
+        while self.under_way.join_next().await.is_some() {}
+        Ok(())
+    }
+
+    /// Starts over from the outbox when the connection is a new one.
+    async fn reconnected(&mut self) -> Result<(), StoreError> {
+        let connected = self.connection.borrow_and_update().is_some();
+        self.lanes.clear_waiting();
+        self.awaiting.clear();
+        self.answers = FuturesUnordered::new();
+        if !connected {
+            return Ok(());
+        }
+        let mut after = Position::default();
+        loop {
+            let page = self.parts.outbox.due(self.parts.session, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.sequence;
+            // What is pending may have been committed a moment ago and not be durable yet.
+            self.parts.store.flush().await?;
+            for effect in page {
+                self.take(effect);
+            }
+        }
+    }
+
+    /// Queues an effect that may leave.
+    fn take(&mut self, effect: Effect) {
+        let connected = self.connection.borrow().is_some();
+        if connected && !self.awaiting.contains(&effect.id) {
+            let first = self.lanes.push(effect);
+            self.start(first);
+        }
+    }
+
+    /// Begins the next attempt of an effect whose turn it is, or waits until it is due.
+    fn start(&mut self, effect: Option<Effect>) {
+        let Some(effect) = effect else { return };
+        match effect.state {
+            EffectState::Pending { not_before, .. } if not_before > self.parts.clock.now() => {
+                let due = self.parts.clock.sleep_until(not_before);
+                self.pausing.spawn(async move {
+                    due.await;
+                    effect
+                });
+            }
+            _ => {
+                let parts = Arc::clone(&self.parts);
+                self.under_way.spawn(async move { parts.attempt(effect).await });
+            }
+        }
+    }
+
+    fn attempted(&mut self, Attempted { effect, end }: Attempted) {
+        match end {
+            AttemptEnd::Again => self.start(Some(effect)),
+            AttemptEnd::Finished => {
+                let next = self.lanes.finish(&effect);
+                self.start(next);
+            }
+            AttemptEnd::Left(answer) => {
+                let patience = self.parts.clock.sleep(ACK_PATIENCE);
+                let id = effect.id;
+                self.awaiting.insert(id);
+                self.answers.push(Box::pin(async move {
+                    tokio::select! {
+                        answer = answer => (id, answer),
+                        () = patience => (id, Answer::NotTaken),
+                    }
+                }));
+                let next = self.lanes.finish(&effect);
+                self.start(next);
+            }
+        }
+    }
+
+    /// Forgets an effect the server has, and takes up again one it does not have.
+    async fn answered(&mut self, id: EffectId, answer: Answer) -> Result<(), StoreError> {
+        self.awaiting.remove(&id);
+        match answer {
+            Answer::Taken => {}
+            Answer::NotTaken => {
+                let effect = self.parts.outbox.get(self.parts.session, id).await?;
+                if let Some(effect) = effect.filter(|effect| effect.state.is_pending()) {
+                    tracing::warn!(effect.id = %id, "effect was not acknowledged and leaves again");
+                    self.take(effect);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl SinkParts {
+    /// Makes one attempt and records what came of it.
+    async fn attempt(&self, mut effect: Effect) -> Attempted {
+        let started = self.clock.monotonic();
+        let outcome = if self.is_stale(&effect) {
+            Err(CarryError::Permanent {
+                reason: "too late to be worth showing".into(),
+                code: None,
+            })
+        } else {
+            self.carrier.carry_out(&effect).await
+        };
+        let duration_ms = (self.clock.monotonic() - started).as_millis();
+        let name = effect.action.name();
+        let (progress, end) = match outcome {
+            Ok(carried) => {
+                tracing::info!(effect.id = %effect.id, effect.kind = name, duration_ms, "effect left");
+                match carried {
+                    Carried::AwaitAck(answer) => (None, AttemptEnd::Left(answer)),
+                    Carried::Done => (Some(Progress::Sent), AttemptEnd::Finished),
+                }
+            }
+            Err(CarryError::NotConnected) => (None, AttemptEnd::Finished),
+            Err(CarryError::Transient { reason, after }) => {
+                match self.retry.wait_after(effect.attempts + 1, after, 0) {
+                    Some(wait) => {
+                        tracing::warn!(effect.id = %effect.id, effect.kind = name, duration_ms, %reason, "effect will be tried again");
+                        let not_before = self.clock.now().plus(wait);
+                        effect.attempts += 1;
+                        effect.state = EffectState::Pending {
+                            not_before,
+                            last_error: Some(reason.clone()),
+                        };
+                        (
+                            Some(Progress::Retry {
+                                not_before,
+                                error: reason,
+                            }),
+                            AttemptEnd::Again,
+                        )
+                    }
+                    None => (Some(self.given_up(&effect, reason, None)), AttemptEnd::Finished),
+                }
+            }
+            Err(CarryError::Permanent { reason, code }) => {
+                (Some(self.given_up(&effect, reason, code)), AttemptEnd::Finished)
+            }
+        };
+        if let Some(progress) = progress
+            && let Err(error) = self.outbox.progress(self.session, effect.id, progress).await
+        {
+            // The effect stays as it was in the outbox, and the lost store ends the process elsewhere.
+            tracing::error!(effect.id = %effect.id, %error, "the effect's state was not recorded");
+        }
+        Attempted { effect, end }
+    }
+
+    fn given_up(&self, effect: &Effect, reason: Box<str>, code: Option<u32>) -> Progress {
+        tracing::error!(effect.id = %effect.id, effect.kind = effect.action.name(), %reason, code, "effect failed");
+        Progress::Failed { reason, code }
+    }
+
+    fn is_stale(&self, effect: &Effect) -> bool {
+        match &effect.action {
+            Action::SetTyping {
+                state: Typing::Composing | Typing::Recording,
+                ..
+            } => self.clock.now().since(effect.created_at) > TYPING_LIFE,
+            Action::SetTyping {
+                state: Typing::Paused, ..
+            }
+            | Action::Send(_)
+            | Action::React { .. }
+            | Action::MarkRead { .. } => false,
+        }
+    }
+}

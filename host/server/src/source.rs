@@ -1,0 +1,9 @@
+//! Sources turn something outside into events. WhatsApp sessions live in their own crate; here are the schedules.
+
+mod moments;
+mod recurrence;
+mod schedules;
+
+pub use recurrence::Recurrence;
+pub use schedules::Schedule;
+pub(crate) use schedules::{SessionSchedules, SourceParts};
