@@ -14,6 +14,7 @@ pub trait Clock: Send + Sync + 'static {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
+#[expect(clippy::disallowed_methods, reason = "this is the clock that everything else asks")]
 impl Clock for SystemClock {
     fn now_ms(&self) -> u64 {
         SystemTime::now()

@@ -349,3 +349,6 @@ fn raw(key: &PublicKey) -> [u8; 32] {
     bytes.copy_from_slice(key.public_key_bytes());
     bytes
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,9 @@ use crate::error::StartError;
 use crate::noise::ServerIdentity;
 use crate::world::World;
 
+/// How long accepting rests after it failed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
 /// What connections and phones share.
 pub(crate) struct Shared {
     world: Mutex<World>,
@@ -89,7 +92,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
             Err(error) => {
                 // Out of file descriptors, most likely: give connections a moment to end.
                 tracing::warn!(%error, "accepting a connection failed");
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                let _ = tokio::time::timeout(ACCEPT_PAUSE, shared.stop.cancelled()).await;
             }
         }
     }

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout, timeout_at};
+use rand_signal::RngExt as _;
+use tokio::time::timeout;
 
 use crate::account::{Account, AccountState, NewAccount};
 use crate::address::{AccountId, DeviceAddress, PHONE};
@@ -106,9 +107,9 @@ impl Simulator {
             None => world.free_digits(NOWHERE, 9),
         };
         let lid = world.free_digits("1", 14);
-        let seed = world.random_bytes();
+        let seed = world.people.random();
         let (phone, published) = Phone::make(seed, world.now_ms()).map_err(AccountError::Keys)?;
-        let collections = Collections::seeded(&mut world.rng, phone.app_state_key(), &spec.push_name);
+        let collections = Collections::seeded(&mut world.people, phone.app_state_key(), &spec.push_name);
         let account = AccountState::new(
             digits.into(),
             lid.into(),
@@ -222,27 +223,30 @@ impl Simulator {
     /// Waits for the first stanza after position `after` that `pred` accepts; `None` when `wait` passes without one.
     pub async fn wait_stanza(
         &self,
-        mut after: u64,
+        after: u64,
         pred: impl Fn(&StanzaRecord) -> bool + Send,
         wait: Duration,
     ) -> Option<StanzaRecord> {
+        timeout(wait, self.next_stanza(after, pred)).await.ok()
+    }
+
+    async fn next_stanza(&self, mut after: u64, pred: impl Fn(&StanzaRecord) -> bool + Send) -> StanzaRecord {
         /// Records rendered at a time.
         const PAGE: usize = 256;
-        let deadline = Instant::now() + wait;
         let grew = self.inner.shared.world().log.grew();
         loop {
             let mut more = std::pin::pin!(grew.notified());
             more.as_mut().enable();
             let page = self.stanzas(after, PAGE);
-            let full = page.len() == PAGE;
+            let end = page.len() < PAGE;
             for record in page {
                 after = record.seq;
                 if pred(&record) {
-                    return Some(record);
+                    return record;
                 }
             }
-            if !full && timeout_at(deadline, more).await.is_err() {
-                return None;
+            if end {
+                more.await;
             }
         }
     }

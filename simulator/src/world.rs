@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rand_signal::rngs::StdRng;
-use rand_signal::{Rng as _, RngExt as _};
+use rand_signal::{Rng as _, RngExt as _, SeedableRng as _};
 use whatsapp_rust::wacore_binary::{Jid, Node};
 use whatsapp_rust::{CompactString, NodeBuilder};
 
@@ -29,7 +29,10 @@ pub(crate) const SERVER: &str = "s.whatsapp.net";
 /// The state.
 pub(crate) struct World {
     clock: Arc<dyn Clock>,
+    /// For what connections need: keys, codes, signatures.
     pub(crate) rng: StdRng,
+    /// For what makes people: numbers, phones. Apart from the other, so that who exists does not depend on who connects when.
+    pub(crate) people: StdRng,
     pub(crate) accounts: Vec<AccountState>,
     by_phone: HashMap<CompactString, AccountId>,
     by_lid: HashMap<CompactString, AccountId>,
@@ -45,10 +48,12 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(config: &Config, rng: StdRng) -> Self {
+    pub(crate) fn new(config: &Config, mut rng: StdRng) -> Self {
+        let people = StdRng::from_rng(&mut rng);
         Self {
             clock: Arc::clone(&config.clock),
             rng,
+            people,
             accounts: Vec::new(),
             by_phone: HashMap::new(),
             by_lid: HashMap::new(),
@@ -136,7 +141,7 @@ impl World {
         loop {
             let mut digits = String::from(prefix);
             for _ in 0..random {
-                digits.push(char::from(b'0' + self.rng.random_range(0..10)));
+                digits.push(char::from(b'0' + self.people.random_range(0..10)));
             }
             if self.by_phone(&digits).is_none() && self.by_lid(&digits).is_none() {
                 return digits;

@@ -1,5 +1,10 @@
 //! The server against real whatsapp-rust clients with their stores in memory, and against clients that misbehave.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "how long linking takes is a result, and real time"
+)]
+#![expect(clippy::print_stdout, reason = "measurements are read by people")]
 
 mod client;
 mod hostile;

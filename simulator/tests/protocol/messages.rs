@@ -1,6 +1,10 @@
 //! Messages between real clients, and the acknowledgements and receipts around them.
 
-use waspnest_simulator::{Config, Direction, Simulator};
+use std::collections::HashSet;
+use std::time::Instant;
+
+use futures::StreamExt as _;
+use waspnest_simulator::{Config, Direction, NewAccount, Simulator};
 use whatsapp_rust::Jid;
 use whatsapp_rust::wacore::types::events::Event;
 use whatsapp_rust::wacore::types::presence::ReceiptType;
@@ -191,4 +195,81 @@ async fn a_message_that_could_not_be_read_is_asked_for_and_sent_again() {
     ada.stop().await;
     ben.stop().await;
     simulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_with_many_messages_in_flight() {
+    const COUNT: usize = 400;
+    const IN_FLIGHT: usize = 16;
+    let simulator = Simulator::start(Config {
+        log_stanzas: 100_000,
+        ..Config::default()
+    })
+    .await
+    .unwrap();
+    let mut ada = Companion::join(&simulator, "Ada").await;
+    let mut ben = Companion::join(&simulator, "Ben").await;
+    ada.say(&ben.account, "first contact").await;
+    ben.events.text("first contact").await;
+
+    let began = Instant::now();
+    let (from_ada, from_ben) = tokio::join!(burst(&ada, &ben, COUNT, IN_FLIGHT), burst(&ben, &ada, COUNT, IN_FLIGHT));
+    for (companion, sent) in [(&ben, &from_ada), (&ada, &from_ben)] {
+        companion
+            .events
+            .until("every message", |events| {
+                let received: HashSet<String> = events.texts().into_iter().map(|(id, _)| id).collect();
+                sent.is_subset(&received).then_some(())
+            })
+            .await;
+        assert_eq!(companion.events.undecryptable(), 0);
+    }
+    let took = began.elapsed();
+    settled(&simulator).await;
+    let stats = simulator.stats();
+    println!(
+        "{} messages in {} ms: {:.0} a second, unoptimised; {stats:?}",
+        2 * COUNT,
+        took.as_millis(),
+        2.0 * COUNT as f64 / took.as_secs_f64()
+    );
+    assert_eq!(stats.messages, 2 * COUNT as u64 + 1);
+    assert_eq!(
+        (stats.redeliveries, stats.phone_undecryptable, stats.refused_messages),
+        (0, 0, 0)
+    );
+    ada.stop().await;
+    ben.stop().await;
+    simulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_companion_sets_the_other_one_sees() {
+    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let mut ada = Companion::join(&simulator, "Ada").await;
+    let mut tablet = Companion::link(&simulator, ada.account.clone()).await;
+    let ben = simulator.create_account(NewAccount::default()).unwrap();
+    let chat: Jid = ben.jid().parse().unwrap();
+    ada.client().chat_actions().pin_chat(&chat).await.unwrap();
+    let pinned = tablet
+        .events
+        .first("the pin", |event| match event {
+            Event::PinUpdate(update) => Some(format!("{update:?}")),
+            _ => None,
+        })
+        .await;
+    assert!(pinned.contains(&ben.phone) || pinned.contains(&ben.lid), "{pinned}");
+    ada.stop().await;
+    tablet.stop().await;
+    simulator.shutdown().await;
+}
+
+/// Sends `count` messages, some at a time, and returns their ids.
+async fn burst(from: &Companion, to: &Companion, count: usize, in_flight: usize) -> HashSet<String> {
+    let sends: Vec<_> = (0..count).map(|n| say(from, to, format!("number {n}"))).collect();
+    futures::stream::iter(sends).buffer_unordered(in_flight).collect().await
+}
+
+async fn say(from: &Companion, to: &Companion, text: String) -> String {
+    from.say(&to.account, &text).await
 }

@@ -60,12 +60,15 @@ async fn a_client_can_log_itself_out() {
     simulator.shutdown().await;
 }
 
+/// Recognises the event a client reports.
+type Expected = fn(&Event) -> bool;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refused_logins_are_reported_as_what_they_are() {
     let simulator = Simulator::start(Config::default()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let phone = ada.account.phone.clone();
-    let cases: [(LoginRefusal, fn(&Event) -> bool); 4] = [
+    let cases: [(LoginRefusal, Expected); 4] = [
         (LoginRefusal::LoggedOut, |event| matches!(event, Event::LoggedOut(_))),
         (LoginRefusal::Banned, |event| matches!(event, Event::TemporaryBan(_))),
         (LoginRefusal::Locked, |event| matches!(event, Event::LoggedOut(_))),
