@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use futures::{StreamExt, TryStreamExt, stream};
 use waspnest_simulator::human::{Human, HumanError, ReceiptKind, Standing, Typing};
 use waspnest_simulator::{Config, NewAccount, Reachability, Simulator};
 use whatsapp_rust::waproto::buffa::MessageField;
@@ -195,6 +196,40 @@ async fn a_cut_connection_is_taken_up_again_and_loses_nothing() -> anyhow::Resul
     let shown: Vec<_> = ben.phone_view().into_iter().filter_map(|h| h.text).collect();
     assert_eq!(shown, (0..MESSAGES).map(|n| format!("message {n}")).collect::<Vec<_>>());
     assert_eq!((ben.placeholders(), anna.placeholders()), (0, 0));
+    end(simulator, [anna, ben]).await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_burst_over_a_shaky_line_arrives_complete_and_once() -> anyhow::Result<()> {
+    const MESSAGES: usize = 300;
+    const UNDER_WAY: usize = 16;
+    let (simulator, [anna, ben]) = people(["Anna", "Ben"]).await?;
+    let sending = stream::iter(0..MESSAGES).map(|n| {
+        let (simulator, anna, ben) = (&simulator, &anna, &ben);
+        async move {
+            // Cuts fall wherever the others under way happen to be: before, during and after their acknowledgements.
+            if n % 29 == 17 {
+                simulator.drop_connections(&anna.account().phone);
+            }
+            if n % 31 == 11 {
+                simulator.drop_connections(&ben.account().phone);
+            }
+            anna.say(&ben.account().phone, &format!("message {n}")).await
+        }
+    });
+    let mut sent: Vec<String> = sending.buffer_unordered(UNDER_WAY).try_collect().await?;
+    let heard = ben.wait_for_count(MESSAGES, |_| true, PATIENCE).await?;
+
+    let mut shown: Vec<_> = heard.iter().map(|h| h.id.clone()).collect();
+    sent.sort_unstable();
+    shown.sort_unstable();
+    assert_eq!(shown, sent, "every acknowledged message is shown");
+    let mut texts: Vec<_> = heard.iter().filter_map(|h| h.text.clone()).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    assert_eq!(texts.len(), MESSAGES, "each once");
+    assert_eq!(ben.placeholders(), 0, "and readable");
     end(simulator, [anna, ben]).await;
     Ok(())
 }
