@@ -5,8 +5,11 @@
 
 #![recursion_limit = "256"]
 
+pub mod config;
 pub mod shutdown;
 pub mod telemetry;
+
+mod did_you_mean;
 
 pub mod cron_rule;
 

@@ -1,0 +1,173 @@
+//! A whole deployment as one file, with every key optional and none ignored.
+//!
+//! [`Config::load`] reads TOML and the environment variables `WASPNEST__SECTION__KEY` laid over it, and answers either a
+//! configuration that is valid as a whole or all its problems at once. Relative paths start at the directory of the file. Nothing
+//! here touches the network or the store, and no other part of the host reads the environment.
+
+pub mod bind;
+pub mod installation;
+pub mod keys;
+pub mod log;
+pub mod pattern;
+pub mod plugins;
+pub mod problem;
+pub mod schedule;
+pub mod secret;
+pub mod server;
+pub mod session;
+pub mod storage;
+pub mod whatsapp;
+
+mod check;
+mod form;
+mod section;
+mod tree;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use bind::Bind;
+use installation::Installation;
+use keys::Keys;
+use log::Log;
+use plugins::Plugins;
+use problem::ConfigError;
+use schedule::Schedule;
+use section::{Findings, Section};
+use server::Server;
+use session::Session;
+use storage::Storage;
+use tree::Node;
+use whatsapp::WhatsApp;
+
+/// Everything an operator can set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// `[server]`.
+    pub server: Server,
+    /// `[storage]`.
+    pub storage: Storage,
+    /// `[keys]`.
+    pub keys: Keys,
+    /// `[whatsapp]`.
+    pub whatsapp: WhatsApp,
+    /// `[plugins]`.
+    pub plugins: Plugins,
+    /// `[log]`.
+    pub log: Log,
+    /// `[[session]]`.
+    pub sessions: Vec<Session>,
+    /// `[[plugin]]`.
+    pub installations: Vec<Installation>,
+    /// `[[bind]]`.
+    pub binds: Vec<Bind>,
+    /// `[[schedule]]`.
+    pub schedules: Vec<Schedule>,
+}
+
+impl Config {
+    /// Reads the file at `path`, or nothing but defaults without one, with the overrides among `env` laid over it.
+    ///
+    /// # Errors
+    /// [`ConfigError::Read`] when the file cannot be read, [`ConfigError::Problems`] with everything that is wrong in it.
+    pub fn load(path: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let text = match path {
+            Some(path) => std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+                path: path.to_owned(),
+                source,
+            })?,
+            None => String::new(),
+        };
+        Self::read(&text, path, env).0
+    }
+
+    /// Every key there is, as a dotted path with `[]` for the elements of a list.
+    #[must_use]
+    pub fn keys() -> BTreeSet<String> {
+        // A file with one element in each list, so that the keys of elements are asked for; what is missing in them does not matter here.
+        let text = "session = [{}]\nplugin = [{ session = { name = {} } }]\nbind = [{}]\nschedule = [{}]";
+        Self::read(text, None, std::iter::empty()).1
+    }
+
+    fn read(
+        text: &str,
+        path: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> (Result<Self, ConfigError>, BTreeSet<String>) {
+        let findings = Findings::default();
+        let mut root = match tree::parse(text) {
+            Ok(root) => root,
+            Err(problems) => {
+                return (
+                    Err(ConfigError::Problems {
+                        path: path.map(Path::to_owned),
+                        problems,
+                    }),
+                    BTreeSet::new(),
+                );
+            }
+        };
+        let mut overrides: Vec<_> = env.filter(|(name, _)| name.starts_with(tree::PREFIX)).collect();
+        overrides.sort();
+        for (name, value) in overrides {
+            if let Err(problem) = tree::overlay(&mut root, &name, &value) {
+                findings.report(problem);
+            }
+        }
+        let config = Self::from_tree(root, &findings, &base(path));
+        let (problems, keys) = findings.into_parts();
+        let result = match problems.is_empty() {
+            true => Ok(config),
+            false => Err(ConfigError::Problems {
+                path: path.map(Path::to_owned),
+                problems,
+            }),
+        };
+        (result, keys)
+    }
+
+    fn from_tree(root: Node, findings: &Findings, base: &Path) -> Self {
+        let mut section = Section::root(findings, root);
+        let server = Server::read(section.table("server"), base);
+        let storage = Storage::read(section.table("storage"), base);
+        let keys = Keys::read(section.table("keys"), base, &storage.dir);
+        let whatsapp = WhatsApp::read(section.table("whatsapp"));
+        let plugins = Plugins::read(section.table("plugins"), base, &storage.dir);
+        let log = Log::read(section.table("log"));
+        let sessions = section
+            .tables("session")
+            .into_iter()
+            .filter_map(Session::read)
+            .collect();
+        let installations = section.tables("plugin").into_iter();
+        let installations = installations
+            .filter_map(|section| Installation::read(section, base, &plugins.dir))
+            .collect();
+        let binds = section.tables("bind").into_iter().filter_map(Bind::read).collect();
+        let schedules = section
+            .tables("schedule")
+            .into_iter()
+            .filter_map(Schedule::read)
+            .collect();
+        let config = Self {
+            server,
+            storage,
+            keys,
+            whatsapp,
+            plugins,
+            log,
+            sessions,
+            installations,
+            binds,
+            schedules,
+        };
+        check::references(&config, &section);
+        section.finish();
+        config
+    }
+}
+
+/// Where relative paths start.
+fn base(path: Option<&Path>) -> PathBuf {
+    path.and_then(Path::parent).map(Path::to_owned).unwrap_or_default()
+}

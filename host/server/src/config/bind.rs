@@ -1,0 +1,134 @@
+//! `[[bind]]`: which events reach which installation.
+
+use waspnest_core::address::ChatKind;
+use waspnest_core::id::InstallationId;
+use waspnest_core::message::Content;
+
+use super::form;
+use super::pattern::Pattern;
+use super::section::Section;
+use super::tree::Node;
+
+/// `[[bind]]`. An event must fit every line of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bind {
+    /// Its name, which the plugin is told.
+    pub id: Box<str>,
+    /// Whose events these are.
+    pub plugin: InstallationId,
+    /// Names of sessions.
+    pub sessions: Vec<Pattern>,
+    /// Kinds of events.
+    pub events: Vec<EventName>,
+    /// Kinds of messages, as [`Content::KINDS`] spells them; empty for all.
+    pub kinds: Vec<&'static str>,
+    /// Kinds of chats; empty for all.
+    pub chat_kinds: Vec<ChatKind>,
+    /// Addresses of chats.
+    pub chats: Lists,
+    /// Addresses of senders.
+    pub senders: Lists,
+    /// What the text of a message must be; none for any, and for messages without one.
+    pub text: Option<Pattern>,
+    /// Whether the account's own messages count.
+    pub own: Own,
+}
+
+/// Kinds of events a bind can name. Ticks of schedules need no bind: they are for one installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventName {
+    /// A message.
+    Message,
+}
+
+impl EventName {
+    /// As [`waspnest_core::event::EventKind::name`] spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+        }
+    }
+}
+
+/// Allowed and denied addresses; a denial wins, and no allowance at all allows everything.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lists {
+    /// What may pass.
+    pub allow: Vec<Pattern>,
+    /// What may not.
+    pub deny: Vec<Pattern>,
+}
+
+/// Whether messages the account sent from its own devices count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    /// They do not: a bot that hears itself answers itself.
+    Ignored,
+    /// They do.
+    Included,
+}
+
+const CHAT_KINDS: [(&str, ChatKind); 7] = [
+    ("direct", ChatKind::Direct),
+    ("group", ChatKind::Group),
+    ("community", ChatKind::Community),
+    ("broadcast", ChatKind::Broadcast),
+    ("status", ChatKind::Status),
+    ("newsletter", ChatKind::Newsletter),
+    ("bot", ChatKind::Bot),
+];
+
+impl Bind {
+    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+        let id = section.required("id", form::some_text);
+        let plugin = section.required("plugin", form::parsed);
+        let sessions = section.or("sessions", vec![Pattern::everything()], form::list(form::parsed));
+        let events = section.or(
+            "events",
+            vec![EventName::Message],
+            form::list(form::one_of(&[("message", EventName::Message)])),
+        );
+        let kinds = section.or("kinds", Vec::new(), form::list(kind));
+        let (chat_kinds, chats) = chats(section.table("chats"));
+        let senders = lists(section.table("senders"));
+        let text = section.optional("text", form::parsed);
+        let own = match section.or("from-me", false, form::boolean) {
+            true => Own::Included,
+            false => Own::Ignored,
+        };
+        section.finish();
+        Some(Self {
+            id: id?,
+            plugin: plugin?,
+            sessions,
+            events,
+            kinds,
+            chat_kinds,
+            chats,
+            senders,
+            text,
+            own,
+        })
+    }
+}
+
+fn chats(mut section: Section<'_>) -> (Vec<ChatKind>, Lists) {
+    let kinds = section.or("kind", Vec::new(), form::list(form::one_of(&CHAT_KINDS)));
+    (kinds, lists(section))
+}
+
+fn lists(mut section: Section<'_>) -> Lists {
+    let lists = Lists {
+        allow: section.or("allow", Vec::new(), form::list(form::parsed)),
+        deny: section.or("deny", Vec::new(), form::list(form::parsed)),
+    };
+    section.finish();
+    lists
+}
+
+fn kind(node: &Node) -> Result<&'static str, String> {
+    let given = form::text(node)?;
+    let found = Content::KINDS.iter().copied().find(|kind| **kind == *given);
+    found.ok_or_else(|| form::not_among(&given, Content::KINDS.iter().copied()))
+}

@@ -1,0 +1,68 @@
+//! What no section can see alone: names that must be unique, and names that must exist.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+
+use super::Config;
+use super::section::Section;
+use crate::did_you_mean;
+
+/// Notes names that are used twice, and references to nothing.
+pub(super) fn references(config: &Config, root: &Section<'_>) {
+    unique(
+        root,
+        "session",
+        "name",
+        config.sessions.iter().map(|session| &session.name),
+    );
+    unique(
+        root,
+        "plugin",
+        "id",
+        config.installations.iter().map(|installation| &installation.id),
+    );
+    unique(root, "bind", "id", config.binds.iter().map(|bind| &bind.id));
+    unique(
+        root,
+        "schedule",
+        "id",
+        config
+            .schedules
+            .iter()
+            .map(|schedule| format!("{}/{}", schedule.plugin, schedule.id)),
+    );
+
+    let known: Vec<&str> = config
+        .installations
+        .iter()
+        .map(|installation| installation.id.as_str())
+        .collect();
+    let binds = config
+        .binds
+        .iter()
+        .map(|bind| (format!("bind {:?}", bind.id), &bind.plugin));
+    let schedules = config
+        .schedules
+        .iter()
+        .map(|schedule| (format!("schedule {:?}", schedule.id.as_str()), &schedule.plugin));
+    for (who, plugin) in binds.chain(schedules) {
+        if !known.contains(&plugin.as_str()) {
+            let hint = did_you_mean::hint(plugin.as_str(), known.iter().copied());
+            root.report(
+                "",
+                format!("{who}: there is no [[plugin]] with the id {:?}{hint}", plugin.as_str()),
+            );
+        }
+    }
+}
+
+fn unique<T: Display>(root: &Section<'_>, list: &str, key: &str, names: impl Iterator<Item = T>) {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        let name = name.to_string();
+        if seen.contains(&name) {
+            root.report(list, format!("{key} {name:?} is used twice"));
+        }
+        seen.insert(name);
+    }
+}

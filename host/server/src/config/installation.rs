@@ -1,0 +1,166 @@
+//! `[[plugin]]`: plugins put to work. One plugin may be installed many times, under different ids.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use waspnest_core::id::{InstallationId, SessionName};
+use waspnest_engine::limits::LimitWish;
+use waspnest_engine::{Grants, Limits, Reuse};
+
+use super::form;
+use super::section::Section;
+use super::tree::Node;
+
+/// `[[plugin]]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Installation {
+    /// The operator's name for it.
+    pub id: InstallationId,
+    /// The plugin's directory, or its `plugin.toml`.
+    pub source: PathBuf,
+    /// Whether it works.
+    pub activity: Activity,
+    /// Which of several installations gets an event first: the higher.
+    pub priority: i32,
+    /// What is kept in order.
+    pub lane: Lane,
+    /// Lower limits than the manifest asks for, or higher ones, below the host's caps.
+    pub limits: LimitWish,
+    /// Whether sandboxes are used again.
+    pub reuse: Reuse,
+    /// What the plugin may do.
+    pub grants: Grants,
+    /// The plugin's own settings, over its defaults; an object.
+    pub config: serde_json::Value,
+    /// Settings of single sessions, over those.
+    pub session_config: BTreeMap<SessionName, serde_json::Value>,
+}
+
+/// Whether an installation works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// It gets events.
+    Enabled,
+    /// It is known and gets nothing.
+    Disabled,
+}
+
+/// Within what an installation gets events one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// A chat.
+    Chat,
+    /// A sender, in whichever chat.
+    Sender,
+    /// Nothing: every event on its own.
+    Message,
+    /// Everything: one call at a time.
+    All,
+}
+
+impl Installation {
+    /// `base` is where `file:` paths start, `plugins` where bare names are looked up.
+    pub(super) fn read(mut section: Section<'_>, base: &Path, plugins: &Path) -> Option<Self> {
+        let id = section.required("id", form::parsed);
+        let source = section.required("source", source(base, plugins));
+        let activity = match section.or("enabled", true, form::boolean) {
+            true => Activity::Enabled,
+            false => Activity::Disabled,
+        };
+        let lanes = form::one_of(&[
+            ("chat", Lane::Chat),
+            ("sender", Lane::Sender),
+            ("message", Lane::Message),
+            ("all", Lane::All),
+        ]);
+        let priority = section.or("priority", 100, form::integer(-1_000_000, 1_000_000));
+        let lane = section.or("lane", Lane::Chat, lanes);
+        let limits = limits(section.table("limits"));
+        let reuse = reuse(section.table("reuse"));
+        let (path, table) = section.free("grants");
+        let grants = Grants::from_toml(&path, &table).unwrap_or_else(|error| {
+            section.report("grants", error.to_string());
+            Grants::default()
+        });
+        let config = json(section.free("config").1);
+        let session_config = session_config(&mut section);
+        section.finish();
+        Some(Self {
+            id: id?,
+            source: source?,
+            activity,
+            priority,
+            lane,
+            limits,
+            reuse,
+            grants,
+            config,
+            session_config,
+        })
+    }
+}
+
+fn source(base: &Path, plugins: &Path) -> impl Fn(&Node) -> Result<PathBuf, String> {
+    move |node| {
+        let text = form::some_text(node)?;
+        match text.split_once(':') {
+            Some(("file", path)) if !path.is_empty() => Ok(base.join(path)),
+            None => Ok(plugins.join(&*text)),
+            Some(_) => Err(format!(
+                "{text:?} is not a source: expected \"file:\" and a path, or the name of a directory in plugins.dir"
+            )),
+        }
+    }
+}
+
+fn limits(mut section: Section<'_>) -> LimitWish {
+    let most = Limits::CEILING;
+    let limits = LimitWish {
+        memory_bytes: section.optional("memory", form::bytes(1 << 20, most.memory_bytes)),
+        call_timeout: section.optional("call-timeout", form::span(Duration::from_millis(1), most.call_timeout)),
+    };
+    section.finish();
+    limits
+}
+
+fn reuse(mut section: Section<'_>) -> Reuse {
+    let max_calls = section.or("max-calls", 1, form::integer(1, 1_000_000));
+    section.finish();
+    if max_calls == 1 {
+        Reuse::Fresh
+    } else {
+        Reuse::Warm { max_calls }
+    }
+}
+
+fn session_config(section: &mut Section<'_>) -> BTreeMap<SessionName, serde_json::Value> {
+    let mut sessions = BTreeMap::new();
+    for (name, mut inner) in section.named("session") {
+        let config = json(inner.free("config").1);
+        inner.finish();
+        match name.parse() {
+            Ok(name) => {
+                sessions.insert(name, config);
+            }
+            Err(error) => section.report("session", format!("{error}")),
+        }
+    }
+    sessions
+}
+
+/// A TOML table as JSON: what plugins read. Dates become texts.
+pub(super) fn json(table: toml::Table) -> serde_json::Value {
+    fn value(inner: toml::Value) -> serde_json::Value {
+        match inner {
+            toml::Value::String(text) => text.into(),
+            toml::Value::Integer(integer) => integer.into(),
+            toml::Value::Float(float) => float.into(),
+            toml::Value::Boolean(boolean) => boolean.into(),
+            toml::Value::Datetime(moment) => moment.to_string().into(),
+            toml::Value::Array(array) => array.into_iter().map(value).collect(),
+            toml::Value::Table(table) => json(table),
+        }
+    }
+    table.into_iter().map(|(key, inner)| (key, value(inner))).collect()
+}

@@ -1,0 +1,136 @@
+//! `[plugins]`: where plugins are, what any of them can get at most, and how failed calls are repeated.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use waspnest_engine::Limits;
+
+use super::form;
+use super::section::Section;
+
+/// `[plugins]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plugins {
+    /// Where a `source` without a scheme is looked up.
+    pub dir: PathBuf,
+    /// Where compiled plugins are kept; nobody but the host may write there.
+    pub cache: PathBuf,
+    /// What any installation can get at most.
+    pub caps: Caps,
+    /// How failed calls are repeated.
+    pub retry: Retry,
+}
+
+/// `[plugins.caps]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caps {
+    /// Memory and time of one call.
+    pub limits: Limits,
+    /// Calls that run at the same time, over all installations.
+    pub concurrency: u32,
+}
+
+/// `[plugins.retry]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Retry {
+    /// Calls in all before an event is parked as a dead letter.
+    pub max_attempts: u32,
+    /// How long to wait in between.
+    pub backoff: Backoff,
+}
+
+/// `[plugins.retry] backoff`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Backoff {
+    /// Wait after the first failure.
+    pub first: Duration,
+    /// Each further wait is this many times longer.
+    pub factor: f64,
+    /// No wait is longer.
+    pub max: Duration,
+    /// Part of each wait that is drawn by lot, 0.0 to 1.0.
+    pub jitter: f64,
+}
+
+impl Default for Caps {
+    fn default() -> Self {
+        Self {
+            limits: Limits::CEILING,
+            concurrency: 32,
+        }
+    }
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            max_attempts: 5,
+            backoff: Backoff {
+                first: Duration::from_secs(1),
+                factor: 4.0,
+                max: Duration::from_secs(600),
+                jitter: 0.2,
+            },
+        }
+    }
+}
+
+impl Plugins {
+    /// `data` is the data directory, where compiled plugins are kept unless it is told otherwise.
+    pub(super) fn read(mut section: Section<'_>, base: &Path, data: &Path) -> Self {
+        let plugins = Self {
+            dir: section.or("dir", base.join("plugins"), form::path(base)),
+            cache: section.or("cache", data.join("plugin-cache"), form::path(base)),
+            caps: Caps::read(section.table("caps")),
+            retry: Retry::read(section.table("retry")),
+        };
+        section.finish();
+        plugins
+    }
+}
+
+impl Caps {
+    fn read(mut section: Section<'_>) -> Self {
+        let Self { limits, concurrency } = Self::default();
+        let caps = Self {
+            limits: Limits {
+                memory_bytes: section.or("memory", limits.memory_bytes, form::bytes(1 << 20, limits.memory_bytes)),
+                call_timeout: section.or(
+                    "call-timeout",
+                    limits.call_timeout,
+                    form::span(Duration::from_millis(1), limits.call_timeout),
+                ),
+            },
+            concurrency: section.or("concurrency", concurrency, form::integer(1, 1000)),
+        };
+        section.finish();
+        caps
+    }
+}
+
+impl Retry {
+    fn read(mut section: Section<'_>) -> Self {
+        let default = Self::default();
+        let max_attempts = section.or("max-attempts", default.max_attempts, form::integer(1, 1000));
+        let backoff = Backoff::read(section.table("backoff"), default.backoff);
+        section.finish();
+        Self { max_attempts, backoff }
+    }
+}
+
+impl Backoff {
+    fn read(mut section: Section<'_>, default: Self) -> Self {
+        let day = Duration::from_secs(24 * 60 * 60);
+        let backoff = Self {
+            first: section.or("first", default.first, form::span(Duration::from_millis(1), day)),
+            factor: section.or("factor", default.factor, form::number(1.0, 100.0)),
+            max: section.or("max", default.max, form::span(Duration::from_millis(1), day)),
+            jitter: section.or("jitter", default.jitter, form::number(0.0, 1.0)),
+        };
+        if backoff.first > backoff.max {
+            section.report("first", "is longer than max");
+        }
+        section.finish();
+        backoff
+    }
+}

@@ -1,0 +1,26 @@
+//! `[storage]`: where everything durable lives.
+
+use std::path::{Path, PathBuf};
+
+use super::form;
+use super::section::Section;
+
+/// `[storage]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Storage {
+    /// The data directory; one running host at a time.
+    pub dir: PathBuf,
+    /// Bytes of memory the store may use to keep pages at hand.
+    pub cache: u64,
+}
+
+impl Storage {
+    pub(super) fn read(mut section: Section<'_>, base: &Path) -> Self {
+        let storage = Self {
+            dir: section.or("dir", base.join("data"), form::path(base)),
+            cache: section.or("cache", 64 << 20, form::bytes(1 << 20, 1 << 40)),
+        };
+        section.finish();
+        storage
+    }
+}

@@ -1,0 +1,51 @@
+//! `[whatsapp]`: where sessions connect to, and how they present themselves.
+
+use waspnest_whatsapp::{Endpoint, Profile, Version};
+
+use super::form;
+use super::section::Section;
+use super::tree::Node;
+
+/// `[whatsapp]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WhatsApp {
+    /// Where sessions connect to.
+    pub endpoint: Endpoint,
+    /// How they present themselves.
+    pub profile: Profile,
+}
+
+impl WhatsApp {
+    pub(super) fn read(mut section: Section<'_>) -> Self {
+        let default = Self::default();
+        let whatsapp = Self {
+            endpoint: section.or("endpoint", default.endpoint, form::parsed),
+            profile: Profile {
+                version: section.or("version", default.profile.version, version),
+                device_name: section.or("device-name", default.profile.device_name.clone(), form::some_text),
+                prekeys: section.or("prekeys", default.profile.prekeys, prekeys),
+                ..default.profile
+            },
+        };
+        section.finish();
+        whatsapp
+    }
+}
+
+fn prekeys(node: &Node) -> Result<usize, String> {
+    form::integer(1u16, 812)(node).map(usize::from)
+}
+
+fn version(node: &Node) -> Result<Version, String> {
+    let text = form::text(node)?;
+    if &*text == "current" {
+        return Ok(Version::Current);
+    }
+    let numbers: Option<Vec<u32>> = text.split('.').map(|part| part.parse().ok()).collect();
+    match numbers.as_deref() {
+        Some([major, minor, patch]) => Ok(Version::Fixed(*major, *minor, *patch)),
+        _ => Err(format!(
+            "{text:?} is not a version: expected \"current\" or three numbers such as \"2.3000.1025\""
+        )),
+    }
+}
