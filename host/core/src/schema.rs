@@ -21,6 +21,8 @@ pub mod system {
     pub const MIGRATION: u8 = 0x02;
     /// A known text encrypted under the master key, to tell a wrong key from damage.
     pub const MASTER_KEY_CHECK: u8 = 0x03;
+    /// SHA-256 of the admin secret that was made at the first start.
+    pub const ADMIN_SECRET: u8 = 0x04;
 }
 
 /// Tables of [`crate::store::Space::Sessions`].
