@@ -133,7 +133,7 @@ fn place(space: Space, key: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use waspnest_core::store::memory::MemoryStore;
+    use waspnest_core::store::MemoryStore;
 
     use super::*;
 
