@@ -33,3 +33,8 @@ pub mod schedule_state;
 pub mod timer;
 
 pub mod session;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod stored_form;

@@ -4,23 +4,27 @@
 //! Only sources append; consumers read by position and are woken by [`Log::wake`], which carries no event. Whoever acknowledges an
 //! event to the outside waits for [`Applied::durable`] first. Nothing is trimmed yet.
 
+mod filing;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, watch};
 
-use crate::address::Jid;
 use crate::clock::{Clock, Ids, UnixMs};
 use crate::codec::{self, Record};
-use crate::contact::{Contacts, phone_and_lid};
+use crate::contact::Contacts;
 use crate::event::{Event, EventKind, Position};
-use crate::id::{EventId, MessageId, SessionId};
+use crate::id::{EventId, SessionId};
 use crate::long_record;
-use crate::message::{Message, MessageKey, Origin};
+use crate::message::{Message, MessageKey};
 use crate::per_session::PerSession;
 use crate::schema;
 use crate::store::{Applied, Commit, Expect, KeyRange, Op, Order, Space, Store, StoreError};
+use filing::{Filing, pair_in};
 
 /// Something that happened, not yet in the log.
 #[derive(Debug, Clone)]
@@ -152,20 +156,18 @@ impl Log {
         let mut duplicates = 0;
         let mut pairs = Vec::new();
         let mut filed = Vec::new();
+        let mut coming = HashSet::new();
         for Incoming { mut kind, also, expect } in incoming {
-            let mut dedupe = None;
+            let mut row = None;
             if let EventKind::Message(message) = &mut kind {
-                if let Some((phone, lid)) = message
-                    .sender
-                    .alt
-                    .as_ref()
-                    .and_then(|alt| phone_and_lid(&message.sender.jid, alt))
-                {
+                if let Some((phone, lid)) = pair_in(&message.sender) {
                     commit.ops.extend(self.contacts.pair(session, phone, lid).await?);
                     pairs.push((phone.clone(), lid.clone()));
                 }
-                let filing = self.filing(session, message).await?;
-                if self.is_recorded(space, &filing, &commit.ops).await? {
+                let filing = Filing::of(&self.contacts, session, &message.key, Some(&message.sender)).await?;
+                if filing.rows_coming().any(|row| coming.contains(&row))
+                    || self.recorded(space, &filing).await?.is_some()
+                {
                     duplicates += 1;
                     continue;
                 }
@@ -175,8 +177,9 @@ impl Log {
                         filed.push(lid.clone());
                     }
                 }
-                dedupe = Some(filing.key());
-                message.key.chat = filing.chat;
+                coming.insert(filing.row());
+                row = Some(filing.row());
+                self.complete(session, message, filing).await?;
             }
             position = position.next();
             let received_at = self.clock.now();
@@ -190,8 +193,8 @@ impl Log {
                 schema::at(schema::session::EVENT, position),
                 codec::encode(&record),
             )?;
-            if let Some(key) = dedupe {
-                commit.ops.push(Op::Put(key, position.0.to_be_bytes().to_vec().into()));
+            if let Some(row) = row {
+                commit.ops.push(Op::Put(row, position.0.to_be_bytes().to_vec().into()));
             }
             commit.ops.extend(also);
             commit.expect.extend(expect);
@@ -245,17 +248,11 @@ impl Log {
     /// # Errors
     /// Those of the store.
     pub async fn find_message(&self, session: SessionId, key: &MessageKey) -> Result<Option<Event>, LogError> {
-        let filing = self.filing_of(session, key, None).await?;
-        for row in filing.keys() {
-            if let Some(value) = self.store.get(Space::Session(session), &row).await? {
-                let position = schema::trailing_number(&value).ok_or_else(|| StoreError::Damaged {
-                    key: row.escape_ascii().to_string().into(),
-                    reason: "it is not a position".into(),
-                })?;
-                return self.get(session, Position(position)).await;
-            }
+        let filing = Filing::of(&self.contacts, session, key, None).await?;
+        match self.recorded(Space::Session(session), &filing).await? {
+            None => Ok(None),
+            Some(position) => self.get(session, position).await,
         }
-        Ok(None)
     }
 
     /// Tells of every new head position. Missed ones are not made up for: read from your own position until there is nothing more.
@@ -306,6 +303,29 @@ impl Log {
         Ok(position)
     }
 
+    /// Where a message is in the log.
+    async fn recorded(&self, space: Space, filing: &Filing) -> Result<Option<Position>, StoreError> {
+        for row in filing.rows() {
+            if let Some(value) = self.store.get(space, &row).await? {
+                let position = schema::trailing_number(&value).ok_or_else(|| StoreError::Damaged {
+                    key: row.escape_ascii().to_string().into(),
+                    reason: "it is not a position".into(),
+                })?;
+                return Ok(Some(Position(position)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Puts what is known of its people into a message.
+    async fn complete(&self, session: SessionId, message: &mut Message, filing: Filing) -> Result<(), StoreError> {
+        if message.sender.alt.is_none() {
+            message.sender.alt = self.contacts.resolve(session, &message.sender.jid, None).await?.other;
+        }
+        message.key.chat = filing.chat();
+        Ok(())
+    }
+
     async fn event(&self, session: SessionId, key: &[u8], value: bytes::Bytes) -> Result<Event, LogError> {
         let value = long_record::get(&*self.store, Space::Session(session), key, value).await?;
         let record: EventRecord = codec::decode(key, &value)?;
@@ -322,113 +342,5 @@ impl EventRecord {
             received_at: self.received_at,
             kind: self.kind,
         }
-    }
-}
-
-/// Where a message is filed: under which addresses of its chat and its sender.
-struct Filing {
-    chat: Jid,
-    chat_formerly: Option<Jid>,
-    /// None for the account itself.
-    sender: Option<Jid>,
-    sender_formerly: Option<Jid>,
-    id: MessageId,
-}
-
-impl Filing {
-    fn key(&self) -> bytes::Bytes {
-        Self::row(&self.chat, self.sender.as_ref(), &self.id)
-    }
-
-    /// Every key it may have been recorded under, the present one first.
-    fn keys(&self) -> Vec<bytes::Bytes> {
-        let mut keys = Vec::with_capacity(1);
-        for chat in std::iter::once(&self.chat).chain(&self.chat_formerly) {
-            for sender in std::iter::once(self.sender.as_ref()).chain(self.sender_formerly.as_ref().map(Some)) {
-                keys.push(Self::row(chat, sender, &self.id));
-            }
-        }
-        keys
-    }
-
-    fn row(chat: &Jid, sender: Option<&Jid>, id: &MessageId) -> bytes::Bytes {
-        let mut hash = Sha256::new();
-        hash.update(chat.to_string());
-        hash.update([0]);
-        hash.update(sender.map(Jid::to_string).unwrap_or_default());
-        hash.update([0]);
-        hash.update(id.as_str());
-        schema::Key::table(schema::session::MESSAGE)
-            .bytes(&hash.finalize()[..16])
-            .into()
-    }
-
-    /// The LIDs it is filed under now.
-    fn under_lids(&self) -> impl Iterator<Item = &Jid> {
-        let lid = |jid: &&Jid| matches!(jid, Jid::Lid(_));
-        let sender = self.sender.as_ref().filter(lid).filter(|sender| **sender != self.chat);
-        Some(&self.chat).filter(lid).into_iter().chain(sender)
-    }
-}
-
-impl Log {
-    async fn filing(&self, session: SessionId, message: &mut Message) -> Result<Filing, LogError> {
-        let sender = self
-            .contacts
-            .resolve(session, &message.sender.jid, message.sender.alt.as_ref())
-            .await?;
-        if message.sender.alt.is_none() {
-            message.sender.alt.clone_from(&sender.other);
-        }
-        self.filing_of(session, &message.key, Some(&message.sender)).await
-    }
-
-    /// `sender` is who wrote it, where that is known from more than the key.
-    async fn filing_of(
-        &self,
-        session: SessionId,
-        key: &MessageKey,
-        sender: Option<&crate::address::Party>,
-    ) -> Result<Filing, LogError> {
-        // In a direct chat the other side is the chat, and the sender's two addresses are the chat's.
-        let alt_of = |jid: &Jid| {
-            sender
-                .filter(|sender| sender.jid == *jid)
-                .and_then(|sender| sender.alt.clone())
-        };
-        let chat_alt = alt_of(&key.chat);
-        let chat = self.contacts.resolve(session, &key.chat, chat_alt.as_ref()).await?;
-        let (author, author_formerly) = match key.from {
-            Origin::Me => (None, None),
-            Origin::Them if key.chat.is_person() => (Some(chat.canonical.clone()), chat.formerly.clone()),
-            Origin::Them => {
-                let author = sender.map(|sender| &sender.jid).or(key.participant.as_ref());
-                match author {
-                    None => (None, None),
-                    Some(author) => {
-                        let resolved = self.contacts.resolve(session, author, alt_of(author).as_ref()).await?;
-                        (Some(resolved.canonical), resolved.formerly)
-                    }
-                }
-            }
-        };
-        Ok(Filing {
-            chat: chat.canonical,
-            chat_formerly: chat.formerly,
-            sender: author,
-            sender_formerly: author_formerly,
-            id: key.id.clone(),
-        })
-    }
-
-    /// Whether a message is in the log, or in the commit that is being put together.
-    async fn is_recorded(&self, space: Space, filing: &Filing, coming: &[Op]) -> Result<bool, LogError> {
-        for key in filing.keys() {
-            let in_commit = coming.iter().any(|op| matches!(op, Op::Put(put, _) if *put == key));
-            if in_commit || self.store.get(space, &key).await?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 }

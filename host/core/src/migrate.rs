@@ -13,6 +13,9 @@ use crate::codec::{self, Record};
 use crate::schema::{Key, system};
 use crate::store::{Commit, Space, Store, StoreError};
 
+/// One step under way; resolves to the place to go on from.
+pub type Stepping = BoxFuture<'static, Result<Option<Bytes>, StoreError>>;
+
 /// One way from a schema to the next.
 #[derive(Debug, Clone, Copy)]
 pub struct Migration {
@@ -22,7 +25,7 @@ pub struct Migration {
     pub about: &'static str,
     /// Does a bounded part of the work, from the place the last step gave (none: from the beginning). Answers the place to go on from, or
     /// none when everything is done. Must stand being repeated.
-    pub step: fn(Arc<dyn Store>, Option<Bytes>) -> BoxFuture<'static, Result<Option<Bytes>, StoreError>>,
+    pub step: fn(Arc<dyn Store>, Option<Bytes>) -> Stepping,
 }
 
 /// The migrations there are. Schema 1 is the first.

@@ -6,6 +6,8 @@
 
 mod commit;
 mod queue;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

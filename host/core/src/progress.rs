@@ -4,6 +4,9 @@
 //! plus a set of finished positions above it. A restart repeats what is neither. The done-mark of a call is written by
 //! [`crate::outbox::Outbox::commit_draft`] together with what the call asked for; here are the marks that need no draft.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

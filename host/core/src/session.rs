@@ -3,6 +3,9 @@
 //! A session that is removed first becomes a tombstone, durably, then its space is dropped; [`Sessions::open`] finishes what a crash
 //! interrupted. Whoever removes a session stops its owner first.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use bytes::Bytes;

@@ -3,6 +3,9 @@
 //! A timer is set and cancelled by the commit of a draft. It fires through [`Timers::fire`]: its tick enters the log and the timer moves
 //! on in one commit, so that each moment makes one tick, whatever crashes.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

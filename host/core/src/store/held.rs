@@ -21,7 +21,14 @@ pub struct HeldStore {
 #[derive(Debug, Default)]
 struct State {
     mode: Mode,
-    waiting: Vec<(oneshot::Sender<Result<(), StoreError>>, Option<Applied>)>,
+    waiting: Vec<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    flushed: oneshot::Sender<Result<(), StoreError>>,
+    /// The commit of the store inside; none for a flush.
+    applied: Option<Applied>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,7 +67,7 @@ impl HeldStore {
             }
             std::mem::take(&mut state.waiting)
         };
-        for (flushed, applied) in waiting {
+        for Waiting { flushed, applied } in waiting {
             let durable = match applied {
                 Some(applied) => applied.durable().await,
                 None => self.inner.flush().await,
@@ -78,7 +85,7 @@ impl HeldStore {
             state.mode = Mode::Failed;
             std::mem::take(&mut state.waiting)
         };
-        for (flushed, _) in waiting {
+        for Waiting { flushed, .. } in waiting {
             let _ = flushed.send(Err(failed()));
         }
         self.held.send_replace(0);
@@ -97,7 +104,7 @@ impl HeldStore {
             Mode::Failed => Err(failed()),
             Mode::Held => {
                 let (flushed, durable) = oneshot::channel();
-                state.waiting.push((flushed, applied));
+                state.waiting.push(Waiting { flushed, applied });
                 self.held.send_replace(state.waiting.len());
                 Ok(Applied::coming(durable))
             }

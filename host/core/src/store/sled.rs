@@ -12,25 +12,26 @@
 //! where they are called.
 
 mod flusher;
+mod trees;
 mod writer;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::fs::{File, TryLockError};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use sled::{Db, Tree};
+use sled::Db;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Applied, Commit, KeyRange, MAX_SCAN, Order, Space, Store, StoreError};
 use crate::migrate::{self, MigrateError};
 use crate::schema::SCHEMA;
 use flusher::Flusher;
+use trees::Trees;
 use writer::{Job, Writer};
 
 /// Commits that may wait for the writer; more make committers wait.
@@ -282,64 +283,6 @@ impl Store for SledStore {
 
     async fn flush(&self) -> Result<(), StoreError> {
         self.ask(|reply| Job::Flush { reply }).await?.durable().await
-    }
-}
-
-/// The open trees. Only the writer adds and removes.
-struct Trees(RwLock<HashMap<Space, Tree>>);
-
-impl Trees {
-    fn of(db: &Db) -> Result<Self, sled::Error> {
-        let mut trees = HashMap::new();
-        for name in db.tree_names() {
-            // Trees of other names are sled's own.
-            if let Some(space) = space_of(&name) {
-                trees.insert(space, db.open_tree(&name)?);
-            }
-        }
-        Ok(Self(RwLock::new(trees)))
-    }
-
-    fn get(&self, space: Space) -> Option<Tree> {
-        // Inserting and removing leave the map whole, so a poisoned lock guards a good map.
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&space)
-            .cloned()
-    }
-
-    fn create(&self, db: &Db, space: Space) -> Result<Tree, sled::Error> {
-        if let Some(tree) = self.get(space) {
-            return Ok(tree);
-        }
-        let tree = db.open_tree(name_of(space))?;
-        self.0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(space, tree.clone());
-        Ok(tree)
-    }
-
-    fn remove(&self, db: &Db, space: Space) -> Result<(), sled::Error> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&space);
-        db.drop_tree(name_of(space)).map(|_| ())
-    }
-}
-
-fn name_of(space: Space) -> String {
-    match space {
-        Space::System => "system".into(),
-        Space::Sessions => "sessions".into(),
-        Space::Session(id) => id.to_string(),
-    }
-}
-
-fn space_of(name: &[u8]) -> Option<Space> {
-    match std::str::from_utf8(name).ok()? {
-        "system" => Some(Space::System),
-        "sessions" => Some(Space::Sessions),
-        id => id.parse().ok().map(Space::Session),
     }
 }
 

@@ -10,8 +10,9 @@ use bytes::Bytes;
 use sled::{Batch, Db, Tree};
 use tokio::sync::{mpsc, oneshot};
 
+use super::Poison;
 use super::flusher::Flusher;
-use super::{Poison, Trees};
+use super::trees::Trees;
 use crate::store::{Applied, Class, Commit, Expect, Op, Space, StoreError};
 
 /// Commits of one group.

@@ -1,0 +1,3 @@
+mod drafts;
+mod queue;
+mod values;

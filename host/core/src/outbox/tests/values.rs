@@ -1,0 +1,238 @@
+//! What plugins store: conflicts, expiry, quotas and the count of what is used.
+
+use crate::clock::UnixMs;
+use crate::draft::{Draft, KvEntry, KvKey, KvRead, KvScope, KvWrite};
+use crate::fixture::{NOON, QUOTA, SESSION, World, call, installation, jid, on_every_engine};
+use crate::kv::{Quota, Usage};
+use crate::outbox::{Call, CommitError};
+
+const ADA: &str = "4915100000001@s.whatsapp.net";
+const BOB: &str = "4915100000002@s.whatsapp.net";
+const MINUTE: UnixMs = UnixMs(NOON.0 + 60_000);
+
+fn key(name: &str) -> KvKey {
+    KvKey {
+        scope: KvScope::Session,
+        key: name.into(),
+    }
+}
+
+fn put(key: KvKey, value: &str, revision: u64) -> KvWrite {
+    KvWrite {
+        key,
+        entry: Some(KvEntry {
+            value: value.into(),
+            revision,
+            expires_at: None,
+        }),
+    }
+}
+
+fn put_until(key: KvKey, value: &str, at: UnixMs) -> KvWrite {
+    KvWrite {
+        key,
+        entry: Some(KvEntry {
+            value: value.into(),
+            revision: 1,
+            expires_at: Some(at),
+        }),
+    }
+}
+
+fn delete(key: KvKey) -> KvWrite {
+    KvWrite { key, entry: None }
+}
+
+/// Each write is the draft of a call of its own, for a new event.
+async fn write(
+    world: &World,
+    name: &str,
+    quota: Quota,
+    kv: Vec<KvWrite>,
+    kv_reads: Vec<KvRead>,
+) -> Result<(), CommitError> {
+    let head = world.log.head(SESSION).await.expect("it reads");
+    let event = world.receive_text(&format!("A{}", head.0)).await;
+    let installation = installation(name);
+    let draft = Draft {
+        kv,
+        kv_reads,
+        ..Draft::default()
+    };
+    let done = world
+        .outbox
+        .commit_draft(
+            SESSION,
+            Call {
+                quota,
+                ..call(&event, &installation)
+            },
+            draft,
+        )
+        .await;
+    let cursor = world.progress.load(SESSION, &installation).await.expect("it loads");
+    assert_eq!(
+        done.is_ok(),
+        cursor.is_done(event.position),
+        "the call is done exactly when it is committed"
+    );
+    done.map(|_| ())
+}
+
+async fn stored(world: &World, name: &str, key: KvKey) -> Option<String> {
+    let entry = world
+        .outbox
+        .kv()
+        .get(SESSION, &installation(name), &key)
+        .await
+        .expect("it reads");
+    entry.map(|entry| String::from_utf8(entry.value).expect("text"))
+}
+
+async fn usage(world: &World, name: &str) -> (u64, u64) {
+    let Usage { bytes, keys, .. } = world
+        .outbox
+        .kv()
+        .usage(SESSION, &installation(name))
+        .await
+        .expect("it reads");
+    (bytes, keys)
+}
+
+on_every_engine! {
+    async fn a_changed_read_is_a_conflict(world: &mut World) {
+        let reads = |revision| vec![KvRead { key: key("k"), revision }];
+        write(world, "a", QUOTA, vec![put(key("k"), "1", 1)], reads(None)).await.expect("it is absent");
+        for stale in [None, Some(2)] {
+            let refused = write(world, "a", QUOTA, vec![put(key("k"), "no", 9), put(key("l"), "no", 1)], reads(stale)).await;
+            assert!(matches!(refused, Err(CommitError::Conflict)), "{stale:?}");
+        }
+        assert_eq!((stored(world, "a", key("k")).await.as_deref(), stored(world, "a", key("l")).await), (Some("1"), None));
+        write(world, "a", QUOTA, vec![put(key("k"), "2", 2)], reads(Some(1))).await.expect("it is as read");
+        world.restart();
+        write(world, "a", QUOTA, vec![delete(key("k"))], reads(Some(2))).await.expect("it is as read");
+        write(world, "a", QUOTA, vec![], reads(None)).await.expect("it is absent");
+        assert_eq!(usage(world, "a").await, (0, 0));
+    }
+
+    async fn expired_values_are_absent(world: &mut World) {
+        write(world, "a", QUOTA, vec![put_until(key("k"), "1", MINUTE), put(key("l"), "2", 1)], vec![]).await.expect("it commits");
+        assert_eq!(stored(world, "a", key("k")).await.as_deref(), Some("1"));
+        world.clock.set(MINUTE);
+        assert_eq!(stored(world, "a", key("k")).await, None);
+        let found = world.outbox.kv().scan(SESSION, &installation("a"), &KvScope::Session, "", None, 10).await.expect("it scans");
+        assert_eq!(found.iter().map(|(key, _)| &**key).collect::<Vec<_>>(), ["l"]);
+        // A call that saw nothing may write, and the old value's room is counted back.
+        let reads = vec![KvRead { key: key("k"), revision: None }];
+        write(world, "a", QUOTA, vec![put(key("k"), "333", 1)], reads).await.expect("it is absent");
+        assert_eq!(usage(world, "a").await, (6, 2));
+    }
+
+    async fn a_quota_bounds_bytes_and_keys(world: &mut World) {
+        let quota = Quota { bytes: 20, keys: 3 };
+        write(world, "a", quota, vec![put(key("k1"), "12345678", 1)], vec![]).await.expect("10 bytes");
+        let refused = write(world, "a", quota, vec![put(key("k2"), "123456789", 1)], vec![]).await;
+        assert!(matches!(refused, Err(CommitError::KvQuota { bytes: 21, keys: 2, .. })), "{refused:?}");
+        write(world, "a", quota, vec![put(key("k2"), "12345678", 1)], vec![]).await.expect("20 bytes");
+        // Writes of one draft are counted together: this one replaces, and removes before it adds.
+        let draft = vec![delete(key("k1")), put(key("k3"), "", 1), put(key("k4"), "1", 1), put(key("k4"), "12", 2)];
+        write(world, "a", quota, draft, vec![]).await.expect("16 bytes, 3 keys");
+        assert_eq!(usage(world, "a").await, (16, 3));
+        world.restart();
+        let refused = write(world, "a", quota, vec![put(key("k5"), "", 1)], vec![]).await;
+        assert!(matches!(refused, Err(CommitError::KvQuota { keys: 4, .. })), "{refused:?}");
+        // Each installation has its own; one over a lowered quota may shrink but not grow.
+        write(world, "b", quota, vec![put(key("k1"), "1", 1)], vec![]).await.expect("the first of another");
+        let lowered = Quota { bytes: 5, keys: 1 };
+        write(world, "a", lowered, vec![put(key("k2"), "1", 2)], vec![]).await.expect("it shrinks");
+        let refused = write(world, "a", lowered, vec![put(key("k2"), "12", 3)], vec![]).await;
+        assert!(matches!(refused, Err(CommitError::KvQuota { .. })));
+        assert_eq!(usage(world, "a").await, (9, 3));
+    }
+
+    async fn expired_values_make_room(world: &mut World) {
+        let quota = Quota { bytes: 100, keys: 4 };
+        let chat = |name: &str| KvKey { scope: KvScope::Chat(jid(ADA)), key: name.into() };
+        let sender = |name: &str| KvKey { scope: KvScope::Sender { chat: jid(BOB), sender: jid(ADA) }, key: name.into() };
+        let first = vec![
+            put_until(chat("c\0d"), "12", MINUTE),
+            put_until(sender("s"), "123", MINUTE),
+            put_until(key("k"), "1", UnixMs(MINUTE.0 + 1)),
+            put(key("l"), "1", 1),
+        ];
+        write(world, "a", quota, first, vec![]).await.expect("it fits");
+        assert_eq!(usage(world, "a").await, (5 + 4 + 2 + 2, 4));
+        let more = || vec![put(key("m"), "1", 1), put(key("n"), "1", 1)];
+        assert!(matches!(write(world, "a", quota, more(), vec![]).await, Err(CommitError::KvQuota { keys: 6, .. })));
+        world.clock.set(MINUTE);
+        let reads = vec![KvRead { key: sender("s"), revision: None }];
+        write(world, "a", quota, more(), reads).await.expect("two have expired");
+        assert_eq!(usage(world, "a").await, (8, 4));
+        for (key, value) in [(chat("c\0d"), None), (sender("s"), None), (key("k"), Some("1")), (key("m"), Some("1"))] {
+            assert_eq!(stored(world, "a", key).await.as_deref(), value);
+        }
+        world.clock.set(UnixMs(MINUTE.0 + 1));
+        write(world, "a", quota, vec![put(key("o"), "1", 1)], vec![]).await.expect("one more has expired");
+        assert_eq!(usage(world, "a").await, (8, 4));
+        // A draft that stores something expired already gains nothing.
+        let dead = vec![put_until(key("p"), "1", NOON), put(key("o"), "1", 2)];
+        write(world, "a", quota, dead, vec![]).await.expect("the dead one is swept");
+        assert_eq!(usage(world, "a").await, (8, 4));
+        assert_eq!(stored(world, "a", key("o")).await.as_deref(), Some("1"));
+    }
+
+    async fn scopes_and_installations_are_apart(world: &mut World) {
+        let scopes = [
+            KvScope::Session,
+            KvScope::Chat(jid(ADA)),
+            KvScope::Chat(jid(BOB)),
+            KvScope::Sender { chat: jid(ADA), sender: jid(ADA) },
+            KvScope::Sender { chat: jid(ADA), sender: jid(BOB) },
+        ];
+        let of = |scope: &KvScope| KvKey { scope: scope.clone(), key: "k".into() };
+        for name in ["a", "a.b"] {
+            for scope in &scopes {
+                write(world, name, QUOTA, vec![put(of(scope), &format!("{name} {scope:?}"), 1)], vec![]).await.expect("it commits");
+            }
+        }
+        for name in ["a", "a.b"] {
+            for scope in &scopes {
+                assert_eq!(stored(world, name, of(scope)).await, Some(format!("{name} {scope:?}")));
+                let found = world.outbox.kv().scan(SESSION, &installation(name), scope, "", None, 10).await.expect("it scans");
+                assert_eq!(found.len(), 1);
+            }
+        }
+    }
+
+    async fn scans_go_on_behind_the_last_key(world: &mut World) {
+        let quota = Quota { bytes: 10_000, keys: 100 };
+        let name = |number: u32| format!("n{number:02}");
+        let mut draft: Vec<_> = (0..20).map(|number| put(key(&name(number)), "1", 1)).collect();
+        draft.extend((20..40).map(|number| put_until(key(&name(number)), "1", NOON)));
+        draft.extend((40..45).map(|number| put(key(&name(number)), "1", 1)));
+        draft.extend([put(key("m"), "1", 1), put(key("o"), "1", 1)]);
+        write(world, "a", quota, draft, vec![]).await.expect("it commits");
+        let (mut found, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let view = world.outbox.kv();
+            let page = view.scan(SESSION, &installation("a"), &KvScope::Session, "n", after.as_deref(), 4).await.expect("it scans");
+            found.extend(page.iter().map(|(key, _)| key.to_string()));
+            after = page.last().map(|(key, _)| key.to_string());
+            if page.len() < 4 {
+                break;
+            }
+        }
+        assert_eq!(found, (0..20).chain(40..45).map(name).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn usage_is_within_a_quota_up_to_the_last_byte() {
+    let usage = Usage {
+        bytes: 10,
+        keys: 2,
+        earliest_expiry: None,
+    };
+    assert!(usage.fits(Quota { bytes: 10, keys: 2 }));
+    assert!(!usage.fits(Quota { bytes: 9, keys: 2 }) && !usage.fits(Quota { bytes: 10, keys: 1 }));
+}
