@@ -4,7 +4,7 @@ use crate::types::{Flow, HandlerError, Outcome};
 use core::time::Duration;
 
 impl Outcome {
-    /// Done; the installations after this one get the event too.
+    /// Done, and the installations after this one should get the event too.
     #[must_use]
     pub fn next() -> Self {
         Self {
@@ -13,7 +13,7 @@ impl Outcome {
         }
     }
 
-    /// Done; the installations after this one do not get the event, where the operator allows that.
+    /// Done, and the installations after this one need not get the event. A wish: see [`Flow`].
     #[must_use]
     pub fn stop() -> Self {
         Self {
@@ -22,7 +22,7 @@ impl Outcome {
         }
     }
 
-    /// Like [`stop`](Self::stop), and the event counts as not handled.
+    /// Like [`stop`](Self::stop), and the event should count as not handled.
     #[must_use]
     pub fn drop_event() -> Self {
         Self {

@@ -167,7 +167,7 @@ pub(crate) fn ready(workspace: &Workspace) -> Result<Way> {
             Next::GiveUp => bail!(
                 "plugins cannot be compiled here. Either of these makes it possible:\n  \
                  rustup target add {TARGET}\n  \
-                 apt-get install {} (as root, Debian 12 or later)",
+                 apt-get install {} (as root, on Debian 12)",
                 DEBIAN_PACKAGES.join(" ")
             ),
         }
