@@ -210,10 +210,7 @@ impl Human {
     /// Answers every message from now on with what `answer` says, in order per chat, without waiting for the server's
     /// acknowledgement. Own messages from other devices are not answered.
     pub fn answer_with(&self, answer: impl Fn(&Heard) -> Option<String> + Send + Sync + 'static) {
-        let after = self
-            .inner
-            .ears
-            .look(|inbox| inbox.rows().next_back().map_or(0, |row| row.seq));
+        let after = self.position();
         self.inner.answering.spawn(answering::run(
             self.inner.ears.clone(),
             self.inner.line.clone(),
@@ -248,7 +245,22 @@ impl Human {
         wanted: impl Fn(&Heard) -> bool + Send,
         timeout: Duration,
     ) -> Result<Heard, HumanError> {
-        self.inner.ears.wait_heard(wanted, timeout).await
+        self.wait_for_after(0, wanted, timeout).await
+    }
+
+    /// [`Human::wait_for`] among the messages after position `after` only: what came before is not even looked at.
+    pub async fn wait_for_after(
+        &self,
+        after: u64,
+        wanted: impl Fn(&Heard) -> bool + Send,
+        timeout: Duration,
+    ) -> Result<Heard, HumanError> {
+        self.inner.ears.wait_heard(after, wanted, timeout).await
+    }
+
+    /// Position of the latest message; 0 when there is none.
+    pub fn position(&self) -> u64 {
+        self.inner.ears.look(inbox::Inbox::position)
     }
 
     /// Waits until `count` different messages satisfy `wanted`; returns the first `count` in order.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use futures::{StreamExt, TryStreamExt, stream};
 use waspnest_simulator::human::{Human, HumanError, ReceiptKind, Standing, Typing};
-use waspnest_simulator::{Config, NewAccount, Reachability, Simulator};
+use waspnest_simulator::{Config, LoginRefusal, NewAccount, Reachability, Simulator};
 use whatsapp_rust::waproto::buffa::MessageField;
 use whatsapp_rust::waproto::whatsapp as wa;
 
@@ -61,6 +61,11 @@ async fn two_people_talk_quote_and_react() -> anyhow::Result<()> {
     let quoting = anna.wait_for(|h| h.id == answer, PATIENCE).await?;
     assert_eq!(quoting.text.as_deref(), Some("Hello Anna"));
     assert_eq!(quoting.quoted.as_deref(), Some(hello.as_str()));
+
+    let stale = anna
+        .wait_for_after(anna.position(), |_| true, Duration::from_millis(20))
+        .await;
+    assert!(matches!(stale, Err(HumanError::NotSeen { heard: 1, .. })), "{stale:?}");
 
     let thumb = anna.react(&quoting, "👍").await?;
     let reaction = ben.wait_for(|h| h.id == thumb, PATIENCE).await?;
@@ -240,6 +245,42 @@ async fn someone_out_of_reach_comes_back() -> anyhow::Result<()> {
     simulator.set_reachability(&ben.account().phone, Reachability::Offline)?;
     let id = anna.say(&ben.account().phone, "when you have signal").await?;
     simulator.set_reachability(&ben.account().phone, Reachability::Online)?;
+    ben.wait_for(|h| h.id == id, PATIENCE).await?;
+    end(simulator, [anna, ben]).await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_login_ends_the_session_until_it_is_lifted() -> anyhow::Result<()> {
+    let (simulator, [anna]) = people(["Anna"]).await?;
+    let phone = anna.account().phone.clone();
+    simulator.refuse_login(&phone, Some(LoginRefusal::Banned))?;
+    assert_eq!(simulator.drop_connections(&phone), 1);
+    let ended = anna.say(&phone, "anybody there?").await.expect_err("banned");
+    assert!(matches!(ended, HumanError::Ended { .. }), "{ended:?}");
+
+    simulator.refuse_login(&phone, None)?;
+    anna.go_offline().await;
+    anna.come_online().await?;
+    assert_eq!(anna.standing(), Standing::Connected);
+    end(simulator, [anna]).await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_down_for_a_moment_is_tried_again() -> anyhow::Result<()> {
+    let (simulator, [anna, ben]) = people(["Anna", "Ben"]).await?;
+    let phone = anna.account().phone.clone();
+    let log = simulator.stanzas(0, usize::MAX).last().map_or(0, |record| record.seq);
+    simulator.refuse_login(&phone, Some(LoginRefusal::Unavailable))?;
+    assert_eq!(simulator.drop_connections(&phone), 1);
+    simulator
+        .wait_stanza(log, |record| record.tag == "failure", PATIENCE)
+        .await
+        .context("a refused login")?;
+    simulator.refuse_login(&phone, None)?;
+
+    let id = anna.say(&ben.account().phone, "back").await?;
     ben.wait_for(|h| h.id == id, PATIENCE).await?;
     end(simulator, [anna, ben]).await;
     Ok(())

@@ -118,15 +118,14 @@ pub(super) async fn wait(state: Arc<State>, request: Request) -> Result<Answer, 
         .map_or(DEFAULT_WAIT, Duration::from_millis)
         .min(MAX_WAIT);
     let wanted = |heard: &Heard| {
-        heard.seq > query.after
-            && from.as_ref().is_none_or(|from| heard.sender == *from)
+        from.as_ref().is_none_or(|from| heard.sender == *from)
             && query
                 .contains
                 .as_ref()
                 .is_none_or(|part| heard.text.as_ref().is_some_and(|text| text.contains(part.as_str())))
     };
     tokio::select! {
-        heard = person.wait_for(wanted, timeout) => Ok(Answer::ok(&HeardView::of(heard?))),
+        heard = person.wait_for_after(query.after, wanted, timeout) => Ok(Answer::ok(&HeardView::of(heard?))),
         () = state.shutdown.cancelled() => Err(Problem::shutting_down()),
     }
 }

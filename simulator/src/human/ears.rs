@@ -70,17 +70,21 @@ impl Ears {
         }
     }
 
-    /// Waits for a message that satisfies `wanted`; the oldest one first.
+    /// Waits for a message after row `after` that satisfies `wanted`; the oldest one first.
     pub(crate) async fn wait_heard(
         &self,
+        after: u64,
         wanted: impl Fn(&Heard) -> bool,
         timeout: Duration,
     ) -> Result<Heard, HumanError> {
         let mut looked_until = None;
         self.wait("message", timeout, move |inbox| {
             let found = match looked_until {
-                None => inbox.rows().find(|row| wanted(row)).cloned(),
-                Some(since) => inbox.arrived_since(since).find(|row| wanted(row)).cloned(),
+                None => inbox.rows_after(after).find(|row| wanted(row)).cloned(),
+                Some(since) => {
+                    let mut new = inbox.arrived_since(since).filter(|row| row.seq > after);
+                    new.find(|row| wanted(row)).cloned()
+                }
             };
             looked_until = Some(inbox.arrivals());
             found

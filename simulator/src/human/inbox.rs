@@ -106,13 +106,18 @@ impl Inbox {
     }
 
     /// All rows in order of first arrival.
-    pub(crate) fn rows(&self) -> impl DoubleEndedIterator<Item = &Heard> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Heard> {
         self.rows.values()
     }
 
     /// Rows after position `seq`.
     pub(crate) fn rows_after(&self, seq: u64) -> impl Iterator<Item = &Heard> {
         self.rows.range(seq.saturating_add(1)..).map(|(_, row)| row)
+    }
+
+    /// Position of the latest row; 0 before the first.
+    pub(crate) fn position(&self) -> u64 {
+        self.last_seq
     }
 
     /// How many copies have arrived in all; the cursor of [`Inbox::arrived_since`].
