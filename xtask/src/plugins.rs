@@ -1,6 +1,7 @@
 //! `cargo xtask plugins`: builds the plugins that ship and the guests of the tests, each into
 //! `target/plugins/<name>/{plugin.toml,<component>.wasm}`, which is the form the host installs.
 //!
+//! That is below the checkout even where the build directory is elsewhere: tests and configurations find them by that path.
 //! A file is written only when its content changed, so that whoever watches or caches by time is not woken for nothing.
 
 use crate::wasm_target::{self, TARGET};
@@ -62,7 +63,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let built = workspace.target.join(TARGET).join("plugin");
     for guest in GUESTS {
         let component = format!("{}.wasm", guest.package);
-        let out = workspace.target.join("plugins").join(guest.name);
+        let out = workspace.root.join("target/plugins").join(guest.name);
         fs::create_dir_all(&out).with_context(|| format!("creating {}", out.display()))?;
         let size = copy_if_changed(&built.join(&component), &out.join(&component))?;
         copy_if_changed(&workspace.root.join(guest.manifest), &out.join("plugin.toml"))?;

@@ -68,7 +68,7 @@ impl Children {
             .env("WASPNEST__STORAGE__DIR", dir.join("data"))
             .env("WASPNEST__WHATSAPP__ENDPOINT", text("url")?)
             .env("WASPNEST__WHATSAPP__VERSION", "2.3000.1023223821")
-            .env("WASPNEST__PLUGINS__DIR", workspace.target.join("plugins"))
+            .env("WASPNEST__PLUGINS__DIR", workspace.root.join("target/plugins"))
             .env("WASPNEST__LOG__LEVEL", "warn")
             .spawn()
             .context("starting the host")?;

@@ -93,8 +93,11 @@ pub(super) fn size(path: &str, text: &str) -> Option<String> {
     (lines > MAX_LINES).then(|| format!("{path}: {lines} lines, more than {MAX_LINES}; split it by concept"))
 }
 
-/// Every module says what it is for.
+/// Every module says what it is for. A `tests.rs` need not: it is for what its parent is for.
 pub(super) fn module_doc(path: &str, text: &str) -> Option<String> {
+    if path.ends_with("/tests.rs") {
+        return None;
+    }
     let first = text
         .lines()
         .map(str::trim)

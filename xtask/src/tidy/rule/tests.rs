@@ -22,6 +22,7 @@ fn a_module_starts_by_saying_what_it_is_for() {
     assert_eq!(module_doc("a.rs", "#![deny(x)]\n\n//! Ids.\n"), None);
     assert!(module_doc("a.rs", "use x;\n//! Ids.\n").is_some());
     assert!(module_doc("a.rs", "").is_some());
+    assert_eq!(module_doc("a/tests.rs", "use super::x;\n"), None);
 }
 
 #[test]
