@@ -200,6 +200,12 @@ impl Installation {
         self.limits
     }
 
+    /// How much state it may keep in each session; none without the capability.
+    #[must_use]
+    pub fn kv_terms(&self) -> Option<crate::manifest::KvTerms> {
+        self.effective.kv
+    }
+
     /// Whether sandboxes are used again.
     #[must_use]
     pub const fn reuse(&self) -> Reuse {

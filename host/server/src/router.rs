@@ -14,6 +14,9 @@ mod serve;
 mod session;
 mod tracker;
 
+#[cfg(test)]
+mod tests;
+
 pub use bind::{Authors, Bind, Glob, Lists};
 pub use installed::Installed;
 pub use retry::RetryPolicy;

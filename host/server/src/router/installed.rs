@@ -21,11 +21,20 @@ pub struct Installed {
     pub binds: Vec<Bind>,
     /// What happens to failed calls.
     pub retry: RetryPolicy,
-    /// How much state it may keep in each session.
-    pub kv_quota: Quota,
 }
 
 impl Installed {
+    /// How much state it may keep in each session.
+    pub(super) fn kv_quota(&self) -> Quota {
+        match self.installation.kv_terms() {
+            Some(terms) => Quota {
+                bytes: terms.max_bytes,
+                keys: terms.max_keys,
+            },
+            None => Quota { bytes: 0, keys: 0 },
+        }
+    }
+
     /// The bind that lets an event through to this installation; none if it is not for it.
     pub(super) fn wants(&self, session: &SessionName, event: &Event) -> Option<Arc<str>> {
         if !self.installation.wants(&event.kind) {

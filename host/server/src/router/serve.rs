@@ -161,7 +161,7 @@ async fn call(
         };
         match called {
             Err(error) => {
-                log(word_for(&error), 0);
+                log(error.class(), 0);
                 return Ok(judge(&error));
             }
             Ok(draft) => match commit(parts, installed, event, draft).await {
@@ -194,7 +194,7 @@ async fn commit(parts: &RouterParts, installed: &Installed, event: &Event, draft
     let call = Call {
         event,
         installation: &installed.id,
-        quota: installed.kv_quota,
+        quota: installed.kv_quota(),
     };
     let committed = parts.outbox.commit_draft(parts.session, call, draft).await?;
     let effects = committed.effects.len();
@@ -213,19 +213,5 @@ fn judge(error: &CallError) -> Outcome {
         }
     } else {
         Outcome::Hopeless { error: text }
-    }
-}
-
-/// The word for it in the call's log line.
-const fn word_for(error: &CallError) -> &'static str {
-    match error {
-        CallError::Retry { .. } => "retry",
-        CallError::Reject { .. } => "reject",
-        CallError::Trap { .. } => "trap",
-        CallError::Deadline { .. } => "deadline",
-        CallError::Memory { .. } => "memory",
-        CallError::Quota { .. } => "quota",
-        CallError::Host { .. } => "host",
-        CallError::NoHandler { .. } => "no_handler",
     }
 }

@@ -1,0 +1,414 @@
+//! A session's router and sink on a store in memory, with a script that plays WhatsApp.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use waspnest_core::address::{ChatKind, Jid, Party};
+use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
+use waspnest_core::draft::Timer;
+use waspnest_core::effect::{Action, Effect, Progress as EffectProgress};
+use waspnest_core::event::{EventKind, Position};
+use waspnest_core::id::{EffectId, InstallationId, SessionId};
+use waspnest_core::log::{Incoming, Log};
+use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
+use waspnest_core::outbox::Outbox;
+use waspnest_core::progress::{DeadLetter, Progress};
+use waspnest_core::store::{HeldStore, MemoryStore, Store};
+use waspnest_engine::{Engine, EngineOptions, Grants, Installation, InstallationSpec};
+
+use crate::router::{Bind, Installed, RetryPolicy, RouterParts, SessionRouter};
+use crate::sink::{Answer, Carried, Carrier, CarryError, SessionSink, SinkParts};
+
+/// Long enough for a busy machine; a test that needs it has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An installation to be.
+#[derive(Clone)]
+pub(super) struct Install {
+    pub plugin: &'static str,
+    pub id: &'static str,
+    pub binds: Vec<Bind>,
+    pub retry: RetryPolicy,
+}
+
+impl Install {
+    pub(super) fn of(plugin: &'static str, id: &'static str) -> Self {
+        let retry = RetryPolicy {
+            max_attempts: 1,
+            first: Duration::from_secs(1),
+            factor: 1.0,
+            max: Duration::from_secs(1),
+            jitter: 0.0,
+        };
+        Self {
+            plugin,
+            id,
+            binds: vec![Bind::everything("all")],
+            retry,
+        }
+    }
+}
+
+/// The guest that misbehaves on command.
+pub(super) fn hostile(id: &'static str) -> Install {
+    Install::of("hostile", id)
+}
+
+pub(super) fn id(text: &str) -> InstallationId {
+    text.parse().expect("a valid id")
+}
+
+/// How WhatsApp behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Script {
+    TakesEverything,
+    /// Messages leave, and the connection is lost before the server answers.
+    LosesAcknowledgements,
+    Disconnected,
+}
+
+#[derive(Debug)]
+struct Scripted {
+    session: SessionId,
+    outbox: Outbox,
+    script: Mutex<Script>,
+    connection: watch::Sender<Option<u64>>,
+    carried: watch::Sender<Vec<Effect>>,
+}
+
+#[async_trait]
+impl Carrier for Scripted {
+    async fn carry_out(&self, effect: &Effect) -> Result<Carried, CarryError> {
+        let script = *self.script.lock().expect("no test panics with this lock");
+        match script {
+            Script::Disconnected => Err(CarryError::NotConnected),
+            Script::LosesAcknowledgements => {
+                self.carried.send_modify(|carried| carried.push(effect.clone()));
+                Ok(Carried::AwaitAck(Box::pin(std::future::pending())))
+            }
+            Script::TakesEverything => {
+                self.carried.send_modify(|carried| carried.push(effect.clone()));
+                let (session, outbox, id) = (self.session, self.outbox.clone(), effect.id);
+                Ok(Carried::AwaitAck(Box::pin(async move {
+                    outbox
+                        .progress(session, id, EffectProgress::Sent)
+                        .await
+                        .expect("the store works");
+                    Answer::Taken
+                })))
+            }
+        }
+    }
+
+    fn connection(&self) -> watch::Receiver<Option<u64>> {
+        self.connection.subscribe()
+    }
+}
+
+/// A running pipeline.
+pub(super) struct Harness {
+    pub(super) store: Arc<HeldStore>,
+    clock: Arc<ManualClock>,
+    ids: Arc<SeededIds>,
+    engine: Arc<Engine>,
+    session: SessionId,
+    log: Log,
+    progress: Progress,
+    installs: Vec<Install>,
+    scripted: Arc<Scripted>,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Harness {
+    pub(super) async fn start(installs: Vec<Install>) -> Self {
+        let clock = Arc::new(ManualClock::at(UnixMs(1_750_000_000_000)));
+        let ids = Arc::new(SeededIds::new(7));
+        let store = HeldStore::new(MemoryStore::new());
+        let session = SessionId::new(ids.ulid(clock.now()));
+        let carried = watch::Sender::new(Vec::new());
+        Self::resume(store, clock, ids, session, installs, carried).await
+    }
+
+    /// Everything in memory is gone; the store stays.
+    pub(super) async fn restart(self) -> Self {
+        let installs = self.installs.clone();
+        self.restart_with(installs).await
+    }
+
+    pub(super) async fn restart_with(self, installs: Vec<Install>) -> Self {
+        let (store, clock, ids, session) = (
+            Arc::clone(&self.store),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.ids),
+            self.session,
+        );
+        let carried = watch::Sender::new(self.scripted.carried.borrow().clone());
+        self.stop().await;
+        Self::resume(store, clock, ids, session, installs, carried).await
+    }
+
+    async fn resume(
+        store: Arc<HeldStore>,
+        clock: Arc<ManualClock>,
+        ids: Arc<SeededIds>,
+        session: SessionId,
+        installs: Vec<Install>,
+        carried: watch::Sender<Vec<Effect>>,
+    ) -> Self {
+        let any_store: Arc<dyn Store> = store.clone();
+        let log = Log::new(Arc::clone(&any_store), clock.clone(), ids.clone());
+        let outbox = Outbox::new(Arc::clone(&any_store), clock.clone());
+        let progress = Progress::new(Arc::clone(&any_store));
+        let engine = Arc::new(Engine::new(EngineOptions::new(clock.clone())).expect("an engine"));
+        let mut installations = Vec::new();
+        for install in &installs {
+            installations.push(Arc::new(installed(&engine, install).await));
+        }
+        let scripted = Arc::new(Scripted {
+            session,
+            outbox: outbox.clone(),
+            script: Mutex::new(Script::TakesEverything),
+            connection: watch::Sender::new(Some(1)),
+            carried,
+        });
+        let (sink, port) = SessionSink::new(SinkParts {
+            session,
+            store: Arc::clone(&any_store),
+            outbox: outbox.clone(),
+            carrier: scripted.clone(),
+            clock: clock.clone(),
+            retry: Install::of("", "").retry,
+        });
+        let me = watch::Sender::new(None);
+        let router = SessionRouter::resume(RouterParts {
+            session,
+            name: "test".parse().expect("a valid name"),
+            me: me.subscribe(),
+            installations,
+            engine: Arc::clone(&engine),
+            log: log.clone(),
+            progress: progress.clone(),
+            outbox,
+            sink: port,
+            clock: clock.clone(),
+            ids: ids.clone(),
+        })
+        .await
+        .expect("a router");
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        let (router_stop, sink_stop) = (stop.clone(), CancellationToken::new());
+        let sink_end = sink_stop.clone();
+        tasks.spawn(async move {
+            router.run(router_stop).await.expect("the router ends in order");
+            sink_end.cancel();
+        });
+        tasks.spawn(async move { sink.run(sink_stop).await.expect("the sink ends in order") });
+        Self {
+            store,
+            clock,
+            ids,
+            engine,
+            session,
+            log,
+            progress,
+            installs,
+            scripted,
+            stop,
+            tasks,
+        }
+    }
+
+    pub(super) async fn stop(mut self) {
+        self.stop.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.expect("no part panics");
+        }
+        assert_eq!(Arc::strong_count(&self.engine), 1, "no call is left behind");
+    }
+
+    /// Somebody writes a text; returns when it is in the log for good.
+    pub(super) async fn hears(&self, chat: &str, text: &str) {
+        self.happens(self.text(chat, text)).await;
+    }
+
+    pub(super) async fn hears_without_waiting(&self, chat: &str, text: &str) {
+        self.log
+            .append(self.session, vec![self.text(chat, text)])
+            .await
+            .expect("the log takes it");
+    }
+
+    pub(super) async fn happens(&self, incoming: Incoming) {
+        let appended = self
+            .log
+            .append(self.session, vec![incoming])
+            .await
+            .expect("the log takes it");
+        appended.applied.durable().await.expect("the store works");
+    }
+
+    fn text(&self, chat: &str, text: &str) -> Incoming {
+        let chat: Jid = chat.parse().expect("a valid address");
+        let now = self.clock.now();
+        let message = Message {
+            key: MessageKey {
+                chat: chat.clone(),
+                id: format!("3EB0{}", self.ids.ulid(now)).parse().expect("a valid id"),
+                from: Origin::Them,
+                participant: None,
+            },
+            chat_kind: ChatKind::Direct,
+            chat_name: None,
+            sender: Party::known_as(chat),
+            timestamp: now,
+            content: Content::Text(Text {
+                body: text.into(),
+                preview: None,
+            }),
+            quoted: None,
+            mentions: Vec::new(),
+            mentions_me: false,
+            mentions_all: false,
+            edit_of: None,
+            album_of: None,
+            thread: None,
+            forwarded_score: 0,
+            view_once: false,
+            ephemeral_s: None,
+            spoiler: false,
+            offline: false,
+            history: false,
+            device: None,
+        };
+        Incoming {
+            kind: EventKind::Message(Box::new(message)),
+            also: Vec::new(),
+            expect: Vec::new(),
+        }
+    }
+
+    /// Changes how WhatsApp behaves; a new connection stands for it, unless there is none.
+    pub(super) fn script(&self, script: Script) {
+        *self.scripted.script.lock().expect("no test panics with this lock") = script;
+        self.scripted.connection.send_modify(|connection| {
+            *connection = match script {
+                Script::Disconnected => None,
+                Script::TakesEverything | Script::LosesAcknowledgements => Some(connection.unwrap_or(1) + 1),
+            };
+        });
+    }
+
+    /// Waits until at least `count` messages have left, and gives chat and text of the first so many.
+    pub(super) async fn replies(&self, count: usize) -> Vec<(String, String)> {
+        let mut carried = self.scripted.carried.subscribe();
+        let waited = tokio::time::timeout(PATIENCE, carried.wait_for(|carried| carried.len() >= count))
+            .await
+            .map(drop);
+        if waited.is_err() {
+            panic!("only {} of {count} messages left", self.scripted.carried.borrow().len());
+        }
+        let carried = self.scripted.carried.borrow();
+        carried.iter().take(count).map(chat_and_text).collect()
+    }
+
+    pub(super) fn carried_ids(&self) -> Vec<EffectId> {
+        self.scripted.carried.borrow().iter().map(|effect| effect.id).collect()
+    }
+
+    /// Lets time pass until at least `count` messages have left.
+    pub(super) async fn pass_until_replies(&self, count: usize) {
+        self.pass_until(async || self.scripted.carried.borrow().len() >= count)
+            .await;
+    }
+
+    /// Lets time pass until the installation has given up an event, and gives that.
+    pub(super) async fn dead_letter(&self, installation: &str) -> DeadLetter {
+        self.pass_until(async || !self.dead_letters(installation).await.is_empty())
+            .await;
+        self.dead_letters(installation).await.remove(0)
+    }
+
+    pub(super) async fn dead_letters(&self, installation: &str) -> Vec<DeadLetter> {
+        let letters = self
+            .progress
+            .dead_letters(self.session, &id(installation), Position(0), 10)
+            .await
+            .expect("the store works");
+        letters.into_iter().map(|(_, letter)| letter).collect()
+    }
+
+    /// Lets time pass until the installation is done with an event.
+    pub(super) async fn done(&self, installation: &str, position: Position) {
+        let is_done = async || {
+            self.progress
+                .load(self.session, &id(installation))
+                .await
+                .expect("the store works")
+                .is_done(position)
+        };
+        self.pass_until(is_done).await;
+    }
+
+    pub(super) async fn timers(&self, installation: &str) -> Vec<Timer> {
+        self.scripted
+            .outbox
+            .timers()
+            .list(self.session, &id(installation))
+            .await
+            .expect("the store works")
+    }
+
+    /// Moves the clock in small steps, giving the tasks a turn in between.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "sandboxes are cut off by real time; the wait is for a condition"
+    )]
+    async fn pass_until(&self, condition: impl AsyncFn() -> bool) {
+        let waited = async {
+            while !condition().await {
+                self.clock.advance(Duration::from_millis(100));
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waited)
+            .await
+            .expect("it happens in time");
+    }
+}
+
+async fn installed(engine: &Engine, install: &Install) -> Installed {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../target/plugins")
+        .join(install.plugin);
+    assert!(dir.exists(), "{} is missing: run `cargo xtask plugins`", dir.display());
+    let plugin = engine.load(&dir).await.expect("a good plugin");
+    let spec = InstallationSpec {
+        grants: Grants::as_requested(),
+        ..InstallationSpec::new(id(install.id))
+    };
+    Installed {
+        id: id(install.id),
+        installation: Installation::new(plugin, spec).expect("a good installation"),
+        binds: install.binds.clone(),
+        retry: install.retry.clone(),
+    }
+}
+
+fn chat_and_text(effect: &Effect) -> (String, String) {
+    match &effect.action {
+        Action::Send(send) => match &send.content {
+            Content::Text(text) => (send.to.user().to_owned(), text.body.to_string()),
+            other => panic!("a text was expected, not {}", other.kind()),
+        },
+        Action::React { .. } | Action::MarkRead { .. } | Action::SetTyping { .. } => {
+            panic!("a message was expected, not {}", effect.action.name())
+        }
+    }
+}
