@@ -473,6 +473,23 @@ fn the_program_announces_itself_and_ends_when_told() -> anyhow::Result<()> {
 }
 
 #[test]
+fn the_program_ends_cleanly_on_signals() -> anyhow::Result<()> {
+    for signal in ["-TERM", "-INT"] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_waspnest-simulator"))
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut lines = BufReader::new(program.stdout.take().context("its output")?).lines();
+        lines.next().context("a line")??;
+        let sent = Command::new("kill")
+            .args([signal, &program.id().to_string()])
+            .status()?;
+        assert!(sent.success(), "kill {signal}");
+        assert!(program.wait()?.success(), "{signal}");
+    }
+    Ok(())
+}
+
+#[test]
 fn the_program_refuses_the_outside_world() -> anyhow::Result<()> {
     for option in ["--listen", "--admin"] {
         let refused = Command::new(env!("CARGO_BIN_EXE_waspnest-simulator"))
