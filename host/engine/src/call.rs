@@ -27,7 +27,7 @@ use crate::limits::{EFFECTS, HOSTCALL_BYTES, KV_OPERATIONS, Limits, NOTE_BYTES, 
 use crate::state::{Budget, Call, CallState, Meter, Scene, Taken};
 use crate::wasi;
 pub use error::CallError;
-use error::{OutOfTime, classify};
+use error::{OutOfTime, classify, classify_start};
 
 /// What is true of one call.
 #[derive(Debug, Clone)]
@@ -217,7 +217,7 @@ impl Sandbox {
             }),
             Err(error) => {
                 store.data().journal.finish();
-                Err(classify(&error, store.data()))
+                Err(classify_start(&error, store.data()))
             }
         }
     }

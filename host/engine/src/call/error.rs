@@ -175,6 +175,21 @@ pub(super) fn classify(error: &wasmtime::Error, state: &CallState) -> CallError 
     }
 }
 
+/// Finds out why a guest could not even start.
+pub(super) fn classify_start(error: &wasmtime::Error, state: &CallState) -> CallError {
+    if state.meter.refused.is_some() {
+        out_of_memory(state)
+    } else {
+        classify(error, state)
+    }
+}
+
+fn out_of_memory(state: &CallState) -> CallError {
+    CallError::Memory {
+        limit: state.meter.limit() as u64,
+    }
+}
+
 fn limit_of(deadline: UnixMs, start: UnixMs) -> Duration {
     deadline.since(start)
 }

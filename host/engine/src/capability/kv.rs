@@ -21,7 +21,10 @@ pub(crate) use overlay::Overlay;
 
 /// A store a guest opened.
 #[derive(Debug)]
-#[expect(unreachable_pub, reason = "the generated bindings export the type again, inside this crate")]
+#[expect(
+    unreachable_pub,
+    reason = "the generated bindings export the type again, inside this crate"
+)]
 pub struct OpenStore {
     scope: KvScope,
 }

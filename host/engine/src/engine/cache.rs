@@ -9,6 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -87,7 +88,11 @@ fn check(dir: &Path) -> io::Result<Option<String>> {
         if let Some(parent) = dir.parent() {
             fs::create_dir_all(parent)?;
         }
-        DirBuilder::new().mode(0o700).create(dir)?;
+        match DirBuilder::new().mode(0o700).create(dir) {
+            // Another engine made it a moment ago; it is looked at like any other.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made?,
+        }
     }
     let found = fs::symlink_metadata(dir)?;
     if !found.is_dir() {
@@ -99,7 +104,7 @@ fn check(dir: &Path) -> io::Result<Option<String>> {
             found.mode() & 0o777
         )));
     }
-    let probe = dir.join(format!(".probe-{}", std::process::id()));
+    let probe = dir.join(format!(".probe-{}", unique()));
     let ours = create(&probe)?.metadata()?.uid();
     fs::remove_file(&probe)?;
     if ours != found.uid() {
@@ -109,6 +114,12 @@ fn check(dir: &Path) -> io::Result<Option<String>> {
         )));
     }
     Ok(None)
+}
+
+/// Tells apart what several engines, in this process and others, write aside at the same time.
+fn unique() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 fn create(path: &Path) -> io::Result<File> {
@@ -121,7 +132,7 @@ fn create(path: &Path) -> io::Result<File> {
 }
 
 fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let aside = file.with_extension(format!("{}.tmp", std::process::id()));
+    let aside = file.with_extension(format!("{}.tmp", unique()));
     let mut out = create(&aside)?;
     out.write_all(bytes)?;
     out.sync_all()?;

@@ -1,1 +1,217 @@
+use std::path::Path;
+use std::time::Duration;
 
+use waspnest_core::address::ChatKind;
+use waspnest_core::draft::Missed;
+
+use super::*;
+
+const FULL: &str = r#"
+manifest = 1
+x-generator = "by hand"
+
+[plugin]
+id = "org.example.appointments"
+name = "Appointments"
+version = "1.4.0"
+description = "Books appointments by chat"
+license = "MIT"
+homepage = "https://example.org"
+component = "out/appointments.wasm"
+api = "0.1"
+
+[[subscribe]]
+event = "message"
+kinds = ["text", "voice"]
+chats = ["direct"]
+from-me = true
+
+[[schedule]]
+id = "mornings"
+cron = "0 8 * * MON-FRI"
+zone = "Europe/Berlin"
+missed = "skip"
+
+[[schedule]]
+id = "sweep"
+every = "10m"
+
+[capabilities]
+"messages.send" = { reason = "answers", rate = "5/min" }
+"messages.react" = { scope = "any", optional = true }
+kv = { max-bytes = "20MiB", max-keys = 50 }
+schedule = true
+
+[limits]
+memory = "32MiB"
+call-timeout = "1s 500ms"
+
+[config]
+defaults = { zone = "UTC", greeting = { de = "Servus" } }
+
+[test]
+scenarios = "tests/*.toml"
+
+[tool.mine]
+anything = 1
+"#;
+
+fn parse(text: &str) -> Result<Manifest, ManifestError> {
+    Manifest::parse(Path::new("a/plugin.toml"), text)
+}
+
+#[test]
+fn every_key_is_read() {
+    let manifest = parse(FULL).expect("a manifest");
+    assert_eq!(manifest.id.as_str(), "org.example.appointments");
+    assert_eq!(manifest.component, Path::new("out/appointments.wasm"));
+    assert_eq!(
+        manifest.messages,
+        [MessageFilter {
+            kinds: vec!["text", "voice"],
+            chats: vec![ChatKind::Direct],
+            own: OwnMessages::Wanted
+        }]
+    );
+    assert_eq!(manifest.schedules[0].rule, ScheduleRule::Cron("0 8 * * MON-FRI".into()));
+    assert_eq!(
+        (&*manifest.schedules[0].zone, manifest.schedules[0].missed),
+        ("Europe/Berlin", Missed::Skip)
+    );
+    assert_eq!(
+        manifest.schedules[1].rule,
+        ScheduleRule::Every(Duration::from_secs(600))
+    );
+    assert_eq!(
+        (&*manifest.schedules[1].zone, manifest.schedules[1].missed),
+        ("UTC", Missed::Once)
+    );
+    let send = manifest.requests.send.as_ref().expect("requested");
+    assert_eq!(
+        (&send.terms.scope, send.need, send.reason.as_deref()),
+        (&Scope::reply_only(), Need::Required, Some("answers"))
+    );
+    assert_eq!(
+        send.terms.rates,
+        [Rate {
+            count: 5,
+            per: Duration::from_secs(60)
+        }]
+    );
+    let react = manifest.requests.react.as_ref().expect("requested");
+    assert_eq!((&react.terms.scope, react.need), (&Scope::ANY, Need::Optional));
+    assert_eq!(
+        manifest.requests.kv.as_ref().map(|kv| kv.terms),
+        Some(KvTerms {
+            max_bytes: 20 << 20,
+            max_keys: 50
+        })
+    );
+    assert_eq!(
+        manifest.requests.schedule.as_ref().map(|jobs| jobs.terms),
+        Some(JobTerms::DEFAULT)
+    );
+    assert_eq!(manifest.requests.read, None);
+    assert_eq!(
+        manifest.limits,
+        LimitWish {
+            memory_bytes: Some(32 << 20),
+            call_timeout: Some(Duration::from_millis(1500))
+        }
+    );
+    assert_eq!(manifest.defaults["greeting"]["de"], "Servus");
+}
+
+#[test]
+fn mistakes_name_file_and_key() {
+    for (from, to, says) in [
+        (
+            "manifest = 1",
+            "manifest = 2",
+            "manifest: version 2 of the manifest is not known",
+        ),
+        ("manifest = 1", "", "manifest: is missing"),
+        (
+            "version = \"1.4.0\"",
+            "version = \"1.4\"",
+            "plugin.version: \"1.4\" is not a version",
+        ),
+        ("name = \"Appointments\"", "", "plugin.name: is missing"),
+        (
+            "name = \"Appointments\"",
+            "name = 4",
+            "plugin.name: expected a text, found integer",
+        ),
+        (
+            "homepage",
+            "home-page",
+            "plugin.home-page: unknown key \"home-page\"; did you mean \"homepage\"?",
+        ),
+        (
+            "event = \"message\"",
+            "event = \"receipt\"",
+            "subscribe[0].event: unknown event \"receipt\"",
+        ),
+        (
+            "chats = [\"direct\"]",
+            "chats = [\"groups\"]",
+            "subscribe[0].chats[0]: unknown kind of chat \"groups\"; did you mean \"group\"?",
+        ),
+        (
+            "id = \"sweep\"",
+            "id = \"mornings\"",
+            "schedule[1].id: \"mornings\" is the name of another schedule",
+        ),
+        (
+            "every = \"10m\"",
+            "every = \"10 apples\"",
+            "schedule[1].every: \"10 apples\" is not a span of time",
+        ),
+        (
+            "every = \"10m\"",
+            "every = \"10ms\"",
+            "schedule[1].every: must be at least one second",
+        ),
+        ("every = \"10m\"", "", "schedule[1].cron: is missing"),
+        (
+            "missed = \"skip\"",
+            "missed = \"never\"",
+            "schedule[0].missed: unknown policy \"never\"",
+        ),
+        (
+            "kv = {",
+            "kvs = {",
+            "capabilities.kvs: unknown key \"kvs\"; did you mean \"kv\"?",
+        ),
+        (
+            "max-keys = 50",
+            "max-keys = -1",
+            "capabilities.kv.max-keys: must not be negative",
+        ),
+        (
+            "defaults",
+            "default",
+            "config.default: unknown key \"default\"; did you mean \"defaults\"?",
+        ),
+        (
+            "id = \"org.example.appointments\"",
+            "id = \"Org Example\"",
+            "plugin.id: \"Org Example\" is not a valid PluginId",
+        ),
+    ] {
+        assert!(FULL.contains(from), "{from}");
+        let error = parse(&FULL.replacen(from, to, 1)).expect_err(to).to_string();
+        assert!(error.starts_with("a/plugin.toml: ") && error.contains(says), "{error}");
+    }
+    assert!(matches!(parse("manifest = "), Err(ManifestError::Syntax { .. })));
+}
+
+proptest::proptest! {
+    /// Whatever is in the file: an error or a manifest, never a panic.
+    #[test]
+    fn no_text_is_a_surprise(cut in 0..FULL.len(), junk in ".{0,20}") {
+        let mut text = FULL.to_owned();
+        text.insert_str(cut, &junk);
+        drop(parse(&text));
+    }
+}

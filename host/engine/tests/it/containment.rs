@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use waspnest_engine::{CallError, Installation, Reuse};
+use waspnest_engine::{CallError, Grants, Installation, Reuse};
 
 use crate::kit::{Rig, sent, soon};
 
@@ -14,7 +14,7 @@ const ATTACKS: &[(&str, &str, &str)] = &[
     ("panic", "trap", "told to panic"),
     ("exit", "trap", "exited with status 1"),
     ("loop", "deadline", "1s"),
-    ("memory", "memory", "33554432"),
+    ("memory", "memory", "134217728"),
     ("recurse", "trap", "out of bounds"),
     ("flood-effects", "quota", "effects"),
     ("flood-log", "quota", "log lines"),
@@ -33,7 +33,13 @@ const ATTACKS: &[(&str, &str, &str)] = &[
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_attack_is_contained_while_another_plugin_is_served() {
     let rig = Arc::new(Rig::new());
-    let hostile = rig.install("hostile").await;
+    // Memory enough that what is too large for a host call fits into the guest.
+    let hostile = rig
+        .install_with("hostile", |spec| {
+            spec.grants = Grants::as_requested();
+            spec.limits.memory_bytes = Some(128 << 20);
+        })
+        .await;
     let echo = rig.install("echo").await;
     let over = Arc::new(AtomicBool::new(false));
     let neighbour = tokio::task::spawn_blocking({
@@ -44,7 +50,11 @@ async fn every_attack_is_contained_while_another_plugin_is_served() {
         let error = soon(rig.call(&hostile, &rig.text(word))).await.expect_err(word);
         assert_eq!(error.class(), *class, "{word}: {error}");
         assert!(error.to_string().contains(says), "{word}: {error}");
-        assert_eq!(rig.say(&hostile, "are you there").await, ["ok: are you there"], "after {word}, the next call works");
+        assert_eq!(
+            rig.say(&hostile, "are you there").await,
+            ["ok: are you there"],
+            "after {word}, the next call works"
+        );
     }
     over.store(true, Ordering::Release);
     let served = neighbour.await.expect("the neighbour is served to the end");
@@ -78,7 +88,10 @@ async fn a_sleeping_guest_is_ended_by_the_clock() {
         }
     })
     .await;
-    assert!(matches!(error, CallError::Deadline { limit } if limit == Duration::from_secs(1)), "{error}");
+    assert!(
+        matches!(error, CallError::Deadline { limit } if limit == Duration::from_secs(1)),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -98,7 +111,10 @@ async fn what_is_worth_another_try_is_said() {
         assert_eq!(error.retryable(), retryable, "{word}");
     }
     rig.host.break_down();
-    let error = rig.call(&hostile, &rig.text("kv-counter")).await.expect_err("the host is broken");
+    let error = rig
+        .call(&hostile, &rig.text("kv-counter"))
+        .await
+        .expect_err("the host is broken");
     assert_eq!((error.class(), error.retryable()), ("host", true));
     assert!(error.to_string().contains("the store is gone"), "{error}");
 }
@@ -111,7 +127,10 @@ async fn more_calls_than_places_wait_for_their_turn() {
         let (rig, echo) = (&rig, &echo);
         async move {
             let text = format!("number {number}");
-            let draft = rig.call(echo, &rig.text(&text)).await.expect("a call that waited is a call like any other");
+            let draft = rig
+                .call(echo, &rig.text(&text))
+                .await
+                .expect("a call that waited is a call like any other");
             assert_eq!(sent(&draft), [text]);
         }
     });
@@ -123,7 +142,11 @@ async fn all(calls: impl Iterator<Item = impl Future<Output = ()>>) {
     let mut calls: Vec<_> = calls.map(Box::pin).collect();
     std::future::poll_fn(|context| {
         calls.retain_mut(|call| call.as_mut().poll(context).is_pending());
-        if calls.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        if calls.is_empty() {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
     })
     .await;
 }
@@ -133,7 +156,7 @@ async fn a_warm_sandbox_is_used_again_and_dropped_after_a_trap() {
     let rig = Rig::new();
     let hostile = rig
         .install_with("hostile", |spec| {
-            spec.grants = waspnest_engine::Grants::as_requested();
+            spec.grants = Grants::as_requested();
             spec.reuse = Reuse::Warm { max_calls: 3 };
         })
         .await;

@@ -14,15 +14,24 @@ use waspnest_core::effect::Action;
 use waspnest_core::event::{Event, EventKind, Position, Tick, TickCause};
 use waspnest_core::id::{EventId, SessionId, SessionName};
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
-use waspnest_engine::{CallContext, CallError, Engine, EngineOptions, Grants, Host, HostError, Installation, InstallationSpec, InvalidRule, KvUsage};
+use waspnest_engine::{
+    CallContext, CallError, Engine, EngineOptions, Grants, Host, HostError, Installation, InstallationSpec,
+    InvalidRule, KvUsage,
+};
 
 /// When the tests take place.
 pub(crate) const NOW: UnixMs = UnixMs(1_790_000_000_000);
 
 /// A directory of `target/plugins`.
 pub(crate) fn plugin_dir(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins").join(name);
-    assert!(dir.join("plugin.toml").is_file(), "{} is missing: run `cargo xtask plugins` first", dir.display());
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../target/plugins")
+        .join(name);
+    assert!(
+        dir.join("plugin.toml").is_file(),
+        "{} is missing: run `cargo xtask plugins` first",
+        dir.display()
+    );
     dir
 }
 
@@ -50,7 +59,10 @@ impl Memory {
         let mut state = self.state();
         for read in &draft.kv_reads {
             let now = state.values.get(&read.key).map(|entry| entry.revision);
-            assert_eq!(now, read.revision, "the draft relies on a revision the store does not have");
+            assert_eq!(
+                now, read.revision,
+                "the draft relies on a revision the store does not have"
+            );
         }
         for write in &draft.kv {
             match &write.entry {
@@ -81,7 +93,11 @@ impl Memory {
 
     fn working(&self) -> Result<MutexGuard<'_, State>, HostError> {
         let state = self.state();
-        if state.broken { Err(HostError("the store is gone".into())) } else { Ok(state) }
+        if state.broken {
+            Err(HostError("the store is gone".into()))
+        } else {
+            Ok(state)
+        }
     }
 }
 
@@ -91,16 +107,37 @@ impl Host for Memory {
         Ok(self.working()?.values.get(key).cloned())
     }
 
-    async fn kv_scan(&self, scope: &KvScope, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<(Box<str>, KvEntry)>, HostError> {
+    async fn kv_scan(
+        &self,
+        scope: &KvScope,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(Box<str>, KvEntry)>, HostError> {
         let state = self.working()?;
-        let within = |key: &KvKey| key.scope == *scope && key.key.starts_with(prefix) && after.is_none_or(|after| &*key.key > after);
-        Ok(state.values.iter().filter(|(key, _)| within(key)).take(limit).map(|(key, entry)| (key.key.clone(), entry.clone())).collect())
+        let within = |key: &KvKey| {
+            key.scope == *scope && key.key.starts_with(prefix) && after.is_none_or(|after| &*key.key > after)
+        };
+        Ok(state
+            .values
+            .iter()
+            .filter(|(key, _)| within(key))
+            .take(limit)
+            .map(|(key, entry)| (key.key.clone(), entry.clone()))
+            .collect())
     }
 
     async fn kv_usage(&self) -> Result<KvUsage, HostError> {
         let state = self.working()?;
-        let bytes = state.values.iter().map(|(key, entry)| (key.key.len() + entry.value.len()) as u64).sum();
-        Ok(KvUsage { keys: state.values.len() as u64, bytes })
+        let bytes = state
+            .values
+            .iter()
+            .map(|(key, entry)| (key.key.len() + entry.value.len()) as u64)
+            .sum();
+        Ok(KvUsage {
+            keys: state.values.len() as u64,
+            bytes,
+        })
     }
 
     async fn timers(&self) -> Result<Vec<Timer>, HostError> {
@@ -108,7 +145,12 @@ impl Host for Memory {
     }
 
     async fn message(&self, key: &MessageKey) -> Result<Option<Message>, HostError> {
-        Ok(self.working()?.messages.iter().find(|message| message.key == *key).cloned())
+        Ok(self
+            .working()?
+            .messages
+            .iter()
+            .find(|message| message.key == *key)
+            .cloned())
     }
 
     /// Knows one rule, every minute, and no zone but UTC and Berlin.
@@ -160,7 +202,8 @@ impl Rig {
     }
 
     pub(crate) async fn install(&self, name: &str) -> Installation {
-        self.install_with(name, |spec| spec.grants = Grants::as_requested()).await
+        self.install_with(name, |spec| spec.grants = Grants::as_requested())
+            .await
     }
 
     pub(crate) async fn install_with(&self, name: &str, change: impl FnOnce(&mut InstallationSpec)) -> Installation {
@@ -171,12 +214,17 @@ impl Rig {
     }
 
     pub(crate) async fn call(&self, installation: &Installation, event: &Event) -> Result<Draft, CallError> {
-        self.engine.call(installation, CallContext::new(event, &self.session), self.host.clone()).await
+        self.engine
+            .call(installation, CallContext::new(event, &self.session), self.host.clone())
+            .await
     }
 
     /// Says something to the guest, commits what it drafts, and answers the texts it sends.
     pub(crate) async fn say(&self, installation: &Installation, text: &str) -> Vec<String> {
-        let draft = self.call(installation, &self.text(text)).await.unwrap_or_else(|error| panic!("{text:?} ended with {error}"));
+        let draft = self
+            .call(installation, &self.text(text))
+            .await
+            .unwrap_or_else(|error| panic!("{text:?} ended with {error}"));
         self.host.commit(&draft);
         sent(&draft)
     }
@@ -222,12 +270,23 @@ fn shared_cache() -> PathBuf {
 pub(crate) fn message(phone: &str, text: &str) -> Message {
     let jid: Jid = phone.parse().expect("a phone number");
     Message {
-        key: MessageKey { chat: jid.clone(), id: format!("IN{}", text.len()).parse().expect("a message id"), from: Origin::Them, participant: None },
+        key: MessageKey {
+            chat: jid.clone(),
+            id: format!("IN{}", text.len()).parse().expect("a message id"),
+            from: Origin::Them,
+            participant: None,
+        },
         chat_kind: ChatKind::Direct,
         chat_name: None,
-        sender: Party { alt: Some("123456789012345@lid".parse().expect("a LID")), ..Party::known_as(jid) },
+        sender: Party {
+            alt: Some("123456789012345@lid".parse().expect("a LID")),
+            ..Party::known_as(jid)
+        },
         timestamp: NOW,
-        content: Content::Text(Text { body: text.into(), preview: None }),
+        content: Content::Text(Text {
+            body: text.into(),
+            preview: None,
+        }),
         quoted: None,
         mentions: Vec::new(),
         mentions_me: false,

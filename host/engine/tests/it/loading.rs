@@ -30,17 +30,36 @@ async fn refused(dir: &Path) -> LoadError {
 async fn an_import_that_was_not_asked_for_is_named() {
     let error = refused(&plugin_dir("unasked")).await;
     let text = error.to_string();
-    let LoadError::UndeclaredImport { import, .. } = error else { panic!("{text}") };
+    let LoadError::UndeclaredImport { import, .. } = error else {
+        panic!("{text}")
+    };
     assert!(import.starts_with("waspnest:plugin/messaging@"), "{import}");
-    assert!(text.contains("hostile.wasm") && text.contains("messages.send"), "{text}");
+    assert!(
+        text.contains("hostile.wasm") && text.contains("messages.send"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
 async fn a_subscription_without_a_handler_is_named() {
-    let dir = changed("echo", |manifest| format!("{manifest}\n[[schedule]]\nid = \"daily\"\ncron = \"0 8 * * *\"\n"));
+    let dir = changed("echo", |manifest| {
+        format!("{manifest}\n[[schedule]]\nid = \"daily\"\ncron = \"0 8 * * *\"\n")
+    });
     let error = refused(dir.path()).await;
-    assert!(matches!(error, LoadError::MissingHandler { handler: "schedule-handler", .. }), "{error}");
-    assert!(error.to_string().contains("echo.wasm") && error.to_string().contains("[[schedule]]"), "{error}");
+    assert!(
+        matches!(
+            error,
+            LoadError::MissingHandler {
+                handler: "schedule-handler",
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("echo.wasm") && error.to_string().contains("[[schedule]]"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -60,7 +79,10 @@ async fn a_damaged_component_is_named() {
         let file = dir.path().join("echo.wasm");
         fs::write(&file, change(fs::read(&file).expect("a component"))).expect("written");
         let error = refused(dir.path()).await;
-        assert!(matches!(error, LoadError::NotAComponent { .. } | LoadError::Invalid { .. }), "{what}: {error}");
+        assert!(
+            matches!(error, LoadError::NotAComponent { .. } | LoadError::Invalid { .. }),
+            "{what}: {error}"
+        );
         assert!(error.to_string().contains("echo.wasm"), "{what}: {error}");
     }
 }
@@ -68,12 +90,36 @@ async fn a_damaged_component_is_named() {
 #[tokio::test]
 async fn a_mistake_in_the_manifest_names_file_and_key() {
     for (from, to, says) in [
-        ("kinds = [\"text\"]", "kinds = [\"texts\"]", "subscribe[0].kinds[0]: unknown kind \"texts\"; did you mean \"text\"?"),
-        ("from-me", "from_me", "subscribe[0].from_me: unknown key \"from_me\"; did you mean \"from-me\"?"),
-        ("api = \"0.1\"", "api = \"0.2\"", "plugin.api: the plugin is built for \"0.2\""),
-        ("\"messages.send\"", "\"message.send\"", "capabilities.\"message.send\": unknown key \"message.send\"; did you mean \"messages.send\"?"),
-        ("memory = \"16MiB\"", "memory = \"16MB\"", "limits.memory: \"16MB\" is not a size"),
-        ("component = \"echo.wasm\"", "component = \"../echo.wasm\"", "plugin.component"),
+        (
+            "kinds = [\"text\"]",
+            "kinds = [\"texts\"]",
+            "subscribe[0].kinds[0]: unknown kind \"texts\"; did you mean \"text\"?",
+        ),
+        (
+            "from-me",
+            "from_me",
+            "subscribe[0].from_me: unknown key \"from_me\"; did you mean \"from-me\"?",
+        ),
+        (
+            "api = \"0.1\"",
+            "api = \"0.2\"",
+            "plugin.api: the plugin is built for \"0.2\"",
+        ),
+        (
+            "\"messages.send\"",
+            "\"message.send\"",
+            "capabilities.\"message.send\": unknown key \"message.send\"; did you mean \"messages.send\"?",
+        ),
+        (
+            "memory = \"16MiB\"",
+            "memory = \"16MB\"",
+            "limits.memory: \"16MB\" is not a size",
+        ),
+        (
+            "component = \"echo.wasm\"",
+            "component = \"../echo.wasm\"",
+            "plugin.component",
+        ),
     ] {
         let dir = changed("echo", |manifest| manifest.replace(from, to));
         let error = refused(dir.path()).await.to_string();
@@ -89,24 +135,57 @@ async fn a_required_capability_must_be_granted() {
     let plugin = rig.engine.load(&plugin_dir("echo")).await.expect("it loads");
     let spec = InstallationSpec::new("echo".parse().expect("an id"));
     let error = Installation::new(plugin.clone(), spec.clone()).expect_err("nothing is granted");
-    assert!(matches!(error, InstallError::NotGranted { capability: "messages.send", .. }), "{error}");
-    assert!(error.to_string().contains("answers in the same chat"), "the author's reason is told: {error}");
+    assert!(
+        matches!(
+            error,
+            InstallError::NotGranted {
+                capability: "messages.send",
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("answers in the same chat"),
+        "the author's reason is told: {error}"
+    );
 
-    let installed = Installation::new(plugin, InstallationSpec { grants: Grants::as_requested(), ..spec }).expect("all is granted");
-    assert!(installed.warnings().iter().any(|warning| warning.contains("\"kv\"")), "{:?}", installed.warnings());
+    let installed = Installation::new(
+        plugin,
+        InstallationSpec {
+            grants: Grants::as_requested(),
+            ..spec
+        },
+    )
+    .expect("all is granted");
+    assert!(
+        installed.warnings().iter().any(|warning| warning.contains("\"kv\"")),
+        "{:?}",
+        installed.warnings()
+    );
 
     let typo: toml::Table = toml::from_str("\"messages.sent\" = true").expect("a table");
-    let error = Grants::from_toml("plugin.grants", &typo).expect_err("there is no such capability").to_string();
+    let error = Grants::from_toml("plugin.grants", &typo)
+        .expect_err("there is no such capability")
+        .to_string();
     assert!(error.contains("did you mean \"messages.send\"?"), "{error}");
 }
 
 #[tokio::test]
 async fn an_optional_capability_without_a_grant_answers_denied() {
     let rig = Rig::new();
-    let dir = changed("hostile", |manifest| manifest.replace("\"messages.react\" = {", "\"messages.react\" = { optional = true,"));
+    let dir = changed("hostile", |manifest| {
+        manifest.replace("\"messages.react\" = {", "\"messages.react\" = { optional = true,")
+    });
     let plugin = rig.engine.load(dir.path()).await.expect("it loads");
-    let grants = Grants { react: None, ..Grants::as_requested() };
-    let spec = InstallationSpec { grants, ..InstallationSpec::new("hostile".parse().expect("an id")) };
+    let grants = Grants {
+        react: None,
+        ..Grants::as_requested()
+    };
+    let spec = InstallationSpec {
+        grants,
+        ..InstallationSpec::new("hostile".parse().expect("an id"))
+    };
     let hostile = Installation::new(plugin, spec).expect("it installs without an optional capability");
     let answer = rig.say(&hostile, "react").await.concat();
     assert!(answer.contains("messages.react"), "{answer}");
@@ -124,7 +203,10 @@ async fn a_component_is_compiled_once() {
         rig.engine.compiled()
     };
     assert_eq!(load(cache.clone()).await, 1);
-    assert_eq!(fs::metadata(&cache).expect("a directory").permissions().mode() & 0o777, 0o700);
+    assert_eq!(
+        fs::metadata(&cache).expect("a directory").permissions().mode() & 0o777,
+        0o700
+    );
     assert_eq!(load(cache.clone()).await, 0, "the second engine finds it");
     for file in fs::read_dir(&cache).expect("a directory") {
         fs::write(file.expect("an entry").path(), b"garbage").expect("written");
@@ -136,9 +218,13 @@ async fn a_component_is_compiled_once() {
 async fn a_cache_that_others_can_reach_is_refused() {
     let dir = tempfile::tempdir().expect("a directory");
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("a mode");
-    let mut options = waspnest_engine::EngineOptions::new(std::sync::Arc::new(waspnest_core::clock::SystemClock::new()));
+    let mut options =
+        waspnest_engine::EngineOptions::new(std::sync::Arc::new(waspnest_core::clock::SystemClock::new()));
     options.cache_dir = Some(dir.path().to_owned());
     let error = waspnest_engine::Engine::new(options).expect_err("others can reach it");
     assert!(matches!(error, EngineError::Cache { .. }), "{error}");
-    assert!(error.to_string().contains("755") && error.to_string().contains("chmod 700"), "{error}");
+    assert!(
+        error.to_string().contains("755") && error.to_string().contains("chmod 700"),
+        "{error}"
+    );
 }
