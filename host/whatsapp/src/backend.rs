@@ -17,6 +17,9 @@ mod table;
 mod tokens;
 mod vault;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use waspnest_core::clock::Clock;

@@ -13,6 +13,9 @@ use bytes::Bytes;
 use super::table::{Kind, Row};
 use super::vault::Batch;
 
+/// How many times other tasks may run before ratchets are written; about 0.1 ms on an idle machine.
+const YIELDS: usize = 32;
+
 /// See the module documentation.
 #[derive(Default)]
 pub(super) struct Pending(Mutex<HashMap<Bytes, Held>>);
@@ -85,6 +88,17 @@ impl Pending {
                 place: Place::Store, ..
             })
             | None => Removed::FromMemory,
+        }
+    }
+
+    /// Lets messages that are being decrypted get here before the ratchets they have moved are written.
+    ///
+    /// whatsapp-rust writes all ratchets at once, whichever message asked for it, so those of a message that was decrypted a moment ago
+    /// and whose copy is still to come may be among them. Between the two it waits for nothing, so letting other tasks run is enough;
+    /// a process that is suspended right there and then killed can still lose that one message.
+    pub(super) async fn let_arrive(&self) {
+        for _ in 0..YIELDS {
+            tokio::task::yield_now().await;
         }
     }
 

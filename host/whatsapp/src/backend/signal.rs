@@ -33,6 +33,7 @@ fn prekey(record: &[u8], uploaded: bool) -> Vec<u8> {
 
 impl Backend {
     async fn put_addressed(&self, kind: Kind, records: &[(Arc<str>, Bytes)]) -> Result<()> {
+        self.pending.let_arrive().await;
         let mut batch = self.vault.batch();
         self.pending.write_into(&mut batch);
         for (name, record) in records {

@@ -114,6 +114,8 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         self.backend.fence();
+        // Aborting ends the run loop only; the client's other tasks end by this.
+        self.client.signal_shutdown_sync();
         self.bot.abort();
     }
 }

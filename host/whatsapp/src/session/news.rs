@@ -61,6 +61,7 @@ impl EventHandler for Ears {
     fn interest(&self) -> EventInterest {
         EventInterest::of(&[
             EventKind::Connected,
+            EventKind::OfflineSyncCompleted,
             EventKind::Disconnected,
             EventKind::PairSuccess,
             EventKind::PairError,

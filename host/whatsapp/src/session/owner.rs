@@ -308,17 +308,18 @@ impl Owner {
                 self.note(format!("pairing failed: {}", error.error).into());
                 None
             }
-            Event::Connected(_) => {
-                let client = Arc::clone(&self.link.as_ref()?.client);
+            // Comes once on every connection, as soon as messages come and go. `Connected` follows it, on the first connection after
+            // pairing up to minutes later, when chat settings of the phone are here that sessions do not need.
+            Event::OfflineSyncCompleted(_) => {
                 // A new connection: what the one before it did not acknowledge is lost.
                 self.settler
                     .lost(self.published.in_flight.take_all(), &*self.host.clock)
                     .await;
-                self.published.heard();
-                let me = me(&client);
-                self.status.send_modify(|status| status.me = me);
-                self.published.publish(Some(client));
-                self.become_(State::Connected, None);
+                self.go_live();
+                None
+            }
+            Event::Connected(_) => {
+                self.go_live();
                 None
             }
             Event::Disconnected(ended) => {
@@ -382,6 +383,20 @@ impl Owner {
             }
             _ => None,
         }
+    }
+
+    /// Lets sends through and says so.
+    fn go_live(&self) {
+        let Some(link) = &self.link else { return };
+        self.published.heard();
+        let me = me(&link.client);
+        self.status.send_if_modified(|status| {
+            let changed = status.me != me;
+            status.me = me;
+            changed
+        });
+        self.published.publish(Some(Arc::clone(&link.client)));
+        self.become_(State::Connected, None);
     }
 
     /// What a session without a client is.

@@ -42,7 +42,10 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) async fn new() -> Result<Self> {
         let sim = Simulator::start(Config::default()).await?;
-        let account = sim.create_account(NewAccount { push_name: "Shop".into(), phone: None })?;
+        let account = sim.create_account(NewAccount {
+            push_name: "Shop".into(),
+            phone: None,
+        })?;
         let store = HeldStore::new(MemoryStore::new());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(7));
@@ -52,7 +55,18 @@ impl Bench {
         let log = Log::new(Arc::clone(&shared), Arc::clone(&clock), Arc::clone(&ids));
         let outbox = Outbox::new(shared, Arc::clone(&clock));
         let whatsapp = host(&sim, &store, &log, &outbox, &clock, &key).await?;
-        Ok(Self { sim, store, log, outbox, clock, ids, key, whatsapp, session, account })
+        Ok(Self {
+            sim,
+            store,
+            log,
+            outbox,
+            clock,
+            ids,
+            key,
+            whatsapp,
+            session,
+            account,
+        })
     }
 
     /// Forgets everything in memory, as a new process would.
@@ -78,7 +92,10 @@ impl Bench {
     pub(crate) async fn pair(&self, session: &SessionHandle) -> Result<LinkedDevice> {
         session.connect().await?;
         let mut qr = session.qr();
-        let code = tokio::time::timeout(PATIENCE, qr.wait_for(Option::is_some)).await.context("no QR code came")??.clone();
+        let code = tokio::time::timeout(PATIENCE, qr.wait_for(Option::is_some))
+            .await
+            .context("no QR code came")??
+            .clone();
         let code = code.context("the code was just there")?;
         let linked = self.sim.scan_qr(&self.account.phone, &code.code).await?;
         wait(session, |status| status.state == State::Connected).await?;
@@ -86,7 +103,14 @@ impl Bench {
     }
 
     pub(crate) async fn human(&self, name: &str) -> Result<Human> {
-        Ok(Human::join(&self.sim, NewAccount { push_name: name.into(), phone: None }).await?)
+        Ok(Human::join(
+            &self.sim,
+            NewAccount {
+                push_name: name.into(),
+                phone: None,
+            },
+        )
+        .await?)
     }
 
     /// Waits for the first event that `wanted` accepts.
@@ -105,7 +129,9 @@ impl Bench {
                 wake.changed().await?;
             }
         };
-        tokio::time::timeout(PATIENCE, look).await.context("the event did not come")?
+        tokio::time::timeout(PATIENCE, look)
+            .await
+            .context("the event did not come")?
     }
 
     pub(crate) async fn events(&self) -> Result<Vec<Event>> {
@@ -124,14 +150,20 @@ impl Bench {
     pub(crate) async fn state(&self, effect: &Effect, wanted: impl Fn(&EffectState) -> bool) -> Result<EffectState> {
         let look = async {
             loop {
-                let found = self.outbox.get(self.session, effect.id).await?.context("the effect is there")?;
+                let found = self
+                    .outbox
+                    .get(self.session, effect.id)
+                    .await?
+                    .context("the effect is there")?;
                 if wanted(&found.state) {
                     return Ok(found.state);
                 }
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, look).await.context("the effect's state did not come")?
+        tokio::time::timeout(PATIENCE, look)
+            .await
+            .context("the effect's state did not come")?
     }
 
     /// A position of the stanza log behind everything until now.
@@ -155,7 +187,11 @@ pub(crate) async fn host(
         outbox: outbox.clone(),
         clock: Arc::clone(clock),
         master_key: key.clone(),
-        profile: Profile { version: VERSION, prekeys: 30, ..Profile::default() },
+        profile: Profile {
+            version: VERSION,
+            prekeys: 30,
+            ..Profile::default()
+        },
     };
     Ok(WhatsApp::new(options).await?)
 }
@@ -173,7 +209,10 @@ pub(crate) async fn wait(session: &SessionHandle, wanted: impl Fn(&Status) -> bo
 pub(crate) fn text(to: &Account, body: &str) -> Send {
     Send {
         to: Jid::Phone(to.phone.as_str().into()),
-        content: Content::Text(Text { body: body.into(), preview: None }),
+        content: Content::Text(Text {
+            body: body.into(),
+            preview: None,
+        }),
         quote: None,
         mentions: Vec::new(),
         ephemeral_s: None,

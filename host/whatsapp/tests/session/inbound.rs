@@ -16,7 +16,9 @@ async fn a_message_is_one_event() -> Result<()> {
     let session = bench.paired().await?;
     let id = ana.say(&bench.account.phone, "good morning").await?;
     let event = bench.event(|message| says(message, "good morning")).await?;
-    let EventKind::Message(message) = event.kind else { unreachable!("it was found by its text") };
+    let EventKind::Message(message) = event.kind else {
+        unreachable!("it was found by its text")
+    };
     assert_eq!(message.key.id.as_str(), id);
     assert_eq!(message.key.from, Origin::Them);
     assert_eq!(message.sender.canonical().user(), ana.account().phone);
@@ -50,7 +52,11 @@ async fn nothing_is_acknowledged_before_it_is_durable() -> Result<()> {
     let early = bench.sim.wait_stanza(before, tells, Duration::from_millis(700)).await;
     assert!(early.is_none(), "acknowledged before it was durable: {early:?}");
     bench.store.release().await;
-    bench.sim.wait_stanza(before, tells, PATIENCE).await.context("the acknowledgement never came")?;
+    bench
+        .sim
+        .wait_stanza(before, tells, PATIENCE)
+        .await
+        .context("the acknowledgement never came")?;
     session.close().await?;
     Ok(())
 }
@@ -71,7 +77,9 @@ async fn what_was_sent_while_away_arrives_once_and_in_order() -> Result<()> {
     let events = bench.events().await?;
     assert_eq!(events.len(), 20);
     for (n, event) in events.iter().enumerate() {
-        let EventKind::Message(message) = &event.kind else { continue };
+        let EventKind::Message(message) = &event.kind else {
+            continue;
+        };
         assert!(says(message, &format!("message {n}")), "event {n} is out of order");
     }
     session.close().await?;
@@ -111,7 +119,9 @@ async fn messages_of_the_own_phone_side_are_mine() -> Result<()> {
     let twin = waspnest_simulator::human::Human::join_as(&bench.sim, bench.account.clone()).await?;
     twin.say(&ana.account().phone, "from the other device").await?;
     let event = bench.event(|message| says(message, "from the other device")).await?;
-    let EventKind::Message(message) = event.kind else { unreachable!("it was found by its text") };
+    let EventKind::Message(message) = event.kind else {
+        unreachable!("it was found by its text")
+    };
     assert_eq!(message.key.from, Origin::Me);
     assert_eq!(message.key.chat.user(), ana.account().phone);
     session.close().await?;

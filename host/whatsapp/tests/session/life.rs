@@ -32,12 +32,26 @@ async fn a_restarted_host_connects_without_pairing() -> Result<()> {
         bench.restart().await?;
         let session = bench.open().await?;
         assert_eq!(session.status().borrow().state, State::Disconnected);
-        assert_eq!(session.status().borrow().me.as_ref().expect("it is linked").canonical().user(), bench.account.phone);
+        assert_eq!(
+            session
+                .status()
+                .borrow()
+                .me
+                .as_ref()
+                .expect("it is linked")
+                .canonical()
+                .user(),
+            bench.account.phone
+        );
         session.connect().await?;
         wait(&session, |status| status.state == State::Connected).await?;
         session.close().await?;
     }
-    assert_eq!(bench.sim.stats().companions, 1, "the account has the one device it was linked to");
+    assert_eq!(
+        bench.sim.stats().companions,
+        1,
+        "the account has the one device it was linked to"
+    );
     Ok(())
 }
 
@@ -63,7 +77,9 @@ async fn a_session_killed_without_warning_goes_on_where_it_was() -> Result<()> {
 async fn a_lost_connection_is_made_again() -> Result<()> {
     let bench = Bench::new().await?;
     let session = bench.paired().await?;
-    bench.sim.set_reachability(&bench.account.phone, Reachability::Offline)?;
+    bench
+        .sim
+        .set_reachability(&bench.account.phone, Reachability::Offline)?;
     wait(&session, |status| status.state == State::Connecting).await?;
     bench.sim.set_reachability(&bench.account.phone, Reachability::Online)?;
     wait(&session, |status| status.state == State::Connected).await?;
@@ -80,7 +96,10 @@ async fn disconnecting_and_connecting_again_is_up_to_the_operator() -> Result<()
     session.connect().await?;
     wait(&session, |status| status.state == State::Connected).await?;
     session.close().await?;
-    assert!(session.connect().await.is_err(), "a closed session takes no more requests");
+    assert!(
+        session.connect().await.is_err(),
+        "a closed session takes no more requests"
+    );
     Ok(())
 }
 
@@ -102,8 +121,15 @@ async fn logging_out_removes_the_device_and_pairs_anew() -> Result<()> {
 async fn a_session_has_one_owner() -> Result<()> {
     let bench = Bench::new().await?;
     let session = bench.open().await?;
-    let error = bench.whatsapp.open(bench.session).await.expect_err("it is open already");
-    assert!(matches!(error, OpenError::AlreadyOpen { session } if session == bench.session), "{error}");
+    let error = bench
+        .whatsapp
+        .open(bench.session)
+        .await
+        .expect_err("it is open already");
+    assert!(
+        matches!(error, OpenError::AlreadyOpen { session } if session == bench.session),
+        "{error}"
+    );
     session.close().await?;
     bench.open().await?.close().await?;
     Ok(())
@@ -113,7 +139,15 @@ async fn a_session_has_one_owner() -> Result<()> {
 async fn another_master_key_is_refused() -> Result<()> {
     let bench = Bench::new().await?;
     bench.paired().await?.close().await?;
-    let wrong = host(&bench.sim, &bench.store, &bench.log, &bench.outbox, &bench.clock, &MasterKey::generate()).await;
+    let wrong = host(
+        &bench.sim,
+        &bench.store,
+        &bench.log,
+        &bench.outbox,
+        &bench.clock,
+        &MasterKey::generate(),
+    )
+    .await;
     let error = wrong.expect_err("the key is wrong").downcast::<StartError>()?;
     assert!(matches!(error, StartError::MasterKey(_)), "{error}");
     Ok(())
@@ -140,7 +174,10 @@ async fn this_build_does_not_leave_the_machine() -> Result<()> {
 async fn two_sessions_of_one_host_talk_to_the_same_person() -> Result<()> {
     let bench = Bench::new().await?;
     let first = bench.paired().await?;
-    let other = bench.sim.create_account(NewAccount { push_name: "Other".into(), phone: None })?;
+    let other = bench.sim.create_account(NewAccount {
+        push_name: "Other".into(),
+        phone: None,
+    })?;
     let human = Human::join_as(&bench.sim, other).await?;
     human.say(&bench.account.phone, "hello").await?;
     bench.event(|message| says(message, "hello")).await?;

@@ -21,7 +21,9 @@ fn message(event: Event) -> Message {
 async fn send(bench: &Bench, session: &SessionHandle, action: Action) -> Result<String> {
     let effect = bench.effect(action).await?;
     match session.carry_out(&effect).await? {
-        Carried::AwaitAck(acknowledgement) => assert_eq!(tokio::time::timeout(PATIENCE, acknowledgement).await?, Settled::Sent),
+        Carried::AwaitAck(acknowledgement) => {
+            assert_eq!(tokio::time::timeout(PATIENCE, acknowledgement).await?, Settled::Sent)
+        }
         Carried::Done => unreachable!("a message is acknowledged"),
     }
     Ok(effect.id.message_id().as_str().to_owned())
@@ -32,15 +34,23 @@ async fn a_text_arrives_under_its_derived_id_and_its_effect_goes_all_the_way() -
     let bench = Bench::new().await?;
     let ana = bench.human("Ana").await?;
     let session = bench.paired().await?;
-    let effect = bench.effect(Action::Send(Box::new(text(ana.account(), "hello Ana")))).await?;
-    let Carried::AwaitAck(acknowledgement) = session.carry_out(&effect).await? else { unreachable!("a message is acknowledged") };
+    let effect = bench
+        .effect(Action::Send(Box::new(text(ana.account(), "hello Ana"))))
+        .await?;
+    let Carried::AwaitAck(acknowledgement) = session.carry_out(&effect).await? else {
+        unreachable!("a message is acknowledged")
+    };
     assert_eq!(tokio::time::timeout(PATIENCE, acknowledgement).await?, Settled::Sent);
     let id = effect.id.message_id();
     let heard = ana.wait_for(|heard| heard.id == id.as_str(), PATIENCE).await?;
     assert_eq!(heard.text.as_deref(), Some("hello Ana"));
-    bench.state(&effect, |state| matches!(state, EffectState::Delivered { .. })).await?;
+    bench
+        .state(&effect, |state| matches!(state, EffectState::Delivered { .. }))
+        .await?;
     ana.read(&heard).await?;
-    bench.state(&effect, |state| matches!(state, EffectState::Read { .. })).await?;
+    bench
+        .state(&effect, |state| matches!(state, EffectState::Read { .. }))
+        .await?;
     assert!(session.status().borrow().last_round_trip.is_some());
     session.close().await?;
     Ok(())
@@ -51,14 +61,25 @@ async fn a_second_attempt_is_invisible() -> Result<()> {
     let bench = Bench::new().await?;
     let ana = bench.human("Ana").await?;
     let session = bench.paired().await?;
-    let effect = bench.effect(Action::Send(Box::new(text(ana.account(), "only once")))).await?;
+    let effect = bench
+        .effect(Action::Send(Box::new(text(ana.account(), "only once"))))
+        .await?;
     for _ in 0..2 {
-        let Carried::AwaitAck(acknowledgement) = session.carry_out(&effect).await? else { unreachable!("a message is acknowledged") };
+        let Carried::AwaitAck(acknowledgement) = session.carry_out(&effect).await? else {
+            unreachable!("a message is acknowledged")
+        };
         assert_eq!(tokio::time::timeout(PATIENCE, acknowledgement).await?, Settled::Sent);
     }
     let id = effect.id.message_id();
-    ana.wait_for(|heard| heard.id == id.as_str() && heard.copies == 2, PATIENCE).await?;
-    assert_eq!(ana.phone_view().iter().filter(|heard| heard.text.as_deref() == Some("only once")).count(), 1);
+    ana.wait_for(|heard| heard.id == id.as_str() && heard.copies == 2, PATIENCE)
+        .await?;
+    assert_eq!(
+        ana.phone_view()
+            .iter()
+            .filter(|heard| heard.text.as_deref() == Some("only once"))
+            .count(),
+        1
+    );
     session.close().await?;
     Ok(())
 }
@@ -81,10 +102,21 @@ async fn a_reply_quotes_and_a_reaction_points_at_the_message() -> Result<()> {
     let heard = ana.wait_for(|heard| heard.id == id, PATIENCE).await?;
     assert_eq!(heard.quoted.as_deref(), Some(asked.as_str()));
 
-    let id = send(&bench, &session, Action::React { target: question.key.clone(), emoji: Some("👍".into()) }).await?;
+    let id = send(
+        &bench,
+        &session,
+        Action::React {
+            target: question.key.clone(),
+            emoji: Some("👍".into()),
+        },
+    )
+    .await?;
     let heard = ana.wait_for(|heard| heard.id == id, PATIENCE).await?;
     let reaction = heard.reaction().context("it is a reaction")?;
-    assert_eq!((reaction.emoji.as_str(), reaction.target.as_str()), ("👍", asked.as_str()));
+    assert_eq!(
+        (reaction.emoji.as_str(), reaction.target.as_str()),
+        ("👍", asked.as_str())
+    );
     session.close().await?;
     Ok(())
 }
@@ -97,13 +129,30 @@ async fn reading_and_typing_are_shown() -> Result<()> {
     let id = ana.say(&bench.account.phone, "are you there?").await?;
     let question = message(bench.event(|message| says(message, "are you there?")).await?);
 
-    let effect = bench.effect(Action::MarkRead { targets: vec![question.key.clone()] }).await?;
+    let effect = bench
+        .effect(Action::MarkRead {
+            targets: vec![question.key.clone()],
+        })
+        .await?;
     assert!(matches!(session.carry_out(&effect).await?, Carried::Done));
-    ana.wait_receipt(|receipt| receipt.kind == ReceiptKind::Read && receipt.ids.contains(&id), PATIENCE).await?;
+    ana.wait_receipt(
+        |receipt| receipt.kind == ReceiptKind::Read && receipt.ids.contains(&id),
+        PATIENCE,
+    )
+    .await?;
 
     let chat = Jid::Phone(ana.account().phone.as_str().into());
-    for (state, seen) in [(Typing::Composing, SeenTyping::Composing), (Typing::Recording, SeenTyping::Recording), (Typing::Paused, SeenTyping::Paused)] {
-        let effect = bench.effect(Action::SetTyping { chat: chat.clone(), state }).await?;
+    for (state, seen) in [
+        (Typing::Composing, SeenTyping::Composing),
+        (Typing::Recording, SeenTyping::Recording),
+        (Typing::Paused, SeenTyping::Paused),
+    ] {
+        let effect = bench
+            .effect(Action::SetTyping {
+                chat: chat.clone(),
+                state,
+            })
+            .await?;
         assert!(matches!(session.carry_out(&effect).await?, Carried::Done));
         ana.wait_typing(|typing| typing.state == seen, PATIENCE).await?;
     }
@@ -120,7 +169,11 @@ async fn typing_is_shown_before_the_message() -> Result<()> {
     slow.typing_ms = Some(50);
     let id = send(&bench, &session, Action::Send(Box::new(slow))).await?;
     ana.wait_for(|heard| heard.id == id, PATIENCE).await?;
-    assert!(ana.typing_seen().iter().any(|typing| typing.state == SeenTyping::Composing));
+    assert!(
+        ana.typing_seen()
+            .iter()
+            .any(|typing| typing.state == SeenTyping::Composing)
+    );
     session.close().await?;
     Ok(())
 }
@@ -133,7 +186,9 @@ async fn what_the_server_did_not_acknowledge_is_due_again() -> Result<()> {
     // Something on the way keeps the first send from being the one that settles sessions.
     send(&bench, &session, Action::Send(Box::new(text(ana.account(), "warm")))).await?;
 
-    let effect = bench.effect(Action::Send(Box::new(text(ana.account(), "in the tunnel")))).await?;
+    let effect = bench
+        .effect(Action::Send(Box::new(text(ana.account(), "in the tunnel"))))
+        .await?;
     let mut lost = 0;
     loop {
         let carried = session.carry_out(&effect).await;
@@ -148,18 +203,32 @@ async fn what_the_server_did_not_acknowledge_is_due_again() -> Result<()> {
             Ok(Carried::Done) => unreachable!("a message is acknowledged"),
             Err(error) => assert!(error.is_retryable(), "{error}"),
         }
-        let due = bench.outbox.due(bench.session, waspnest_core::event::Position::default(), 10).await?;
-        assert!(due.iter().any(|due| due.id == effect.id), "it is pending until the server has it");
+        let due = bench
+            .outbox
+            .due(bench.session, waspnest_core::event::Position::default(), 10)
+            .await?;
+        assert!(
+            due.iter().any(|due| due.id == effect.id),
+            "it is pending until the server has it"
+        );
         wait(&session, |status| status.state == State::Connected).await?;
         if lost == 2 {
-            let Carried::AwaitAck(acknowledgement) = session.carry_out(&effect).await? else { unreachable!("a message is acknowledged") };
+            let Carried::AwaitAck(acknowledgement) = session.carry_out(&effect).await? else {
+                unreachable!("a message is acknowledged")
+            };
             assert_eq!(tokio::time::timeout(PATIENCE, acknowledgement).await?, Settled::Sent);
             break;
         }
     }
     let id = effect.id.message_id();
     ana.wait_for(|heard| heard.id == id.as_str(), PATIENCE).await?;
-    assert_eq!(ana.phone_view().iter().filter(|heard| heard.text.as_deref() == Some("in the tunnel")).count(), 1);
+    assert_eq!(
+        ana.phone_view()
+            .iter()
+            .filter(|heard| heard.text.as_deref() == Some("in the tunnel"))
+            .count(),
+        1
+    );
     session.close().await?;
     Ok(())
 }
@@ -169,8 +238,13 @@ async fn an_offline_session_says_so_at_once_and_an_impossible_effect_is_not_trie
     let bench = Bench::new().await?;
     let ana = bench.human("Ana").await?;
     let session = bench.open().await?;
-    let effect = bench.effect(Action::Send(Box::new(text(ana.account(), "hello")))).await?;
-    assert!(matches!(session.carry_out(&effect).await, Err(CarryError::NotConnected)));
+    let effect = bench
+        .effect(Action::Send(Box::new(text(ana.account(), "hello"))))
+        .await?;
+    assert!(matches!(
+        session.carry_out(&effect).await,
+        Err(CarryError::NotConnected)
+    ));
     bench.pair(&session).await?;
     let mine = MessageKey {
         chat: Jid::Phone(ana.account().phone.as_str().into()),
@@ -192,14 +266,19 @@ async fn fifty_replies_reach_the_person_in_order() -> Result<()> {
     let session = bench.paired().await?;
     let mut waiting = Vec::new();
     for n in 0..50 {
-        let effect = bench.effect(Action::Send(Box::new(text(ana.account(), &format!("reply {n}"))))).await?;
-        let Carried::AwaitAck(acknowledgement) = session.carry_out(&effect).await? else { unreachable!("a message is acknowledged") };
+        let effect = bench
+            .effect(Action::Send(Box::new(text(ana.account(), &format!("reply {n}")))))
+            .await?;
+        let Carried::AwaitAck(acknowledgement) = session.carry_out(&effect).await? else {
+            unreachable!("a message is acknowledged")
+        };
         waiting.push(acknowledgement);
     }
     for acknowledgement in waiting {
         assert_eq!(tokio::time::timeout(PATIENCE, acknowledgement).await?, Settled::Sent);
     }
-    ana.wait_for(|heard| heard.text.as_deref() == Some("reply 49"), PATIENCE).await?;
+    ana.wait_for(|heard| heard.text.as_deref() == Some("reply 49"), PATIENCE)
+        .await?;
     let texts: Vec<_> = ana.phone_view().into_iter().filter_map(|heard| heard.text).collect();
     assert_eq!(texts, (0..50).map(|n| format!("reply {n}")).collect::<Vec<_>>());
     session.close().await?;
@@ -208,6 +287,9 @@ async fn fifty_replies_reach_the_person_in_order() -> Result<()> {
 
 #[test]
 fn contents_do_not_show_in_debug() {
-    let content = Content::Text(waspnest_core::message::Text { body: "secret".into(), preview: None });
+    let content = Content::Text(waspnest_core::message::Text {
+        body: "secret".into(),
+        preview: None,
+    });
     assert!(!format!("{content:?}").contains("secret"));
 }

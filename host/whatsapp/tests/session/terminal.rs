@@ -43,7 +43,10 @@ async fn refused(refusal: LoginRefusal, wanted: impl Fn(State) -> bool) -> Resul
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ban_says_until_when() -> Result<()> {
-    refused(LoginRefusal::Banned, |state| matches!(state, State::Banned { until: Some(_) })).await
+    refused(LoginRefusal::Banned, |state| {
+        matches!(state, State::Banned { until: Some(_) })
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -60,11 +63,18 @@ async fn a_refused_login_is_logged_out() -> Result<()> {
 async fn an_unavailable_server_is_not_the_end() -> Result<()> {
     let bench = Bench::new().await?;
     let session = bench.paired().await?;
-    bench.sim.refuse_login(&bench.account.phone, Some(LoginRefusal::Unavailable))?;
-    bench.sim.set_reachability(&bench.account.phone, Reachability::Offline)?;
+    bench
+        .sim
+        .refuse_login(&bench.account.phone, Some(LoginRefusal::Unavailable))?;
+    bench
+        .sim
+        .set_reachability(&bench.account.phone, Reachability::Offline)?;
     wait(&session, |status| status.state == State::Connecting).await?;
     bench.sim.set_reachability(&bench.account.phone, Reachability::Online)?;
-    wait(&session, |status| status.reason.as_deref().is_some_and(|reason| reason.contains("503"))).await?;
+    wait(&session, |status| {
+        status.reason.as_deref().is_some_and(|reason| reason.contains("503"))
+    })
+    .await?;
     bench.sim.refuse_login(&bench.account.phone, None)?;
     wait(&session, |status| status.state == State::Connected).await?;
     session.close().await?;
@@ -76,7 +86,15 @@ async fn a_connection_taken_over_is_replaced() -> Result<()> {
     let bench = Bench::new().await?;
     let session = bench.paired().await?;
     // A second host on the same keys, which nothing outside this process can prevent.
-    let thief = crate::bench::host(&bench.sim, &bench.store, &bench.log, &bench.outbox, &bench.clock, &bench.key).await?;
+    let thief = crate::bench::host(
+        &bench.sim,
+        &bench.store,
+        &bench.log,
+        &bench.outbox,
+        &bench.clock,
+        &bench.key,
+    )
+    .await?;
     let second = thief.open(bench.session).await?;
     second.connect().await?;
     let status = wait(&session, |status| status.state == State::Replaced).await?;
