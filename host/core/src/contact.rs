@@ -163,9 +163,22 @@ impl Contacts {
         Ok(Some(Op::Put(schema::contact_filed(lid), Bytes::new())))
     }
 
-    /// Takes into memory that the write of [`Contacts::file`] was committed.
-    pub(crate) fn remember_filed(&self, session: SessionId, lid: Jid) {
-        self.known.of(session).memory().filed.insert(lid, Filed::Yes);
+    /// Takes into memory that the writes of [`Contacts::file`] were committed.
+    pub(crate) fn remember_filed(&self, session: SessionId, lids: Vec<Jid>) {
+        self.known
+            .of(session)
+            .memory()
+            .filed
+            .extend(lids.into_iter().map(|lid| (lid, Filed::Yes)));
+    }
+
+    /// Forgets whether anything is filed under these, while that is being changed.
+    pub(crate) fn doubt(&self, session: SessionId, lids: &[Jid]) {
+        let known = self.known.of(session);
+        let mut memory = known.memory();
+        for lid in lids {
+            memory.filed.remove(lid);
+        }
     }
 
     async fn other(&self, session: SessionId, jid: &Jid) -> Result<Option<Jid>, StoreError> {

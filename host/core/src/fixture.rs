@@ -1,8 +1,11 @@
 //! What the tests of this crate stand on: one session's parts over any engine, on a clock that stands still.
 
 use std::sync::Arc;
+use std::task::Poll;
 
+use bytes::Bytes;
 use tempfile::TempDir;
+use tokio::sync::watch;
 use ulid::Ulid;
 
 use crate::address::{ChatKind, Jid, Party};
@@ -15,7 +18,7 @@ use crate::log::{Incoming, Log};
 use crate::message::{Content, Message, MessageKey, Origin, Text};
 use crate::outbox::{Call, Outbox};
 use crate::progress::Progress;
-use crate::store::{MemoryStore, SledOptions, SledStore, Store};
+use crate::store::{Applied, Commit, KeyRange, MemoryStore, Order, SledOptions, SledStore, Space, Store, StoreError};
 
 /// Runs each case on a store in memory and on one on disk.
 macro_rules! on_every_engine {
@@ -123,6 +126,71 @@ impl World {
         self.receive(message("4915100000001@s.whatsapp.net", id, "hello"))
             .await
             .expect("it is new")
+    }
+}
+
+/// A store whose commits are applied and not answered while it is mute, as for a caller that is dropped while it waits.
+#[derive(Debug)]
+pub(crate) struct MuteStore {
+    inner: Arc<MemoryStore>,
+    mute: watch::Sender<Mute>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mute {
+    No,
+    Yes,
+}
+
+impl MuteStore {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            inner: MemoryStore::new(),
+            mute: watch::Sender::new(Mute::No),
+        })
+    }
+
+    /// Runs a call until it waits for the answer of a commit, and drops it there.
+    pub(crate) async fn drop_after_commit<T>(&self, call: impl Future<Output = T>) {
+        self.mute.send_replace(Mute::Yes);
+        {
+            let mut call = std::pin::pin!(call);
+            let polled = std::future::poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await;
+            assert!(polled.is_pending(), "a call that commits waits for the answer");
+        }
+        self.mute.send_replace(Mute::No);
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for MuteStore {
+    async fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        self.inner.get(space, key).await
+    }
+
+    async fn scan(
+        &self,
+        space: Space,
+        range: KeyRange,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        self.inner.scan(space, range, order, limit).await
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Applied, StoreError> {
+        let applied = self.inner.commit(commit).await?;
+        // The sender lives in `self`, so waiting cannot fail.
+        let _ = self.mute.subscribe().wait_for(|mute| *mute == Mute::No).await;
+        Ok(applied)
+    }
+
+    async fn drop_space(&self, space: Space) -> Result<(), StoreError> {
+        self.inner.drop_space(space).await
+    }
+
+    async fn flush(&self) -> Result<(), StoreError> {
+        self.inner.flush().await
     }
 }
 

@@ -200,11 +200,18 @@ impl Log {
             commit.expect.extend(expect);
             events.push(record.at(session, position));
         }
-        let applied = self.store.commit(commit).await?;
+        // Whoever drops this call while it waits does not take the commit back: until its end is known, neither are head and people.
+        let before = head.take();
+        self.contacts.doubt(session, &filed);
+        let applied = match self.store.commit(commit).await {
+            Ok(applied) => applied,
+            Err(error) => {
+                *head = before;
+                return Err(error.into());
+            }
+        };
         self.contacts.remember(session, &pairs);
-        for lid in filed {
-            self.contacts.remember_filed(session, lid);
-        }
+        self.contacts.remember_filed(session, filed);
         *head = Some(position);
         if !events.is_empty() {
             log.wake.send_replace(position);
@@ -286,6 +293,8 @@ impl Log {
         if let Some(position) = *head {
             return Ok(position);
         }
+        // A commit whose caller has gone may still be on its way; this one is behind it.
+        self.store.commit(Commit::lazy(Space::Session(session))).await?;
         let range = KeyRange::prefix(&[schema::session::EVENT]);
         let last = self
             .store

@@ -243,7 +243,7 @@ impl Outbox {
         let mut commit = Commit::lazy(Space::Session(session))
             .put(schema::at(session::EFFECT_STATE, sequence), codec::encode(&next));
         commit.ops.extend(queue.settle(sequence, &next));
-        self.store.commit(commit).await?;
+        queue.committing(self.store.commit(commit)).await?;
         queue.settled(sequence, &next);
         Ok(Some(next.state))
     }

@@ -190,7 +190,11 @@ impl Progress {
         let mut lows = lows.lock().await;
         let stored = match lows.get(installation) {
             Some(stored) => Some(*stored),
-            None => self.stored_low(space, installation).await?,
+            None => {
+                // A commit whose caller has gone may still be on its way; this one is behind it.
+                self.store.commit(Commit::lazy(space)).await?;
+                self.stored_low(space, installation).await?
+            }
         };
         if stored.is_some_and(|stored| stored >= low) {
             return Ok(());
@@ -205,6 +209,8 @@ impl Progress {
             let rows = self.store.scan(space, range, Order::Ascending, MAX_SCAN).await?;
             commit.ops.extend(rows.into_iter().map(|(key, _)| Op::Delete(key)));
         }
+        // Until the end of this commit is known, the mark is not.
+        lows.remove(installation);
         self.store.commit(commit).await?;
         lows.insert(installation.clone(), low);
         Ok(())

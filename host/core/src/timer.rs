@@ -118,8 +118,9 @@ impl Timers {
         limit: usize,
     ) -> Result<Vec<(InstallationId, Timer)>, StoreError> {
         let timers = self.sessions.of(session);
-        let mut due = timers.due.lock().await;
-        let due = self.loaded(session, &timers, &mut due).await?;
+        let mut guard = timers.due.lock().await;
+        let loaded = self.loaded(session, &timers, &mut guard).await?;
+        let due = guard.insert(loaded);
         let mut found = Vec::new();
         for (_, (installation, schedule)) in due.by_time.iter().take_while(|(at, _)| *at <= now).take(limit) {
             let key = schema::of_schedule(session::TIMER, installation, schedule);
@@ -136,8 +137,9 @@ impl Timers {
     /// Those of the store.
     pub async fn next_due(&self, session: SessionId) -> Result<Option<UnixMs>, StoreError> {
         let timers = self.sessions.of(session);
-        let mut due = timers.due.lock().await;
-        Ok(self.loaded(session, &timers, &mut due).await?.next())
+        let mut guard = timers.due.lock().await;
+        let due = self.loaded(session, &timers, &mut guard).await?;
+        Ok(guard.insert(due).next())
     }
 
     /// Tells whenever [`Timers::next_due`] changes. Ask [`Timers::next_due`] first: until then nothing is told.
@@ -164,8 +166,8 @@ impl Timers {
             next,
         } = firing;
         let timers = self.sessions.of(session);
-        let mut due = timers.due.lock().await;
-        let due = self.loaded(session, &timers, &mut due).await?;
+        let mut guard = timers.due.lock().await;
+        let mut due = self.loaded(session, &timers, &mut guard).await?;
         let key = schema::of_schedule(session::TIMER, &installation, &timer.id);
         let name = (installation, timer.id.clone());
         let was = codec::encode(&timer);
@@ -188,50 +190,19 @@ impl Timers {
             also: vec![write],
             expect: vec![Expect::Equals(key, was)],
         };
-        match log.append(session, vec![incoming]).await {
-            Ok(appended) => {
-                due.set(name, next);
-                timers.tell(due);
-                Ok(appended
-                    .events
-                    .into_iter()
-                    .next()
-                    .map(|event| (event, appended.applied)))
-            }
-            Err(LogError::Conflict) => Ok(None),
-            Err(error) => Err(error),
+        let appended = log.append(session, vec![incoming]).await;
+        if appended.is_ok() {
+            due.set(name, next);
+            timers.tell(&due);
         }
-    }
-
-    /// Moves a due timer on to `next`, or removes it, without a tick: its moments were missed and are not made up for. Does nothing
-    /// when the timer has been changed or cancelled since [`Timers::due`].
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn pass(
-        &self,
-        session: SessionId,
-        installation: &InstallationId,
-        timer: &Timer,
-        next: Option<UnixMs>,
-    ) -> Result<(), StoreError> {
-        let timers = self.sessions.of(session);
-        let mut due = timers.due.lock().await;
-        let due = self.loaded(session, &timers, &mut due).await?;
-        let key = schema::of_schedule(session::TIMER, installation, &timer.id);
-        let write = match next {
-            None => Op::Delete(key.clone()),
-            Some(next) => Op::Put(key.clone(), codec::encode(&Timer { next, ..timer.clone() })),
-        };
-        let mut commit = Commit::lazy(Space::Session(session)).expect(Expect::Equals(key, codec::encode(timer)));
-        commit.ops.push(write);
-        match self.store.commit(commit).await {
-            Ok(_) => {
-                due.set((installation.clone(), timer.id.clone()), next);
-                timers.tell(due);
-                Ok(())
-            }
-            Err(StoreError::Conflict) => Ok(()),
+        *guard = Some(due);
+        match appended {
+            Ok(appended) => Ok(appended
+                .events
+                .into_iter()
+                .next()
+                .map(|event| (event, appended.applied))),
+            Err(LogError::Conflict) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -262,37 +233,43 @@ impl Timers {
         commit: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
         let timers = self.sessions.of(session);
-        let mut due = timers.due.lock().await;
-        let due = self.loaded(session, &timers, &mut due).await?;
-        let committed = commit.await?;
-        for change in changes {
-            match change {
-                TimerChange::Set(timer) => due.set((installation.clone(), timer.id.clone()), Some(timer.next)),
-                TimerChange::Cancel(id) => due.set((installation.clone(), id.clone()), None),
+        let mut guard = timers.due.lock().await;
+        let mut due = self.loaded(session, &timers, &mut guard).await?;
+        let committed = commit.await;
+        if committed.is_ok() {
+            for change in changes {
+                match change {
+                    TimerChange::Set(timer) => {
+                        due.set((installation.clone(), timer.id.clone()), Some(timer.next));
+                    }
+                    TimerChange::Cancel(id) => due.set((installation.clone(), id.clone()), None),
+                }
             }
+            timers.tell(&due);
         }
-        timers.tell(due);
-        Ok(committed)
+        *guard = Some(due);
+        committed
     }
 
-    async fn loaded<'a>(
+    /// Takes what is known out of the lock, reading it if need be. Whoever takes it puts it back; if the taker is dropped while it waits
+    /// for a commit, it is gone and read again, because nobody knows how the commit ended.
+    async fn loaded(
         &self,
         session: SessionId,
         timers: &SessionTimers,
-        due: &'a mut Option<Due>,
-    ) -> Result<&'a mut Due, StoreError> {
-        let loaded = match due.take() {
-            Some(loaded) => loaded,
-            None => {
-                let mut loaded = Due::default();
-                for (name, timer) in self.rows(session, &[session::TIMER]).await? {
-                    loaded.set(name, Some(timer.next));
-                }
-                timers.tell(&loaded);
-                loaded
-            }
-        };
-        Ok(due.insert(loaded))
+        guard: &mut Option<Due>,
+    ) -> Result<Due, StoreError> {
+        if let Some(due) = guard.take() {
+            return Ok(due);
+        }
+        // A commit whose caller has gone may still be on its way; this one is behind it.
+        self.store.commit(Commit::lazy(Space::Session(session))).await?;
+        let mut due = Due::default();
+        for (name, timer) in self.rows(session, &[session::TIMER]).await? {
+            due.set(name, Some(timer.next));
+        }
+        timers.tell(&due);
+        Ok(due)
     }
 
     async fn rows(&self, session: SessionId, prefix: &[u8]) -> Result<Vec<(Name, Timer)>, StoreError> {

@@ -2,7 +2,7 @@ use std::task::Poll;
 
 use crate::address::Party;
 use crate::event::Position;
-use crate::fixture::{NOON, SESSION, World, in_message, jid, message, message_of, on_every_engine};
+use crate::fixture::{MuteStore, NOON, SESSION, World, in_message, jid, message, message_of, on_every_engine};
 use crate::id::SessionId;
 use crate::log::{Incoming, LogError};
 use crate::message::{MessageKey, Origin};
@@ -233,4 +233,26 @@ async fn nothing_is_acknowledged_when_the_store_is_lost() {
         world.log.append(SESSION, vec![]).await,
         Err(LogError::Store(StoreError::Lost { .. }))
     ));
+}
+
+#[tokio::test]
+async fn an_append_whose_caller_is_gone_keeps_its_position() {
+    let store = MuteStore::new();
+    let world = World::over(store.clone());
+    let first = world.receive_text("A1").await;
+    let append = |id: &'static str| world.log.append(SESSION, vec![message(ADA_LID, id, "hi").into()]);
+    store.drop_after_commit(append("A2")).await;
+    let next = world
+        .receive(message_of(jid(ADA), ada_by_both(), "A3", "hi"))
+        .await
+        .expect("it is new");
+    assert_eq!(next.position, Position(3));
+    let events = world.log.read(SESSION, Position(0), 10).await.expect("it reads");
+    assert_eq!(events.len(), 3);
+    assert_eq!(
+        (&events[0], in_message(&events[1]).key.id.as_str(), &events[2]),
+        (&first, "A2", &next)
+    );
+    // It is known that it was filed under the LID, too.
+    assert!(world.receive(message(ADA, "A2", "hi")).await.is_none());
 }

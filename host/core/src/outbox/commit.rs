@@ -56,13 +56,13 @@ pub(super) async fn draft(
         values.write(&mut queue, draft.kv, quota, &mut commit.ops).await?
     };
     let applied = if draft.timers.is_empty() {
-        outbox.store.commit(commit).await
+        queue.committing(outbox.store.commit(commit)).await
     } else {
         commit.ops.extend(Timers::writes(installation, &draft.timers));
-        outbox
+        let commit = outbox
             .timers
-            .changing(session, installation, &draft.timers, outbox.store.commit(commit))
-            .await
+            .changing(session, installation, &draft.timers, outbox.store.commit(commit));
+        queue.committing(commit).await
     };
     let applied = applied.map_err(already_done)?;
     if let Some(usage) = usage {
@@ -96,7 +96,10 @@ pub(super) async fn request(
             .iter()
             .map(|effect| Expect::Absent(place_key(&effect.id.message_id()))),
     );
-    let applied = outbox.store.commit(commit).await.map_err(already_done)?;
+    let applied = queue
+        .committing(outbox.store.commit(commit))
+        .await
+        .map_err(already_done)?;
     queue.add(&effects);
     Ok(Committed { effects, applied })
 }

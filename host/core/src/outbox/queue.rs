@@ -19,7 +19,7 @@ use crate::id::{EffectId, InstallationId, SessionId};
 use crate::kv::Usage;
 use crate::long_record;
 use crate::schema::{self, session};
-use crate::store::{KeyRange, MAX_SCAN, Op, Order, Space, Store, StoreError};
+use crate::store::{Commit, KeyRange, MAX_SCAN, Op, Order, Space, Store, StoreError};
 
 /// Pending effects kept in memory whole; those beyond are read when they are due.
 const WHOLE: usize = 256;
@@ -51,8 +51,18 @@ struct Waiting {
     effect: Option<Arc<Effect>>,
 }
 
+/// Whether it is known how the last commit ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum End {
+    #[default]
+    Known,
+    Unknown,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Pending {
+    /// Unknown while a commit is under way. If whoever waits for it is dropped it stays so, and everything is read again.
+    end: End,
     last: Position,
     waiting: BTreeMap<Position, Waiting>,
     by_id: HashMap<EffectId, Position>,
@@ -75,7 +85,7 @@ impl Queue {
 
     pub(super) async fn lock(&self, outbox: &Outbox, session: SessionId) -> Result<Locked<'_>, StoreError> {
         let mut guard = self.state.lock().await;
-        if guard.is_none() {
+        if guard.as_ref().is_none_or(|pending| pending.end == End::Unknown) {
             let pending = load(outbox, session).await?;
             if pending.last > Position::default() {
                 self.wake.send_replace(pending.last);
@@ -105,6 +115,14 @@ impl Locked<'_> {
     )]
     fn inner(&mut self) -> &mut Pending {
         self.guard.as_mut().expect("a locked queue is loaded")
+    }
+
+    /// Waits for a commit. Whoever drops the wait does not take the commit back.
+    pub(super) async fn committing<T, E>(&mut self, commit: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        self.inner().end = End::Unknown;
+        let committed = commit.await;
+        self.inner().end = End::Known;
+        committed
     }
 
     pub(super) fn last(&mut self) -> Position {
@@ -240,6 +258,8 @@ pub(super) fn advance(known: &StateRecord, news: Progress, now: UnixMs) -> Optio
 async fn load(outbox: &Outbox, session: SessionId) -> Result<Pending, StoreError> {
     let space = Space::Session(session);
     let store = &*outbox.store;
+    // A commit whose caller has gone may still be on its way; this one is behind it.
+    store.commit(Commit::lazy(space)).await?;
     let mut pending = Pending::default();
     let settled_key = schema::Key::table(session::SETTLED).finish();
     if let Some(value) = store.get(space, &settled_key).await? {

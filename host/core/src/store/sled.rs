@@ -12,6 +12,8 @@
 //! where they are called.
 
 mod flusher;
+#[cfg(test)]
+mod tests;
 mod trees;
 mod writer;
 
@@ -21,6 +23,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -352,7 +355,30 @@ fn remove_half_written_snapshots(dir: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// How often and how long to wait for a store of this process to let go of the directory.
+const LINGER: (u32, Duration) = (500, Duration::from_millis(10));
+
+/// sled's pool of threads may hold its file for a moment after the store was dropped and our lock given up. It tells nobody when it lets
+/// go, so its lock is tried again and again; when it never does, opening says why.
+pub(in crate::store) fn wait_for_lingering_threads(dir: &Path) {
+    let (times, pause) = LINGER;
+    for _ in 0..times {
+        match File::open(dir.join("db")).map(|file| file.try_lock()) {
+            Ok(Err(TryLockError::WouldBlock)) => {
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "there is nothing to be notified by, and no clock is injected here"
+                )]
+                std::thread::sleep(pause);
+            }
+            // Free, or not there, or not to be locked: opening will tell.
+            Ok(Ok(()) | Err(TryLockError::Error(_))) | Err(_) => return,
+        }
+    }
+}
+
 fn open_db(dir: &Path, options: SledOptions) -> Result<Db, OpenError> {
+    wait_for_lingering_threads(dir);
     let config = sled::Config::new().path(dir).cache_capacity(options.cache_bytes);
     // sled panics when it cannot open its file.
     match std::panic::catch_unwind(AssertUnwindSafe(|| config.open())) {

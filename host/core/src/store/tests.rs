@@ -173,7 +173,8 @@ async fn a_newer_schema_is_refused_and_left_alone() {
             "{words}"
         );
     }
-    let db = sled::open(dir.path()).expect("sled opens it");
+    super::sled::wait_for_lingering_threads(dir.path());
+    let db = ::sled::open(dir.path()).expect("sled opens it");
     let tree = db.open_tree("system").expect("it has the tree");
     assert_eq!(tree.get(&key).expect("it reads").as_deref(), Some(newer.as_ref()));
     assert_eq!(tree.len(), 2);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::draft::{Draft, Missed, Timer, TimerChange, TimerRule};
 use crate::effect::{Action, Cause, Typing};
 use crate::event::Position;
-use crate::fixture::{NOON, SESSION, World, call, installation, jid, on_every_engine, schedule, send};
+use crate::fixture::{MuteStore, NOON, SESSION, World, call, installation, jid, on_every_engine, schedule, send};
 use crate::id::{EffectId, EventId};
 use crate::outbox::CommitError;
 use crate::store::{HeldStore, MemoryStore, StoreError};
@@ -16,6 +16,19 @@ fn replies(bodies: &[&str]) -> Draft {
     Draft {
         effects: bodies.iter().map(|body| send(ADA, body)).collect(),
         ..Draft::default()
+    }
+}
+
+fn tea() -> Timer {
+    Timer {
+        id: schedule("tea"),
+        rule: TimerRule::At(NOON.plus(Duration::from_secs(60))),
+        zone: "UTC".into(),
+        missed: Missed::Once,
+        payload: b"green".to_vec(),
+        origin: None,
+        next: NOON.plus(Duration::from_secs(60)),
+        previous: None,
     }
 }
 
@@ -96,16 +109,7 @@ on_every_engine! {
     async fn timers_are_set_with_the_draft_or_not_at_all(world: &mut World) {
         let echo = installation("echo");
         let event = world.receive_text("A1").await;
-        let timer = Timer {
-            id: schedule("tea"),
-            rule: TimerRule::At(NOON.plus(Duration::from_secs(60))),
-            zone: "UTC".into(),
-            missed: Missed::Once,
-            payload: b"green".to_vec(),
-            origin: None,
-            next: NOON.plus(Duration::from_secs(60)),
-            previous: None,
-        };
+        let timer = tea();
         let setting = || Draft { timers: vec![TimerChange::Set(timer.clone())], ..Draft::default() };
         world.outbox.commit_draft(SESSION, call(&event, &echo), setting()).await.expect("it commits");
         world.restart();
@@ -155,4 +159,36 @@ async fn effects_are_given_out_only_when_they_are_durable() {
         .await
         .expect_err("the store is lost");
     assert!(matches!(error, CommitError::Store(StoreError::Lost { .. })), "{error}");
+}
+
+#[tokio::test]
+async fn a_commit_whose_caller_is_gone_stands() {
+    let store = MuteStore::new();
+    let world = World::over(store.clone());
+    let echo = installation("echo");
+    let (first, second) = (world.receive_text("A1").await, world.receive_text("A2").await);
+    // Everything is in memory before the call that is dropped.
+    assert_eq!(world.outbox.due(SESSION, Position(0), 10).await.expect("it lists"), []);
+    assert_eq!(world.outbox.timers().next_due(SESSION).await.expect("it tells"), None);
+    let draft = || Draft {
+        timers: vec![TimerChange::Set(tea())],
+        ..replies(&["1"])
+    };
+    store
+        .drop_after_commit(world.outbox.commit_draft(SESSION, call(&first, &echo), draft()))
+        .await;
+    let again = world.outbox.commit_draft(SESSION, call(&first, &echo), draft()).await;
+    assert!(matches!(again, Err(CommitError::AlreadyDone)));
+    let next = world
+        .outbox
+        .commit_draft(SESSION, call(&second, &echo), replies(&["2"]))
+        .await
+        .expect("it commits");
+    assert_eq!(next.effects[0].sequence, Position(2));
+    let due = world.outbox.due(SESSION, Position(0), 10).await.expect("it lists");
+    assert_eq!((due.len(), due[0].id), (2, EffectId::derive(first.id, &echo, 0)));
+    assert_eq!(
+        world.outbox.timers().next_due(SESSION).await.expect("it tells"),
+        Some(tea().next)
+    );
 }
