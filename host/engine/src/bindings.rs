@@ -3,8 +3,6 @@
 //! Nothing outside [`crate::convert`], [`crate::capability`] and [`crate::call`] sees these types: the rest of the host speaks the
 //! vocabulary of `waspnest_core`.
 
-#![expect(clippy::all, reason = "generated")]
-
 wasmtime::component::bindgen!({
     path: "../../plugin-sdk/wit",
     world: "everything",

@@ -52,3 +52,6 @@ macro_rules! granted {
     };
 }
 pub(crate) use granted;
+
+#[cfg(test)]
+mod tests;

@@ -15,20 +15,28 @@ pub(crate) struct Overlay {
     /// What the host had, of every key that was looked at singly.
     found: BTreeMap<KvKey, Option<KvEntry>>,
     written: BTreeMap<KvKey, Option<KvEntry>>,
+    /// The highest revision given to each key; stays when the key is removed.
+    given: BTreeMap<KvKey, u64>,
     usage: Option<KvUsage>,
 }
 
 impl Overlay {
     /// Writes a key, or removes it. The key must have been looked at before.
     pub(crate) fn write(&mut self, key: KvKey, entry: Option<KvEntry>) {
+        if let Some(entry) = &entry {
+            self.given.insert(key.clone(), entry.revision);
+        }
         self.written.insert(key, entry);
     }
 
     /// The revision of the next write of a key: one more than any that this call or the host's value had.
     pub(crate) fn next_revision(&self, key: &KvKey) -> u64 {
-        let revision =
-            |entry: Option<&Option<KvEntry>>| entry.and_then(Option::as_ref).map_or(0, |entry| entry.revision);
-        revision(self.found.get(key)).max(revision(self.written.get(key))) + 1
+        let found = self
+            .found
+            .get(key)
+            .and_then(Option::as_ref)
+            .map_or(0, |entry| entry.revision);
+        self.given.get(key).copied().unwrap_or_default().max(found) + 1
     }
 
     /// What the draft carries: the last state of every key, and what the call relied on for it.

@@ -1,0 +1,6 @@
+//! The capabilities without a sandbox: what a guest would call, called directly.
+
+mod fixture;
+mod kv;
+mod messaging;
+mod schedule;

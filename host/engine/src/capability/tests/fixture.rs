@@ -1,0 +1,204 @@
+//! A call in progress, with a host in memory behind it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use wasmtime::component::ResourceTable;
+use waspnest_core::address::{ChatKind, Jid, Party};
+use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
+use waspnest_core::draft::{Draft, KvEntry, KvKey, KvScope, Timer};
+use waspnest_core::event::{Event, EventKind, Position};
+use waspnest_core::id::{EventId, SessionId};
+use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
+
+use crate::bindings::waspnest::plugin::types::MessageKey as WitKey;
+use crate::capability::log::Journal;
+use crate::grant::Effective;
+use crate::host::{Host, HostError, InvalidRule, KvUsage};
+use crate::installation::{Configured, Rates};
+use crate::limits::{EFFECTS, KV_OPERATIONS, SCHEDULE_OPERATIONS};
+use crate::manifest::{JobTerms, KvTerms, MessageTerms, Scope};
+use crate::state::{Budget, Call, CallState, Meter, Scene, Taken};
+use crate::wasi;
+
+pub(super) const NOW: UnixMs = UnixMs(1_790_000_000_000);
+pub(super) const CHAT: &str = "4915112345678@s.whatsapp.net";
+
+/// What the host has.
+#[derive(Default)]
+pub(super) struct Stored {
+    pub(super) values: BTreeMap<KvKey, KvEntry>,
+    pub(super) timers: Vec<Timer>,
+}
+
+#[async_trait]
+impl Host for Stored {
+    async fn kv_get(&self, key: &KvKey) -> Result<Option<KvEntry>, HostError> {
+        Ok(self.values.get(key).cloned())
+    }
+
+    async fn kv_scan(
+        &self,
+        scope: &KvScope,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(Box<str>, KvEntry)>, HostError> {
+        let within = |key: &KvKey| {
+            key.scope == *scope && key.key.starts_with(prefix) && after.is_none_or(|after| &*key.key > after)
+        };
+        Ok(self
+            .values
+            .iter()
+            .filter(|(key, _)| within(key))
+            .take(limit)
+            .map(|(key, entry)| (key.key.clone(), entry.clone()))
+            .collect())
+    }
+
+    async fn kv_usage(&self) -> Result<KvUsage, HostError> {
+        let bytes = self
+            .values
+            .iter()
+            .map(|(key, entry)| (key.key.len() + entry.value.len()) as u64)
+            .sum();
+        Ok(KvUsage {
+            keys: self.values.len() as u64,
+            bytes,
+        })
+    }
+
+    async fn timers(&self) -> Result<Vec<Timer>, HostError> {
+        Ok(self.timers.clone())
+    }
+
+    async fn message(&self, _: &MessageKey) -> Result<Option<Message>, HostError> {
+        Ok(None)
+    }
+
+    /// Every minute, whatever the expression.
+    fn next_cron(&self, _: &str, zone: &str, after: UnixMs) -> Result<UnixMs, InvalidRule> {
+        if zone == "UTC" {
+            Ok(UnixMs(after.0 + 60_000))
+        } else {
+            Err(InvalidRule(format!("unknown time zone {zone:?}")))
+        }
+    }
+}
+
+/// Everything, everywhere.
+pub(super) fn everything() -> Effective {
+    let anywhere = || {
+        Some(MessageTerms {
+            scope: Scope::ANY,
+            rates: Vec::new(),
+        })
+    };
+    Effective {
+        send: anywhere(),
+        react: anywhere(),
+        read: anywhere(),
+        typing: anywhere(),
+        kv: Some(KvTerms {
+            max_bytes: 1000,
+            max_keys: 40,
+        }),
+        schedule: Some(JobTerms {
+            max_jobs: 2,
+            ..JobTerms::DEFAULT
+        }),
+    }
+}
+
+/// A call that handles a text, with everything granted.
+pub(super) fn call_over(stored: Stored) -> CallState {
+    let ids = SeededIds::new(5);
+    let sender: Jid = CHAT.parse().expect("a JID");
+    let message = Message {
+        key: MessageKey {
+            chat: sender.clone(),
+            id: "ASKED".parse().expect("an id"),
+            from: Origin::Them,
+            participant: None,
+        },
+        chat_kind: ChatKind::Direct,
+        chat_name: None,
+        sender: Party::known_as(sender),
+        timestamp: NOW,
+        content: Content::Text(Text {
+            body: "hello".into(),
+            preview: None,
+        }),
+        quoted: None,
+        mentions: Vec::new(),
+        mentions_me: false,
+        mentions_all: false,
+        edit_of: None,
+        album_of: None,
+        thread: None,
+        forwarded_score: 0,
+        view_once: false,
+        ephemeral_s: None,
+        spoiler: false,
+        offline: false,
+        history: false,
+        device: None,
+    };
+    let event = Event {
+        id: EventId::new(ids.ulid(NOW)),
+        session: SessionId::new(ids.ulid(NOW)),
+        position: Position(1),
+        received_at: NOW,
+        kind: EventKind::Message(Box::new(message)),
+    };
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOW));
+    let effective = everything();
+    let journal = Arc::new(Journal::new("tested".parse().expect("an id"), event.id));
+    CallState {
+        wasi: wasi::context(clock.clone(), 0, &journal),
+        table: ResourceTable::new(),
+        meter: Meter::new(1 << 20),
+        journal,
+        ticks: 0,
+        max_ticks: 1,
+        call: Call {
+            installation: "tested".parse().expect("an id"),
+            event: event.id,
+            session: "sales-de".parse().expect("a name"),
+            me: Some("4915100000000".parse().expect("a JID")),
+            scene: Scene::of(&event),
+            host: Arc::new(stored),
+            clock,
+            now: NOW,
+            deadline: UnixMs(NOW.0 + 1000),
+            config: Configured {
+                value: Arc::new(serde_json::Value::Null),
+                text: "null".into(),
+            },
+            taken: Taken::none(Arc::new(Rates::of(&effective))),
+            effective: Arc::new(effective),
+            draft: Draft::default(),
+            kv: Default::default(),
+            jobs: Default::default(),
+            kv_operations: Budget::of("key-value operations", KV_OPERATIONS),
+            schedule_operations: Budget::of("schedule operations", SCHEDULE_OPERATIONS),
+            effects: Budget::of("effects", EFFECTS),
+        },
+    }
+}
+
+pub(super) fn call() -> CallState {
+    call_over(Stored::default())
+}
+
+/// Somebody's message in a chat.
+pub(super) fn key(chat: &str, id: &str, participant: Option<&str>) -> WitKey {
+    WitKey {
+        session: "sales-de".to_owned(),
+        chat: chat.to_owned(),
+        id: id.to_owned(),
+        from_me: false,
+        participant: participant.map(str::to_owned),
+    }
+}
