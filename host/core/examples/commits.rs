@@ -1,4 +1,5 @@
-//! Measures the store on this machine's disk: durable commits a second with one writer and with many, one JSON line each.
+//! Measures the store on this machine's disk, one JSON line a figure: durable commits a second with one writer and with many, and how many
+//! events a second go from the log through a draft to a sent effect, with nothing around them.
 //!
 //! `cargo run --release -p waspnest-core --example commits [-- SECONDS [DIRECTORY]]`; without a directory, a fresh one under `target`
 //! is used and removed, because the temporary directory of many systems is not on a disk.
@@ -8,8 +9,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use waspnest_core::clock::{Clock, SystemClock};
+use anyhow::Context;
+use waspnest_core::address::{ChatKind, Jid, Party};
+use waspnest_core::clock::{Clock, SeededIds, SystemClock, UnixMs};
+use waspnest_core::draft::Draft;
+use waspnest_core::effect::{Action, Progress, Typing};
+use waspnest_core::event::{EventKind, Position};
 use waspnest_core::id::SessionId;
+use waspnest_core::kv::Quota;
+use waspnest_core::log::{Incoming, Log};
+use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
+use waspnest_core::outbox::{Call, Outbox};
 use waspnest_core::store::{Commit, SledOptions, SledStore, Space, Store};
 
 /// Bytes of one committed value: about what a short message takes with everything it carries.
@@ -24,6 +34,11 @@ fn main() -> anyhow::Result<()> {
     for writers in [1, 256] {
         let dir = tempfile::tempdir_in(&parent)?;
         let line = runtime.block_on(measure(&dir, writers, Duration::from_secs(seconds)))?;
+        writeln!(std::io::stdout(), "{line}")?;
+    }
+    for (sessions, in_flight) in [(1, 1), (1, 64), (16, 4)] {
+        let dir = tempfile::tempdir_in(&parent)?;
+        let line = runtime.block_on(pass(&dir, sessions, in_flight, Duration::from_secs(seconds)))?;
         writeln!(std::io::stdout(), "{line}")?;
     }
     Ok(())
@@ -81,4 +96,104 @@ async fn measure(dir: &tempfile::TempDir, writers: u64, span: Duration) -> anyho
         "p99_ms": at(0.99),
         "value_bytes": VALUE,
     }))
+}
+
+/// What an echo costs the store: the message durable, the draft committed, the effect given out durable, sent and delivered.
+async fn pass(
+    dir: &tempfile::TempDir,
+    sessions: u64,
+    in_flight: u64,
+    span: Duration,
+) -> anyhow::Result<serde_json::Value> {
+    let store: Arc<dyn Store> = SledStore::open(dir.path(), SledOptions::default())?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let log = Log::new(Arc::clone(&store), Arc::clone(&clock), Arc::new(SeededIds::new(1)));
+    let outbox = Outbox::new(Arc::clone(&store), Arc::clone(&clock));
+    let end = clock.monotonic() + span;
+    let mut tasks = tokio::task::JoinSet::new();
+    for worker in 0..sessions * in_flight {
+        let (log, outbox, clock) = (log.clone(), outbox.clone(), Arc::clone(&clock));
+        tasks.spawn(async move {
+            let session = SessionId::new(ulid::Ulid::from_parts(0, u128::from(worker % sessions)));
+            let echo = "echo".parse()?;
+            let mut done = 0;
+            while clock.monotonic() < end {
+                let incoming = vec![Incoming::from(message(worker, done, clock.now())?)];
+                let appended = log.append(session, incoming).await?;
+                appended.applied.durable().await?;
+                let event = appended.events.first().context("it is new")?;
+                let reply = Action::SetTyping {
+                    chat: jid(worker)?,
+                    state: Typing::Composing,
+                };
+                let draft = Draft {
+                    effects: vec![reply],
+                    ..Draft::default()
+                };
+                let call = Call {
+                    event,
+                    installation: &echo,
+                    quota: Quota { bytes: 0, keys: 0 },
+                };
+                let committed = outbox.commit_draft(session, call, draft).await?;
+                let effect = committed.effects.first().context("it has an effect")?;
+                let before = Position(effect.sequence.0 - 1);
+                let due = outbox.due(session, before, 1).await?;
+                let due = due.first().context("it is due")?;
+                outbox.progress(session, due.id, Progress::Sent).await?;
+                outbox.progress(session, due.id, Progress::Delivered).await?;
+                done += 1;
+            }
+            anyhow::Ok(done)
+        });
+    }
+    let mut done = 0;
+    while let Some(task) = tasks.join_next().await {
+        done += task??;
+    }
+    Ok(serde_json::json!({
+        "figure": "events_through_the_store_per_second",
+        "sessions": sessions,
+        "in_flight": sessions * in_flight,
+        "value": done / span.as_secs().max(1),
+    }))
+}
+
+fn jid(worker: u64) -> anyhow::Result<Jid> {
+    Ok(format!("49151{worker:08}").parse()?)
+}
+
+fn message(worker: u64, number: u64, timestamp: UnixMs) -> anyhow::Result<EventKind> {
+    let chat = jid(worker)?;
+    let key = MessageKey {
+        chat: chat.clone(),
+        id: format!("M{number}").parse()?,
+        from: Origin::Them,
+        participant: None,
+    };
+    Ok(EventKind::Message(Box::new(Message {
+        key,
+        chat_kind: ChatKind::Direct,
+        chat_name: None,
+        sender: Party::known_as(chat),
+        timestamp,
+        content: Content::Text(Text {
+            body: "The quick brown fox jumps over the lazy dog.".into(),
+            preview: None,
+        }),
+        quoted: None,
+        mentions: Vec::new(),
+        mentions_me: false,
+        mentions_all: false,
+        edit_of: None,
+        album_of: None,
+        thread: None,
+        forwarded_score: 0,
+        view_once: false,
+        ephemeral_s: None,
+        spoiler: false,
+        offline: false,
+        history: false,
+        device: None,
+    })))
 }
