@@ -29,6 +29,6 @@ pub use engine::{Engine, EngineError, EngineOptions};
 pub use grant::{GrantError, Grants};
 pub use host::{Host, HostError, InvalidRule, KvUsage};
 pub use installation::{InstallError, Installation, InstallationSpec, Reuse};
-pub use limits::Limits;
+pub use limits::{LimitWish, Limits};
 pub use manifest::{Manifest, ManifestError};
-pub use plugin::{Digest, Handlers, LoadError, Plugin};
+pub use plugin::{Digest, Handler, Handlers, LoadError, Plugin};

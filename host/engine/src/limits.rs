@@ -1,7 +1,7 @@
 //! What one call may use: how much memory, how long, how many of each thing.
 //!
 //! [`Limits`] are wished for by the manifest and capped by the operator. The constants are the same for every plugin of this
-//! version; a guest that goes a little over is told `quota`, one that floods is ended (see [`FLOOD`]).
+//! version; a guest that goes a little over is told `quota`, one that floods is ended (past ten times its budget).
 
 use std::time::Duration;
 
