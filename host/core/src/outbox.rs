@@ -222,29 +222,30 @@ impl Outbox {
         news: Progress,
     ) -> Result<Option<EffectState>, StoreError> {
         let queue = self.queues.of(session);
-        let mut queue = queue.lock(self, session).await?;
-        let Some(sequence) = (match queue.sequence_of(id) {
-            Some(sequence) => Some(sequence),
-            None => self
+        let _turn = queue.turn(id).await;
+        let waiting = queue.lock(self, session).await?.waiting(id);
+        let (sequence, known) = match waiting {
+            Some(waiting) => waiting,
+            None => match self
                 .place(session, &id.message_id())
                 .await?
                 .filter(|place| place.id == id)
-                .map(|place| place.sequence),
-        }) else {
-            return Ok(None);
-        };
-        let known = match queue.state_of(sequence) {
-            Some(state) => state,
-            None => self.state(session, sequence).await?,
+            {
+                Some(place) => (place.sequence, self.state(session, place.sequence).await?),
+                None => return Ok(None),
+            },
         };
         let Some(next) = queue::advance(&known, news, self.clock.now()) else {
             return Ok(Some(known.state));
         };
         let mut commit = Commit::lazy(Space::Session(session))
             .put(schema::at(session::EFFECT_STATE, sequence), codec::encode(&next));
-        commit.ops.extend(queue.settle(sequence, &next));
-        queue.committing(self.store.commit(commit)).await?;
-        queue.settled(sequence, &next);
+        commit
+            .ops
+            .extend(queue.lock(self, session).await?.settle(sequence, &next));
+        // Not under the lock: news of other effects, and new effects, need not wait for this.
+        queue.doubting(self.store.commit(commit)).await?;
+        queue.lock(self, session).await?.settled(sequence, &next);
         Ok(Some(next.state))
     }
 

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::{Mutex, MutexGuard, watch};
 
@@ -23,6 +23,8 @@ use crate::store::{Commit, KeyRange, MAX_SCAN, Op, Order, Space, Store, StoreErr
 
 /// Pending effects kept in memory whole; those beyond are read when they are due.
 const WHOLE: usize = 256;
+/// News of so many effects can be on their way to the store at once.
+const TURNS: usize = 16;
 /// The settled mark is stored each time it has moved this far.
 const SETTLE_EVERY: u64 = 64;
 
@@ -32,6 +34,10 @@ pub(super) struct Queue {
     wake: watch::Sender<Position>,
     /// Everything up to this sequence is durable.
     durable: AtomicU64,
+    /// News of one effect are taken one after another: each effect has its turn here, several share one.
+    turns: [Mutex<()>; TURNS],
+    /// Whoever waited for the commit of an effect's state has gone.
+    in_doubt: AtomicBool,
 }
 
 impl Default for Queue {
@@ -40,7 +46,18 @@ impl Default for Queue {
             state: Mutex::new(None),
             wake: watch::Sender::new(Position::default()),
             durable: AtomicU64::new(0),
+            turns: std::array::from_fn(|_| Mutex::new(())),
+            in_doubt: AtomicBool::new(false),
         }
+    }
+}
+
+/// Says, when it is dropped, that memory may be behind the store.
+struct Doubt<'a>(&'a AtomicBool);
+
+impl Drop for Doubt<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
     }
 }
 
@@ -85,7 +102,10 @@ impl Queue {
 
     pub(super) async fn lock(&self, outbox: &Outbox, session: SessionId) -> Result<Locked<'_>, StoreError> {
         let mut guard = self.state.lock().await;
-        if guard.as_ref().is_none_or(|pending| pending.end == End::Unknown) {
+        let doubt = self.in_doubt.swap(false, Ordering::AcqRel);
+        if doubt || guard.as_ref().is_none_or(|pending| pending.end == End::Unknown) {
+            // Stays so until it is read, should this call be dropped or fail on the way.
+            *guard = None;
             let pending = load(outbox, session).await?;
             if pending.last > Position::default() {
                 self.wake.send_replace(pending.last);
@@ -96,6 +116,20 @@ impl Queue {
             guard,
             wake: &self.wake,
         })
+    }
+
+    /// Keeps news of one effect in order.
+    pub(super) async fn turn(&self, id: EffectId) -> MutexGuard<'_, ()> {
+        let number = id.ulid().0 % TURNS as u128;
+        self.turns[number as usize].lock().await
+    }
+
+    /// Waits for a commit that is made outside the lock. Whoever drops the wait does not take the commit back.
+    pub(super) async fn doubting<T>(&self, commit: impl Future<Output = T>) -> T {
+        let doubt = Doubt(&self.in_doubt);
+        let committed = commit.await;
+        std::mem::forget(doubt);
+        committed
     }
 
     /// Resolves when every effect up to `sequence` is durable.
@@ -170,12 +204,12 @@ impl Locked<'_> {
             .collect()
     }
 
-    pub(super) fn sequence_of(&mut self, id: EffectId) -> Option<Position> {
-        self.inner().by_id.get(&id).copied()
-    }
-
-    pub(super) fn state_of(&mut self, sequence: Position) -> Option<StateRecord> {
-        self.inner().waiting.get(&sequence).map(|waiting| waiting.state.clone())
+    /// Where a pending effect is and how far it has come; none when it is not pending.
+    pub(super) fn waiting(&mut self, id: EffectId) -> Option<(Position, StateRecord)> {
+        let inner = self.inner();
+        let sequence = *inner.by_id.get(&id)?;
+        let waiting = inner.waiting.get(&sequence)?;
+        Some((sequence, waiting.state.clone()))
     }
 
     /// The write that moves the settled mark, when it is worth one, given that `sequence` will be in state `next`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::clock::UnixMs;
 use crate::effect::{Effect, EffectState, Progress};
 use crate::event::Position;
-use crate::fixture::{NOON, SESSION, World, on_every_engine, send};
+use crate::fixture::{MuteStore, NOON, SESSION, World, on_every_engine, send};
 use crate::id::{EffectId, EventId};
 
 const ADA: &str = "4915100000001@s.whatsapp.net";
@@ -148,5 +148,41 @@ on_every_engine! {
         submit(world, 1).await;
         submit(world, 2).await;
         assert_eq!(*wake.wait_for(|last| *last >= Position(2)).await.expect("the outbox is there"), Position(2));
+    }
+}
+
+#[tokio::test]
+async fn news_whose_bearer_is_gone_count() {
+    let store = MuteStore::new();
+    let world = World::over(store.clone());
+    let effect = submit(&world, 1).await;
+    store
+        .drop_after_commit(world.outbox.progress(SESSION, effect.id, Progress::Read))
+        .await;
+    assert_eq!(
+        news(&world, effect.id, Progress::Sent).await,
+        EffectState::Read { at: NOON }
+    );
+    assert_eq!(world.outbox.due(SESSION, Position(0), 10).await.expect("it lists"), []);
+}
+
+#[tokio::test]
+async fn racing_news_of_one_effect_end_with_the_furthest() {
+    let world = World::on_disk();
+    for number in 1..=20 {
+        let effect = submit(&world, number).await;
+        let (sent, delivered, read) = tokio::join!(
+            world.outbox.progress(SESSION, effect.id, Progress::Sent),
+            world.outbox.progress(SESSION, effect.id, Progress::Delivered),
+            world.outbox.progress(SESSION, effect.id, Progress::Read),
+        );
+        assert!(sent.is_ok() && delivered.is_ok() && read.is_ok());
+        let effect = world
+            .outbox
+            .get(SESSION, effect.id)
+            .await
+            .expect("it reads")
+            .expect("it is there");
+        assert_eq!(effect.state, EffectState::Read { at: NOON });
     }
 }
