@@ -32,7 +32,8 @@ pub struct Config {
     pub log_stanzas: usize,
     /// Upper bound of the bytes those stanzas hold; reached first, it wins over `log_stanzas`.
     pub log_bytes: usize,
-    /// Stanzas one connection may have under way to its socket before the device queue holds the rest back.
+    /// Stanzas one connection may have under way to its socket before the device queue holds the rest back;
+    /// at least 64.
     pub outgoing_stanzas: usize,
     /// How long a client may leave its socket unread before it is cut off.
     pub write_timeout: Duration,

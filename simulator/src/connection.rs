@@ -28,7 +28,7 @@ use crate::stanza;
 /// stanza, which says why.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Stanzas handled or written before the other side of the loop gets its turn.
+/// Orders written, or messages read, before the other side of the loop gets its turn.
 const BATCH: usize = 64;
 
 /// Why a connection ended before its client wanted it to.
@@ -227,11 +227,20 @@ enum Next {
     Close,
 }
 
+/// What has been received and not yet handled.
+#[derive(PartialEq, Eq)]
+enum Unread {
+    /// At most a part of a frame.
+    Nothing,
+    /// Perhaps whole frames: answers have to be written first.
+    Frames,
+}
+
 impl Line<'_> {
     async fn run(mut self, admission: Admission) -> Result<(), ConnectionError> {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
-            // Answers first: a full channel must never be the server's own doing.
+            // Answers go out before more is read: the client's requests must never fill the channel they are answered through.
             while self
                 .orders
                 .recv_many(&mut batch, BATCH)
@@ -242,33 +251,41 @@ impl Line<'_> {
                     return self.close().await;
                 }
             }
+            if self.read(admission)? == Unread::Frames {
+                continue;
+            }
+            // More may have arrived already; one write then answers all of it.
+            let mut more = 0;
+            while more < BATCH
+                && self.outgoing.may_answer()
+                && let Some(message) = self.wire.socket.next().now_or_never()
+            {
+                self.wire.take(message)?;
+                if self.read(admission)? == Unread::Frames {
+                    break;
+                }
+                more += 1;
+            }
+            if more > 0 {
+                continue;
+            }
             tokio::select! {
                 count = self.orders.recv_many(&mut batch, BATCH) => {
                     if count == 0 || self.write(&mut batch, admission).await? == Next::Close {
                         return self.close().await;
                     }
                 }
-                message = self.wire.socket.next() => {
-                    self.wire.take(message)?;
-                    self.read(admission)?;
-                    // More may have arrived; one write then answers all of it.
-                    for _ in 1..BATCH {
-                        match self.wire.socket.next().now_or_never() {
-                            None => break,
-                            Some(message) => {
-                                self.wire.take(message)?;
-                                self.read(admission)?;
-                            }
-                        }
-                    }
-                }
+                message = self.wire.socket.next() => self.wire.take(message)?,
             }
         }
     }
 
-    /// Handles every whole frame that has been read.
-    fn read(&mut self, admission: Admission) -> Result<(), ConnectionError> {
-        while let Some(frame) = self.wire.reader.frame()? {
+    /// Handles whole frames that have been received, as long as there is room to answer them.
+    fn read(&mut self, admission: Admission) -> Result<Unread, ConnectionError> {
+        while self.outgoing.may_answer() {
+            let Some(frame) = self.wire.reader.frame()? else {
+                return Ok(Unread::Nothing);
+            };
             let bytes = self.opener.open(frame)?;
             let node = OwnedNodeRef::new(bytes.clone()).map_err(|_| ConnectionError::Stanza)?;
             let mut world = self.shared.world();
@@ -292,7 +309,7 @@ impl Line<'_> {
                 Admission::Refused => {}
             }
         }
-        Ok(())
+        Ok(Unread::Frames)
     }
 
     /// Writes a batch with one flush.
@@ -309,6 +326,10 @@ impl Line<'_> {
                             .feed(Message::binary(frame))
                             .await
                             .map_err(ConnectionError::Socket)?;
+                    }
+                    Order::Rest(moment) => {
+                        self.wire.socket.flush().await.map_err(ConnectionError::Socket)?;
+                        self.outgoing.rested(moment).await;
                     }
                     Order::Close => {
                         next = Next::Close;

@@ -5,10 +5,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use whatsapp_rust::wacore_binary::Node;
+
+/// Fewer places than this would leave no room for answers beside a queue that is being sent.
+const SMALLEST: usize = 64;
 
 /// A connection, numbered from 1 in the order of acceptance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,6 +24,8 @@ pub(crate) struct ConnectionId(pub(crate) u64);
 pub(crate) enum Order {
     /// Write this stanza.
     Write(Arc<Node>),
+    /// Write what came before, then wait a moment before the rest.
+    Rest(Duration),
     /// Write what came before, then close.
     Close,
 }
@@ -35,7 +42,7 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     /// A channel for `capacity` stanzas; `cut` ends the connection at once.
     pub(crate) fn open(id: ConnectionId, capacity: usize, cut: CancellationToken) -> (Self, mpsc::Receiver<Order>) {
-        let (orders, receiver) = mpsc::channel(capacity.max(8));
+        let (orders, receiver) = mpsc::channel(capacity.max(SMALLEST));
         (
             Self {
                 id,
@@ -64,9 +71,27 @@ impl Outgoing {
         room
     }
 
+    /// Whether another request may be handled: half of what [`Self::has_room`] keeps free is still free, and a request has a few answers at
+    /// most.
+    pub(crate) fn may_answer(&self) -> bool {
+        self.orders.capacity() > self.orders.max_capacity() / 8
+    }
+
     /// Whether a push was refused since the last call.
     pub(crate) fn take_starved(&self) -> bool {
         self.starved.swap(false, Ordering::Relaxed)
+    }
+
+    /// Lets the client take a breath before whatever is sent next.
+    pub(crate) fn rest(&self, moment: Duration) {
+        if self.orders.try_send(Order::Rest(moment)).is_err() {
+            self.cut.cancel();
+        }
+    }
+
+    /// Waits out such a moment, or until the connection is cut.
+    pub(crate) async fn rested(&self, moment: Duration) {
+        let _ = timeout(moment, self.cut.cancelled()).await;
     }
 
     /// Closes after what was sent so far is written.

@@ -4,6 +4,7 @@
 //! code's secret, and registers the device only after the client's own signature verified.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
@@ -35,6 +36,9 @@ pub struct LinkedDevice {
 
 /// Codes a client is given at once; it shows them one after the other.
 const REFS: usize = 6;
+
+/// Time between a client's signature and the order to log in anew.
+const BEFORE_RESTART: Duration = Duration::from_millis(15);
 
 /// What stands in front of the code when the phone's camera opened it.
 const DEEP_LINK: &str = "https://wa.me/settings/linked_devices#";
@@ -217,7 +221,9 @@ impl World {
                     device: offered.device,
                 };
                 self.register(at, Device::new(keys, Some(companion)));
-                // The client is expected to log in anew with what it has learnt.
+                // The client is expected to log in anew with what it has learnt. Modelled: not at once. A client that is told within the
+                // same millisecond in which it signed may still be writing down that a disconnect is coming, and drop its next login.
+                outgoing.rest(BEFORE_RESTART);
                 let restart = NodeBuilder::new("stream:error").attr("code", "515").build();
                 self.answer(Some(at), &outgoing, restart);
                 outgoing.finish();

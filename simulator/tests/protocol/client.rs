@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_websockets::ClientBuilder;
-use waspnest_simulator::{Account, NewAccount, Simulator};
+use waspnest_simulator::{Account, NewAccount, Simulator, Stats};
 use whatsapp_rust::bot::{Bot, BotHandle};
 use whatsapp_rust::http::{HttpClient, HttpRequest, HttpResponse};
 use whatsapp_rust::transport::{Transport, TransportEvent, TransportFactory, from_websocket};
@@ -32,6 +32,18 @@ pub(crate) async fn settled(simulator: &Simulator) {
             .unwrap_or_else(|| panic!("something is never acknowledged: {:?}", simulator.stats()));
         after = stanza.seq;
     }
+}
+
+/// Waits until the server's counters satisfy `look`: it counts a connection's end a moment after the client sees it.
+pub(crate) async fn counted(simulator: &Simulator, look: impl Fn(&Stats) -> bool) {
+    let counting = async {
+        while !look(&simulator.stats()) {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, counting)
+        .await
+        .unwrap_or_else(|_| panic!("{:?}", simulator.stats()));
 }
 
 /// Opens WebSockets to the simulator, without Nagle's delay.

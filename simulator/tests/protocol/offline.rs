@@ -78,7 +78,8 @@ async fn what_was_not_acknowledged_is_sent_again() {
         received.extend(ben.events.texts().into_iter().map(|(id, _)| id));
         ben.start().await;
     }
-    ben.events.text("round 5 message 19").await;
+    sent.push(ada.say(&ben.account, "the end").await);
+    ben.events.text("the end").await;
     received.extend(ben.events.texts().into_iter().map(|(id, _)| id));
     settled(&simulator).await;
     let reported = sent.iter().filter(|id| received.contains(id)).count();

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use waspnest_simulator::{Config, Simulator};
+use waspnest_simulator::{Config, Direction, Simulator};
 use whatsapp_rust::Jid;
 use whatsapp_rust::wacore::iq::prekeys::PreKeyFetchSpec;
 
@@ -20,6 +20,20 @@ async fn every_prekey_is_handed_out_once_and_more_are_asked_for() {
     let mut ben = Companion::join(&simulator, "Ben").await;
     let phone: Jid = ben.account.jid().parse().unwrap();
     let companion = phone.with_device(ben.device);
+    // Clients upload while they go on connecting.
+    simulator
+        .wait_stanza(
+            0,
+            |r| {
+                r.tag == "iq"
+                    && r.direction == Direction::In
+                    && r.account.as_deref() == Some(&ben.account.phone)
+                    && r.xml.contains("<skey>")
+            },
+            PATIENCE,
+        )
+        .await
+        .expect("Ben's prekeys");
     let mut seen = HashSet::new();
     for _ in 0..8 {
         let fetched = ada
