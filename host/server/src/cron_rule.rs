@@ -10,6 +10,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -33,7 +34,7 @@ pub struct InvalidCron {
 #[derive(Clone)]
 pub struct CronRule {
     text: Box<str>,
-    schedule: cron::Schedule,
+    schedule: Arc<cron::Schedule>,
 }
 
 impl FromStr for CronRule {
@@ -61,7 +62,7 @@ impl FromStr for CronRule {
             .map_err(|error: cron::error::Error| invalid(error.to_string()))?;
         Ok(Self {
             text: text.into(),
-            schedule,
+            schedule: Arc::new(schedule),
         })
     }
 }
@@ -93,7 +94,7 @@ pub fn next_after(rule: &CronRule, zone: Tz, after: UnixMs) -> Option<UnixMs> {
     let after = DateTime::from_timestamp_millis(i64::try_from(after.0).ok()?)?;
     let local = after.with_timezone(&zone).naive_local();
     // Labelled UTC, local times have no gaps and no repeats: every moment the expression names is found.
-    let candidates = rule.schedule.after_owned(local.and_utc());
+    let candidates = rule.schedule.after(&local.and_utc());
     candidates
         .map(|candidate| instant(zone, candidate.naive_utc()))
         // A repeated hour: its times have happened already, the first time round.

@@ -20,3 +20,7 @@ pub mod router;
 pub mod sink;
 
 pub mod sessions;
+
+pub mod service;
+
+pub mod http;

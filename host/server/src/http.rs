@@ -1,0 +1,89 @@
+//! The HTTP API under `/v1`: a window on the host's use cases.
+//!
+//! One table of routes ([`routes`]) behind one warp filter; what every request needs (its id, authentication, limits, timing, its log
+//! line, the form of errors) happens in [`dispatch`] and nowhere else. Handlers parse, ask a service, and reply. Nothing here
+//! touches the store, and only this module names warp.
+
+mod accept;
+mod address;
+mod body;
+mod context;
+mod dispatch;
+mod error;
+mod moment;
+mod page;
+mod qr_image;
+mod query;
+mod reply;
+mod routes;
+
+mod api;
+
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use waspnest_core::clock::{Clock, Ids};
+
+use crate::service::admin_secret::AdminHash;
+use crate::service::health::Health;
+use crate::service::installations::Installations;
+use crate::service::messages::Messages;
+use crate::service::sessions::Sessions;
+use dispatch::Dispatch;
+pub use routes::{Access, Listed, list};
+
+/// What the API is a window on, and how it is guarded. Built by the composition root.
+#[derive(Clone)]
+pub struct HttpParts {
+    /// Sessions.
+    pub sessions: Sessions,
+    /// Messages and effects.
+    pub messages: Messages,
+    /// Installations and dead letters.
+    pub installations: Installations,
+    /// How the host is.
+    pub health: Health,
+    /// Who may call.
+    pub admin: AdminHash,
+    /// Bytes of the largest request body.
+    pub body_limit: u64,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids of requests.
+    pub ids: Arc<dyn Ids>,
+}
+
+/// The API, ready to be served.
+#[derive(Clone)]
+pub struct Http {
+    dispatch: Arc<Dispatch>,
+}
+
+impl Http {
+    /// Over `parts`. Callers that wait for something are answered when `stop` is cancelled.
+    #[must_use]
+    pub fn new(parts: HttpParts, stop: CancellationToken) -> Self {
+        Self {
+            dispatch: Arc::new(Dispatch::new(parts, stop)),
+        }
+    }
+
+    /// Serves connections of `listener` until the token that [`Http::new`] was given is cancelled and those that are open have ended.
+    pub async fn serve(self, listener: TcpListener) {
+        let stop = self.dispatch.stop().cancelled_owned();
+        warp::serve(self.filter()).incoming(listener).graceful(stop).run().await;
+    }
+
+    /// The API as a warp filter, which answers every request.
+    pub fn filter(
+        &self,
+    ) -> impl warp::Filter<Extract = (warp::reply::Response,), Error = std::convert::Infallible>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+    + use<> {
+        dispatch::filter(Arc::clone(&self.dispatch))
+    }
+}

@@ -1,0 +1,8 @@
+//! The handlers, one file per resource: parse, ask a service, reply.
+
+pub(super) mod effects;
+pub(super) mod installations;
+pub(super) mod messages;
+pub(super) mod qr;
+pub(super) mod sessions;
+pub(super) mod system;

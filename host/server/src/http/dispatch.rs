@@ -1,0 +1,230 @@
+//! What every request goes through: its id, its route, who asks, how much they send, how long it took, one line in the log.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes, BytesMut};
+use futures::stream::{BoxStream, StreamExt};
+use futures::{FutureExt, TryStreamExt};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, StatusCode};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+use warp::Filter;
+
+use super::HttpParts;
+use super::accept;
+use super::context::Ctx;
+use super::error::ApiError;
+use super::query::Query;
+use super::reply::Reply;
+use super::routes::{Access, Route, table};
+use crate::telemetry;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const LONGEST_REQUEST_ID: usize = 128;
+
+/// A request as warp hands it over; nothing of it is checked.
+pub(super) struct Incoming {
+    method: Method,
+    path: String,
+    query: Vec<(String, String)>,
+    headers: HeaderMap,
+    body: BoxStream<'static, Result<Bytes, warp::Error>>,
+}
+
+/// The routes by path, and what they share.
+pub(super) struct Dispatch {
+    parts: Arc<HttpParts>,
+    paths: matchit::Router<Vec<Route>>,
+    stop: CancellationToken,
+}
+
+impl Dispatch {
+    #[expect(clippy::expect_used, reason = "the table is a constant, and a test builds it")]
+    pub(super) fn new(parts: HttpParts, stop: CancellationToken) -> Self {
+        let mut by_path: Vec<(&'static str, Vec<Route>)> = Vec::new();
+        for route in table() {
+            match by_path.iter_mut().find(|(path, _)| *path == route.path) {
+                Some((_, routes)) => routes.push(route),
+                None => by_path.push((route.path, vec![route])),
+            }
+        }
+        let mut paths = matchit::Router::new();
+        for (path, routes) in by_path {
+            paths
+                .insert(path, routes)
+                .expect("no two paths of the table are in each other's way");
+        }
+        Self {
+            parts: Arc::new(parts),
+            paths,
+            stop,
+        }
+    }
+
+    pub(super) fn stop(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    async fn answer(&self, incoming: Incoming) -> Reply {
+        let clock = &self.parts.clock;
+        let begun = clock.monotonic();
+        let id = self.request_id(&incoming.headers);
+        let method = incoming.method.clone();
+        let span = tracing::info_span!(telemetry::span::REQUEST, request.id = %id);
+        let mut template = "";
+        let outcome = async {
+            let handled = AssertUnwindSafe(self.handle(incoming, &mut template))
+                .catch_unwind()
+                .await;
+            handled.unwrap_or_else(|_| Err(ApiError::panicked()))
+        };
+        let outcome = outcome.instrument(span.clone()).await;
+        let _entered = span.enter();
+        let (status, code) = match &outcome {
+            Ok(reply) => (reply.status, ""),
+            Err(error) => (error.status(), error.code()),
+        };
+        if let Err(error) = &outcome
+            && error.status().is_server_error()
+            && error.status() != StatusCode::SERVICE_UNAVAILABLE
+        {
+            tracing::error!(request.id = %id, "{method} {template} failed: {}", error.chain());
+        }
+        let took = clock.monotonic().saturating_sub(begun);
+        tracing::info!(
+            request.id = %id, http.method = %method, http.route = template, http.status = status.as_u16(), error.code = code,
+            duration_ms = took.as_millis(), "{method} {template} {}", status.as_u16()
+        );
+        let mut reply = outcome.unwrap_or_else(|error| error.into_reply(&id));
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            reply.headers.insert(REQUEST_ID, id);
+        }
+        reply
+    }
+
+    /// The caller's id for the request, if it is fit for logs, or a new one.
+    fn request_id(&self, headers: &HeaderMap) -> String {
+        let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
+        let fit = |id: &&str| {
+            (1..=LONGEST_REQUEST_ID).contains(&id.len())
+                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
+        };
+        given.filter(fit).map_or_else(
+            || format!("req_{}", self.parts.ids.ulid(self.parts.clock.now())),
+            str::to_owned,
+        )
+    }
+
+    async fn handle(&self, incoming: Incoming, template: &mut &'static str) -> Result<Reply, ApiError> {
+        let path = action_as_segment(&incoming.path);
+        let matched = self.paths.at(&path).map_err(|_| ApiError::no_route())?;
+        let routes = matched.value;
+        *template = routes.first().map_or("", |route| route.path);
+        let Some(route) = routes.iter().find(|route| route.method == incoming.method) else {
+            let allowed: Vec<Method> = routes.iter().map(|route| route.method.clone()).collect();
+            return Err(ApiError::method_not_allowed(&allowed));
+        };
+        match route.access {
+            Access::Open => {}
+            Access::Admin => self.authenticate(&incoming.headers)?,
+        }
+        let wanted =
+            accept::choose(&incoming.headers, route.offers).ok_or_else(|| ApiError::not_acceptable(route.offers))?;
+        let params = matched
+            .params
+            .iter()
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect();
+        let body = self.read(&incoming.headers, incoming.body).await?;
+        let ctx = Ctx {
+            parts: Arc::clone(&self.parts),
+            query: Query::new(incoming.query),
+            wanted,
+            params,
+            headers: incoming.headers,
+            body,
+            stop: self.stop.clone(),
+        };
+        (route.handler)(ctx).await
+    }
+
+    fn authenticate(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        let given = headers.get(AUTHORIZATION).and_then(|given| given.to_str().ok());
+        let secret = given
+            .and_then(|given| given.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        match secret {
+            Some((_, secret)) if self.parts.admin.admits(secret.trim()) => Ok(()),
+            Some(_) | None => Err(ApiError::unauthenticated()),
+        }
+    }
+
+    /// The whole body, or an error as soon as it is longer than allowed.
+    async fn read(
+        &self,
+        headers: &HeaderMap,
+        mut body: BoxStream<'static, Result<Bytes, warp::Error>>,
+    ) -> Result<Bytes, ApiError> {
+        let limit = self.parts.body_limit;
+        let too_large = |size: u64| size > limit;
+        let announced = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok())
+            .and_then(|length| length.parse().ok());
+        if announced.is_some_and(too_large) {
+            return Err(ApiError::body_too_large(limit));
+        }
+        let mut whole = BytesMut::new();
+        while let Some(part) = body.try_next().await.map_err(|_| ApiError::body_broken())? {
+            if too_large((whole.len() + part.len()) as u64) {
+                return Err(ApiError::body_too_large(limit));
+            }
+            whole.extend_from_slice(&part);
+        }
+        Ok(whole.freeze())
+    }
+}
+
+/// `…/x:connect` as `…/x/connect`: an action is a segment of its own in the table. Names and ids have no colon.
+fn action_as_segment(path: &str) -> String {
+    match path.rsplit_once('/') {
+        Some((before, last)) => format!("{before}/{}", last.replacen(':', "/", 1)),
+        None => path.to_owned(),
+    }
+}
+
+pub(super) fn filter(
+    dispatch: Arc<Dispatch>,
+) -> impl Filter<Extract = (warp::reply::Response,), Error = Infallible> + Clone + Send + Sync + 'static {
+    let query = warp::query::<Vec<(String, String)>>()
+        .or(warp::any().map(Vec::new))
+        .unify();
+    warp::method()
+        .and(warp::path::full())
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(move |method, path: warp::path::FullPath, query, headers, body| {
+            let dispatch = Arc::clone(&dispatch);
+            let incoming = Incoming {
+                method,
+                path: path.as_str().to_owned(),
+                query,
+                headers,
+                body: parts(body),
+            };
+            async move { dispatch.answer(incoming).await.into_response() }
+        })
+        // A rejection can only come from warp itself; nothing above it rejects.
+        .recover(|_| async { Ok::<_, Infallible>(ApiError::no_route().into_reply("").into_response()) })
+        .unify()
+}
+
+fn parts<B: Buf>(
+    body: impl futures::Stream<Item = Result<B, warp::Error>> + Send + 'static,
+) -> BoxStream<'static, Result<Bytes, warp::Error>> {
+    body.map_ok(|mut part| part.copy_to_bytes(part.remaining())).boxed()
+}

@@ -1,0 +1,225 @@
+//! The one mapping from what went wrong to what a caller reads: RFC 9457 problem documents.
+//!
+//! `code` is stable and for programs, `detail` is for people. What happened inside the host goes to the log, once, and never out.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::reply::Reply;
+use crate::service::control::ControlError;
+use crate::service::error::Error;
+
+/// Something wrong with one field of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// Where it is, as a JSON pointer.
+    pub(super) pointer: String,
+    /// What is wrong, in words.
+    pub(super) detail: String,
+}
+
+/// Why a request was not answered as hoped.
+#[derive(Debug)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    detail: Cow<'static, str>,
+    faults: Vec<Fault>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            faults: Vec::new(),
+            header: None,
+            source: None,
+        }
+    }
+
+    fn header(mut self, name: HeaderName, value: &str) -> Self {
+        self.header = HeaderValue::from_str(value).ok().map(|value| Box::new((name, value)));
+        self
+    }
+
+    pub(super) fn no_route() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no_route", "there is nothing at this path")
+    }
+
+    pub(super) fn method_not_allowed(allowed: &[Method]) -> Self {
+        let allowed: Vec<&str> = allowed.iter().map(Method::as_str).collect();
+        let allowed = allowed.join(", ");
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            format!("this path takes {allowed}"),
+        )
+        .header(ALLOW, &allowed)
+    }
+
+    pub(super) fn unauthenticated() -> Self {
+        let detail = "send the admin secret as `Authorization: Bearer …`";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail).header(WWW_AUTHENTICATE, "Bearer")
+    }
+
+    pub(super) fn not_acceptable(offers: &[&str]) -> Self {
+        Self::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "not_acceptable",
+            format!("this path answers with {}", offers.join(", ")),
+        )
+    }
+
+    pub(super) fn body_too_large(limit: u64) -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            format!("a body may have {limit} bytes"),
+        )
+    }
+
+    pub(super) fn body_broken() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "body_broken",
+            "the body ended before it was complete",
+        )
+    }
+
+    pub(super) fn unsupported_media_type() -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "the body must be application/json",
+        )
+    }
+
+    pub(super) fn malformed_json(detail: &serde_json::Error) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "malformed_json",
+            format!("the body is not JSON: {detail}"),
+        )
+    }
+
+    pub(super) fn invalid_body(faults: Vec<Fault>) -> Self {
+        Self {
+            faults,
+            ..Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_body",
+                "the body says things that cannot be; see errors",
+            )
+        }
+    }
+
+    pub(super) fn invalid_query(detail: String) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_query", detail)
+    }
+
+    pub(super) fn invalid_header(detail: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_header", detail)
+    }
+
+    /// An id in the path that is not even the form of one: nothing of that name can exist.
+    pub(super) fn unknown(code: &'static str, detail: String) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, detail)
+    }
+
+    pub(super) fn not_ready(phase: &'static str) -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not_ready",
+            format!("the host is {phase}"),
+        )
+        .header(RETRY_AFTER, "1")
+    }
+
+    pub(super) fn panicked() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "the host made a mistake; its log says more under this request's id",
+        )
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(super) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// Everything that is known, for the log.
+    pub(super) fn chain(&self) -> String {
+        let mut words = self.detail.to_string();
+        // The service's own words are the detail already.
+        let mut source = self.source.as_deref().and_then(|source| source.source());
+        while let Some(error) = source {
+            words = format!("{words}: {error}");
+            source = error.source();
+        }
+        words
+    }
+
+    pub(super) fn into_reply(self, request_id: &str) -> Reply {
+        let mut problem = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason(),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+            "code": self.code,
+            "request_id": request_id,
+        });
+        if !self.faults.is_empty() {
+            let faults = self
+                .faults
+                .into_iter()
+                .map(|fault| json!({ "pointer": fault.pointer, "detail": fault.detail }));
+            problem["errors"] = Value::Array(faults.collect());
+        }
+        let mut reply = Reply::new(self.status, Bytes::from(problem.to_string()));
+        reply
+            .headers
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        reply.headers.extend(self.header.map(|header| *header));
+        reply
+    }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        let (status, code) = match &error {
+            Error::UnknownSession { .. } => (StatusCode::NOT_FOUND, "unknown_session"),
+            Error::NameTaken { .. } => (StatusCode::CONFLICT, "session_name_taken"),
+            Error::UnknownEffect { .. } => (StatusCode::NOT_FOUND, "unknown_effect"),
+            Error::UnknownInstallation { .. } => (StatusCode::NOT_FOUND, "unknown_installation"),
+            Error::UnknownQuote => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_quote"),
+            Error::KeyReused => (StatusCode::CONFLICT, "idempotency_key_reused"),
+            Error::NoQr { .. } => (StatusCode::CONFLICT, "no_qr"),
+            Error::Control(ControlError::NotRunning) => (StatusCode::CONFLICT, "session_not_running"),
+            Error::Control(ControlError::Failed(_)) => (StatusCode::BAD_GATEWAY, "session_failed"),
+            Error::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
+            Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        };
+        let detail = match &error {
+            // What is not at work is the whole story; what failed is for the log.
+            Error::Control(inner @ ControlError::NotRunning) => inner.to_string(),
+            _ => error.to_string(),
+        };
+        Self {
+            source: Some(Box::new(error)),
+            ..Self::new(status, code, detail)
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The table of routes: every operation of the API on one screen.
+
+use std::future::Future;
+
+use futures::future::BoxFuture;
+use http::Method;
+
+use super::api::{effects, installations, messages, qr, sessions, system};
+use super::context::Ctx;
+use super::error::ApiError;
+use super::reply::Reply;
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody.
+    Open,
+    /// Who has the admin secret.
+    Admin,
+}
+
+pub(super) type Handler = Box<dyn Fn(Ctx) -> BoxFuture<'static, Result<Reply, ApiError>> + Send + Sync>;
+
+/// One operation.
+pub(super) struct Route {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    pub(super) access: Access,
+    /// Media types it can answer with, the usual one first.
+    pub(super) offers: &'static [&'static str],
+    pub(super) handler: Handler,
+}
+
+/// What it usually answers with.
+const JSON: &[&str] = &["application/json"];
+
+#[rustfmt::skip]
+pub(super) fn table() -> Vec<Route> {
+    vec![
+        // Whether to send traffic here, and whether to start the host again.
+        open ("GET",    "/healthz",                             JSON,       system::live),
+        open ("GET",    "/readyz",                              JSON,       system::ready),
+
+        admin("GET",    "/v1/health",                           JSON,       system::health),
+        admin("GET",    "/v1/version",                          JSON,       system::version),
+
+        admin("POST",   "/v1/sessions",                         JSON,       sessions::create),
+        admin("GET",    "/v1/sessions",                         JSON,       sessions::list),
+        admin("GET",    "/v1/sessions/{s}",                     JSON,       sessions::get),
+        admin("DELETE", "/v1/sessions/{s}",                     JSON,       sessions::remove),
+        admin("GET",    "/v1/sessions/{s}/status",              JSON,       sessions::status),
+        // Actions are also reachable as `{s}:connect` and so on.
+        admin("POST",   "/v1/sessions/{s}/connect",             JSON,       sessions::connect),
+        admin("POST",   "/v1/sessions/{s}/disconnect",          JSON,       sessions::disconnect),
+        admin("POST",   "/v1/sessions/{s}/logout",              JSON,       sessions::log_out),
+        admin("GET",    "/v1/sessions/{s}/qr",                  qr::OFFERS, qr::show),
+
+        admin("POST",   "/v1/sessions/{s}/messages",            JSON,       messages::send),
+        admin("GET",    "/v1/sessions/{s}/effects/{e}",         JSON,       effects::get),
+
+        admin("GET",    "/v1/installations",                    JSON,       installations::list),
+        admin("GET",    "/v1/installations/{i}",                JSON,       installations::get),
+        admin("GET",    "/v1/installations/{i}/dead-letters",   JSON,       installations::dead_letters),
+    ]
+}
+
+fn open<F>(method: &str, path: &'static str, offers: &'static [&'static str], handler: fn(Ctx) -> F) -> Route
+where
+    F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
+{
+    route(method, path, Access::Open, offers, handler)
+}
+
+fn admin<F>(method: &str, path: &'static str, offers: &'static [&'static str], handler: fn(Ctx) -> F) -> Route
+where
+    F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
+{
+    route(method, path, Access::Admin, offers, handler)
+}
+
+fn route<F>(
+    method: &str,
+    path: &'static str,
+    access: Access,
+    offers: &'static [&'static str],
+    handler: fn(Ctx) -> F,
+) -> Route
+where
+    F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
+{
+    let method = match method {
+        "GET" => Method::GET,
+        "POST" => Method::POST,
+        "DELETE" => Method::DELETE,
+        other => unreachable!("the table above has no method {other}"),
+    };
+    Route {
+        method,
+        path,
+        access,
+        offers,
+        handler: Box::new(move |ctx| Box::pin(handler(ctx))),
+    }
+}
+
+/// A route as others may know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its method.
+    pub method: Method,
+    /// Its path, with parameters in braces.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+}
+
+/// Every route, in the order of the table.
+#[must_use]
+pub fn list() -> Vec<Listed> {
+    table()
+        .into_iter()
+        .map(|route| Listed {
+            method: route.method,
+            path: route.path,
+            access: route.access,
+        })
+        .collect()
+}

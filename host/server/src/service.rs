@@ -1,0 +1,13 @@
+//! Use cases: what callers may ask of the host, in the host's own words.
+//!
+//! Nothing here knows HTTP, and nothing in HTTP knows more than this. A service is a struct over the parts it needs.
+
+pub mod control;
+pub mod error;
+
+pub mod admin_secret;
+pub mod health;
+pub mod installations;
+pub mod messages;
+pub mod running;
+pub mod sessions;

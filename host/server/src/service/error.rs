@@ -1,0 +1,93 @@
+//! Why the host did not do what it was asked, free of any transport.
+//!
+//! The words of the variant are for the caller; what the source says is for the log.
+
+use waspnest_core::id::{EffectId, InstallationId, SessionName};
+use waspnest_core::log::LogError;
+use waspnest_core::outbox::CommitError;
+use waspnest_core::session::SessionError;
+use waspnest_core::store::StoreError;
+
+use super::control::ControlError;
+
+/// Why a use case failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No session of that id or name.
+    #[error("there is no session {given:?}")]
+    UnknownSession {
+        /// What was asked for.
+        given: Box<str>,
+    },
+    /// The name is taken.
+    #[error("there is a session named {name} already")]
+    NameTaken {
+        /// The name.
+        name: SessionName,
+    },
+    /// No effect of that id in this session.
+    #[error("there is no effect {id} in this session")]
+    UnknownEffect {
+        /// What was asked for.
+        id: EffectId,
+    },
+    /// No installation of that id.
+    #[error("there is no installation {id}")]
+    UnknownInstallation {
+        /// What was asked for.
+        id: InstallationId,
+    },
+    /// The quoted message is not in this session's log.
+    #[error("the message to quote is not known in this chat")]
+    UnknownQuote,
+    /// The key was used before, for something else.
+    #[error("this idempotency key was used for another message before")]
+    KeyReused,
+    /// There is no QR code, and the session's state says why.
+    #[error("there is no QR code: the session is {state}")]
+    NoQr {
+        /// The session's state.
+        state: &'static str,
+    },
+    /// The session did not do it.
+    #[error("the session did not do it")]
+    Control(#[from] ControlError),
+    /// The store failed.
+    #[error("the store is not available")]
+    Store(#[from] StoreError),
+    /// Text could not be made into a QR code, a record into JSON, and the like.
+    #[error("the host made a mistake")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<SessionError> for Error {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::NameTaken { name } => Self::NameTaken { name },
+            SessionError::Unknown { id } => Self::UnknownSession {
+                given: id.to_string().into(),
+            },
+            SessionError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<LogError> for Error {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Store(error) => Self::Store(error),
+            error @ LogError::Conflict => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<CommitError> for Error {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Store(error) => Self::Store(error),
+            error @ (CommitError::Conflict | CommitError::AlreadyDone | CommitError::KvQuota { .. }) => {
+                Self::Internal(error.into())
+            }
+        }
+    }
+}

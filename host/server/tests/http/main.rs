@@ -1,0 +1,10 @@
+//! The HTTP API over real connections, with the sessions played by a script and everything else real.
+
+mod support;
+
+mod bodies;
+mod credentials;
+mod messages;
+mod qr;
+mod requests;
+mod sessions;

@@ -1,0 +1,303 @@
+//! A host of which only the API is real, and a client that says exactly what is on the wire.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use waspnest::http::{Http, HttpParts};
+use waspnest::service::admin_secret::AdminHash;
+use waspnest::service::control::{Connection, Control, ControlError};
+use waspnest::service::health::{Health, Phase};
+use waspnest::service::installations::{Described, Installations};
+use waspnest::service::messages::Messages;
+use waspnest::service::sessions::Sessions;
+use waspnest::shutdown::Shutdown;
+use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
+use waspnest_core::effect::{Action, Effect};
+use waspnest_core::event::Position;
+use waspnest_core::id::{EventId, InstallationId, SessionId};
+use waspnest_core::log::Log;
+use waspnest_core::outbox::{CommitError, Outbox};
+use waspnest_core::progress::{DeadLetter, Progress};
+use waspnest_core::session::{Desired, SessionRecord, Sessions as Register};
+use waspnest_core::store::{MemoryStore, Store};
+use waspnest_whatsapp::{Qr, State, Status};
+
+pub(crate) const SECRET: &str = "a secret of the operator";
+pub(crate) const BODY_LIMIT: u64 = 4096;
+
+/// 2026-01-01T00:00:00Z.
+const START: UnixMs = UnixMs(1_767_225_600_000);
+
+struct Played {
+    status: watch::Sender<Status>,
+    qr: watch::Sender<Option<Qr>>,
+}
+
+/// Sessions that do what the test says.
+pub(crate) struct Script {
+    played: Mutex<HashMap<SessionId, Played>>,
+    outbox: Outbox,
+    clock: Arc<ManualClock>,
+    /// Notified whenever somebody looks at a session.
+    pub(crate) looked: Notify,
+}
+
+impl Script {
+    pub(crate) fn state(&self, id: SessionId, state: State) {
+        let since = self.clock.now();
+        let played = self.played.lock().expect("no test panics in here");
+        played[&id].status.send_modify(|status| (status.state, status.since) = (state, since));
+    }
+
+    pub(crate) fn show_qr(&self, id: SessionId, code: &str) {
+        let qr = Qr { code: code.into(), valid_until: UnixMs(START.0 + 20_000) };
+        self.played.lock().expect("no test panics in here")[&id].qr.send_replace(Some(qr));
+    }
+
+    fn told(&self, id: SessionId, state: State) -> Result<(), ControlError> {
+        if self.connection(id).is_none() {
+            return Err(ControlError::NotRunning);
+        }
+        self.state(id, state);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Control for Script {
+    fn connection(&self, id: SessionId) -> Option<Connection> {
+        self.looked.notify_one();
+        let played = self.played.lock().expect("no test panics in here");
+        played.get(&id).map(|played| Connection { status: played.status.subscribe(), qr: played.qr.subscribe() })
+    }
+
+    async fn start(&self, record: &SessionRecord) -> Result<(), ControlError> {
+        let status = Status { state: State::New, since: self.clock.now(), reason: None, me: None, last_round_trip: None };
+        let played = Played { status: watch::Sender::new(status), qr: watch::Sender::new(None) };
+        self.played.lock().expect("no test panics in here").insert(record.id, played);
+        Ok(())
+    }
+
+    async fn stop(&self, id: SessionId) {
+        self.played.lock().expect("no test panics in here").remove(&id);
+    }
+
+    async fn connect(&self, id: SessionId) -> Result<(), ControlError> {
+        self.told(id, State::Pairing)
+    }
+
+    async fn disconnect(&self, id: SessionId) -> Result<(), ControlError> {
+        self.told(id, State::Disconnected)
+    }
+
+    async fn log_out(&self, id: SessionId) -> Result<(), ControlError> {
+        self.told(id, State::LoggedOut)
+    }
+
+    async fn submit(&self, id: SessionId, request: EventId, actions: Vec<Action>) -> Result<Vec<Effect>, CommitError> {
+        let committed = self.outbox.submit(id, request, actions).await?;
+        committed.applied.durable().await?;
+        Ok(committed.effects)
+    }
+}
+
+/// The API at work on a free port, with one session `main` and one installation `echo` that parked one event.
+pub(crate) struct TestApi {
+    pub(crate) address: std::net::SocketAddr,
+    pub(crate) script: Arc<Script>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) outbox: Outbox,
+    pub(crate) log: Log,
+    pub(crate) phase: watch::Sender<Phase>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) main: SessionId,
+}
+
+impl TestApi {
+    pub(crate) async fn start() -> Self {
+        let clock = Arc::new(ManualClock::at(START));
+        let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(42));
+        let store: Arc<dyn Store> = MemoryStore::new();
+        let outbox = Outbox::new(Arc::clone(&store), clock.clone());
+        let log = Log::new(Arc::clone(&store), clock.clone(), Arc::clone(&ids));
+        let progress = Progress::new(Arc::clone(&store));
+        let register = Register::open(store).await.expect("an empty store");
+        let script = Arc::new(Script { played: Mutex::default(), outbox: outbox.clone(), clock: clock.clone(), looked: Notify::new() });
+        let control: Arc<dyn Control> = script.clone();
+
+        let main = register.create("main".parse().expect("a name"), Desired::Connected, &*clock, &*ids).await.expect("created");
+        script.start(&main).await.expect("it starts");
+        let echo: InstallationId = "echo".parse().expect("an id");
+        let letter = DeadLetter {
+            event: EventId::new(ids.ulid(START)),
+            attempts: 5,
+            error: "the plugin trapped: unreachable".into(),
+            at: START,
+            kind: "message".into(),
+        };
+        for position in [3, 7] {
+            progress.park(main.id, &echo, Position(position), &letter).await.expect("parked");
+        }
+        let described = Described {
+            id: echo,
+            plugin: "org.waspnest.echo".parse().expect("an id"),
+            name: "Echo".into(),
+            version: "1.2.3".into(),
+            digest: "00ff".into(),
+            granted: vec!["messages.send".into()],
+            binds: vec!["echo-all".into()],
+        };
+
+        let sessions = Sessions::new(register.clone(), Arc::clone(&control), clock.clone(), Arc::clone(&ids));
+        let (phase, phases) = watch::channel(Phase::Ready);
+        let parts = HttpParts {
+            health: Health::new(phases, sessions.clone(), clock.clone()),
+            sessions,
+            messages: Messages::new(log.clone(), outbox.clone(), control, clock.clone(), Arc::clone(&ids)),
+            installations: Installations::new(vec![described], progress, register),
+            admin: AdminHash::of(SECRET),
+            body_limit: BODY_LIMIT,
+            clock: clock.clone(),
+            ids,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let shutdown = Shutdown::new(clock.clone());
+        let stop = shutdown.soft();
+        shutdown.spawn("http", Http::new(parts, stop.clone()).serve(listener));
+        Self { address, script, clock, outbox, log, phase, stop, main: main.id }
+    }
+
+    /// A request with the admin secret.
+    pub(crate) fn request(&self, method: &str, path: &str) -> Request<'_> {
+        self.bare(method, path).header("Authorization", &format!("Bearer {SECRET}"))
+    }
+
+    /// A request without credentials.
+    pub(crate) fn bare(&self, method: &str, path: &str) -> Request<'_> {
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n");
+        Request { api: self, head, body: Vec::new() }
+    }
+
+    /// What `waiting` comes to while time goes on, `step` at a time.
+    pub(crate) async fn while_time_passes<T>(&self, step: Duration, waiting: impl Future<Output = T>) -> T {
+        let mut waiting = std::pin::pin!(waiting);
+        let passing = async {
+            loop {
+                tokio::select! {
+                    biased;
+                    done = &mut waiting => return done,
+                    () = tokio::task::yield_now() => self.clock.advance(step),
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), passing).await.expect("it ends")
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.request("GET", path).send().await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.request("POST", path).json(&body).send().await
+    }
+}
+
+/// A request that is being written.
+#[must_use]
+pub(crate) struct Request<'a> {
+    api: &'a TestApi,
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Request<'_> {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.head.push_str(&format!("{name}: {value}\r\n"));
+        self
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.header("Content-Type", "application/json").body(body.to_string().as_bytes())
+    }
+
+    pub(crate) fn body(self, body: &[u8]) -> Self {
+        let mut with = self.header("Content-Length", &body.len().to_string());
+        with.body = body.to_vec();
+        with
+    }
+
+    /// What is sent is what was said, byte for byte; `body` is not announced unless a header does.
+    pub(crate) fn raw(mut self, body: &[u8]) -> Self {
+        self.body = body.to_vec();
+        self
+    }
+
+    pub(crate) async fn send(mut self) -> Answer {
+        if !self.head.contains("X-Request-Id: ") {
+            self = self.header("X-Request-Id", "test");
+        }
+        let mut connection = TcpStream::connect(self.api.address).await.expect("the API listens");
+        let wire = [self.head.as_bytes(), b"\r\n", &self.body].concat();
+        // A host that refuses a body may answer and close before it has read it all.
+        let _ = connection.write_all(&wire).await;
+        let mut answer = Vec::new();
+        let _ = connection.read_to_end(&mut answer).await;
+        Answer::parse(&answer)
+    }
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    fn parse(wire: &[u8]) -> Self {
+        let end = wire.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or_else(|| panic!("not an answer: {:?}", String::from_utf8_lossy(wire)));
+        let head = String::from_utf8_lossy(&wire[..end]).into_owned();
+        let mut lines = head.lines();
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok()).expect("a status");
+        let headers = lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
+        Self { status, headers, body: wire[end + 4..].to_vec() }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {:?}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// For snapshots: status, type and body.
+    pub(crate) fn shown(&self) -> String {
+        let body = match &self.body[..] {
+            [] => String::new(),
+            _ => format!("\n{:#}", self.json()),
+        };
+        format!("{} {}{body}", self.status, self.header("content-type").unwrap_or("-"))
+    }
+
+    /// Asserts that this is a problem with this status and code, and answers what it says.
+    #[track_caller]
+    pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
+        let problem = self.json();
+        assert_eq!((self.status, problem["code"].as_str()), (status, Some(code)), "{problem:#}");
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["request_id"], "test");
+        problem
+    }
+}
