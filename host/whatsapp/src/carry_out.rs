@@ -18,6 +18,7 @@ use whatsapp_rust::request::IqError;
 use whatsapp_rust::waproto::whatsapp as wa;
 use whatsapp_rust::{Client, ClientError, SendError, SendOptions};
 
+use crate::jid;
 use crate::session::{Acknowledgement, InFlight};
 use crate::wire;
 
@@ -112,7 +113,7 @@ async fn hand_over(
     // Noted before it is sent: the server's answer may be here before the call returns.
     let acknowledgement = in_flight.begin(id.clone(), effect.id, clock.monotonic());
     match client
-        .send_message_with_options(wire::to_wire(to), message, options)
+        .send_message_with_options(jid::to_wire(to), message, options)
         .await
     {
         Ok(_) => Ok(Carried::AwaitAck(acknowledgement)),
@@ -141,9 +142,9 @@ async fn mark_read(client: &Client, targets: &[MessageKey]) -> Result<Carried, C
         Origin::Them => {}
     }
     let ids: Vec<&str> = targets.iter().map(|key| key.id.as_str()).collect();
-    let sender = first.participant.as_ref().map(wire::to_wire);
+    let sender = first.participant.as_ref().map(jid::to_wire);
     client
-        .mark_as_read(&wire::to_wire(&first.chat), sender.as_ref(), &ids)
+        .mark_as_read(&jid::to_wire(&first.chat), sender.as_ref(), &ids)
         .await
         .map_err(|error| transient(format!("{error:#}")))?;
     Ok(Carried::Done)
@@ -162,7 +163,7 @@ async fn show_typing(client: &Client, clock: &dyn Clock, chat: &Jid, span: Durat
 }
 
 async fn show(client: &Client, chat: &Jid, state: Typing) -> Result<(), CarryError> {
-    let chat = wire::to_wire(chat);
+    let chat = jid::to_wire(chat);
     let chatstate = client.chatstate();
     let shown = match state {
         Typing::Composing => chatstate.send_composing(&chat).await,

@@ -42,13 +42,11 @@ pub fn verification() -> Verification {
         MessageField::some(wa::cert_chain::NoiseCertificate {
             details: Some(encode(&details)),
             signature: Some(vec![0; 64]),
-            ..Default::default()
         })
     };
     let chain = wa::CertChain {
         intermediate: certificate(details(1, 0, [7; 32])),
         leaf: certificate(details(2, 1, server_key)),
-        ..Default::default()
     };
     match HandshakeUtils::verify_server_cert(&encode(&chain), &server_key) {
         Ok(_) => Verification::Skipped,

@@ -14,13 +14,13 @@ use whatsapp_rust::wacore::store::error::StoreError;
 
 use crate::backend::Backend;
 use crate::certificate::{self, WeakenedBuild};
+use crate::jid;
 use crate::options::{Profile, WhatsAppOptions};
 use crate::seal::{KeyCheckError, Sealer};
 use crate::session::{Owner, Published, Request, SessionHandle, Settler};
 use crate::status::{State, Status};
 use crate::time;
 use crate::transport::Dialer;
-use crate::wire;
 
 /// How many requests may wait for a session's owner.
 const REQUESTS: usize = 16;
@@ -133,7 +133,7 @@ impl WhatsApp {
         )
         .await
         .map_err(keys)?;
-        let me = device.and_then(|device| wire::party(&device.pn?, device.lid.as_ref()));
+        let me = device.and_then(|device| jid::party(&device.pn?, device.lid.as_ref()));
         let state = if me.is_some() { State::Disconnected } else { State::New };
         let now = self.host.clock.now();
         let status = watch::Sender::new(Status {

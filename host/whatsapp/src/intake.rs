@@ -7,14 +7,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use waspnest_core::address::Party;
 use waspnest_core::event::EventKind;
 use waspnest_core::id::SessionId;
 use waspnest_core::log::{Incoming, Log, LogError};
 use whatsapp_rust::types::durability_hook::InboundMessage;
 use whatsapp_rust::{Client, InboundDurabilityHook};
 
+use crate::decode::{self, Decoded};
+use crate::jid;
 use crate::session::bypasses_the_hook;
-use crate::wire;
 
 /// See the module documentation.
 pub(crate) struct Intake {
@@ -28,34 +30,49 @@ impl Intake {
     }
 
     /// Records messages that WhatsApp was told of already; all that can be done about a failure is to say so.
-    pub(crate) async fn take_unacknowledged(&self, messages: &[InboundMessage]) {
-        let messages: Vec<_> = messages
-            .iter()
-            .filter(|message| bypasses_the_hook(&message.info))
-            .collect();
-        if let Err(error) = self.record(messages.into_iter()).await {
+    pub(crate) async fn take_unacknowledged(&self, client: &Client, messages: &[InboundMessage]) {
+        let messages = messages.iter().filter(|message| bypasses_the_hook(&message.info));
+        if let Err(error) = self.record(client, messages).await {
             tracing::error!(session = %self.session, %error, "messages were lost");
         }
     }
 
-    async fn record<'a>(&self, messages: impl Iterator<Item = &'a InboundMessage>) -> Result<(), LogError> {
-        let mut incoming = Vec::new();
-        for message in messages {
-            if let Some(message) = wire::incoming(&message.message, &message.info) {
-                incoming.push(Incoming::from(EventKind::Message(Box::new(message))));
-            }
-        }
+    async fn record<'a>(
+        &self,
+        client: &Client,
+        messages: impl Iterator<Item = &'a InboundMessage>,
+    ) -> Result<(), LogError> {
+        let me = me(client);
+        let incoming: Vec<_> = messages.filter_map(|message| self.read(message, me.as_ref())).collect();
         if incoming.is_empty() {
             return Ok(());
         }
         let appended = self.log.append(self.session, incoming).await?;
         appended.applied.durable().await.map_err(LogError::Store)
     }
+
+    fn read(&self, inbound: &InboundMessage, me: Option<&Party>) -> Option<Incoming> {
+        match decode::message(&inbound.message, &inbound.info, me) {
+            Decoded::Message(message) => Some(EventKind::Message(message).into()),
+            Decoded::Protocol => None,
+            Decoded::Unaddressed => {
+                tracing::debug!(session = %self.session, id = %inbound.info.id, "a message from an address of no known kind was passed over");
+                None
+            }
+        }
+    }
+}
+
+/// The account a client is logged in to, once it is.
+pub(crate) fn me(client: &Client) -> Option<Party> {
+    let mut me = jid::party(&client.pn()?, client.lid().as_ref())?;
+    me.push_name = Some(client.push_name()).filter(|name| !name.is_empty()).map(Into::into);
+    Some(me)
 }
 
 #[async_trait]
 impl InboundDurabilityHook for Intake {
-    async fn on_messages(&self, _client: Arc<Client>, batch: &[InboundMessage]) -> whatsapp_rust::anyhow::Result<()> {
-        Ok(self.record(batch.iter()).await?)
+    async fn on_messages(&self, client: Arc<Client>, batch: &[InboundMessage]) -> whatsapp_rust::anyhow::Result<()> {
+        Ok(self.record(&client, batch.iter()).await?)
     }
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot, watch};
-use waspnest_core::address::Party;
 use waspnest_core::id::SessionId;
 use whatsapp_rust::types::events::{ConnectFailureReason, Event};
 
@@ -17,9 +16,9 @@ use super::settle::Settler;
 use super::{Link, Published, Request, RequestError};
 use crate::backend::Backend;
 use crate::host::{Host, Place};
-use crate::intake::Intake;
+use crate::intake::{self, Intake};
+use crate::jid;
 use crate::status::{Qr, State, Status};
-use crate::wire;
 
 /// How often messages without an answer are looked for.
 const SWEEP: Duration = Duration::from_secs(15);
@@ -300,7 +299,7 @@ impl Owner {
             Event::PairSuccess(pair) => {
                 self.qr.send_replace(None);
                 self.become_(State::Connecting, None);
-                let me = wire::party(&pair.id, Some(&pair.lid));
+                let me = jid::party(&pair.id, Some(&pair.lid));
                 self.status.send_modify(|status| status.me = me);
                 None
             }
@@ -334,14 +333,14 @@ impl Owner {
             }
             Event::SelfPushNameUpdated(_) => {
                 let client = Arc::clone(&self.link.as_ref()?.client);
-                let me = me(&client);
+                let me = intake::me(&client);
                 self.status.send_modify(|status| status.me = me);
                 None
             }
             Event::Messages(batch) => {
                 // Only kinds that bypass the hook get here; WhatsApp has been told of them already.
                 Intake::new(self.session, self.host.log.clone())
-                    .take_unacknowledged(&batch.messages)
+                    .take_unacknowledged(&self.link.as_ref()?.client, &batch.messages)
                     .await;
                 None
             }
@@ -389,7 +388,7 @@ impl Owner {
     fn go_live(&self) {
         let Some(link) = &self.link else { return };
         self.published.heard();
-        let me = me(&link.client);
+        let me = intake::me(&link.client);
         self.status.send_if_modified(|status| {
             let changed = status.me != me;
             status.me = me;
@@ -429,12 +428,6 @@ impl Owner {
     fn note(&self, reason: Box<str>) {
         self.status.send_modify(|status| status.reason = Some(reason));
     }
-}
-
-fn me(client: &whatsapp_rust::Client) -> Option<Party> {
-    let mut me = wire::party(&client.pn()?, client.lid().as_ref())?;
-    me.push_name = Some(client.push_name()).filter(|name| !name.is_empty()).map(Into::into);
-    Some(me)
 }
 
 fn answer(reply: Reply, result: Result<(), RequestError>) {
