@@ -4,6 +4,7 @@
 //! requests; [`SessionHandle::carry_out`] is the exception: sends of different chats must not wait for each other, so it uses the
 //! client the owner has published.
 
+mod hear;
 mod in_flight;
 mod link;
 mod news;

@@ -87,8 +87,8 @@ impl Settler {
 /// What a refused message means for its effect. Codes as WhatsApp Web and whatsmeow know them.
 fn refusal(code: Option<u32>, clock: &dyn Clock) -> Progress {
     let reason = match code {
-        // The recipient's device list has changed, or a session is missing: the client has renewed what it knew.
-        Some(421 | 479 | 500..) => {
+        // Too busy, or a session or a device list that was out of date and is renewed by now. (479 is not of these: a malformed stanza.)
+        Some(421 | 429 | 500..) => {
             let error = "WhatsApp's server could not take it now".into();
             return Progress::Retry {
                 not_before: clock.now().plus(REFUSED_FOR_NOW),
@@ -101,5 +101,129 @@ fn refusal(code: Option<u32>, clock: &dyn Clock) -> Progress {
     Progress::Failed {
         reason: reason.into(),
         code,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use waspnest_core::address::Jid;
+    use waspnest_core::clock::{Ids, ManualClock, SeededIds, UnixMs};
+    use waspnest_core::effect::{Action, Effect, EffectState, Typing};
+    use waspnest_core::id::EventId;
+    use waspnest_core::store::{MemoryStore, Store};
+
+    use super::*;
+
+    struct Bench {
+        settler: Settler,
+        in_flight: InFlight,
+        clock: Arc<ManualClock>,
+        effect: Effect,
+    }
+
+    impl Bench {
+        async fn new() -> Self {
+            let clock = Arc::new(ManualClock::at(UnixMs(1_000)));
+            let ids = SeededIds::new(3);
+            let session = SessionId::new(ids.ulid(UnixMs(1)));
+            let store: Arc<dyn Store> = MemoryStore::new();
+            let outbox = Outbox::new(store, Arc::<ManualClock>::clone(&clock));
+            let chat = Jid::Phone("4915112345678".into());
+            // What the effect does is beside the point: its id is what acknowledgements name.
+            let action = Action::SetTyping {
+                chat,
+                state: Typing::Paused,
+            };
+            let committed = outbox
+                .submit(session, EventId::new(ids.ulid(UnixMs(2))), vec![action])
+                .await
+                .expect("submitted");
+            let effect = committed.effects.into_iter().next().expect("one effect");
+            Self {
+                settler: Settler { session, outbox },
+                in_flight: InFlight::default(),
+                clock,
+                effect,
+            }
+        }
+
+        async fn answered(&self, error: Option<&str>) -> Settled {
+            let id = self.effect.id.message_id();
+            let coming = self.in_flight.begin(id.clone(), self.effect.id, Duration::ZERO);
+            let ack = ServerAck::builder()
+                .id(id.as_str().to_owned())
+                .class("message".to_owned())
+                .maybe_error(error.map(str::to_owned))
+                .build();
+            self.settler.acknowledged(&ack, &self.in_flight, &*self.clock).await;
+            coming.await
+        }
+
+        async fn state(&self) -> EffectState {
+            let found = self
+                .settler
+                .outbox
+                .get(self.settler.session, self.effect.id)
+                .await
+                .expect("read");
+            found.expect("it is there").state
+        }
+    }
+
+    #[tokio::test]
+    async fn an_acknowledgement_makes_it_sent() {
+        let bench = Bench::new().await;
+        assert_eq!(bench.answered(None).await, Settled::Sent);
+        assert!(matches!(bench.state().await, EffectState::Sent { .. }));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_for_good_fails_it_with_the_code() {
+        let bench = Bench::new().await;
+        assert_eq!(bench.answered(Some("463")).await, Settled::Refused { code: Some(463) });
+        assert!(matches!(
+            bench.state().await,
+            EffectState::Failed { code: Some(463), .. }
+        ));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_for_now_makes_it_due_later() {
+        let bench = Bench::new().await;
+        assert_eq!(bench.answered(Some("503")).await, Settled::Refused { code: Some(503) });
+        let due = UnixMs(1_000).plus(REFUSED_FOR_NOW);
+        assert!(matches!(bench.state().await, EffectState::Pending { not_before, .. } if not_before == due));
+    }
+
+    #[tokio::test]
+    async fn what_is_lost_is_due_at_once() {
+        let bench = Bench::new().await;
+        let coming = bench
+            .in_flight
+            .begin(bench.effect.id.message_id(), bench.effect.id, Duration::ZERO);
+        bench.settler.lost(bench.in_flight.take_all(), &*bench.clock).await;
+        assert_eq!(coming.await, Settled::Lost);
+        assert!(matches!(
+            bench.state().await,
+            EffectState::Pending {
+                not_before: UnixMs(1_000),
+                ..
+            }
+        ));
+    }
+
+    #[tokio::test]
+    async fn acknowledgements_of_other_things_settle_nothing() {
+        let bench = Bench::new().await;
+        let id = bench.effect.id.message_id();
+        let _coming = bench.in_flight.begin(id.clone(), bench.effect.id, Duration::ZERO);
+        let ack = ServerAck::builder()
+            .id(id.as_str().to_owned())
+            .class("receipt".to_owned())
+            .build();
+        bench.settler.acknowledged(&ack, &bench.in_flight, &*bench.clock).await;
+        assert_eq!(bench.in_flight.take_all().len(), 1, "it is still on its way");
     }
 }
