@@ -28,6 +28,8 @@ use whatsapp_rust::types::message::{EditAttribute, MessageCategory, MessageInfo}
 use whatsapp_rust::waproto::whatsapp as wa;
 
 use frame::Frame;
+pub(crate) use frame::has_several;
+pub(crate) use interactive::param;
 use wrapper::Opened;
 
 /// What a decrypted message turned out to be.

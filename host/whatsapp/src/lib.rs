@@ -10,6 +10,7 @@ mod caches;
 mod carry_out;
 mod certificate;
 pub mod decode;
+pub mod encode;
 mod endpoint;
 mod host;
 mod intake;
