@@ -22,8 +22,8 @@ use process::Children;
 
 /// How long the host may take to come up, and a session to connect.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The session's name.
-const SESSION: &str = "demo";
+/// The session that the reference configuration declares.
+const SESSION: &str = "main";
 
 /// Whether the demo ends by itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,6 @@ pub(crate) fn run(workspace: &Workspace, ending: Ending) -> Result<()> {
     say("host and simulator are up");
 
     let account = simulator.create_account("Waspnest")?;
-    host.create_session(SESSION)?;
     let code = host.qr(SESSION, PATIENCE)?;
     simulator.scan(&account, &code)?;
     host.wait_connected(SESSION, PATIENCE)?;

@@ -207,6 +207,40 @@ impl Timers {
         }
     }
 
+    /// Moves a due timer on to `next`, or removes it, without a tick: its moments were missed and are not made up for. Does nothing
+    /// when the timer has been changed or cancelled since [`Timers::due`].
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn pass(
+        &self,
+        session: SessionId,
+        installation: &InstallationId,
+        timer: &Timer,
+        next: Option<UnixMs>,
+    ) -> Result<(), StoreError> {
+        let timers = self.sessions.of(session);
+        let mut guard = timers.due.lock().await;
+        let mut due = self.loaded(session, &timers, &mut guard).await?;
+        let key = schema::of_schedule(session::TIMER, installation, &timer.id);
+        let write = match next {
+            None => Op::Delete(key.clone()),
+            Some(next) => Op::Put(key.clone(), codec::encode(&Timer { next, ..timer.clone() })),
+        };
+        let mut commit = Commit::lazy(Space::Session(session)).expect(Expect::Equals(key, codec::encode(timer)));
+        commit.ops.push(write);
+        let passed = self.store.commit(commit).await;
+        if passed.is_ok() {
+            due.set((installation.clone(), timer.id.clone()), next);
+            timers.tell(&due);
+        }
+        *guard = Some(due);
+        match passed {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Forgets what is in memory of a session that is gone.
     pub fn forget(&self, session: SessionId) {
         self.sessions.forget(session);

@@ -21,6 +21,12 @@ pub mod sink;
 
 pub mod sessions;
 
+pub mod install;
+
 pub mod service;
 
 pub mod http;
+
+pub mod app;
+
+pub mod cli;

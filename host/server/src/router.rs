@@ -17,9 +17,7 @@ mod tracker;
 #[cfg(test)]
 mod tests;
 
-pub use bind::{Authors, Bind, Glob, Lists};
 pub use installed::Installed;
-pub use retry::RetryPolicy;
 pub(crate) use session::SessionRouter;
 
 use std::sync::Arc;

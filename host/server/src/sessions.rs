@@ -22,10 +22,11 @@ use waspnest_core::store::Store;
 use waspnest_engine::Engine;
 use waspnest_whatsapp::{SessionHandle, WhatsApp};
 
-use crate::router::{Installed, RetryPolicy};
+use crate::config::plugins::Retry;
+use crate::config::schedule::Schedule;
+use crate::router::Installed;
 use crate::shutdown::Shutdown;
 use crate::sink::SinkPort;
-use crate::source::Schedule;
 
 /// What all sessions share.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ pub struct Shared {
     /// Schedules of the configuration.
     pub schedules: Arc<[Schedule]>,
     /// What happens to effects that fail for the moment.
-    pub send_retry: RetryPolicy,
+    pub send_retry: Retry,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Ids.

@@ -5,5 +5,4 @@ mod recurrence;
 mod schedules;
 
 pub use recurrence::Recurrence;
-pub use schedules::Schedule;
 pub(crate) use schedules::{SessionSchedules, SourceParts};

@@ -85,12 +85,6 @@ impl Host {
         poll(patience, || self.0.get("/readyz").map(|_| Some(())).or(Ok(None)))
     }
 
-    pub(super) fn create_session(&self, name: &str) -> Result<()> {
-        self.0.post("/v1/sessions", &json!({ "name": name }))?;
-        self.0.post(&format!("/v1/sessions/{name}/connect"), &json!({}))?;
-        Ok(())
-    }
-
     /// The text of the QR code to scan.
     pub(super) fn qr(&self, session: &str, patience: Duration) -> Result<String> {
         let answer = self

@@ -1,9 +1,9 @@
-//! Patterns of binds and schedules: text in which `*` stands for any run of characters.
+//! Patterns of binds and schedules: text in which `*` stands for any run of characters; everything else is literal.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A pattern. Whoever matches reads it with [`Pattern::as_str`].
+/// A pattern.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pattern(Box<str>);
 
@@ -24,6 +24,25 @@ impl Pattern {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether the whole of `text` fits.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        let mut pieces = self.0.split('*');
+        let Some(mut rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else {
+            return false;
+        };
+        let Some(last) = pieces.next_back() else {
+            return rest.is_empty();
+        };
+        for piece in pieces {
+            let Some(at) = rest.find(piece) else {
+                return false;
+            };
+            rest = &rest[at + piece.len()..];
+        }
+        rest.ends_with(last)
+    }
 }
 
 impl FromStr for Pattern {
@@ -41,5 +60,29 @@ impl FromStr for Pattern {
 impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_whole_texts() {
+        for (pattern, text, fits) in [
+            ("*", "", true),
+            ("sales-*", "sales-de", true),
+            ("sales-*", "presales-de", false),
+            ("*-de", "sales-de", true),
+            ("a*b*c", "aXXbYYc", true),
+            ("a*b*c", "aXXcYYb", false),
+            ("abc", "abc", true),
+            ("abc", "abcd", false),
+            ("a*a", "a", false),
+            ("*b*", "abc", true),
+        ] {
+            let pattern: Pattern = pattern.parse().expect("a valid pattern");
+            assert_eq!(pattern.matches(text), fits, "{pattern:?} on {text}");
+        }
     }
 }

@@ -3,24 +3,27 @@
 use std::sync::Arc;
 
 use waspnest_core::event::Event;
-use waspnest_core::id::{InstallationId, SessionName};
+use waspnest_core::id::SessionName;
 use waspnest_core::kv::Quota;
 use waspnest_engine::Installation;
 
-use super::bind::Bind;
-use super::retry::RetryPolicy;
+use super::bind;
+use super::lane::LaneKey;
+use crate::config::bind::Bind;
+use crate::config::installation::Lane;
+use crate::config::plugins::Retry;
 
 /// An installation, and when it is called.
 #[derive(Debug)]
 pub struct Installed {
-    /// Its name.
-    pub id: InstallationId,
     /// The plugin at work.
     pub installation: Installation,
     /// Which events it gets; the first bind that admits one names itself.
     pub binds: Vec<Bind>,
+    /// Within what it gets events one after the other.
+    pub order: Lane,
     /// What happens to failed calls.
-    pub retry: RetryPolicy,
+    pub retry: Retry,
 }
 
 impl Installed {
@@ -35,12 +38,12 @@ impl Installed {
         }
     }
 
-    /// The bind that lets an event through to this installation; none if it is not for it.
-    pub(super) fn wants(&self, session: &SessionName, event: &Event) -> Option<Arc<str>> {
+    /// The bind that lets an event through to this installation, and the lane it goes to; none if it is not for it.
+    pub(super) fn wants(&self, session: &SessionName, event: &Event) -> Option<(Arc<str>, LaneKey)> {
         if !self.installation.wants(&event.kind) {
             return None;
         }
-        let bind = self.binds.iter().find(|bind| bind.admits(session, event))?;
-        Some(Arc::from(&*bind.id))
+        let bind = bind::admitting(&self.binds, session, event)?;
+        Some((bind.into(), LaneKey::of(event, self.order)))
     }
 }

@@ -4,26 +4,46 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use waspnest_core::address::Jid;
+use waspnest_core::draft::TimerOrigin;
 use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::id::ScheduleId;
 use waspnest_core::progress::Attempt;
+
+use crate::config::installation::Lane as Order;
 
 /// What an event is ordered with.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum LaneKey {
     /// Other events of the same chat.
     Chat(Jid),
+    /// Other messages of the same person.
+    Sender(Jid),
     /// Earlier ticks of the same schedule.
     Schedule(ScheduleId),
+    /// Nothing.
+    Alone(Position),
+    /// Everything the installation gets in this session.
+    All,
 }
 
 impl LaneKey {
-    /// The lane an event belongs to.
-    pub(super) fn of(event: &Event) -> Self {
-        match (&event.kind, event.kind.chat()) {
-            (EventKind::Tick(tick), None) => Self::Schedule(tick.schedule.clone()),
-            (EventKind::Message(message), None) => Self::Chat(message.key.chat.clone()),
-            (EventKind::Message(_) | EventKind::Tick(_), Some(chat)) => Self::Chat(chat.clone()),
+    /// The lane an event belongs to, for an installation that keeps order within `order`.
+    pub(super) fn of(event: &Event, order: Order) -> Self {
+        match (order, &event.kind) {
+            (Order::Chat, EventKind::Message(message)) => Self::Chat(message.key.chat.clone()),
+            (Order::Sender, EventKind::Message(message)) => Self::Sender(message.sender.canonical().clone()),
+            (Order::Message, _) => Self::Alone(event.position),
+            (Order::All, _) => Self::All,
+            (Order::Chat | Order::Sender, EventKind::Tick(tick)) => match (order, &tick.origin) {
+                (Order::Chat, Some(origin)) => Self::Chat(origin.chat.clone()),
+                (
+                    Order::Sender,
+                    Some(TimerOrigin {
+                        sender: Some(sender), ..
+                    }),
+                ) => Self::Sender(sender.clone()),
+                _ => Self::Schedule(tick.schedule.clone()),
+            },
         }
     }
 }

@@ -2,55 +2,49 @@
 
 use std::time::Duration;
 
-/// The operator's rule for failed calls.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RetryPolicy {
-    /// Calls in all before the event is parked as a dead letter; at least 1.
-    pub max_attempts: u32,
-    /// Wait after the first failure.
-    pub first: Duration,
-    /// Each further wait is this many times longer.
-    pub factor: f64,
-    /// No wait is longer.
-    pub max: Duration,
-    /// Part of each wait that is drawn by lot, 0.0 to 1.0, so that failures do not come back together.
-    pub jitter: f64,
-}
+use crate::config::plugins::Retry;
 
-impl RetryPolicy {
+impl Retry {
     /// How long to wait after the `failures`-th failed attempt; none when that was the last.
     /// `lot` is a random number; `hint` is the plugin's own wish, honoured up to the longest wait.
     #[must_use]
-    pub fn wait_after(&self, failures: u32, hint: Option<Duration>, lot: u64) -> Option<Duration> {
+    pub(crate) fn wait_after(&self, failures: u32, hint: Option<Duration>, lot: u64) -> Option<Duration> {
         if failures >= self.max_attempts {
             return None;
         }
         if let Some(hint) = hint {
-            return Some(hint.min(self.max));
+            return Some(hint.min(self.backoff.max));
         }
         let exponent = i32::try_from(failures.saturating_sub(1)).unwrap_or(i32::MAX);
-        let plain = (self.first.as_secs_f64() * self.factor.powi(exponent)).min(self.max.as_secs_f64());
+        let plain =
+            (self.backoff.first.as_secs_f64() * self.backoff.factor.powi(exponent)).min(self.backoff.max.as_secs_f64());
         #[expect(
             clippy::cast_precision_loss,
             reason = "a lot needs no more than the 53 bits a float keeps"
         )]
         let share = lot as f64 / u64::MAX as f64;
-        let drawn = plain * (1.0 - self.jitter + 2.0 * self.jitter * share);
-        Some(Duration::from_secs_f64(drawn.clamp(0.0, self.max.as_secs_f64())))
+        let drawn = plain * (1.0 - self.backoff.jitter + 2.0 * self.backoff.jitter * share);
+        Some(Duration::from_secs_f64(
+            drawn.clamp(0.0, self.backoff.max.as_secs_f64()),
+        ))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::plugins::Backoff;
 
-    fn policy() -> RetryPolicy {
-        RetryPolicy {
-            max_attempts: 4,
+    fn policy() -> Retry {
+        let backoff = Backoff {
             first: Duration::from_secs(1),
             factor: 4.0,
             max: Duration::from_secs(10),
             jitter: 0.0,
+        };
+        Retry {
+            max_attempts: 4,
+            backoff,
         }
     }
 
@@ -76,10 +70,8 @@ mod tests {
 
     #[test]
     fn jitter_stays_in_its_share() {
-        let policy = RetryPolicy {
-            jitter: 0.2,
-            ..policy()
-        };
+        let mut policy = policy();
+        policy.backoff.jitter = 0.2;
         for lot in [0, u64::MAX / 3, u64::MAX] {
             let wait = policy
                 .wait_after(1, None, lot)

@@ -108,7 +108,7 @@ async fn serve(
         let wait = hint.and_then(|hint| installed.retry.wait_after(attempt.count, hint, parts.ids.seed()));
         let now = parts.clock.now();
         let Some(wait) = wait else {
-            tracing::error!(event.id = %event.id, plugin.id = %installed.id, attempts = attempt.count, %error, "event parked");
+            tracing::error!(event.id = %event.id, plugin.id = %installed.installation.id(), attempts = attempt.count, %error, "event parked");
             let letter = DeadLetter {
                 event: event.id,
                 kind: event.kind.name().into(),
@@ -118,7 +118,7 @@ async fn serve(
             };
             parts
                 .progress
-                .park(parts.session, &installed.id, position, &letter)
+                .park(parts.session, installed.installation.id(), position, &letter)
                 .await?;
             return Ok(Served::Finished);
         };
@@ -126,7 +126,7 @@ async fn serve(
         attempt.last_error = error;
         parts
             .progress
-            .record_attempt(parts.session, &installed.id, position, &attempt)
+            .record_attempt(parts.session, installed.installation.id(), position, &attempt)
             .await?;
     }
 }
@@ -141,7 +141,7 @@ async fn call(
 ) -> Result<Outcome, RouterError> {
     for _ in 0..MOST_CONFLICTS {
         let started = parts.clock.monotonic();
-        let host = Arc::new(PluginHost::new(parts, &installed.id));
+        let host = Arc::new(PluginHost::new(parts, installed.installation.id()));
         let me = parts.me.borrow().clone();
         let context = CallContext {
             event,
@@ -152,12 +152,14 @@ async fn call(
             deadline: None,
             traceparent: None,
             // The same for every attempt, so that a retried or replayed call draws the same numbers.
-            seed: EffectId::derive(event.id, &installed.id, u32::MAX).ulid().0 as u64,
+            seed: EffectId::derive(event.id, installed.installation.id(), u32::MAX)
+                .ulid()
+                .0 as u64,
         };
         let called = parts.engine.call(&installed.installation, context, host).await;
         let duration_ms = (parts.clock.monotonic() - started).as_millis();
         let log = |outcome: &str, effects: usize| {
-            tracing::info!(event.id = %event.id, plugin.id = %installed.id, attempt, duration_ms, outcome, effects, "plugin call");
+            tracing::info!(event.id = %event.id, plugin.id = %installed.installation.id(), attempt, duration_ms, outcome, effects, "plugin call");
         };
         match called {
             Err(error) => {
@@ -193,7 +195,7 @@ async fn call(
 async fn commit(parts: &RouterParts, installed: &Installed, event: &Event, draft: Draft) -> Result<usize, CommitError> {
     let call = Call {
         event,
-        installation: &installed.id,
+        installation: installed.installation.id(),
         quota: installed.kv_quota(),
     };
     let committed = parts.outbox.commit_draft(parts.session, call, draft).await?;

@@ -63,7 +63,7 @@ impl SessionRouter {
         let head = parts.log.wake(parts.session);
         let mut courses = Vec::new();
         for installed in &parts.installations {
-            let id = &installed.id;
+            let id = installed.installation.id();
             let mut cursor = parts.progress.load(parts.session, id).await?;
             if cursor.started == Started::No {
                 cursor.low = parts.progress.start_at(parts.session, id, at).await?;
@@ -147,13 +147,12 @@ impl SessionRouter {
             } else {
                 course.installed.wants(&self.parts.name, event)
             };
-            let Some(bind) = wanted else {
+            let Some((bind, key)) = wanted else {
                 course.tracker.pass(event.position);
                 continue;
             };
             course.tracker.open(event.position);
             self.open += 1;
-            let key = LaneKey::of(event);
             let lane = self.lanes.entry((index, key.clone())).or_default();
             let attempt = course.attempts.remove(&event.position).unwrap_or_default();
             let waiting = Waiting {
@@ -197,7 +196,7 @@ impl SessionRouter {
         if let Some(low) = course.tracker.take_mark(step) {
             self.parts
                 .progress
-                .advance(self.parts.session, &course.installed.id, low)
+                .advance(self.parts.session, course.installed.installation.id(), low)
                 .await?;
         }
         Ok(())

@@ -7,18 +7,21 @@ use std::time::Duration;
 use waspnest_core::event::{EventKind, Position, Tick, TickCause};
 use waspnest_core::log::Incoming;
 
-use super::{Bind, Lists, RetryPolicy};
-use crate::router::Glob;
-use harness::{Harness, Install, Script, hostile, id};
+use crate::config::bind::{Bind, Lists};
+use crate::config::plugins::{Backoff, Retry};
+use harness::{Harness, Install, Script, everything, hostile, id};
 
 /// Three calls, a second apart.
-fn three_tries() -> RetryPolicy {
-    RetryPolicy {
+fn three_tries() -> Retry {
+    let second = Duration::from_secs(1);
+    Retry {
         max_attempts: 3,
-        first: Duration::from_secs(1),
-        factor: 1.0,
-        max: Duration::from_secs(1),
-        jitter: 0.0,
+        backoff: Backoff {
+            first: second,
+            factor: 1.0,
+            max: second,
+            jitter: 0.0,
+        },
     }
 }
 
@@ -136,10 +139,10 @@ async fn calls_of_different_chats_do_not_lose_each_others_writes() {
 async fn a_bind_decides_before_any_plugin_runs() {
     let only = Bind {
         chats: Lists {
-            allow: vec![Glob::new("4915100001")],
+            allow: vec!["4915100001".parse().expect("a valid pattern")],
             deny: Vec::new(),
         },
-        ..Bind::everything("only-one")
+        ..everything("only-one")
     };
     let app = Harness::start(vec![Install {
         binds: vec![only],

@@ -22,7 +22,7 @@ use waspnest_core::store::{Store, StoreError};
 
 use super::carrier::{Answer, Carried, Carrier, CarryError};
 use super::lanes::Lanes;
-use crate::router::RetryPolicy;
+use crate::config::plugins::Retry;
 
 /// Effects whose commits wait for the sink; a full queue slows the plugins of this session down.
 const OFFERS: usize = 1024;
@@ -53,7 +53,7 @@ pub(crate) struct SinkParts {
     pub outbox: Outbox,
     pub carrier: Arc<dyn Carrier>,
     pub clock: Arc<dyn Clock>,
-    pub retry: RetryPolicy,
+    pub retry: Retry,
 }
 
 /// The sink of one session; [`SessionSink::run`] is its task.

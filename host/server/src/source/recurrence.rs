@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use waspnest_core::clock::UnixMs;
 use waspnest_core::draft::TimerRule;
 
+use crate::config::schedule::{Rule, Schedule};
 use crate::cron_rule::{CronRule, InvalidCron, next_after};
 
 /// The most moments looked at after a long pause; those behind them are passed over.
@@ -23,6 +24,16 @@ pub enum Recurrence {
 }
 
 impl Recurrence {
+    /// The rule of a schedule of the configuration.
+    #[must_use]
+    pub fn of_schedule(schedule: &Schedule) -> Self {
+        match &schedule.rule {
+            Rule::Cron(rule) => Self::Cron(Box::new(rule.clone()), schedule.zone),
+            Rule::Every(span) => Self::Every(*span),
+            Rule::At(at) => Self::At(*at),
+        }
+    }
+
     /// The rule of a timer a plugin set.
     ///
     /// # Errors

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use waspnest_core::clock::{Clock, UnixMs};
-use waspnest_core::draft::{Missed, Timer};
+use waspnest_core::draft::Timer;
 use waspnest_core::event::{EventKind, Tick, TickCause};
-use waspnest_core::id::{InstallationId, ScheduleId, SessionId, SessionName};
+use waspnest_core::id::{InstallationId, SessionId, SessionName};
 use waspnest_core::log::{Incoming, Log, LogError};
 use waspnest_core::schedule_state::{ScheduleState, ScheduleStates};
 use waspnest_core::store::{Commit, Space, Store, StoreError};
@@ -18,7 +18,7 @@ use waspnest_core::timer::{Firing, Timers};
 
 use super::moments::{MissedRule, Moment, moments};
 use super::recurrence::Recurrence;
-use crate::router::Glob;
+use crate::config::schedule::Schedule;
 
 /// Timers fired before the clock is looked at again.
 const TIMERS_AT_ONCE: usize = 256;
@@ -26,33 +26,6 @@ const TIMERS_AT_ONCE: usize = 256;
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// A timer a plugin set is made up for however late it is: it is somebody's reminder.
 const TIMER_LATENESS: Option<Duration> = None;
-
-/// A schedule of the configuration.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Schedule {
-    /// Whom it ticks.
-    pub installation: InstallationId,
-    /// Its name.
-    pub id: ScheduleId,
-    /// When it ticks.
-    pub recurrence: Recurrence,
-    /// The zone's name, told to the plugin.
-    pub zone: Box<str>,
-    /// The sessions it ticks in, each on its own; empty for all.
-    pub sessions: Vec<Glob>,
-    /// What happens to moments at which the host was down.
-    pub missed: Missed,
-    /// Moments longer ago than this are never made up for.
-    pub max_lateness: Option<Duration>,
-    /// Handed to the plugin.
-    pub payload: Vec<u8>,
-}
-
-impl Schedule {
-    fn is_for(&self, session: &SessionName) -> bool {
-        self.sessions.is_empty() || self.sessions.iter().any(|glob| glob.matches(session.as_str()))
-    }
-}
 
 /// What a session's schedules are made of.
 #[derive(Debug)]
@@ -89,6 +62,7 @@ pub(crate) struct SessionSchedules {
 #[derive(Debug)]
 struct Configured {
     schedule: Schedule,
+    recurrence: Recurrence,
     state: ScheduleState,
     next: Option<UnixMs>,
 }
@@ -101,8 +75,15 @@ impl SessionSchedules {
     pub(crate) async fn resume(parts: SourceParts) -> Result<Self, SourceError> {
         let states = ScheduleStates::new(Arc::clone(&parts.store));
         let mut configured = Vec::new();
-        for schedule in parts.schedules.iter().filter(|schedule| schedule.is_for(&parts.name)) {
-            let stored = states.get(parts.session, &schedule.installation, &schedule.id).await?;
+        let is_for = |schedule: &&Schedule| {
+            schedule
+                .sessions
+                .iter()
+                .any(|pattern| pattern.matches(parts.name.as_str()))
+        };
+        for schedule in parts.schedules.iter().filter(is_for) {
+            let recurrence = Recurrence::of_schedule(schedule);
+            let stored = states.get(parts.session, &schedule.plugin, &schedule.id).await?;
             let state = match stored {
                 Some(state) => state,
                 None => {
@@ -110,7 +91,7 @@ impl SessionSchedules {
                         last: parts.clock.now(),
                         fired: 0,
                     };
-                    let write = ScheduleStates::write(&schedule.installation, &schedule.id, &state);
+                    let write = ScheduleStates::write(&schedule.plugin, &schedule.id, &state);
                     parts
                         .store
                         .commit(Commit {
@@ -124,7 +105,8 @@ impl SessionSchedules {
             configured.push(Configured {
                 schedule: schedule.clone(),
                 state,
-                next: schedule.recurrence.next(state.last),
+                next: recurrence.next(state.last),
+                recurrence,
             });
         }
         Ok(Self { parts, configured })
@@ -249,8 +231,13 @@ impl SessionSchedules {
             let Some(first) = configured.next.filter(|next| *next <= now) else {
                 continue;
             };
-            let Configured { schedule, state, next } = configured;
-            let (due, following) = schedule.recurrence.up_to(first, now);
+            let Configured {
+                schedule,
+                recurrence,
+                state,
+                next,
+            } = configured;
+            let (due, following) = recurrence.up_to(first, now);
             let rule = MissedRule {
                 policy: schedule.missed,
                 max_lateness: schedule.max_lateness,
@@ -263,7 +250,7 @@ impl SessionSchedules {
             state.last = due.last().copied().unwrap_or(state.last);
             *next = following;
             if incoming.is_empty() {
-                let write = ScheduleStates::write(&schedule.installation, &schedule.id, state);
+                let write = ScheduleStates::write(&schedule.plugin, &schedule.id, state);
                 let commit = Commit {
                     ops: vec![write],
                     ..Commit::lazy(Space::Session(self.parts.session))
@@ -285,17 +272,17 @@ fn tick_of(schedule: &Schedule, state: &mut ScheduleState, moment: &Moment) -> I
         fired: state.fired + 1,
     };
     let tick = Tick {
-        installation: schedule.installation.clone(),
+        installation: schedule.plugin.clone(),
         schedule: schedule.id.clone(),
         cause: moment.cause,
         scheduled_for: moment.scheduled_for,
         missed: moment.missed,
         previous,
-        zone: schedule.zone.clone(),
+        zone: schedule.zone.name().into(),
         payload: schedule.payload.clone(),
         origin: None,
     };
-    let also = vec![ScheduleStates::write(&schedule.installation, &schedule.id, state)];
+    let also = vec![ScheduleStates::write(&schedule.plugin, &schedule.id, state)];
     Incoming {
         kind: EventKind::Tick(tick),
         also,

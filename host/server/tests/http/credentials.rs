@@ -14,29 +14,63 @@ fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> 
         ("GET", "/readyz", "/readyz", None),
         ("GET", "/v1/health", "/v1/health", None),
         ("GET", "/v1/version", "/v1/version", None),
-        ("POST", "/v1/sessions", "/v1/sessions", Some(json!({ "name": "sales", "connect": false }))),
+        (
+            "POST",
+            "/v1/sessions",
+            "/v1/sessions",
+            Some(json!({ "name": "sales", "connect": false })),
+        ),
         ("GET", "/v1/sessions", "/v1/sessions", None),
         ("GET", "/v1/sessions/{s}", "/v1/sessions/main", None),
         ("DELETE", "/v1/sessions/{s}", "/v1/sessions/main", None),
         ("GET", "/v1/sessions/{s}/status", "/v1/sessions/main/status", None),
         ("POST", "/v1/sessions/{s}/connect", "/v1/sessions/main:connect", None),
-        ("POST", "/v1/sessions/{s}/disconnect", "/v1/sessions/main/disconnect", None),
+        (
+            "POST",
+            "/v1/sessions/{s}/disconnect",
+            "/v1/sessions/main/disconnect",
+            None,
+        ),
         ("POST", "/v1/sessions/{s}/logout", "/v1/sessions/main/logout", None),
         ("GET", "/v1/sessions/{s}/qr", "/v1/sessions/main/qr", None),
-        ("POST", "/v1/sessions/{s}/messages", "/v1/sessions/main/messages", Some(json!({ "type": "text", "to": "+4915112345678", "text": "hello" }))),
+        (
+            "POST",
+            "/v1/sessions/{s}/messages",
+            "/v1/sessions/main/messages",
+            Some(json!({ "type": "text", "to": "+4915112345678", "text": "hello" })),
+        ),
         // The effect of the message above, whose key makes its id the same in every run.
-        ("GET", "/v1/sessions/{s}/effects/{e}", "/v1/sessions/main/effects/{e}", None),
+        (
+            "GET",
+            "/v1/sessions/{s}/effects/{e}",
+            "/v1/sessions/main/effects/{e}",
+            None,
+        ),
         ("GET", "/v1/installations", "/v1/installations", None),
         ("GET", "/v1/installations/{i}", "/v1/installations/echo", None),
-        ("GET", "/v1/installations/{i}/dead-letters", "/v1/installations/echo/dead-letters?limit=1", None),
+        (
+            "GET",
+            "/v1/installations/{i}/dead-letters",
+            "/v1/installations/echo/dead-letters?limit=1",
+            None,
+        ),
     ]
 }
 
 #[test]
 fn every_route_has_an_example() {
-    let routes: BTreeSet<_> = list().into_iter().map(|route| (route.method.to_string(), route.path.to_owned())).collect();
-    let examples: BTreeSet<_> = examples().into_iter().map(|(method, path, ..)| (method.to_owned(), path.to_owned())).collect();
-    assert_eq!(routes, examples, "a route without an example has no test of its credentials and no snapshot: add it above");
+    let routes: BTreeSet<_> = list()
+        .into_iter()
+        .map(|route| (route.method.to_string(), route.path.to_owned()))
+        .collect();
+    let examples: BTreeSet<_> = examples()
+        .into_iter()
+        .map(|(method, path, ..)| (method.to_owned(), path.to_owned()))
+        .collect();
+    assert_eq!(
+        routes, examples,
+        "a route without an example has no test of its credentials and no snapshot: add it above"
+    );
 }
 
 fn with<'a>(request: Request<'a>, body: Option<&Value>) -> Request<'a> {
@@ -50,8 +84,18 @@ fn with<'a>(request: Request<'a>, body: Option<&Value>) -> Request<'a> {
 async fn nobody_gets_in_without_the_secret() {
     let api = TestApi::start().await;
     for route in list() {
-        let (method, _, path, body) = examples().into_iter().find(|(method, path, ..)| route.method == *method && route.path == *path).expect("an example");
-        let wrong = [None, Some("Bearer wrong"), Some("Bearer "), Some("Bearer"), Some("Basic YTpi"), Some(SECRET)];
+        let (method, _, path, body) = examples()
+            .into_iter()
+            .find(|(method, path, ..)| route.method == *method && route.path == *path)
+            .expect("an example");
+        let wrong = [
+            None,
+            Some("Bearer wrong"),
+            Some("Bearer "),
+            Some("Bearer"),
+            Some("Basic YTpi"),
+            Some(SECRET),
+        ];
         for credentials in wrong {
             let request = api.bare(method, &path.replace("{e}", "eff_01ARZ3NDEKTSV4RRFFQ69G5FAV"));
             let request = match credentials {
@@ -69,13 +113,20 @@ async fn nobody_gets_in_without_the_secret() {
         }
     }
     // Nothing of it was done.
-    assert_eq!(api.get("/v1/sessions").await.json()["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        api.get("/v1/sessions").await.json()["items"].as_array().map(Vec::len),
+        Some(1)
+    );
 }
 
 #[tokio::test]
 async fn the_scheme_is_read_in_any_case() {
     let api = TestApi::start().await;
-    let answer = api.bare("GET", "/v1/version").header("authorization", &format!("bearer  {SECRET} ")).send().await;
+    let answer = api
+        .bare("GET", "/v1/version")
+        .header("authorization", &format!("bearer  {SECRET} "))
+        .send()
+        .await;
     assert_eq!(answer.status, 200);
 }
 
@@ -86,12 +137,21 @@ async fn every_route_answers_in_its_shape() {
         api.script.show_qr(api.main, "2@code,of,a,pairing");
         let mut path = path.to_owned();
         if template.ends_with("{e}") {
-            let message = api.request("POST", "/v1/sessions/main/messages").header("Idempotency-Key", "example");
-            let sent = message.json(&json!({ "type": "text", "to": "+4915112345678", "text": "hello" })).send().await;
+            let message = api
+                .request("POST", "/v1/sessions/main/messages")
+                .header("Idempotency-Key", "example");
+            let sent = message
+                .json(&json!({ "type": "text", "to": "+4915112345678", "text": "hello" }))
+                .send()
+                .await;
             path = path.replace("{e}", sent.json()["id"].as_str().expect("an effect"));
         }
         let answer = with(api.request(method, &path), body.as_ref()).send().await;
-        assert!((200..300).contains(&answer.status), "{method} {path}: {}", answer.shown());
+        assert!(
+            (200..300).contains(&answer.status),
+            "{method} {path}: {}",
+            answer.shown()
+        );
         assert_eq!(answer.header("x-request-id"), Some("test"));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         let mut shown = answer.shown().replace(env!("CARGO_PKG_VERSION"), "[version]");
@@ -101,7 +161,10 @@ async fn every_route_answers_in_its_shape() {
             assert!(picture.starts_with("data:image/png;base64,iVBOR"));
             shown = shown.replace(&picture, "data:image/png;base64,…");
         }
-        let name = format!("{method}_{}", template.trim_start_matches('/').replace(['/', '{', '}'], "_"));
+        let name = format!(
+            "{method}_{}",
+            template.trim_start_matches('/').replace(['/', '{', '}'], "_")
+        );
         insta::assert_snapshot!(name, shown);
     }
 }

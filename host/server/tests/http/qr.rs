@@ -10,7 +10,11 @@ use crate::support::TestApi;
 async fn a_code_comes_in_the_form_that_is_wanted() {
     let api = TestApi::start().await;
     api.script.show_qr(api.main, "2@code,of,a,pairing");
-    let get = |accept: &'static str| api.request("GET", "/v1/sessions/main/qr").header("Accept", accept).send();
+    let get = |accept: &'static str| {
+        api.request("GET", "/v1/sessions/main/qr")
+            .header("Accept", accept)
+            .send()
+    };
     let json = get("application/json").await;
     assert_eq!(json.json()["text"], "2@code,of,a,pairing");
     let png = get("image/png").await;
@@ -25,7 +29,11 @@ async fn a_code_comes_in_the_form_that_is_wanted() {
 #[tokio::test]
 async fn without_a_code_the_state_says_why() {
     let api = TestApi::start().await;
-    for (state, name) in [(State::New, "new"), (State::Connected, "connected"), (State::LoggedOut, "logged_out")] {
+    for (state, name) in [
+        (State::New, "new"),
+        (State::Connected, "connected"),
+        (State::LoggedOut, "logged_out"),
+    ] {
         api.script.state(api.main, state);
         let problem = api.get("/v1/sessions/main/qr").await.problem(409, "no_qr");
         assert_eq!(problem["detail"], format!("there is no QR code: the session is {name}"));
@@ -49,7 +57,9 @@ async fn a_waiting_caller_gets_the_code_when_it_appears() {
 #[tokio::test]
 async fn a_waiting_caller_is_answered_when_the_time_is_up() {
     let api = TestApi::start().await;
-    let answer = api.while_time_passes(Duration::from_secs(1), api.get("/v1/sessions/main/qr?wait=5")).await;
+    let answer = api
+        .while_time_passes(Duration::from_secs(1), api.get("/v1/sessions/main/qr?wait=5"))
+        .await;
     answer.problem(409, "no_qr");
 }
 
@@ -68,6 +78,10 @@ async fn a_host_that_stops_answers_who_waits() {
 #[tokio::test]
 async fn a_wait_that_is_too_long_is_refused() {
     let api = TestApi::start().await;
-    api.get("/v1/sessions/main/qr?wait=61").await.problem(400, "invalid_query");
-    api.get("/v1/sessions/main/qr?wait=-1").await.problem(400, "invalid_query");
+    api.get("/v1/sessions/main/qr?wait=61")
+        .await
+        .problem(400, "invalid_query");
+    api.get("/v1/sessions/main/qr?wait=-1")
+        .await
+        .problem(400, "invalid_query");
 }

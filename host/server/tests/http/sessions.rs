@@ -17,19 +17,35 @@ async fn a_session_is_made_once_and_found_by_id_and_name() {
     for given in [id, "sales-de"] {
         assert_eq!(api.get(&format!("/v1/sessions/{given}")).await.json(), session);
     }
-    api.post("/v1/sessions", json!({ "name": "sales-de" })).await.problem(409, "session_name_taken");
+    api.post("/v1/sessions", json!({ "name": "sales-de" }))
+        .await
+        .problem(409, "session_name_taken");
 }
 
 #[tokio::test]
 async fn an_unknown_session_is_not_found_anywhere() {
     let api = TestApi::start().await;
     for given in ["nobody", "ses_01ARZ3NDEKTSV4RRFFQ69G5FAV", "NoSlug", "ses_short"] {
-        for (method, rest) in [("GET", ""), ("DELETE", ""), ("GET", "/status"), ("GET", "/qr"), ("POST", ":connect"), ("POST", ":disconnect"), ("POST", "/logout")] {
-            let problem = api.request(method, &format!("/v1/sessions/{given}{rest}")).send().await.problem(404, "unknown_session");
+        for (method, rest) in [
+            ("GET", ""),
+            ("DELETE", ""),
+            ("GET", "/status"),
+            ("GET", "/qr"),
+            ("POST", ":connect"),
+            ("POST", ":disconnect"),
+            ("POST", "/logout"),
+        ] {
+            let problem = api
+                .request(method, &format!("/v1/sessions/{given}{rest}"))
+                .send()
+                .await
+                .problem(404, "unknown_session");
             assert_eq!(problem["detail"], format!("there is no session {given:?}"));
         }
         let message = json!({ "type": "text", "to": "+4915112345678", "text": "hello" });
-        api.post(&format!("/v1/sessions/{given}/messages"), message).await.problem(404, "unknown_session");
+        api.post(&format!("/v1/sessions/{given}/messages"), message)
+            .await
+            .problem(404, "unknown_session");
     }
 }
 
@@ -39,14 +55,25 @@ async fn a_list_comes_in_pages() {
     for name in ["b", "c", "d", "e"] {
         // Ids grow with time; two of one moment have no order.
         api.clock.advance(std::time::Duration::from_millis(1));
-        assert_eq!(api.post("/v1/sessions", json!({ "name": name, "connect": false })).await.status, 201);
+        assert_eq!(
+            api.post("/v1/sessions", json!({ "name": name, "connect": false }))
+                .await
+                .status,
+            201
+        );
     }
     let mut names = Vec::new();
     let mut path = "/v1/sessions?limit=2".to_owned();
     let mut pages = 0;
     loop {
         let page = api.get(&path).await.json();
-        names.extend(page["items"].as_array().expect("items").iter().map(|session| session["name"].as_str().expect("a name").to_owned()));
+        names.extend(
+            page["items"]
+                .as_array()
+                .expect("items")
+                .iter()
+                .map(|session| session["name"].as_str().expect("a name").to_owned()),
+        );
         pages += 1;
         match page["next"].as_str() {
             Some(next) => path = format!("/v1/sessions?limit=2&cursor={next}"),
@@ -69,16 +96,28 @@ async fn a_session_is_connected_disconnected_and_logged_out() {
         let answer = api.request("POST", &format!("/v1/sessions/main{action}")).send().await;
         assert_eq!(answer.status, status, "{action}");
         let session = answer.json();
-        assert_eq!((session["status"]["state"].as_str(), session["connect"].as_bool()), (Some(state), Some(connect)), "{action}");
+        assert_eq!(
+            (session["status"]["state"].as_str(), session["connect"].as_bool()),
+            (Some(state), Some(connect)),
+            "{action}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_ban_says_until_when() {
     let api = TestApi::start().await;
-    api.script.state(api.main, State::Banned { until: Some(waspnest_core::clock::UnixMs(1_767_312_000_000)) });
+    api.script.state(
+        api.main,
+        State::Banned {
+            until: Some(waspnest_core::clock::UnixMs(1_767_312_000_000)),
+        },
+    );
     let status = api.get("/v1/sessions/main/status").await.json();
-    assert_eq!((status["state"].as_str(), status["banned_until"].as_str()), (Some("banned"), Some("2026-01-02T00:00:00.000Z")));
+    assert_eq!(
+        (status["state"].as_str(), status["banned_until"].as_str()),
+        (Some("banned"), Some("2026-01-02T00:00:00.000Z"))
+    );
 }
 
 #[tokio::test]
@@ -95,14 +134,29 @@ async fn dead_letters_come_in_pages_and_by_session() {
     let first = api.get("/v1/installations/echo/dead-letters?limit=1").await.json();
     assert_eq!(first["items"][0]["position"], 3);
     let next = first["next"].as_str().expect("there is another");
-    let second = api.get(&format!("/v1/installations/echo/dead-letters?limit=1&cursor={next}")).await.json();
-    assert_eq!((second["items"][0]["position"].as_u64(), second["next"].as_str()), (Some(7), None));
+    let second = api
+        .get(&format!("/v1/installations/echo/dead-letters?limit=1&cursor={next}"))
+        .await
+        .json();
+    assert_eq!(
+        (second["items"][0]["position"].as_u64(), second["next"].as_str()),
+        (Some(7), None)
+    );
     assert_eq!(api.post("/v1/sessions", json!({ "name": "other" })).await.status, 201);
-    let other = api.get("/v1/installations/echo/dead-letters?session=other").await.json();
+    let other = api
+        .get("/v1/installations/echo/dead-letters?session=other")
+        .await
+        .json();
     assert_eq!(other["items"].as_array().map(Vec::len), Some(0));
     let main = api.get("/v1/installations/echo/dead-letters?session=main").await.json();
     assert_eq!(main["items"].as_array().map(Vec::len), Some(2));
-    api.get("/v1/installations/echo/dead-letters?session=nobody").await.problem(404, "unknown_session");
-    api.get("/v1/installations/nothing/dead-letters").await.problem(404, "unknown_installation");
-    api.get("/v1/installations/NoSlug").await.problem(404, "unknown_installation");
+    api.get("/v1/installations/echo/dead-letters?session=nobody")
+        .await
+        .problem(404, "unknown_session");
+    api.get("/v1/installations/nothing/dead-letters")
+        .await
+        .problem(404, "unknown_installation");
+    api.get("/v1/installations/NoSlug")
+        .await
+        .problem(404, "unknown_installation");
 }

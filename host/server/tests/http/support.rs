@@ -54,12 +54,19 @@ impl Script {
     pub(crate) fn state(&self, id: SessionId, state: State) {
         let since = self.clock.now();
         let played = self.played.lock().expect("no test panics in here");
-        played[&id].status.send_modify(|status| (status.state, status.since) = (state, since));
+        played[&id]
+            .status
+            .send_modify(|status| (status.state, status.since) = (state, since));
     }
 
     pub(crate) fn show_qr(&self, id: SessionId, code: &str) {
-        let qr = Qr { code: code.into(), valid_until: UnixMs(START.0 + 20_000) };
-        self.played.lock().expect("no test panics in here")[&id].qr.send_replace(Some(qr));
+        let qr = Qr {
+            code: code.into(),
+            valid_until: UnixMs(START.0 + 20_000),
+        };
+        self.played.lock().expect("no test panics in here")[&id]
+            .qr
+            .send_replace(Some(qr));
     }
 
     fn told(&self, id: SessionId, state: State) -> Result<(), ControlError> {
@@ -76,13 +83,28 @@ impl Control for Script {
     fn connection(&self, id: SessionId) -> Option<Connection> {
         self.looked.notify_one();
         let played = self.played.lock().expect("no test panics in here");
-        played.get(&id).map(|played| Connection { status: played.status.subscribe(), qr: played.qr.subscribe() })
+        played.get(&id).map(|played| Connection {
+            status: played.status.subscribe(),
+            qr: played.qr.subscribe(),
+        })
     }
 
     async fn start(&self, record: &SessionRecord) -> Result<(), ControlError> {
-        let status = Status { state: State::New, since: self.clock.now(), reason: None, me: None, last_round_trip: None };
-        let played = Played { status: watch::Sender::new(status), qr: watch::Sender::new(None) };
-        self.played.lock().expect("no test panics in here").insert(record.id, played);
+        let status = Status {
+            state: State::New,
+            since: self.clock.now(),
+            reason: None,
+            me: None,
+            last_round_trip: None,
+        };
+        let played = Played {
+            status: watch::Sender::new(status),
+            qr: watch::Sender::new(None),
+        };
+        self.played
+            .lock()
+            .expect("no test panics in here")
+            .insert(record.id, played);
         Ok(())
     }
 
@@ -130,10 +152,18 @@ impl TestApi {
         let log = Log::new(Arc::clone(&store), clock.clone(), Arc::clone(&ids));
         let progress = Progress::new(Arc::clone(&store));
         let register = Register::open(store).await.expect("an empty store");
-        let script = Arc::new(Script { played: Mutex::default(), outbox: outbox.clone(), clock: clock.clone(), looked: Notify::new() });
+        let script = Arc::new(Script {
+            played: Mutex::default(),
+            outbox: outbox.clone(),
+            clock: clock.clone(),
+            looked: Notify::new(),
+        });
         let control: Arc<dyn Control> = script.clone();
 
-        let main = register.create("main".parse().expect("a name"), Desired::Connected, &*clock, &*ids).await.expect("created");
+        let main = register
+            .create("main".parse().expect("a name"), Desired::Connected, &*clock, &*ids)
+            .await
+            .expect("created");
         script.start(&main).await.expect("it starts");
         let echo: InstallationId = "echo".parse().expect("an id");
         let letter = DeadLetter {
@@ -144,7 +174,10 @@ impl TestApi {
             kind: "message".into(),
         };
         for position in [3, 7] {
-            progress.park(main.id, &echo, Position(position), &letter).await.expect("parked");
+            progress
+                .park(main.id, &echo, Position(position), &letter)
+                .await
+                .expect("parked");
         }
         let described = Described {
             id: echo,
@@ -173,18 +206,32 @@ impl TestApi {
         let shutdown = Shutdown::new(clock.clone());
         let stop = shutdown.soft();
         shutdown.spawn("http", Http::new(parts, stop.clone()).serve(listener));
-        Self { address, script, clock, outbox, log, phase, stop, main: main.id }
+        Self {
+            address,
+            script,
+            clock,
+            outbox,
+            log,
+            phase,
+            stop,
+            main: main.id,
+        }
     }
 
     /// A request with the admin secret.
     pub(crate) fn request(&self, method: &str, path: &str) -> Request<'_> {
-        self.bare(method, path).header("Authorization", &format!("Bearer {SECRET}"))
+        self.bare(method, path)
+            .header("Authorization", &format!("Bearer {SECRET}"))
     }
 
     /// A request without credentials.
     pub(crate) fn bare(&self, method: &str, path: &str) -> Request<'_> {
         let head = format!("{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n");
-        Request { api: self, head, body: Vec::new() }
+        Request {
+            api: self,
+            head,
+            body: Vec::new(),
+        }
     }
 
     /// What `waiting` comes to while time goes on, `step` at a time.
@@ -199,7 +246,9 @@ impl TestApi {
                 }
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), passing).await.expect("it ends")
+        tokio::time::timeout(Duration::from_secs(30), passing)
+            .await
+            .expect("it ends")
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -226,7 +275,8 @@ impl Request<'_> {
     }
 
     pub(crate) fn json(self, body: &Value) -> Self {
-        self.header("Content-Type", "application/json").body(body.to_string().as_bytes())
+        self.header("Content-Type", "application/json")
+            .body(body.to_string().as_bytes())
     }
 
     pub(crate) fn body(self, body: &[u8]) -> Self {
@@ -265,20 +315,38 @@ pub(crate) struct Answer {
 
 impl Answer {
     fn parse(wire: &[u8]) -> Self {
-        let end = wire.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or_else(|| panic!("not an answer: {:?}", String::from_utf8_lossy(wire)));
+        let end = wire
+            .windows(4)
+            .position(|window| window == b"\r\n\r\n")
+            .unwrap_or_else(|| panic!("not an answer: {:?}", String::from_utf8_lossy(wire)));
         let head = String::from_utf8_lossy(&wire[..end]).into_owned();
         let mut lines = head.lines();
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok()).expect("a status");
-        let headers = lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
-        Self { status, headers, body: wire[end + 4..].to_vec() }
+        let status = lines
+            .next()
+            .and_then(|line| line.split(' ').nth(1))
+            .and_then(|status| status.parse().ok())
+            .expect("a status");
+        let headers = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+            .collect();
+        Self {
+            status,
+            headers,
+            body: wire[end + 4..].to_vec(),
+        }
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {:?}", String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {:?}", String::from_utf8_lossy(&self.body)))
     }
 
     /// For snapshots: status, type and body.
@@ -294,7 +362,11 @@ impl Answer {
     #[track_caller]
     pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
         let problem = self.json();
-        assert_eq!((self.status, problem["code"].as_str()), (status, Some(code)), "{problem:#}");
+        assert_eq!(
+            (self.status, problem["code"].as_str()),
+            (status, Some(code)),
+            "{problem:#}"
+        );
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
         assert_eq!(problem["status"], status);
         assert_eq!(problem["request_id"], "test");

@@ -21,7 +21,11 @@ use waspnest_core::progress::{DeadLetter, Progress};
 use waspnest_core::store::{HeldStore, MemoryStore, Store};
 use waspnest_engine::{Engine, EngineOptions, Grants, Installation, InstallationSpec};
 
-use crate::router::{Bind, Installed, RetryPolicy, RouterParts, SessionRouter};
+use crate::config::bind::{Bind, EventName, Lists, Own};
+use crate::config::installation::Lane;
+use crate::config::pattern::Pattern;
+use crate::config::plugins::{Backoff, Retry};
+use crate::router::{Installed, RouterParts, SessionRouter};
 use crate::sink::{Answer, Carried, Carrier, CarryError, SessionSink, SinkParts};
 
 /// Long enough for a busy machine; a test that needs it has failed.
@@ -33,24 +37,43 @@ pub(super) struct Install {
     pub plugin: &'static str,
     pub id: &'static str,
     pub binds: Vec<Bind>,
-    pub retry: RetryPolicy,
+    pub retry: Retry,
 }
 
 impl Install {
     pub(super) fn of(plugin: &'static str, id: &'static str) -> Self {
-        let retry = RetryPolicy {
+        let second = Duration::from_secs(1);
+        let retry = Retry {
             max_attempts: 1,
-            first: Duration::from_secs(1),
-            factor: 1.0,
-            max: Duration::from_secs(1),
-            jitter: 0.0,
+            backoff: Backoff {
+                first: second,
+                factor: 1.0,
+                max: second,
+                jitter: 0.0,
+            },
         };
         Self {
             plugin,
             id,
-            binds: vec![Bind::everything("all")],
+            binds: vec![everything("all")],
             retry,
         }
+    }
+}
+
+/// A bind that lets everything but own messages through.
+pub(super) fn everything(id: &str) -> Bind {
+    Bind {
+        id: id.into(),
+        plugin: self::id("bot"),
+        sessions: vec![Pattern::everything()],
+        events: vec![EventName::Message],
+        kinds: Vec::new(),
+        chat_kinds: Vec::new(),
+        chats: Lists::default(),
+        senders: Lists::default(),
+        text: None,
+        own: Own::Ignored,
     }
 }
 
@@ -394,9 +417,9 @@ async fn installed(engine: &Engine, install: &Install) -> Installed {
         ..InstallationSpec::new(id(install.id))
     };
     Installed {
-        id: id(install.id),
         installation: Installation::new(plugin, spec).expect("a good installation"),
         binds: install.binds.clone(),
+        order: Lane::Chat,
         retry: install.retry.clone(),
     }
 }

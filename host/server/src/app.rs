@@ -1,0 +1,265 @@
+//! The composition root: makes every part with exactly what it needs, starts the tasks, and ends them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::Stream;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock};
+use waspnest_core::log::Log;
+use waspnest_core::outbox::Outbox;
+use waspnest_core::progress::Progress;
+use waspnest_core::session::{Desired, SessionError, SessionRecord, Sessions as Register};
+use waspnest_core::store::{OpenError, SledOptions, SledStore, Store, StoreError};
+use waspnest_engine::{Engine, EngineError, EngineOptions};
+use waspnest_whatsapp::{MasterKey, MasterKeyError, WhatsApp, WhatsAppOptions};
+
+use crate::config::Config;
+use crate::config::keys::Keys;
+use crate::config::secret::Secret;
+use crate::http::{Http, HttpParts};
+use crate::install::{self, InstallationError};
+use crate::service::admin_secret::{self, AdminSecretError};
+use crate::service::health::{Health, Phase};
+use crate::service::installations::Installations;
+use crate::service::messages::Messages;
+use crate::service::sessions::Sessions;
+use crate::sessions::{RunningSessions, Shared, StartError};
+use crate::shutdown::{Shutdown, Signal, Stopped};
+
+/// Why the host did not start. Nothing of it runs then.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store failed.
+    #[error("the store cannot be used")]
+    Store(#[from] StoreError),
+    /// Device keys cannot be protected.
+    #[error("the master key cannot be used")]
+    MasterKey(#[from] MasterKeyError),
+    /// There is no admin secret.
+    #[error(transparent)]
+    AdminSecret(#[from] AdminSecretError),
+    /// The sandbox cannot be set up.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A plugin cannot be put to work.
+    #[error(transparent)]
+    Installation(#[from] InstallationError),
+    /// The WhatsApp side cannot be set up.
+    #[error(transparent)]
+    WhatsApp(#[from] waspnest_whatsapp::StartError),
+    /// The register of sessions cannot be used.
+    #[error(transparent)]
+    Register(#[from] SessionError),
+    /// A session cannot be put to work.
+    #[error(transparent)]
+    Session(#[from] StartError),
+    /// The port cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// server.listen.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// What the host takes from outside itself besides its configuration.
+#[derive(Debug, Clone)]
+pub struct Outside {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and randomness.
+    pub ids: Arc<dyn Ids>,
+}
+
+impl Outside {
+    /// The machine's clock and entropy.
+    #[must_use]
+    pub fn machine() -> Self {
+        Self {
+            clock: Arc::new(SystemClock::new()),
+            ids: Arc::new(SeededIds::from_entropy()),
+        }
+    }
+}
+
+/// A host that is up.
+#[derive(Debug)]
+pub struct App {
+    /// The sessions at work.
+    pub sessions: RunningSessions,
+    /// An admin secret that was made just now and is never shown again.
+    pub fresh_secret: Option<Secret>,
+    address: SocketAddr,
+    store: Arc<dyn Store>,
+    shutdown: Shutdown,
+    phase: watch::Sender<Phase>,
+    grace: Duration,
+}
+
+impl App {
+    /// Starts everything the configuration declares. The sessions connect in the background.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn start(config: Config, outside: Outside) -> Result<Self, AppError> {
+        let Outside { clock, ids } = outside;
+        let store: Arc<dyn Store> = SledStore::open(
+            &config.storage.dir,
+            SledOptions {
+                cache_bytes: config.storage.cache,
+            },
+        )?;
+        let established = admin_secret::establish(&config.server.admin_secret, &*store, random(&*ids)).await?;
+        let master_key = match &config.keys {
+            Keys::Given(key) => key.clone(),
+            Keys::File(path) => MasterKey::from_file(path)?,
+        };
+
+        let log = Log::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&ids));
+        let outbox = Outbox::new(Arc::clone(&store), Arc::clone(&clock));
+        let progress = Progress::new(Arc::clone(&store));
+        let register = Register::open(Arc::clone(&store)).await?;
+        let engine = Arc::new(Engine::new(EngineOptions {
+            caps: config.plugins.caps.limits,
+            cache_dir: Some(config.plugins.cache.clone()),
+            concurrency: config.plugins.caps.concurrency,
+            clock: Arc::clone(&clock),
+        })?);
+        let (installations, described) = install::all(&engine, &config).await?;
+        let whatsapp = WhatsApp::new(WhatsAppOptions {
+            endpoint: config.whatsapp.endpoint.clone(),
+            store: Arc::clone(&store),
+            log: log.clone(),
+            outbox: outbox.clone(),
+            clock: Arc::clone(&clock),
+            master_key,
+            profile: config.whatsapp.profile.clone(),
+        })
+        .await?;
+
+        let shutdown = Shutdown::new(Arc::clone(&clock));
+        let running = RunningSessions::new(
+            Shared {
+                store: Arc::clone(&store),
+                register: register.clone(),
+                log: log.clone(),
+                outbox: outbox.clone(),
+                progress: progress.clone(),
+                engine,
+                whatsapp,
+                installations,
+                schedules: config.schedules.into(),
+                send_retry: config.plugins.retry.clone(),
+                clock: Arc::clone(&clock),
+                ids: Arc::clone(&ids),
+                up_since: clock.now(),
+            },
+            shutdown.clone(),
+        );
+        let control = Arc::new(running.clone());
+        let sessions = Sessions::new(register.clone(), control.clone(), Arc::clone(&clock), Arc::clone(&ids));
+        let (phase, phases) = watch::channel(Phase::Starting);
+        let health = Health::new(phases, sessions.clone(), Arc::clone(&clock));
+        let http = Http::new(
+            HttpParts {
+                sessions,
+                messages: Messages::new(log, outbox, control, Arc::clone(&clock), Arc::clone(&ids)),
+                installations: Installations::new(described, progress, register.clone()),
+                health,
+                admin: established.hash,
+                body_limit: config.server.body_limit,
+                clock: Arc::clone(&clock),
+                ids: Arc::clone(&ids),
+            },
+            shutdown.soft(),
+        );
+        let cannot_listen = |source| AppError::Listen {
+            address: config.server.listen,
+            source,
+        };
+        let listener = TcpListener::bind(config.server.listen).await.map_err(cannot_listen)?;
+        let address = listener.local_addr().map_err(cannot_listen)?;
+
+        for wanted in &config.sessions {
+            if register.by_name(&wanted.name).await?.is_none() {
+                register
+                    .create(wanted.name.clone(), wanted.desired, &*clock, &*ids)
+                    .await?;
+            }
+        }
+        for record in register.list().await? {
+            put_to_work(&running, &record, &shutdown).await?;
+        }
+        shutdown.spawn("http", http.serve(listener));
+        phase.send_replace(Phase::Ready);
+        tracing::info!(%address, "ready");
+        let grace = config.server.grace;
+        Ok(Self {
+            sessions: running,
+            fresh_secret: established.fresh,
+            address,
+            store,
+            shutdown,
+            phase,
+            grace,
+        })
+    }
+
+    /// Where HTTP is served.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Asks the host to end, as a first signal does.
+    pub fn stop(&self) {
+        self.shutdown.stop();
+    }
+
+    /// Runs until a signal, [`App::stop`] or a failure ends it, and everything has ended in order.
+    pub async fn run(self, signals: impl Stream<Item = Signal> + Send) -> Stopped {
+        let stopping = self.shutdown.soft();
+        let phase = self.phase.clone();
+        self.shutdown.spawn_finite("phase", async move {
+            stopping.cancelled().await;
+            phase.send_replace(Phase::Stopping);
+        });
+        let stopped = self.shutdown.run_until_stopped(signals, self.grace).await;
+        if let Err(error) = self.store.flush().await {
+            tracing::error!(%error, "the store was not flushed at the end");
+        }
+        stopped
+    }
+}
+
+async fn put_to_work(running: &RunningSessions, record: &SessionRecord, shutdown: &Shutdown) -> Result<(), AppError> {
+    let session = running.start(record).await?;
+    match record.desired {
+        Desired::Disconnected => {}
+        Desired::Connected => {
+            let name = record.name.clone();
+            // Connecting takes as long as WhatsApp takes, and one slow session must not hold up the others.
+            shutdown.spawn_finite(format!("connect {name}"), async move {
+                if let Err(error) = session.handle.connect().await {
+                    tracing::error!(session.name = %name, %error, "the session could not be connected");
+                }
+            });
+        }
+    }
+    Ok(())
+}
+
+fn random(ids: &dyn Ids) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for chunk in bytes.chunks_exact_mut(8) {
+        chunk.copy_from_slice(&ids.seed().to_be_bytes());
+    }
+    bytes
+}

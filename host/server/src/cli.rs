@@ -1,0 +1,113 @@
+//! The command line.
+//!
+//! Only reads what the caller hands over (arguments, environment, where to print), so that tests run whole commands. Standard output
+//! carries what a command is asked for; errors and the log go to standard error.
+
+mod check;
+mod serve;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+
+/// A self-hosted host for WhatsApp sessions whose behaviour is sandboxed plugins.
+#[derive(Debug, Parser)]
+#[command(name = "waspnest", version, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say whether the configuration and its plugins can be used, and what each plugin may do
+    Check {
+        /// The configuration; without it ./config.toml, or defaults where that is missing
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Run the host until it is told to stop
+    Serve {
+        /// The configuration; without it ./config.toml, or defaults where that is missing
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Say which version this is
+    Version,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// It did what it was asked.
+    Success,
+    /// It did not; why has been said.
+    Failure,
+    /// It was asked wrongly.
+    Usage,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Success => Self::SUCCESS,
+            Exit::Failure => Self::FAILURE,
+            Exit::Usage => Self::from(2),
+        }
+    }
+}
+
+/// Where a command prints.
+pub struct Output<'a> {
+    /// What it was asked for.
+    pub out: &'a mut (dyn Write + Send),
+    /// What went wrong.
+    pub err: &'a mut (dyn Write + Send),
+}
+
+/// Runs the command that `arguments` name; the first of them is the program.
+pub fn run(
+    arguments: impl Iterator<Item = OsString>,
+    env: impl Iterator<Item = (String, String)>,
+    output: Output<'_>,
+) -> Exit {
+    let Output { out, err } = output;
+    let done = match Arguments::try_parse_from(arguments) {
+        Ok(Arguments {
+            command: Command::Check { config },
+        }) => load(config.as_deref(), env).and_then(|config| check::run(&config, out)),
+        Ok(Arguments {
+            command: Command::Serve { config },
+        }) => load(config.as_deref(), env).and_then(|config| serve::run(config, out)),
+        Ok(Arguments {
+            command: Command::Version,
+        }) => version(out),
+        Err(told) if !told.use_stderr() => write!(out, "{}", told.render())
+            .map(|()| Exit::Success)
+            .map_err(Into::into),
+        Err(wrong) => write!(err, "{}", wrong.render())
+            .map(|()| Exit::Usage)
+            .map_err(Into::into),
+    };
+    done.unwrap_or_else(|error| {
+        // When not even this can be printed, the exit code is all there is.
+        let _ = writeln!(err, "waspnest: {error:#}");
+        Exit::Failure
+    })
+}
+
+fn load(given: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> anyhow::Result<Config> {
+    let usual = Path::new("config.toml");
+    let path = given.or_else(|| usual.exists().then_some(usual));
+    Ok(Config::load(path, env)?)
+}
+
+fn version(out: &mut dyn Write) -> anyhow::Result<Exit> {
+    writeln!(out, "waspnest {}", env!("CARGO_PKG_VERSION")).context("cannot print")?;
+    Ok(Exit::Success)
+}

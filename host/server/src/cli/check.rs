@@ -1,0 +1,105 @@
+//! `waspnest check`: everything that would keep the host from starting, and who gets which powers.
+//!
+//! Loads each plugin as the host would, without starting anything, writing anything or touching the network.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use anyhow::Context;
+use waspnest_core::clock::SystemClock;
+use waspnest_engine::manifest::{Capability, Need};
+use waspnest_engine::{Engine, EngineOptions};
+
+use super::Exit;
+use crate::config::Config;
+use crate::config::installation::{self, Activity};
+use crate::install;
+
+/// Prints what each plugin is granted, and every problem.
+pub(super) fn run(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(async {
+        let options = EngineOptions {
+            caps: config.plugins.caps.limits,
+            concurrency: config.plugins.caps.concurrency,
+            ..EngineOptions::new(Arc::new(SystemClock::new()))
+        };
+        let engine = Engine::new(options)?;
+        let mut problems = Vec::new();
+        for installed in &config.installations {
+            match plugin(&engine, installed).await {
+                Ok(lines) => write!(out, "{lines}")?,
+                Err(error) => {
+                    writeln!(out, "{}: cannot be used", installed.id)?;
+                    problems.push(format!("{}: {error:#}", installed.id));
+                }
+            }
+            for bind in config.binds.iter().filter(|bind| bind.plugin == installed.id) {
+                writeln!(out, "  gets events by bind {:?}", bind.id)?;
+            }
+            for schedule in config
+                .schedules
+                .iter()
+                .filter(|schedule| schedule.plugin == installed.id)
+            {
+                writeln!(out, "  is called by schedule {:?}", schedule.id.as_str())?;
+            }
+        }
+        if problems.is_empty() {
+            writeln!(
+                out,
+                "the configuration can be used: {} plugins, {} sessions",
+                config.installations.len(),
+                config.sessions.len()
+            )?;
+            return Ok(Exit::Success);
+        }
+        writeln!(
+            out,
+            "{} of {} plugins cannot be used:",
+            problems.len(),
+            config.installations.len()
+        )?;
+        for problem in problems {
+            writeln!(out, "  {problem}")?;
+        }
+        Ok(Exit::Failure)
+    })
+}
+
+async fn plugin(engine: &Engine, installed: &installation::Installation) -> anyhow::Result<String> {
+    let installation = install::one(engine, installed).await?;
+    let manifest = &installation.plugin().manifest;
+    let idle = match installed.activity {
+        Activity::Enabled => "",
+        Activity::Disabled => ", disabled",
+    };
+    let mut lines = format!(
+        "{}: {} {} from {}{idle}\n",
+        installed.id,
+        manifest.name,
+        manifest.version,
+        installed.source.display()
+    );
+    for capability in Capability::ALL {
+        let reason = manifest
+            .requests
+            .reason(capability)
+            .map(|reason| format!(" ({reason})"))
+            .unwrap_or_default();
+        match (manifest.requests.need(capability), installed.grants.has(capability)) {
+            (Some(_), true) => lines += &format!("  may use {}{reason}\n", capability.name()),
+            (Some(Need::Optional | Need::Required), false) => {
+                lines += &format!("  is denied {}{reason}\n", capability.name())
+            }
+            (None, _) => {}
+        }
+    }
+    for warning in installation.warnings() {
+        lines += &format!("  warning: {warning}\n");
+    }
+    Ok(lines)
+}

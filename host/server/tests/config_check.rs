@@ -1,0 +1,111 @@
+//! The command line, as far as it ends by itself: `check`, `version`, and being asked wrongly.
+
+use std::path::Path;
+
+use waspnest::cli::{self, Exit, Output};
+
+/// Runs a command; answers how it ended and what it printed to either side.
+fn run(arguments: &[&str], env: &[(&str, &str)]) -> (Exit, String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let arguments = std::iter::once("waspnest")
+        .chain(arguments.iter().copied())
+        .map(Into::into);
+    let env = env
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let exit = cli::run(
+        arguments,
+        env,
+        Output {
+            out: &mut out,
+            err: &mut err,
+        },
+    );
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (exit, text(out), text(err))
+}
+
+fn written(dir: &Path, text: &str) -> String {
+    let path = dir.join("config.toml");
+    std::fs::write(&path, text).expect("writable");
+    path.to_str().expect("a plain path").to_owned()
+}
+
+#[test]
+fn version_is_one_line() {
+    let (exit, out, err) = run(&["version"], &[]);
+    assert_eq!(
+        (exit, out, err),
+        (
+            Exit::Success,
+            format!("waspnest {}\n", env!("CARGO_PKG_VERSION")),
+            String::new()
+        )
+    );
+}
+
+#[test]
+fn help_is_what_it_was_asked_for_and_nonsense_is_not() {
+    let (exit, out, err) = run(&["--help"], &[]);
+    assert_eq!((exit, err.as_str()), (Exit::Success, ""));
+    for command in ["serve", "check", "version"] {
+        assert!(out.contains(command), "{out}");
+    }
+    let (exit, out, err) = run(&["srve"], &[]);
+    assert_eq!((exit, out.as_str()), (Exit::Usage, ""));
+    assert!(err.contains("srve") && err.contains("serve"), "{err}");
+}
+
+#[test]
+fn check_tells_every_problem_of_the_configuration() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = written(dir.path(), "[server]\nlisen = \"x\"\n");
+    let (exit, out, err) = run(&["check", "--config", &path], &[("WASPNEST__LOG__LEVEL", "loud")]);
+    assert_eq!((exit, out.as_str()), (Exit::Failure, ""));
+    for part in [
+        path.as_str(),
+        "2 problems",
+        "line 2: server.lisen",
+        "did you mean \"listen\"?",
+        "WASPNEST__LOG__LEVEL: log.level",
+    ] {
+        assert!(err.contains(part), "{err} does not say {part:?}");
+    }
+    assert!(!dir.path().join("data").exists(), "a check writes nothing");
+}
+
+#[test]
+fn check_tells_of_every_plugin_that_cannot_be_loaded() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let text = "[[plugin]]\nid = \"a\"\nsource = \"nowhere\"\n[[plugin]]\nid = \"b\"\nsource = \"file:elsewhere/plugin.toml\"\n";
+    let (exit, out, err) = run(&["check", "--config", &written(dir.path(), text)], &[]);
+    assert_eq!((exit, err.as_str()), (Exit::Failure, ""));
+    for part in [
+        "2 of 2 plugins cannot be used",
+        "a: ",
+        "plugins/nowhere",
+        "b: ",
+        "elsewhere/plugin.toml",
+    ] {
+        assert!(out.contains(part), "{out} does not say {part:?}");
+    }
+    assert!(!dir.path().join("data").exists(), "a check writes nothing");
+}
+
+#[test]
+fn check_is_content_with_nothing_to_do() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (exit, out, err) = run(&["check", "--config", &written(dir.path(), "")], &[]);
+    assert_eq!((exit, err.as_str()), (Exit::Success, ""), "{out}");
+    assert!(out.contains("can be used: 0 plugins, 0 sessions"), "{out}");
+}
+
+#[test]
+fn a_file_that_is_missing_is_named() {
+    let (exit, _, err) = run(&["check", "--config", "/nowhere/config.toml"], &[]);
+    assert_eq!(exit, Exit::Failure);
+    assert!(
+        err.contains("/nowhere/config.toml") && err.contains("No such file"),
+        "{err}"
+    );
+}
