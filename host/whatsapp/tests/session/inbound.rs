@@ -41,7 +41,14 @@ async fn nothing_is_acknowledged_before_it_is_durable() -> Result<()> {
     let before = bench.now_in_log();
     bench.store.hold();
     let id = ana.say(&bench.account.phone, "second").await?;
-    bench.event(|message| says(message, "second")).await?;
+    let handed = |stanza: &waspnest_simulator::StanzaRecord| {
+        stanza.direction == Direction::Out && stanza.device == Some(1) && stanza.tag == "message" && stanza.id == id
+    };
+    bench
+        .sim
+        .wait_stanza(before, handed, PATIENCE)
+        .await
+        .context("the message was never handed to the session")?;
     let tells = |stanza: &waspnest_simulator::StanzaRecord| {
         stanza.direction == Direction::In
             && stanza.account.as_deref() == Some(bench.account.phone.as_str())
@@ -57,6 +64,7 @@ async fn nothing_is_acknowledged_before_it_is_durable() -> Result<()> {
         .wait_stanza(before, tells, PATIENCE)
         .await
         .context("the acknowledgement never came")?;
+    bench.event(|message| says(message, "second")).await?;
     session.close().await?;
     Ok(())
 }
@@ -93,10 +101,10 @@ async fn a_message_whose_commit_was_lost_comes_again_and_can_be_read() -> Result
     let session = bench.paired().await?;
     ana.say(&bench.account.phone, "first").await?;
     bench.event(|message| says(message, "first")).await?;
-    // The event is applied but its durability never comes: the session dies first.
+    // What the message changes is applied but its durability never comes: the session dies first.
     bench.store.hold();
     ana.say(&bench.account.phone, "second").await?;
-    bench.event(|message| says(message, "second")).await?;
+    bench.store.until_held(1).await;
     session.kill().await?;
     bench.store.release().await;
     bench.restart().await?;

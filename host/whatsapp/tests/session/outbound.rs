@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use waspnest_core::address::Jid;
 use waspnest_core::effect::{Action, EffectState, QuoteOf, Typing};
-use waspnest_core::event::{Event, EventKind};
+use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::message::{Content, Message, MessageKey};
 use waspnest_simulator::human::{ReceiptKind, Typing as SeenTyping};
 use waspnest_whatsapp::{Carried, CarryError, SessionHandle, Settled, State};
@@ -189,37 +189,35 @@ async fn what_the_server_did_not_acknowledge_is_due_again() -> Result<()> {
     let effect = bench
         .effect(Action::Send(Box::new(text(ana.account(), "in the tunnel"))))
         .await?;
-    let mut lost = 0;
-    loop {
-        let carried = session.carry_out(&effect).await;
-        bench.sim.drop_connections(&bench.account.phone);
-        match carried {
-            Ok(Carried::AwaitAck(acknowledgement)) => match tokio::time::timeout(PATIENCE, acknowledgement).await? {
-                // The server was faster than the cut: that is an answer too.
-                Settled::Sent => break,
-                Settled::Lost => lost += 1,
-                Settled::Refused { code } => unreachable!("refused with {code:?}"),
-            },
-            Ok(Carried::Done) => unreachable!("a message is acknowledged"),
-            Err(error) => assert!(error.is_retryable(), "{error}"),
+    let mut cuts = 0;
+    let attempts = async {
+        loop {
+            let carried = session.carry_out(&effect).await;
+            if cuts < 3 {
+                cuts += 1;
+                bench.sim.drop_connections(&bench.account.phone);
+            }
+            match carried {
+                Ok(Carried::AwaitAck(acknowledgement)) => match acknowledgement.await {
+                    // The server was faster than the cut: that is an answer too.
+                    Settled::Sent => return Ok(()),
+                    Settled::Lost => {}
+                    Settled::Refused { code } => unreachable!("refused with {code:?}"),
+                },
+                Ok(Carried::Done) => unreachable!("a message is acknowledged"),
+                Err(error) => assert!(error.is_retryable(), "{error}"),
+            }
+            let due = bench.outbox.due(bench.session, Position::default(), 10).await?;
+            assert!(
+                due.iter().any(|due| due.id == effect.id),
+                "it is pending until the server has it"
+            );
+            wait(&session, |status| status.state == State::Connected).await?;
+            tokio::task::yield_now().await;
         }
-        let due = bench
-            .outbox
-            .due(bench.session, waspnest_core::event::Position::default(), 10)
-            .await?;
-        assert!(
-            due.iter().any(|due| due.id == effect.id),
-            "it is pending until the server has it"
-        );
-        wait(&session, |status| status.state == State::Connected).await?;
-        if lost == 2 {
-            let Carried::AwaitAck(acknowledgement) = session.carry_out(&effect).await? else {
-                unreachable!("a message is acknowledged")
-            };
-            assert_eq!(tokio::time::timeout(PATIENCE, acknowledgement).await?, Settled::Sent);
-            break;
-        }
-    }
+    };
+    let done: Result<()> = tokio::time::timeout(PATIENCE, attempts).await?;
+    done?;
     let id = effect.id.message_id();
     ana.wait_for(|heard| heard.id == id.as_str(), PATIENCE).await?;
     assert_eq!(
