@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use waspnest_core::address::Jid;
+use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::Clock;
 use waspnest_core::effect::{Action, Effect, Typing};
 use waspnest_core::message::{MessageKey, Origin};
@@ -18,9 +18,10 @@ use whatsapp_rust::request::IqError;
 use whatsapp_rust::waproto::whatsapp as wa;
 use whatsapp_rust::{Client, ClientError, SendError, SendOptions};
 
+use crate::encode::{self, Envelope};
 use crate::jid;
+use crate::master_key::MasterKey;
 use crate::session::{Acknowledgement, InFlight};
-use crate::wire;
 
 /// The longest a session shows "typing" before one message, whatever the effect asks for.
 pub const LONGEST_TYPING: Duration = Duration::from_secs(60);
@@ -73,23 +74,33 @@ impl CarryError {
     }
 }
 
-pub(crate) async fn attempt(
-    client: &Client,
-    in_flight: &InFlight,
-    clock: &dyn Clock,
-    effect: &Effect,
-) -> Result<Carried, CarryError> {
+/// What an attempt needs beside the client and the effect.
+pub(crate) struct Means<'a> {
+    pub(crate) in_flight: &'a InFlight,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) key: &'a MasterKey,
+    pub(crate) me: Option<Party>,
+}
+
+pub(crate) async fn attempt(client: &Client, means: &Means<'_>, effect: &Effect) -> Result<Carried, CarryError> {
+    let clock = means.clock;
     match &effect.action {
         Action::Send(send) => {
-            let message = wire::outgoing(send).map_err(permanent)?;
+            let envelope = Envelope {
+                to: &send.to,
+                me: means.me.as_ref(),
+                now: clock.now(),
+                secret: means.key.derive("message secret", &effect.id.ulid().to_bytes()),
+            };
+            let message = encode::message(send, &envelope).map_err(permanent)?;
             if let Some(span) = send.typing_ms {
                 show_typing(client, clock, &send.to, Duration::from_millis(span.into())).await?;
             }
-            hand_over(client, in_flight, clock, effect, &send.to, message, send.ephemeral_s).await
+            hand_over(client, means, effect, &send.to, message).await
         }
         Action::React { target, emoji } => {
-            let message = wire::reaction(target, emoji.as_deref(), clock.now());
-            hand_over(client, in_flight, clock, effect, &target.chat, message, None).await
+            let message = encode::reaction(target, emoji.as_deref(), clock.now());
+            hand_over(client, means, effect, &target.chat, message).await
         }
         Action::MarkRead { targets } => mark_read(client, targets).await,
         Action::SetTyping { chat, state } => show(client, chat, *state).await.map(|()| Carried::Done),
@@ -98,27 +109,22 @@ pub(crate) async fn attempt(
 
 async fn hand_over(
     client: &Client,
-    in_flight: &InFlight,
-    clock: &dyn Clock,
+    means: &Means<'_>,
     effect: &Effect,
     to: &Jid,
     message: wa::Message,
-    ephemeral_s: Option<u32>,
 ) -> Result<Carried, CarryError> {
     let id = effect.id.message_id();
-    let mut options = SendOptions::default().with_message_id(id.as_str());
-    if let Some(seconds) = ephemeral_s {
-        options = options.with_ephemeral_expiration(seconds);
-    }
+    let options = SendOptions::default().with_message_id(id.as_str());
     // Noted before it is sent: the server's answer may be here before the call returns.
-    let acknowledgement = in_flight.begin(id.clone(), effect.id, clock.monotonic());
+    let acknowledgement = means.in_flight.begin(id.clone(), effect.id, means.clock.monotonic());
     match client
         .send_message_with_options(jid::to_wire(to), message, options)
         .await
     {
         Ok(_) => Ok(Carried::AwaitAck(acknowledgement)),
         Err(error) => {
-            in_flight.abandon(&id);
+            means.in_flight.abandon(&id);
             Err(of_send(error))
         }
     }

@@ -15,6 +15,7 @@ use whatsapp_rust::wacore::store::error::StoreError;
 use crate::backend::Backend;
 use crate::certificate::{self, WeakenedBuild};
 use crate::jid;
+use crate::master_key::MasterKey;
 use crate::options::{Profile, WhatsAppOptions};
 use crate::seal::{KeyCheckError, Sealer};
 use crate::session::{Owner, Published, Request, SessionHandle, Settler};
@@ -38,6 +39,7 @@ pub(crate) struct Host {
     pub(crate) log: Log,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sealer: Sealer,
+    key: MasterKey,
     pub(crate) profile: Profile,
     pub(crate) dialer: Dialer,
     pub(crate) http: UreqHttpClient,
@@ -102,6 +104,7 @@ impl WhatsApp {
             log: options.log,
             clock: options.clock,
             sealer,
+            key: options.master_key,
             dialer: Dialer::new(options.endpoint),
             http: UreqHttpClient::new().with_max_body_bytes(options.profile.http_body_limit),
             profile: options.profile,
@@ -144,7 +147,7 @@ impl WhatsApp {
             last_round_trip: None,
         });
         let qr = watch::Sender::new(None);
-        let published = Arc::new(Published::new(Arc::clone(&self.host.clock)));
+        let published = Arc::new(Published::new(Arc::clone(&self.host.clock), self.host.key.clone()));
         let handle = SessionHandle {
             id: session,
             requests,

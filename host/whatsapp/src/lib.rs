@@ -22,7 +22,6 @@ mod session;
 mod status;
 mod time;
 mod transport;
-mod wire;
 
 pub use carry_out::{Carried, CarryError, LONGEST_TYPING};
 pub use certificate::{Verification, WeakenedBuild, verification};

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::{OsRng, rand_core::RngCore};
+use sha2::{Digest, Sha256};
 
 /// Bytes of a key.
 const LENGTH: usize = 32;
@@ -120,6 +121,20 @@ impl MasterKey {
         Ok(key)
     }
 
+    /// A secret that only the holder of this key can compute, the same for the same use and input.
+    pub(crate) fn derive(&self, purpose: &str, input: &[u8]) -> [u8; LENGTH] {
+        let mut inner = Sha256::new();
+        inner.update(*self.0);
+        inner.update(purpose);
+        inner.update([0]);
+        inner.update(input);
+        // Hashed twice, so that one secret tells nothing about another.
+        let mut outer = Sha256::new();
+        outer.update(*self.0);
+        outer.update(inner.finalize());
+        outer.finalize().into()
+    }
+
     pub(crate) fn bytes(&self) -> &[u8; LENGTH] {
         &self.0
     }
@@ -211,6 +226,21 @@ mod tests {
         ] {
             let error = text.parse::<MasterKey>().expect_err("no key").to_string();
             assert!(text.is_empty() || !error.contains(text), "{error}");
+        }
+    }
+
+    #[test]
+    fn derived_secrets_differ_by_key_use_and_input() {
+        let key = MasterKey::generate();
+        let secret = key.derive("a", b"b");
+        assert_eq!(key.clone().derive("a", b"b"), secret);
+        for other in [
+            key.derive("b", b"b"),
+            key.derive("a", b"c"),
+            MasterKey::generate().derive("a", b"b"),
+            *key.bytes(),
+        ] {
+            assert_ne!(other, secret);
         }
     }
 

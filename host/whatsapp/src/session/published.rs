@@ -8,23 +8,27 @@ use waspnest_core::effect::Effect;
 use whatsapp_rust::Client;
 
 use super::in_flight::InFlight;
-use crate::carry_out::{self, Carried, CarryError};
+use crate::carry_out::{self, Carried, CarryError, Means};
+use crate::intake;
+use crate::master_key::MasterKey;
 
 /// Shared by a session's owner, its handles and its event handler.
 pub(crate) struct Published {
     client: RwLock<Option<Arc<Client>>>,
     pub(crate) in_flight: InFlight,
     pub(crate) clock: Arc<dyn Clock>,
+    key: MasterKey,
     /// 0 for never.
     last_round_trip: AtomicU64,
 }
 
 impl Published {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, key: MasterKey) -> Self {
         Self {
             client: RwLock::new(None),
             in_flight: InFlight::default(),
             clock,
+            key,
             last_round_trip: AtomicU64::new(0),
         }
     }
@@ -47,6 +51,12 @@ impl Published {
     pub(crate) async fn carry_out(&self, effect: &Effect) -> Result<Carried, CarryError> {
         let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
         let client = client.ok_or(CarryError::NotConnected)?;
-        carry_out::attempt(&client, &self.in_flight, &*self.clock, effect).await
+        let means = Means {
+            in_flight: &self.in_flight,
+            clock: &*self.clock,
+            key: &self.key,
+            me: intake::me(&client),
+        };
+        carry_out::attempt(&client, &means, effect).await
     }
 }
