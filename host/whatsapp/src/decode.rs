@@ -54,7 +54,7 @@ pub fn message(message: &wa::Message, info: &MessageInfo, me: Option<&Party>) ->
     if protocol::is_bookkeeping(opened.base) {
         return Decoded::Protocol;
     }
-    let Some((frame, mut message_)) = frame_and_blank(info, me, opened.destination) else {
+    let Some((frame, mut read)) = frame_and_blank(info, me, opened.destination) else {
         return Decoded::Unaddressed;
     };
     let context = context::of(opened.base);
@@ -62,41 +62,41 @@ pub fn message(message: &wa::Message, info: &MessageInfo, me: Option<&Party>) ->
         frame: &frame,
         context,
         opened: &opened,
-        own: Some(&message_.key),
+        own: Some(&read.key),
     };
     let edit_of = match opened.edit {
-        None => replaced(info, &opened, &frame, &message_.key),
+        None => replaced(info, &opened, &frame, &read.key),
         Some(target) => match frame.key(target) {
             Some(key) => Some(key),
             // An edit of nobody knows what must not pass for a new message.
             None => {
-                message_.content = unknown::of_field("protocolMessage", message);
-                return Decoded::Message(Box::new(message_));
+                read.content = unknown::of_field("protocolMessage", message);
+                return Decoded::Message(Box::new(read));
             }
         },
     };
     let content = match said(&scope) {
         Some(content) => content,
-        None if wrapper::hands_out_keys(message) => return Decoded::Protocol,
+        None if opened.hands_out_keys => return Decoded::Protocol,
         // Every field it had is newer than this version.
         None => Content::Unavailable(Unavailable {
             reason: UnavailableReason::Unsupported,
             retrying: false,
         }),
     };
-    message_.content = comment(content, info, &frame);
-    message_.edit_of = edit_of;
-    message_.view_once = opened.view_once;
-    message_.spoiler = opened.spoiler;
-    message_.album_of = opened.album().and_then(|key| frame.key(key));
-    message_.thread = opened
+    read.content = comment(content, info, &frame);
+    read.edit_of = edit_of;
+    read.view_once = opened.view_once;
+    read.spoiler = opened.spoiler;
+    read.album_of = opened.album().and_then(|key| frame.key(key));
+    read.thread = opened
         .thread()
         .and_then(|key| frame.key(key))
         .or_else(|| thread_of_stanza(info, &frame));
     if let Some(context) = context {
-        context::apply(context, &frame, &mut message_);
+        context::apply(context, &frame, &mut read);
     }
-    Decoded::Message(Box::new(message_))
+    Decoded::Message(Box::new(read))
 }
 
 /// A message whose content did not arrive. `None` when its address or id has no form in the host.

@@ -2,8 +2,8 @@
 //!
 //! A [`WhatsApp`] opens sessions, each driven through a [`SessionHandle`]: pair, connect, log out, and carry out effects. What comes in
 //! is decoded and appended to the log before WhatsApp gets its acknowledgement; what goes out carries a message id derived from its
-//! effect. Device keys and all protocol state live in the host's store, encrypted. Only the pure conversions ([`decode`], [`jid`]) show
-//! types of whatsapp-rust.
+//! effect. Device keys and all protocol state live in the host's store, encrypted. Only the pure conversions ([`decode`],
+//! [`encode`], [`jid`]) show types of whatsapp-rust.
 
 mod backend;
 mod caches;

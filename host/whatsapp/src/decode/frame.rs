@@ -25,6 +25,17 @@ impl Frame {
         let mut sender = jid::party(&source.sender, source.sender_alt.as_ref())?;
         sender.push_name = super::filled(Some(&info.push_name));
         let from = if source.is_from_me { Origin::Me } else { Origin::Them };
+        // The account knows both its addresses; the stanza may tell one.
+        if from == Origin::Me
+            && sender.alt.is_none()
+            && let Some(me) = me.filter(|me| is(me, &sender.jid))
+        {
+            sender.alt = [Some(&me.jid), me.alt.as_ref()]
+                .into_iter()
+                .flatten()
+                .find(|jid| **jid != sender.jid)
+                .cloned();
+        }
         let mut chat = jid::party(&source.chat, None)?;
         match from {
             // A direct chat is the other person, also for what the account sent from elsewhere.

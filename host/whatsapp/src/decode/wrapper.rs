@@ -21,6 +21,8 @@ pub(super) struct Opened<'a> {
     pub(super) edit: Option<&'a wa::MessageKey>,
     /// The chat, as another device of the account names it.
     pub(super) destination: Option<&'a str>,
+    /// It carries keys of a group's encryption, which travel alone or beside something.
+    pub(super) hands_out_keys: bool,
     /// From the outermost to the innermost.
     infos: Vec<&'a wa::MessageContextInfo>,
 }
@@ -68,10 +70,13 @@ pub(super) fn open(message: &wa::Message) -> Opened<'_> {
         edited: false,
         edit: None,
         destination: None,
+        hands_out_keys: false,
         infos: Vec::new(),
     };
     for _ in 0..DEEPEST {
         opened.infos.extend(opened.base.message_context_info.as_option());
+        opened.hands_out_keys |= opened.base.sender_key_distribution_message.is_set()
+            || opened.base.fast_ratchet_key_sender_key_distribution_message.is_set();
         match step(opened.base, &mut opened) {
             Some(inner) => opened.base = inner,
             None => break,
@@ -148,10 +153,4 @@ fn is_view_once(base: &wa::Message) -> bool {
         base.extended_text_message.as_option().and_then(|text| text.view_once),
     ]
     .contains(&Some(true))
-}
-
-/// Whether the message carries the keys of a group's encryption, which travel alone or beside something.
-pub(super) fn hands_out_keys(message: &wa::Message) -> bool {
-    message.sender_key_distribution_message.is_set()
-        || message.fast_ratchet_key_sender_key_distribution_message.is_set()
 }
