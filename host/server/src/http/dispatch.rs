@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes, BytesMut};
 use futures::stream::{BoxStream, StreamExt};
 use futures::{FutureExt, TryStreamExt};
+use http::Method;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, StatusCode};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use warp::Filter;
@@ -88,8 +88,7 @@ impl Dispatch {
             Err(error) => (error.status(), error.code()),
         };
         if let Err(error) = &outcome
-            && error.status().is_server_error()
-            && error.status() != StatusCode::SERVICE_UNAVAILABLE
+            && error.is_fault()
         {
             tracing::error!(request.id = %id, "{method} {template} failed: {}", error.chain());
         }

@@ -14,6 +14,9 @@ use super::reply::Reply;
 use crate::service::control::ControlError;
 use crate::service::error::Error;
 
+/// What a host answers that starts or stops: its normal life, and no fault.
+const NOT_READY: &str = "not_ready";
+
 /// Something wrong with one field of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
@@ -138,7 +141,7 @@ impl ApiError {
     pub(super) fn not_ready(phase: &'static str) -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "not_ready",
+            NOT_READY,
             format!("the host is {phase}"),
         )
         .header(RETRY_AFTER, "1")
@@ -158,6 +161,11 @@ impl ApiError {
 
     pub(super) fn code(&self) -> &'static str {
         self.code
+    }
+
+    /// Whether the host, and not the caller, has something to look at.
+    pub(super) fn is_fault(&self) -> bool {
+        self.status.is_server_error() && self.code != NOT_READY
     }
 
     /// Everything that is known, for the log.
