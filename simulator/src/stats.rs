@@ -27,6 +27,8 @@ pub struct Stats {
     pub acks: u64,
     /// Receipts accepted from clients.
     pub receipts: u64,
+    /// Receipts that ask for a message again because it could not be decrypted.
+    pub retry_receipts: u64,
     /// Stanzas sent again after a reconnect, because the device had not acknowledged them.
     pub redeliveries: u64,
     /// Unacknowledged stanzas in all queues now.

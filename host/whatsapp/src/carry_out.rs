@@ -21,7 +21,7 @@ use whatsapp_rust::{Client, ClientError, SendError, SendOptions};
 use crate::encode::{self, Envelope};
 use crate::jid;
 use crate::master_key::MasterKey;
-use crate::session::{Acknowledgement, InFlight};
+use crate::session::{Acknowledgement, InFlight, Ratchets};
 
 /// The longest a session shows "typing" before one message, whatever the effect asks for.
 pub const LONGEST_TYPING: Duration = Duration::from_secs(60);
@@ -77,6 +77,7 @@ impl CarryError {
 /// What an attempt needs beside the client and the effect.
 pub(crate) struct Means<'a> {
     pub(crate) in_flight: &'a InFlight,
+    pub(crate) ratchets: &'a Ratchets,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) key: &'a MasterKey,
     pub(crate) me: Option<Party>,
@@ -114,6 +115,7 @@ async fn hand_over(
     to: &Jid,
     message: wa::Message,
 ) -> Result<Carried, CarryError> {
+    means.ratchets.settle(client).await.map_err(transient)?;
     let id = effect.id.message_id();
     let options = SendOptions::default().with_message_id(id.as_str());
     // Noted before it is sent: the server's answer may be here before the call returns.

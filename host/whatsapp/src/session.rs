@@ -10,6 +10,7 @@ mod link;
 mod news;
 mod owner;
 mod published;
+mod ratchets;
 mod settle;
 
 use std::fmt;
@@ -25,6 +26,7 @@ pub(crate) use link::Link;
 pub(crate) use news::bypasses_the_hook;
 pub(crate) use owner::Owner;
 pub(crate) use published::Published;
+pub(crate) use ratchets::Ratchets;
 pub(crate) use settle::Settler;
 
 use crate::carry_out::{Carried, CarryError};

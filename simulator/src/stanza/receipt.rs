@@ -52,6 +52,10 @@ pub(super) fn relay(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) 
         }
     }
     world.stats.receipts += 1;
+    match kind {
+        Kind::Retry => world.stats.retry_receipts += 1,
+        Kind::Seen | Kind::OwnCopy | Kind::SeenPrivately | Kind::Other => {}
+    }
     if let Some(to) = to {
         forward(world, sender.at, node, to, kind);
     }

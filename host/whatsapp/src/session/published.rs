@@ -8,6 +8,7 @@ use waspnest_core::effect::Effect;
 use whatsapp_rust::Client;
 
 use super::in_flight::InFlight;
+use super::ratchets::Ratchets;
 use crate::carry_out::{self, Carried, CarryError, Means};
 use crate::intake;
 use crate::master_key::MasterKey;
@@ -16,6 +17,7 @@ use crate::master_key::MasterKey;
 pub(crate) struct Published {
     client: RwLock<Option<Arc<Client>>>,
     pub(crate) in_flight: InFlight,
+    ratchets: Ratchets,
     pub(crate) clock: Arc<dyn Clock>,
     key: MasterKey,
     /// 0 for never.
@@ -27,6 +29,7 @@ impl Published {
         Self {
             client: RwLock::new(None),
             in_flight: InFlight::default(),
+            ratchets: Ratchets::default(),
             clock,
             key,
             last_round_trip: AtomicU64::new(0),
@@ -53,6 +56,7 @@ impl Published {
         let client = client.ok_or(CarryError::NotConnected)?;
         let means = Means {
             in_flight: &self.in_flight,
+            ratchets: &self.ratchets,
             clock: &*self.clock,
             key: &self.key,
             me: intake::me(&client),
