@@ -1,3 +1,5 @@
+//! What `kv` answers: revisions, scopes, quotas, and scans over what the call has written.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

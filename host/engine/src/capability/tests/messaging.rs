@@ -1,3 +1,5 @@
+//! What `messaging` drafts, and what it refuses.
+
 use waspnest_core::effect::Action;
 use waspnest_core::id::EffectId;
 use waspnest_core::message::Content;

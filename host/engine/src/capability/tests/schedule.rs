@@ -1,3 +1,5 @@
+//! What `schedule` drafts, and what it refuses.
+
 use waspnest_core::draft::{TimerChange, TimerRule};
 
 use super::fixture::{CHAT, NOW, call};
