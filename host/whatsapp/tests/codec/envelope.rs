@@ -3,7 +3,7 @@
 use waspnest_core::address::ChatKind;
 use waspnest_core::clock::UnixMs;
 use waspnest_core::message::{Content, Origin, Unavailable, UnavailableReason};
-use waspnest_whatsapp::decode;
+use waspnest_whatsapp::decode::{self, Decoded};
 use waspnest_whatsapp::jid;
 use whatsapp_rust::buffa::MessageField;
 use whatsapp_rust::types::message::{EditAttribute, MessageInfo};
@@ -463,5 +463,26 @@ fn addresses_survive_the_border() {
         let wire = text.parse().expect("an address of the wire");
         assert_eq!(jid::from_wire(&wire), wanted.map(at), "{text}");
         assert_eq!(jid::parse(text), wanted.map(at), "{text}");
+    }
+}
+
+#[test]
+fn an_account_that_is_not_known_yet_is_known_by_its_own_messages() {
+    let message = reaction(wire_key(GROUP, "3EB0X", Some(true), None));
+    match decode::message(&message, &mine(GROUP), None) {
+        Decoded::Message(message) => match message.content {
+            Content::Reaction(reaction) => assert_eq!(reaction.target, key(GROUP, "3EB0X", Origin::Me, Some(ME))),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+    let quote = with_context(wa::ContextInfo {
+        stanza_id: Some("3EB0Q".to_owned()),
+        participant: Some(ME.to_owned()),
+        ..Default::default()
+    });
+    match decode::message(&quote, &from_anna(), None) {
+        Decoded::Message(message) => assert_eq!(message.quoted.map(|quoted| quoted.key.from), Some(Origin::Me)),
+        other => panic!("{other:?}"),
     }
 }

@@ -169,3 +169,18 @@ fn a_poll_carries_the_given_secret() {
     let secret = message.message_context_info.message_secret.as_deref();
     assert_eq!(secret, Some(&crate::world::SECRET[..]));
 }
+
+#[test]
+fn keys_name_an_author_only_where_it_is_somebody_else_among_several() {
+    let written = |target| {
+        let message = encode::reaction(target, Some("👍"), waspnest_core::clock::UnixMs(1));
+        let key = message.reaction_message.key.clone();
+        (key.from_me, key.participant.clone())
+    };
+    let [theirs, ours] = targets(&at(GROUP));
+    assert_eq!(written(&theirs), (Some(false), Some(ANNA.to_owned())));
+    assert_eq!(written(&ours), (Some(true), None));
+    let [theirs, ours] = targets(&at(ANNA));
+    assert_eq!(written(&theirs), (Some(false), None));
+    assert_eq!(written(&ours), (Some(true), None));
+}
