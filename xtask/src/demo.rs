@@ -54,10 +54,10 @@ pub(crate) fn run(workspace: &Workspace, ending: Ending) -> Result<()> {
     ];
     step::command("host and simulator", &mut workspace.cargo(args))?;
 
-    let children = Children::start(workspace)?;
+    let mut children = Children::start(workspace)?;
     let simulator = Simulator::at(&children.admin);
     let host = Host::at(&children.listen, &children.secret);
-    host.wait_ready(PATIENCE)
+    host.wait_ready(PATIENCE, || children.host_runs())
         .context("the host did not come up; its log is above")?;
     say("host and simulator are up");
 

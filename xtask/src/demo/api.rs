@@ -80,9 +80,12 @@ impl Host {
         Self(Client::new(address, Some(secret)))
     }
 
-    /// Waits until the host says it is ready.
-    pub(super) fn wait_ready(&self, patience: Duration) -> Result<()> {
-        poll(patience, || self.0.get("/readyz").map(|_| Some(())).or(Ok(None)))
+    /// Waits until the host says it is ready; `runs` fails when that will never be.
+    pub(super) fn wait_ready(&self, patience: Duration, mut runs: impl FnMut() -> Result<()>) -> Result<()> {
+        poll(patience, || {
+            runs()?;
+            Ok(self.0.get("/readyz").ok().map(drop))
+        })
     }
 
     /// The text of the QR code to scan.

@@ -59,7 +59,7 @@ impl Children {
             .trim_end_matches('/')
             .to_owned();
         let listen = free_port()?;
-        let secret = format!("demo-{}", std::process::id());
+        let secret = format!("secret-of-demo-{}", std::process::id());
         let host = Command::new(bin.join("waspnest"))
             .current_dir(&workspace.root)
             .args(["serve", "--config", "config.toml"])
@@ -80,6 +80,14 @@ impl Children {
             host,
             dir,
         })
+    }
+
+    /// Fails when the host has ended by itself.
+    pub(super) fn host_runs(&mut self) -> Result<()> {
+        match self.host.try_wait()? {
+            None => Ok(()),
+            Some(status) => bail!("the host ended with {status}"),
+        }
     }
 
     /// Ends both in order.
