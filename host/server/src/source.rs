@@ -4,5 +4,8 @@ mod moments;
 mod recurrence;
 mod schedules;
 
+#[cfg(test)]
+mod tests;
+
 pub use recurrence::Recurrence;
 pub(crate) use schedules::{SessionSchedules, SourceParts};

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 const SECRET: &str = "a secret of the crash test";
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A host with one session, `crash`, and the echo plugin. Dropping kills it.
+/// A host with one session, `crash`, and the plugins that ship. Dropping kills it.
 pub(crate) struct Host {
     dir: TempDir,
     listen: String,
@@ -45,8 +45,18 @@ source = "echo"
 [plugin.grants]
 "messages.send" = true
 [[bind]]
-id = "all"
+id = "echo-all"
 plugin = "echo"
+[[plugin]]
+id = "reminders"
+source = "reminders"
+[plugin.grants]
+"messages.send" = true
+kv = true
+schedule = true
+[[bind]]
+id = "reminders-all"
+plugin = "reminders"
 "#
         );
         std::fs::write(dir.path().join("config.toml"), config)?;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use waspnest_simulator::human::Human;
+use waspnest_simulator::human::{Heard, Human};
 use waspnest_simulator::{Config, NewAccount, Simulator};
 
 use host::Host;
@@ -77,7 +77,7 @@ async fn every_message_has_one_visible_reply_however_often_the_host_is_killed() 
     let mut repeats = 0;
     for (person, texts) in people.iter().zip(&written) {
         messages += texts.len();
-        let from_bot = |heard: &waspnest_simulator::human::Heard| !heard.from_me;
+        let from_bot = |heard: &Heard| !heard.from_me;
         person
             .wait_for_count(texts.len(), from_bot, PATIENCE)
             .await
@@ -120,6 +120,42 @@ async fn every_message_has_one_visible_reply_however_often_the_host_is_killed() 
         "{KILLS} kills, {messages} messages, each with one visible reply; {repeats} repeats on the wire, {} redeliveries to the host and others",
         stats.redeliveries
     );
+    host.terminate().await?;
+    simulator.shutdown().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reminder_survives_a_kill() -> Result<()> {
+    let simulator = Simulator::start(Config {
+        seed: 12,
+        ..Config::default()
+    })
+    .await?;
+    let account = simulator.create_account(NewAccount {
+        push_name: "Bot".into(),
+        phone: None,
+    })?;
+    let mut host = Host::start(&simulator.url())?;
+    let code = host.qr().await?;
+    simulator.scan_qr(&account.phone, &code).await?;
+    host.connected().await?;
+    let person = Human::join(
+        &simulator,
+        NewAccount {
+            push_name: "Person".into(),
+            phone: None,
+        },
+    )
+    .await?;
+    person
+        .say(&account.phone, "remind me in 3 seconds to water the plants")
+        .await?;
+    let says = |part: &'static str| move |heard: &Heard| heard.text.as_deref().is_some_and(|text| text.contains(part));
+    person.wait_for(says("I will remind you"), PATIENCE).await?;
+    host.kill_and_restart()?;
+    let reminder = person.wait_for(says("Reminder"), PATIENCE).await?;
+    ensure!(reminder.text.is_some_and(|text| text.contains("water the plants")));
     host.terminate().await?;
     simulator.shutdown().await;
     Ok(())
