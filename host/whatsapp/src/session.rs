@@ -137,7 +137,7 @@ impl SessionHandle {
         self.ask(Request::Kill).await
     }
 
-    /// One attempt at an effect. See [`crate::carry_out`] for what the answers mean.
+    /// One attempt at an effect; [`Carried`] and [`CarryError`] say what the answers mean.
     ///
     /// # Errors
     /// [`CarryError`], which says whether another attempt makes sense.

@@ -25,6 +25,7 @@ const PEOPLE: u64 = 4;
 /// The longest the last replies may take, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+#[expect(clippy::print_stdout, reason = "the counts are for the reader of the test's output")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_message_has_one_visible_reply_however_often_the_host_is_killed() -> Result<()> {
     let simulator = Simulator::start(Config {
