@@ -8,6 +8,7 @@
     reason = "a command line tool talks by printing"
 )]
 
+mod bench;
 mod ci;
 mod demo;
 mod features;
@@ -48,6 +49,11 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Measure: one JSON line a figure on standard output.
+    Bench {
+        /// Run only the benchmarks whose name contains this: commits, calls, echo, memory.
+        filter: Option<String>,
+    },
     /// Everything a change must pass: formatting, lints, docs, policy, features, tidiness, tests.
     Ci,
     /// Check licences, banned crates, sources and advisories of the dependencies.
@@ -74,6 +80,7 @@ fn run(command: Command) -> Result<()> {
         Command::Plugins => plugins::run(&workspace),
         Command::Demo { once } => demo::run(&workspace, if once { demo::Ending::Once } else { demo::Ending::Stay }),
         Command::Test { args } => test::run(&workspace, &args),
+        Command::Bench { filter } => bench::run(&workspace, filter.as_deref()),
         Command::Ci => ci::run(&workspace),
         Command::Policy => policy::run(&workspace),
         Command::Features => features::run(&workspace),
