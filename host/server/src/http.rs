@@ -1,7 +1,7 @@
 //! The HTTP API under `/v1`: a window on the host's use cases.
 //!
-//! One table of routes ([`routes`]) behind one warp filter; what every request needs (its id, authentication, limits, timing, its log
-//! line, the form of errors) happens in [`dispatch`] and nowhere else. Handlers parse, ask a service, and reply. Nothing here
+//! One table of routes (`routes`) behind one warp filter; what every request needs (its id, authentication, limits, timing, its log
+//! line, the form of errors) happens in `dispatch` and nowhere else. Handlers parse, ask a service, and reply. Nothing here
 //! touches the store, and only this module names warp.
 
 mod accept;
