@@ -1,8 +1,9 @@
 //! The ordered key-value store everything durable lives in.
 //!
 //! A store has *spaces*: one for each session and a few global ones. **A commit touches one space**, wholly or not at all; there are
-//! no transactions across spaces, so that a session can later move to another node. Commits of one store become visible and durable
-//! in the order they were made: what is durable is always a prefix of what was committed.
+//! no transactions across spaces, so that a session can later move to another node. Commits become visible in the order they were
+//! made. Within a space what is durable is always a prefix of what was committed, and a commit that is durable makes every earlier one
+//! durable, in whichever space.
 //!
 //! A commit has two moments. It is *applied*: every later read sees it. It is *durable*: it survives a crash. What leaves the process
 //! (an acknowledgement, an effect) waits for the second.
