@@ -148,18 +148,11 @@ impl Writer {
             if rows.is_empty() {
                 continue;
             }
-            let mut batch = Batch::default();
-            for (key, value) in rows {
-                match value {
-                    Some(value) => batch.insert(&*key, &*value),
-                    None => batch.remove(&*key),
-                }
-            }
             let tree = match tree {
                 Some(tree) => tree,
                 None => self.trees.create(&self.db, space)?,
             };
-            tree.apply_batch(batch)?;
+            write_rows(&tree, rows)?;
             dirty = Dirty::Yes;
         }
         Ok(dirty)
@@ -177,6 +170,22 @@ impl Writer {
         self.flusher.add(Vec::new(), Class::Lazy, Dirty::Yes);
         let _ = reply.send(dropped);
     }
+}
+
+/// Writes the rows together. One alone needs no batch, which costs much: sled hands its buffer to the system twice for each, and wakes all
+/// of its threads each time.
+fn write_rows(tree: &Tree, rows: HashMap<Bytes, Option<Bytes>>) -> Result<(), sled::Error> {
+    let mut batch = Batch::default();
+    let alone = rows.len() == 1;
+    for (key, value) in rows {
+        match (alone, value) {
+            (true, Some(value)) => drop(tree.insert(&*key, &*value)?),
+            (true, None) => drop(tree.remove(&*key)?),
+            (false, Some(value)) => batch.insert(&*key, &*value),
+            (false, None) => batch.remove(&*key),
+        }
+    }
+    if alone { Ok(()) } else { tree.apply_batch(batch) }
 }
 
 /// Whether anything was written that is not flushed.
