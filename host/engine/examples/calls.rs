@@ -61,7 +61,7 @@ async fn main() -> anyhow::Result<()> {
 fn print(name: &str, spans: &[Duration]) {
     let micros = |span: Duration| span.as_nanos() as f64 / 1000.0;
     let line = json!({
-        "bench": "plugin_call",
+        "figure": "plugin_call",
         "sandbox": name,
         "calls": BATCHES * CALLS as usize,
         "us_per_call_median": micros(spans[BATCHES / 2]),
