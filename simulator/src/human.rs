@@ -25,7 +25,6 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
-use whatsapp_rust::Jid;
 use whatsapp_rust::bot::BotHandle;
 use whatsapp_rust::proto_helpers::{
     MessageBuilderExt, MessageExt, build_quote_context_with_info, build_reaction_message,
@@ -34,6 +33,7 @@ use whatsapp_rust::wacore::store::InMemoryBackend;
 use whatsapp_rust::wacore::time::now_millis;
 use whatsapp_rust::wacore_binary::JidExt;
 use whatsapp_rust::waproto::whatsapp as wa;
+use whatsapp_rust::{Client, Jid};
 
 use crate::{Account, NewAccount, Simulator};
 use ears::Ears;
@@ -352,6 +352,11 @@ impl Human {
         self.inner.answering.close();
         self.inner.answering.wait().await;
         self.go_offline().await;
+    }
+
+    /// The whatsapp-rust client behind this human, for what has no method of its own here.
+    pub fn client(&self) -> Result<Arc<Client>, HumanError> {
+        self.inner.line.client()
     }
 
     async fn start_client(&self) -> Result<(), HumanError> {

@@ -24,6 +24,7 @@ mod identity;
 mod keys;
 mod login;
 mod noise;
+mod notification;
 mod outgoing;
 mod pairing;
 mod phone;

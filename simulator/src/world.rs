@@ -16,6 +16,7 @@ use crate::address::{AccountId, DeviceAddress, Located, Namespace, PHONE};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::device::{Device, Phase, PrekeyWarning, Session};
+use crate::notification::Notification;
 use crate::outgoing::{ConnectionId, Outgoing};
 use crate::pairing::Pairings;
 use crate::phone::Duty;
@@ -348,15 +349,8 @@ impl World {
             self.charge(at.account, Duty::MakePrekeys);
             return;
         }
-        let id = self.stanza_id();
-        let node = NodeBuilder::new("notification")
-            .attr("from", SERVER)
-            .attr("type", "encrypt")
-            .attr("id", id.as_str())
-            .attr("t", self.now_s())
-            .children([NodeBuilder::new("count").attr("value", left).build()])
-            .build();
-        self.enqueue(at, Entry::new(node, Class::Notification, id, None));
+        let count = NodeBuilder::new("count").attr("value", left).build();
+        self.notify(at, &Notification::of_server("encrypt").content([count]));
     }
 }
 

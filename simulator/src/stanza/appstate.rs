@@ -5,10 +5,10 @@ use whatsapp_rust::wacore_binary::{Node, NodeRef};
 
 use crate::address::DeviceAddress;
 use crate::appstate::PatchError;
-use crate::queue::{Class, Entry};
+use crate::notification::Notification;
 use crate::stanza::iq::Answer;
 use crate::stanza::{Sender, attr};
-use crate::world::{SERVER, World};
+use crate::world::World;
 
 pub(super) fn handle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) -> Answer {
     let Some(sync) = node.get_optional_child("sync") else {
@@ -79,25 +79,6 @@ fn refused(name: &str, code: u16, text: &'static str) -> Node {
 /// The account's other companions are told to fetch.
 fn tell_siblings(world: &mut World, from: DeviceAddress, name: &str) {
     let version = world.account(from.account).collections.version(name);
-    let siblings: Vec<u16> = world
-        .account(from.account)
-        .companions()
-        .map(|(device, _)| device)
-        .filter(|device| *device != from.device)
-        .collect();
-    for device in siblings {
-        let id = world.stanza_id();
-        let node = NodeBuilder::new("notification")
-            .attr("from", SERVER)
-            .attr("type", "server_sync")
-            .attr("id", id.as_str())
-            .attr("t", world.now_s())
-            .children([named(name).attr("version", version).build()])
-            .build();
-        let to = DeviceAddress {
-            account: from.account,
-            device,
-        };
-        world.enqueue(to, Entry::new(node, Class::Notification, id, None));
-    }
+    let notification = Notification::of_server("server_sync").content([named(name).attr("version", version).build()]);
+    world.notify_companions(from.account, Some(from), &notification);
 }

@@ -5,7 +5,7 @@ use whatsapp_rust::wacore::messages::MessageUtils;
 use whatsapp_rust::wacore_binary::{Jid, Node};
 
 use crate::address::{AccountId, DeviceAddress, Namespace};
-use crate::queue::{Class, Entry};
+use crate::notification::Notification;
 use crate::world::World;
 
 /// What happened to a companion.
@@ -92,42 +92,32 @@ pub(crate) fn announce(world: &mut World, changed: DeviceAddress, change: Change
         .iter()
         .copied()
         .chain([account])
-        .flat_map(|watcher| {
-            world
-                .account(watcher)
-                .companions()
-                .map(move |(device, _)| DeviceAddress {
-                    account: watcher,
-                    device,
-                })
-        })
+        .flat_map(|watcher| world.companions_of(watcher))
         .filter(|at| *at != changed)
         .collect();
+    let notifications = [Namespace::Lid, Namespace::Phone].map(|namespace| {
+        let mut device = NodeBuilder::new("device").attr("jid", world.account(account).jid(changed.device, namespace));
+        if let Some(key_index) = key_index {
+            device = device.attr("key-index", key_index);
+        }
+        let operation = match change {
+            Change::Added => NodeBuilder::new("add"),
+            Change::Removed => NodeBuilder::new("remove"),
+        }
+        .attr("device_hash", hash.as_str())
+        .children([device.build(), indexes.clone()])
+        .build();
+        let notification = Notification::from("devices", world.account(account).jid(0, namespace))
+            .about(account)
+            .content([operation]);
+        match namespace {
+            Namespace::Phone => notification.attr("lid", world.account(account).jid(0, Namespace::Lid)),
+            Namespace::Lid => notification,
+        }
+    });
     for to in audience {
-        for namespace in [Namespace::Lid, Namespace::Phone] {
-            let mut device =
-                NodeBuilder::new("device").attr("jid", world.account(account).jid(changed.device, namespace));
-            if let Some(key_index) = key_index {
-                device = device.attr("key-index", key_index);
-            }
-            let operation = match change {
-                Change::Added => NodeBuilder::new("add"),
-                Change::Removed => NodeBuilder::new("remove"),
-            }
-            .attr("device_hash", hash.as_str())
-            .children([device.build(), indexes.clone()])
-            .build();
-            let id = world.stanza_id();
-            let mut node = NodeBuilder::new("notification")
-                .attr("from", world.account(account).jid(0, namespace))
-                .attr("type", "devices")
-                .attr("id", id.as_str())
-                .attr("t", world.now_s());
-            if namespace == Namespace::Phone {
-                node = node.attr("lid", world.account(account).jid(0, Namespace::Lid));
-            }
-            let node = node.children([operation]).build();
-            world.enqueue(to, Entry::new(node, Class::Notification, id, Some(account)));
+        for notification in &notifications {
+            world.notify(to, notification);
         }
     }
 }
