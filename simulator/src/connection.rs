@@ -304,7 +304,7 @@ impl Line<'_> {
                 }
                 Admission::Unpaired => {
                     world.received(None, bytes);
-                    login::unpaired(&mut world, &self.outgoing, node.get());
+                    world.unpaired(&self.outgoing, node.get());
                 }
                 Admission::Refused => {}
             }

@@ -66,6 +66,9 @@ pub enum ScanError {
     /// The code names a pairing the server does not hold: expired, used, or from another server.
     #[error("the code is not of a pairing that is waiting here")]
     UnknownRef,
+    /// The code has left the client's screen: the next one is shown.
+    #[error("the code has expired; the client shows another one by now")]
+    Expired,
     /// The code shows another key than the connection that waits under it has.
     #[error("the code's {0} key is not the waiting client's")]
     KeyMismatch(&'static str),
@@ -87,4 +90,37 @@ pub enum ScanError {
     /// The client did not answer in time.
     #[error("the client did not answer the pairing in time")]
     Timeout,
+}
+
+/// The simulated phone could not link with a code that was typed into it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CodeError {
+    /// Nobody has this number.
+    #[error("there is no account with the number {0}")]
+    UnknownAccount(String),
+    /// Not eight letters and digits.
+    #[error("not a code: eight letters and digits, with or without a dash")]
+    BadCode,
+    /// No client asks to be linked to this account.
+    #[error("no client waits for a code to be typed into this phone")]
+    NobodyWaits,
+    /// The client asked too long ago.
+    #[error("the code has expired")]
+    Expired,
+    /// It is not the code the client shows.
+    #[error("this is not the code the client shows; {entries_left} more tries")]
+    WrongCode {
+        /// Tries left before the client has to ask for another code.
+        entries_left: u32,
+    },
+    /// The client's answer was made for somebody else.
+    #[error("the client's answer to the code is not acceptable: {0}")]
+    BadBundle(&'static str),
+    /// The client did not answer, or went away.
+    #[error("the client did not answer the code")]
+    Unanswered,
+    /// The code was right, and linking failed after it.
+    #[error("linking failed after the code")]
+    Linking(#[from] ScanError),
 }

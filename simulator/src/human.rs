@@ -14,6 +14,7 @@ mod error;
 mod heard;
 mod inbox;
 mod line;
+mod linking;
 mod loopback;
 mod moment;
 mod said;
@@ -79,9 +80,20 @@ impl Human {
 
     /// Pairs a client as one more companion of an account that exists.
     pub async fn join_as(sim: &Simulator, account: Account) -> Result<Self, HumanError> {
+        let human = Self::unlinked(sim, account);
+        let deadline = moment::now() + CONNECT_TIMEOUT;
+        human.start_client().await?;
+        let code = human.inner.ears.qr(deadline).await?;
+        sim.scan_qr(&human.inner.account.phone, &code).await?;
+        human.inner.line.connected(deadline).await?;
+        Ok(human)
+    }
+
+    /// A client that is neither linked nor started.
+    fn unlinked(sim: &Simulator, account: Account) -> Self {
         let line = Arc::new(Line::new());
         let answering_until = CancellationToken::new();
-        let human = Self {
+        Self {
             inner: Arc::new(Inner {
                 account,
                 transport: LoopbackTransport::new(sim.addr(), sim.url()),
@@ -94,13 +106,7 @@ impl Human {
                 _stop_answering: answering_until.clone().drop_guard(),
                 answering_until,
             }),
-        };
-        let deadline = moment::now() + CONNECT_TIMEOUT;
-        human.start_client().await?;
-        let code = human.inner.ears.qr(deadline).await?;
-        sim.scan_qr(&human.inner.account.phone, &code).await?;
-        human.inner.line.connected(deadline).await?;
-        Ok(human)
+        }
     }
 
     /// The account this human belongs to.

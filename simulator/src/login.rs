@@ -2,7 +2,7 @@
 
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::buffa::Message as _;
-use whatsapp_rust::wacore_binary::{Node, NodeRef};
+use whatsapp_rust::wacore_binary::Node;
 use whatsapp_rust::waproto::whatsapp::ClientPayload;
 use whatsapp_rust::waproto::whatsapp::client_payload::DevicePairingRegistrationData;
 
@@ -12,7 +12,7 @@ use crate::keys::{KeyBundle, KeyError, SignedPrekey, uint};
 use crate::outgoing::Outgoing;
 use crate::refusal::LoginRefusal;
 use crate::simulator::Reachability;
-use crate::world::{SERVER, World};
+use crate::world::World;
 
 /// What a connection may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(crate) fn admit(
                 tracing::info!(%error, "a client's keys were refused");
                 BadPayload
             })?;
-            world.offer_codes(outgoing.clone(), noise, keys);
+            world.await_link(outgoing.clone(), noise, keys);
             Ok(Admission::Unpaired)
         }
         None => Ok(log_in(world, outgoing, noise, payload.username, payload.device)),
@@ -132,22 +132,4 @@ fn success(world: &World, at: DeviceAddress) -> Node {
         .attr("lid", account.jid(at.device, Namespace::Lid))
         .attr("display_name", account.push_name.as_str())
         .build()
-}
-
-/// A stanza of a client that is not linked yet: the answer to an offer, or a keep-alive.
-pub(crate) fn unpaired(world: &mut World, outgoing: &Outgoing, node: &NodeRef<'_>) {
-    let ping = node.tag == "iq"
-        && node.get_attr("xmlns").is_some_and(|xmlns| {
-            let xmlns = xmlns.as_str();
-            xmlns == "w:p" || xmlns == "urn:xmpp:ping"
-        });
-    if !ping {
-        world.pairing_answer(outgoing.id, node);
-        return;
-    }
-    let mut pong = NodeBuilder::new("iq").attr("from", SERVER).attr("type", "result");
-    if let Some(id) = node.get_attr("id") {
-        pong = pong.attr("id", id.to_node_value());
-    }
-    world.answer(None, outgoing, pong.build());
 }

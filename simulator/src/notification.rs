@@ -55,21 +55,26 @@ impl Notification {
         self.content.extend(content);
         self
     }
+
+    /// One copy of it.
+    pub(crate) fn node(&self, id: &str, at_s: u64) -> Node {
+        let mut node = NodeBuilder::new("notification")
+            .attr("from", self.from.clone())
+            .attr("type", self.kind)
+            .attr("id", id)
+            .attr("t", at_s);
+        for (key, value) in &self.attrs {
+            node = node.attr(key, value.clone());
+        }
+        node.children(self.content.iter().cloned()).build()
+    }
 }
 
 impl World {
     /// Queues a notification for one device.
     pub(crate) fn notify(&mut self, to: DeviceAddress, notification: &Notification) {
         let id = self.stanza_id();
-        let mut node = NodeBuilder::new("notification")
-            .attr("from", notification.from.clone())
-            .attr("type", notification.kind)
-            .attr("id", id.as_str())
-            .attr("t", self.now_s());
-        for (key, value) in &notification.attrs {
-            node = node.attr(key, value.clone());
-        }
-        let node = node.children(notification.content.iter().cloned()).build();
+        let node = notification.node(&id, self.now_s());
         self.enqueue(to, Entry::new(node, Class::Notification, id, notification.about));
     }
 

@@ -1,13 +1,16 @@
-//! Linking by QR code: clients that wait under their codes, and the checks of the phone that scans one.
+//! Linking: clients that wait to be linked, the phone's offer to one of them, and what the client must send back.
 //!
-//! The phone compares the keys in the code with the waiting client's, signs the client's identity, authenticates the offer with the
-//! code's secret, and registers the device only after the client's own signature verified.
+//! However the phone came by a client (`qr`, `link_code`), it signs the client's identity, authenticates the offer with a secret the two
+//! share, and registers the device only after the client's own signature verified.
+
+pub(crate) mod code_seal;
+pub(crate) mod link_code;
+mod qr;
+mod request;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use tokio::sync::oneshot;
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::buffa::Message as _;
@@ -24,6 +27,10 @@ use crate::outgoing::{ConnectionId, Outgoing};
 use crate::phone::{Duty, Start};
 use crate::stanza::devices;
 use crate::world::{SERVER, World};
+use link_code::CodeRequests;
+use qr::QrRefs;
+
+pub(crate) use qr::QrCode;
 
 /// A companion the phone has linked.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -34,45 +41,11 @@ pub struct LinkedDevice {
     pub device: u16,
 }
 
-/// Codes a client is given at once; it shows them one after the other.
-const REFS: usize = 6;
+/// How an attempt to link ended; a dropped sender means that the client went away.
+pub(crate) type Outcome = oneshot::Receiver<Result<LinkedDevice, ScanError>>;
 
 /// Time between a client's signature and the order to log in anew.
 const BEFORE_RESTART: Duration = Duration::from_millis(15);
-
-/// What stands in front of the code when the phone's camera opened it.
-const DEEP_LINK: &str = "https://wa.me/settings/linked_devices#";
-
-/// A scanned code.
-pub(crate) struct QrCode {
-    reference: String,
-    noise: [u8; 32],
-    identity: [u8; 32],
-    adv_secret: Vec<u8>,
-}
-
-impl QrCode {
-    /// Parses `ref,noise,identity,secret[,client type]`, with or without the deep link.
-    pub(crate) fn parse(text: &str) -> Result<Self, ScanError> {
-        let text = text.trim();
-        let body = text.strip_prefix(DEEP_LINK).unwrap_or(text);
-        let fields: Vec<&str> = body.split(',').collect();
-        let [reference, noise, identity, secret, ..] = fields[..] else {
-            return Err(ScanError::BadCode("fewer than four fields"));
-        };
-        if fields.len() > 5 {
-            return Err(ScanError::BadCode("more than five fields"));
-        }
-        let key = |field: &str| -> Option<[u8; 32]> { STANDARD.decode(field).ok()?.try_into().ok() };
-        let adv_secret = key(secret).ok_or(ScanError::BadCode("the secret is not 32 bytes"))?;
-        Ok(Self {
-            reference: reference.to_owned(),
-            noise: key(noise).ok_or(ScanError::BadCode("the noise key is not 32 bytes"))?,
-            identity: key(identity).ok_or(ScanError::BadCode("the identity key is not 32 bytes"))?,
-            adv_secret: adv_secret.to_vec(),
-        })
-    }
-}
 
 /// A client that wants to be linked.
 pub(crate) struct Waiting {
@@ -90,77 +63,58 @@ struct Offered {
     device: u16,
     offer: LinkOffer,
     iq: String,
-    scanner: oneshot::Sender<Result<LinkedDevice, ScanError>>,
+    told: oneshot::Sender<Result<LinkedDevice, ScanError>>,
 }
 
-/// The clients that wait, by connection and by code.
+/// The clients that wait, by connection, and the ways in which phones find them.
 #[derive(Default)]
 pub(crate) struct Pairings {
     waiting: HashMap<ConnectionId, Waiting>,
-    by_ref: HashMap<String, ConnectionId>,
+    refs: QrRefs,
+    codes: CodeRequests,
 }
 
 impl Pairings {
-    /// Forgets a client that went away. Whoever scanned its code learns it from the dropped channel.
+    /// Forgets a client that went away. Whoever is linking it learns it from the dropped channel.
     pub(crate) fn forget(&mut self, connection: ConnectionId) {
         self.waiting.remove(&connection);
-        self.by_ref.retain(|_, holder| *holder != connection);
+        self.refs.forget(connection);
+        self.codes.forget(connection);
+    }
+
+    /// A client that waits and has no offer yet.
+    fn waiting(&self, connection: ConnectionId) -> Option<&Waiting> {
+        self.waiting
+            .get(&connection)
+            .filter(|waiting| waiting.offered.is_none())
     }
 }
 
 impl World {
-    /// Gives an unpaired client its codes.
-    pub(crate) fn offer_codes(&mut self, outgoing: Outgoing, noise: [u8; 32], keys: KeyBundle) {
-        let id = outgoing.id;
-        let refs: Vec<String> = (0..REFS)
-            .map(|_| format!("2@{}", URL_SAFE.encode(self.random_bytes::<66>())))
-            .collect();
-        let iq = self.stanza_id();
-        let node = server_iq(&iq)
-            .children([NodeBuilder::new("pair-device")
-                .children(
-                    refs.iter()
-                        .map(|reference| NodeBuilder::new("ref").bytes(reference.as_bytes().to_vec()).build()),
-                )
-                .build()])
-            .build();
-        for reference in refs {
-            self.pairings.by_ref.insert(reference, id);
-        }
-        self.answer(None, &outgoing, node);
-        self.pairings.waiting.insert(
-            id,
-            Waiting {
-                outgoing,
-                noise,
-                keys,
-                offered: None,
-            },
-        );
+    /// A client that is not linked connected: it is given codes to show.
+    pub(crate) fn await_link(&mut self, outgoing: Outgoing, noise: [u8; 32], keys: KeyBundle) {
+        let connection = outgoing.id;
+        let waiting = Waiting {
+            outgoing,
+            noise,
+            keys,
+            offered: None,
+        };
+        self.pairings.waiting.insert(connection, waiting);
+        self.offer_codes(connection);
     }
 
-    /// The phone of `phone` scanned `code`: checks it and sends the offer. The channel yields how it ended.
-    pub(crate) fn scan(
+    /// The phone offers the client on `connection` to be a companion of its account, authenticated with the secret they share. The
+    /// channel yields how it ended.
+    fn offer_link(
         &mut self,
-        phone: &str,
-        code: &QrCode,
-    ) -> Result<oneshot::Receiver<Result<LinkedDevice, ScanError>>, ScanError> {
-        let account = self
-            .by_phone(phone)
-            .ok_or_else(|| ScanError::UnknownAccount(phone.to_owned()))?;
-        let connection = *self.pairings.by_ref.get(&code.reference).ok_or(ScanError::UnknownRef)?;
-        let waiting = self
-            .pairings
-            .waiting
-            .get(&connection)
-            .filter(|waiting| waiting.offered.is_none())
-            .ok_or(ScanError::UnknownRef)?;
-        if waiting.noise != code.noise {
-            return Err(ScanError::KeyMismatch("noise"));
-        }
-        if waiting.keys.identity != code.identity {
-            return Err(ScanError::KeyMismatch("identity"));
-        }
+        connection: ConnectionId,
+        account: AccountId,
+        adv_secret: &[u8; 32],
+    ) -> Result<Outcome, ScanError> {
+        let waiting = self.pairings.waiting(connection).ok_or(ScanError::ClientGone)?;
+        let outgoing = waiting.outgoing.clone();
+        let device_identity = waiting.keys.identity;
         if self.account(account).companions().count() >= MAX_COMPANIONS {
             return Err(ScanError::TooManyDevices(MAX_COMPANIONS));
         }
@@ -168,39 +122,37 @@ impl World {
             .account_mut(account)
             .reserve_device()
             .ok_or(ScanError::TooManyDevices(usize::from(u16::MAX)))?;
-
         let at_s = self.now_s();
         let identity = self.account(account).identity.clone();
         let offer = identity
-            .offer(&mut self.rng, code.identity, key_index, at_s)
+            .offer(&mut self.rng, device_identity, key_index, at_s)
             .map_err(ScanError::Signing)?;
-        let sealed = identity.seal(&offer, &code.adv_secret);
+        let sealed = identity.seal(&offer, adv_secret);
         let iq = self.stanza_id();
         let node = pair_success(&iq, sealed, self, DeviceAddress { account, device });
-        let (scanner, outcome) = oneshot::channel();
-        let Some(waiting) = self.pairings.waiting.get_mut(&connection) else {
-            return Err(ScanError::UnknownRef);
-        };
-        waiting.offered = Some(Offered {
-            account,
-            device,
-            offer,
-            iq,
-            scanner,
-        });
-        let outgoing = waiting.outgoing.clone();
-        self.pairings.by_ref.retain(|_, holder| *holder != connection);
+        let (told, outcome) = oneshot::channel();
+        if let Some(waiting) = self.pairings.waiting.get_mut(&connection) {
+            waiting.offered = Some(Offered {
+                account,
+                device,
+                offer,
+                iq,
+                told,
+            });
+        }
+        self.pairings.refs.forget(connection);
+        self.pairings.codes.forget(connection);
         self.answer(None, &outgoing, node);
         Ok(outcome)
     }
 
     /// An unpaired client answered. Anything but the answer to our offer is none of our business yet.
-    pub(crate) fn pairing_answer(&mut self, connection: ConnectionId, node: &NodeRef<'_>) {
+    fn pairing_answer(&mut self, connection: ConnectionId, node: &NodeRef<'_>) {
         let id = node.get_attr("id").map(|id| id.as_str().into_owned());
         let Some(waiting) = self.pairings.waiting.get_mut(&connection) else {
             return;
         };
-        if node.tag != "iq" || waiting.offered.as_ref().map(|offered| &offered.iq) != id.as_ref() {
+        if waiting.offered.as_ref().map(|offered| &offered.iq) != id.as_ref() {
             return;
         }
         let Some(offered) = waiting.offered.take() else {
@@ -231,12 +183,13 @@ impl World {
                     jid: self.account(at.account).jid(at.device, Namespace::Phone).to_string(),
                     device: at.device,
                 };
-                // A scanner that gave up waiting has lost nothing but the news.
-                let _ = offered.scanner.send(Ok(linked));
+                // Whoever gave up waiting has lost nothing but the news.
+                let _ = offered.told.send(Ok(linked));
             }
             Err(error) => {
                 tracing::info!(connection = connection.0, %error, "pairing failed");
-                let _ = offered.scanner.send(Err(error));
+                self.stats.refused_links += 1;
+                let _ = offered.told.send(Err(error));
                 outgoing.finish();
             }
         }
@@ -244,10 +197,9 @@ impl World {
 
     /// The client's signed identity out of its answer, verified.
     fn signed_back(&self, offered: &Offered, node: &NodeRef<'_>) -> Result<Vec<u8>, ScanError> {
-        let Some(blob) = node
+        let Some(identity) = node
             .get_optional_child("pair-device-sign")
             .and_then(|sign| sign.get_optional_child("device-identity"))
-            .and_then(|identity| identity.content_bytes())
         else {
             let text = node
                 .get_optional_child("error")
@@ -258,6 +210,13 @@ impl World {
                 );
             return Err(ScanError::RefusedByClient(text));
         };
+        let named = identity
+            .get_attr("key-index")
+            .and_then(|index| index.as_str().parse().ok());
+        if named != Some(offered.offer.key_index) {
+            return Err(ScanError::BadDeviceSignature("it names another key index"));
+        }
+        let blob = identity.content_bytes().unwrap_or_default();
         self.account(offered.account)
             .identity
             .verify_back(&offered.offer, blob)
@@ -308,33 +267,4 @@ fn pair_success(iq: &str, sealed: Vec<u8>, world: &World, at: DeviceAddress) -> 
             ])
             .build()])
         .build()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_are_taken_bare_and_as_deep_links_and_refused_when_malformed() {
-        let key = STANDARD.encode([7; 32]);
-        let bare = format!("2@abc,{key},{key},{key},1");
-        for text in [
-            bare.clone(),
-            format!("{DEEP_LINK}{bare}"),
-            format!("2@abc,{key},{key},{key}"),
-        ] {
-            let code = QrCode::parse(&text).expect("a valid code");
-            assert_eq!(code.reference, "2@abc");
-            assert_eq!(code.identity, [7; 32]);
-        }
-        for text in [
-            "",
-            "2@abc",
-            "2@abc,x,y,z",
-            &format!("2@abc,{key},{key},AAAA"),
-            &format!("2@abc,{key},{key},{key},1,2"),
-        ] {
-            assert!(matches!(QrCode::parse(text), Err(ScanError::BadCode(_))));
-        }
-    }
 }

@@ -1,5 +1,7 @@
 //! The handle: what tests, people and programs can make the simulated service do.
 
+mod linking;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,8 +15,7 @@ use crate::address::{AccountId, DeviceAddress, PHONE};
 use crate::appstate::Collections;
 use crate::config::Config;
 use crate::device::Device;
-use crate::error::{AccountError, ScanError, StartError, UnlinkError};
-use crate::pairing::{LinkedDevice, QrCode};
+use crate::error::{AccountError, StartError, UnlinkError};
 use crate::phone::Phone;
 use crate::refusal::LoginRefusal;
 use crate::server::{self, Shared};
@@ -22,8 +23,6 @@ use crate::stanza::md;
 use crate::stanza_log::StanzaRecord;
 use crate::stats::Stats;
 
-/// How long a client may take to answer the phone's offer.
-const PAIRING_TIMEOUT: Duration = Duration::from_secs(20);
 /// Country code that no country has, in front of drawn numbers.
 const NOWHERE: &str = "999";
 
@@ -137,19 +136,6 @@ impl Simulator {
             .iter()
             .map(AccountState::public)
             .collect()
-    }
-
-    /// The phone of `phone` scans a client's pairing code, checks everything in it, and links the client.
-    ///
-    /// Resolves when the client has signed and is registered; it logs in on its own after that.
-    pub async fn scan_qr(&self, phone: &str, qr: &str) -> Result<LinkedDevice, ScanError> {
-        let code = QrCode::parse(qr)?;
-        let outcome = self.inner.shared.world().scan(phone, &code)?;
-        match timeout(PAIRING_TIMEOUT, outcome).await {
-            Ok(Ok(linked)) => linked,
-            Ok(Err(_)) => Err(ScanError::ClientGone),
-            Err(_) => Err(ScanError::Timeout),
-        }
     }
 
     /// Cuts the connections of an account's companions, as a failing network would. Answers how many there were.

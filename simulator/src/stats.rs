@@ -17,6 +17,8 @@ pub struct Stats {
     pub handshakes_ik: u64,
     /// Connections closed for what they sent: bad frames, bad handshakes, bad stanzas.
     pub rejected_connections: u64,
+    /// Attempts to link that the phone or the server refused for what the client sent.
+    pub refused_links: u64,
     /// Messages accepted from clients.
     pub messages: u64,
     /// Copies of messages put into device queues (a message to three devices counts three).

@@ -8,7 +8,7 @@ use http::{Method, Response, StatusCode};
 use serde::Serialize;
 
 use crate::human::HumanError;
-use crate::{AccountError, ScanError, UnlinkError};
+use crate::{AccountError, CodeError, ScanError, UnlinkError};
 
 /// At most this many alternatives are listed.
 const ALTERNATIVES: usize = 50;
@@ -170,6 +170,7 @@ impl From<HumanError> for Problem {
         let (status, code) = match error {
             HumanError::Account(error) => return error.into(),
             HumanError::Scan(error) => return error.into(),
+            HumanError::Code(error) => return error.into(),
             HumanError::Build { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "client_failed"),
             HumanError::NoPairingCode | HumanError::NotConnected => (StatusCode::GATEWAY_TIMEOUT, "not_connected"),
             HumanError::Away => (StatusCode::CONFLICT, "offline"),
@@ -202,13 +203,30 @@ impl From<ScanError> for Problem {
         let (status, code) = match error {
             ScanError::UnknownAccount(_) => (StatusCode::NOT_FOUND, "unknown"),
             ScanError::BadCode(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_pairing_code"),
-            ScanError::UnknownRef | ScanError::KeyMismatch(_) => (StatusCode::CONFLICT, "stale_pairing_code"),
+            ScanError::UnknownRef | ScanError::Expired | ScanError::KeyMismatch(_) => {
+                (StatusCode::CONFLICT, "stale_pairing_code")
+            }
             ScanError::TooManyDevices(_) => (StatusCode::CONFLICT, "too_many_devices"),
             ScanError::Signing(_) => (StatusCode::INTERNAL_SERVER_ERROR, "signing_failed"),
             ScanError::RefusedByClient(_) | ScanError::BadDeviceSignature(_) => {
                 (StatusCode::BAD_GATEWAY, "client_refused")
             }
             ScanError::ClientGone | ScanError::Timeout => (StatusCode::GATEWAY_TIMEOUT, "client_silent"),
+        };
+        Self::new(status, code, told(&error))
+    }
+}
+
+impl From<CodeError> for Problem {
+    fn from(error: CodeError) -> Self {
+        let (status, code) = match error {
+            CodeError::Linking(error) => return error.into(),
+            CodeError::UnknownAccount(_) => (StatusCode::NOT_FOUND, "unknown"),
+            CodeError::BadCode => (StatusCode::UNPROCESSABLE_ENTITY, "bad_pairing_code"),
+            CodeError::NobodyWaits | CodeError::Expired => (StatusCode::CONFLICT, "stale_pairing_code"),
+            CodeError::WrongCode { .. } => (StatusCode::CONFLICT, "wrong_pairing_code"),
+            CodeError::BadBundle(_) => (StatusCode::BAD_GATEWAY, "client_refused"),
+            CodeError::Unanswered => (StatusCode::GATEWAY_TIMEOUT, "client_silent"),
         };
         Self::new(status, code, told(&error))
     }

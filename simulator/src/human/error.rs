@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{AccountError, ScanError};
+use crate::{AccountError, CodeError, ScanError};
 
 /// Why something a human wanted did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,9 @@ pub enum HumanError {
     /// The simulated phone refused the pairing code.
     #[error("scanning the pairing code failed")]
     Scan(#[from] ScanError),
+    /// The simulated phone could not link with the code typed into it.
+    #[error("typing the code into the phone failed")]
+    Code(#[from] CodeError),
     /// The client could not be built.
     #[error("building the client failed")]
     Build {

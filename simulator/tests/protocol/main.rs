@@ -11,6 +11,7 @@ mod hostile;
 mod messages;
 mod offline;
 mod pairing;
+mod pairing_code;
 mod prekeys;
 mod raw;
 mod sessions;
