@@ -19,6 +19,7 @@ mod connection;
 mod device;
 mod error;
 mod frame;
+mod groups;
 pub mod human;
 mod identity;
 mod keys;

@@ -252,9 +252,11 @@ impl Phone {
         if node.tag != "message" || (!peer && shared.phones == PhoneReading::PeersOnly) {
             return;
         }
+        // In a group, whom it is from stands beside the group.
         let Some(sender) = node
             .attrs
-            .get("from")
+            .get("participant")
+            .or_else(|| node.attrs.get("from"))
             .and_then(|from| from.to_jid())
             .and_then(|from| shared.world().locate(&from))
         else {
@@ -265,6 +267,10 @@ impl Phone {
             device: sender.device,
         };
         for enc in node.get_children_by_tag("enc") {
+            // Modelled: it takes in the keys of a group's senders, which prove their session with it, and leaves the messages unread.
+            if enc.attrs.get("type").is_some_and(|kind| *kind == "skmsg") {
+                continue;
+            }
             match self.open(sender, enc).await {
                 Ok(plain) => {
                     shared.world().stats.phone_decrypted += 1;

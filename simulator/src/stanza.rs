@@ -6,6 +6,7 @@ mod ack;
 mod appstate;
 pub(crate) mod devices;
 mod encrypt;
+pub(crate) mod groups;
 mod iq;
 pub(crate) mod md;
 mod message;

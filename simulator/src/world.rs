@@ -16,6 +16,7 @@ use crate::address::{AccountId, DeviceAddress, Located, Namespace, PHONE};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::device::{Device, Phase, PrekeyWarning, Session};
+use crate::groups::Groups;
 use crate::notification::Notification;
 use crate::outgoing::{ConnectionId, Outgoing};
 use crate::pairing::Pairings;
@@ -35,6 +36,7 @@ pub(crate) struct World {
     /// For what makes people: numbers, phones. Apart from the other, so that who exists does not depend on who connects when.
     pub(crate) people: StdRng,
     pub(crate) accounts: Vec<AccountState>,
+    pub(crate) groups: Groups,
     by_phone: HashMap<CompactString, AccountId>,
     by_lid: HashMap<CompactString, AccountId>,
     pub(crate) pairings: Pairings,
@@ -51,11 +53,13 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(config: &Config, mut rng: StdRng) -> Self {
         let people = StdRng::from_rng(&mut rng);
+        let groups = Groups::new(StdRng::from_rng(&mut rng));
         Self {
             clock: Arc::clone(&config.clock),
             rng,
             people,
             accounts: Vec::new(),
+            groups,
             by_phone: HashMap::new(),
             by_lid: HashMap::new(),
             pairings: Pairings::default(),

@@ -11,7 +11,9 @@ pub(super) fn settle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>)
     let Some(class) = Class::parse(&attr(node, "class")) else {
         return;
     };
-    let from = jid_attr(node, "to")
+    // In a group, whom it is from stands beside the group.
+    let from = jid_attr(node, "participant")
+        .or_else(|| jid_attr(node, "to"))
         .and_then(|jid| world.locate(&jid))
         .map(|located| located.account);
     world.settle(sender.at, class, &attr(node, "id"), from);

@@ -3,7 +3,7 @@
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore_binary::{Node, NodeRef};
 
-use crate::stanza::{Sender, appstate, attr, encrypt, md, passive, privacy, settings, usync};
+use crate::stanza::{Sender, appstate, attr, encrypt, groups, md, passive, privacy, settings, usync};
 use crate::world::{SERVER, World};
 
 /// What a handler answers.
@@ -67,7 +67,11 @@ pub(super) fn handle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>)
     let id = attr(node, "id").into_owned();
     let namespace = attr(node, "xmlns").into_owned();
     let answer = route(world, sender, &namespace, verb, node);
-    let reply = NodeBuilder::new("iq").attr("from", SERVER).attr("id", id);
+    // An answer comes from where the request went: a client takes the group it joined from there.
+    let from = node
+        .get_attr("to")
+        .map_or_else(|| SERVER.into(), |to| to.to_node_value());
+    let reply = NodeBuilder::new("iq").attr("from", from).attr("id", id);
     let reply = match answer {
         Answer::Result(children) => {
             let reply = reply.attr("type", "result");
@@ -100,7 +104,8 @@ fn route(world: &mut World, sender: &Sender<'_>, namespace: &str, verb: Verb, no
         "md" => md::handle(world, sender, verb, node),
         "w:sync:app:state" => appstate::handle(world, sender, node),
         "privacy" => privacy::handle(world, verb, node),
+        "w:g2" => groups::handle(world, sender, verb, node),
         "blocklist" => privacy::blocklist(world, sender, verb, node),
-        other => settings::handle(other, verb, node),
+        other => settings::handle(other, verb),
     }
 }

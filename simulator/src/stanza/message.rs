@@ -1,6 +1,7 @@
 //! Messages: where each kind of address is handled, and the acknowledgement that tells the sender how it went.
 
 mod direct;
+mod group;
 
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore_binary::{NodeRef, Server};
@@ -11,6 +12,9 @@ use crate::world::World;
 /// Error codes in acknowledgements.
 const NO_SUCH_RECIPIENT: u16 = 404;
 const MALFORMED: u16 = 400;
+const FORBIDDEN: u16 = 403;
+/// The sender names members in a way the group does not.
+const STALE_ADDRESSING: u16 = 421;
 const NO_ROOM: u16 = 503;
 const NOT_SUPPORTED: u16 = 501;
 
@@ -50,8 +54,8 @@ fn accept(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) -> Result<
     }
     match to.server {
         Server::Pn | Server::Lid => direct::accept(world, sender, &to, node),
-        Server::Group
-        | Server::Broadcast
+        Server::Group => group::accept(world, sender, &to, node),
+        Server::Broadcast
         | Server::Newsletter
         | Server::Hosted
         | Server::HostedLid

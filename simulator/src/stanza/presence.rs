@@ -5,6 +5,7 @@ use whatsapp_rust::wacore_binary::{Node, NodeRef};
 
 use crate::address::{AccountId, Namespace};
 use crate::device::{Phase, Presence};
+use crate::groups::GroupId;
 use crate::stanza::{Sender, attr, jid_attr};
 use crate::world::World;
 
@@ -72,7 +73,13 @@ fn presence(world: &World, account: AccountId, namespace: Namespace) -> Node {
 
 /// `<chatstate to><composing/></chatstate>` goes to the other side's connected companions.
 pub(super) fn chatstate(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) {
-    let Some(to) = jid_attr(node, "to").and_then(|to| world.locate(&to)) else {
+    let Some(to) = jid_attr(node, "to") else {
+        return;
+    };
+    if let Some(group) = GroupId::of(&to) {
+        return chatstate_in_group(world, sender, node, group);
+    }
+    let Some(to) = world.locate(&to) else {
         return;
     };
     if to.account == sender.at.account || world.account(to.account).blocked.contains(&sender.at.account) {
@@ -91,5 +98,36 @@ pub(super) fn chatstate(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'
         .build();
     for (device, _) in world.connected(to.account) {
         world.mention(device, state.clone());
+    }
+}
+
+/// In a group it goes to the other members, and who it is from stands beside the group.
+fn chatstate_in_group(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>, group: GroupId) {
+    let account = sender.at.account;
+    if world.role_in(&group.jid(), account).is_none() {
+        return;
+    }
+    let members: Vec<AccountId> = world
+        .groups
+        .get(group)
+        .map(|group| group.members.keys().copied().collect())
+        .unwrap_or_default();
+    let content: Vec<Node> = node
+        .children()
+        .unwrap_or_default()
+        .iter()
+        .map(NodeRef::to_owned)
+        .collect();
+    let state = NodeBuilder::new("chatstate")
+        .attr("from", group.jid())
+        .attr("participant", world.account(account).jid(0, Namespace::Lid))
+        .children(content)
+        .build();
+    for member in members {
+        if member != account {
+            for (device, _) in world.connected(member) {
+                world.mention(device, state.clone());
+            }
+        }
     }
 }

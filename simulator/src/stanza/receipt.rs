@@ -1,9 +1,12 @@
 //! Receipts: they settle the receiver's queue and travel to the sender.
 
+mod group;
+
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore_binary::{Node, NodeRef};
 
 use crate::address::{AccountId, DeviceAddress, Located, Namespace, PHONE};
+use crate::groups::GroupId;
 use crate::phone::{Duty, Start};
 use crate::queue::{Class, Entry};
 use crate::stanza::{Sender, attr, jid_attr};
@@ -39,7 +42,15 @@ pub(super) fn relay(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) 
     let id = attr(node, "id");
     let name = attr(node, "type");
     let kind = kind(&name);
-    let to = jid_attr(node, "to").and_then(|to| world.locate(&to));
+    let chat = jid_attr(node, "to");
+    let group = chat.as_ref().and_then(GroupId::of);
+    // In a group, whose message it is about stands beside the group.
+    let author = if group.is_some() {
+        jid_attr(node, "participant")
+    } else {
+        chat
+    };
+    let to = author.and_then(|author| world.locate(&author));
     let settles = match kind {
         Kind::Seen | Kind::OwnCopy | Kind::SeenPrivately => true,
         Kind::Retry | Kind::Other => false,
@@ -56,8 +67,10 @@ pub(super) fn relay(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) 
         Kind::Retry => world.stats.retry_receipts += 1,
         Kind::Seen | Kind::OwnCopy | Kind::SeenPrivately | Kind::Other => {}
     }
-    if let Some(to) = to {
-        forward(world, sender.at, node, to, kind);
+    match (to, group) {
+        (Some(to), None) => forward(world, sender.at, node, to, kind),
+        (Some(to), Some(group)) => group::forward(world, sender.at, node, group, to, kind),
+        (None, _) => {}
     }
     let mut ack = NodeBuilder::new("ack")
         .attr("class", "receipt")

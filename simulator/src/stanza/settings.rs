@@ -1,14 +1,13 @@
 //! What clients ask on the way up and hardly use: answered with the least that lets them go on. All of it is modelled.
 
 use whatsapp_rust::NodeBuilder;
-use whatsapp_rust::wacore_binary::NodeRef;
 
 use crate::stanza::iq::{Answer, Verb};
 
 /// Seconds until a client asks for its experiment settings again.
 const PROPS_REFRESH_S: u32 = 86_400;
 
-pub(super) fn handle(namespace: &str, verb: Verb, node: &NodeRef<'_>) -> Answer {
+pub(super) fn handle(namespace: &str, verb: Verb) -> Answer {
     match (namespace, verb) {
         // No experiments: every switch stays at the client's default.
         ("abt" | "w", Verb::Get) => Answer::Result(vec![
@@ -21,9 +20,6 @@ pub(super) fn handle(namespace: &str, verb: Verb, node: &NodeRef<'_>) -> Answer 
                 .build(),
         ]),
         ("w:m", Verb::Set | Verb::Get) => media_conn(),
-        ("w:g2", Verb::Get) if node.get_optional_child("participating").is_some() => {
-            Answer::Result(vec![NodeBuilder::new("groups").build()])
-        }
         ("disappearing_mode", Verb::Get) => Answer::Result(vec![
             NodeBuilder::new("disappearing_mode")
                 .attr("duration", 0_u8)

@@ -226,6 +226,14 @@ impl Companion {
         }
     }
 
+    /// Forgets another account's sender key for a group, which this client keeps per account.
+    pub(crate) async fn forget_sender_key(&self, group: &Jid, other: &Self) {
+        for (user, server) in [(&other.account.phone, "c.us"), (&other.account.lid, "lid")] {
+            let address = format!("{group}:{user}@{server}.0");
+            self.store.delete_sender_key(&address).await.unwrap();
+        }
+    }
+
     /// Starts a client on this companion's store; what it reports from now on replaces what was reported.
     pub(crate) async fn start(&mut self) {
         self.events = Arc::default();

@@ -6,7 +6,10 @@
 )]
 #![expect(clippy::print_stdout, reason = "measurements are read by people")]
 
+mod circle;
 mod client;
+mod group_messages;
+mod groups;
 mod hostile;
 mod messages;
 mod offline;

@@ -105,7 +105,7 @@ fn single(world: &World, chat: Located, message: &NodeRef<'_>) -> Result<Vec<Cop
 }
 
 /// The message's other children, which every copy carries. The sender's identity goes only where a session begins.
-fn shared_content(message: &NodeRef<'_>, copy: &[Node]) -> Vec<Node> {
+pub(super) fn shared_content(message: &NodeRef<'_>, copy: &[Node]) -> Vec<Node> {
     let first_contact = copy
         .iter()
         .any(|child| child.attrs.get("type").is_some_and(|kind| *kind == "pkmsg"));

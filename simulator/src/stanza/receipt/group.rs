@@ -1,0 +1,64 @@
+//! Receipts for group messages: they come from the group, name who sent them beside it, and go to whoever wrote the message.
+
+use whatsapp_rust::NodeBuilder;
+use whatsapp_rust::wacore_binary::NodeRef;
+
+use crate::address::{AccountId, DeviceAddress, Located, Namespace, PHONE};
+use crate::groups::GroupId;
+use crate::stanza::receipt::{Kind, queue, rewritten};
+use crate::world::World;
+
+/// `author` is the device that wrote the message.
+pub(super) fn forward(
+    world: &mut World,
+    from: DeviceAddress,
+    node: &NodeRef<'_>,
+    group: GroupId,
+    author: Located,
+    kind: Kind,
+) {
+    match kind {
+        Kind::OwnCopy | Kind::Other => {}
+        Kind::Retry => {
+            let in_group = |account| {
+                world
+                    .groups
+                    .get(group)
+                    .is_some_and(|group| group.role(account).is_some())
+            };
+            // Who is not in the group gets nothing out of those who are (modelled).
+            if in_group(from.account) && in_group(author.account) {
+                let to = DeviceAddress {
+                    account: author.account,
+                    device: author.device,
+                };
+                tell(world, from, &[to], node, group);
+            }
+        }
+        Kind::SeenPrivately => tell_account(world, from, from.account, node, group),
+        Kind::Seen if author.account == from.account => {}
+        Kind::Seen => tell_account(world, from, author.account, node, group),
+    }
+}
+
+/// Modelled: every companion of the account sees a receipt, whichever of them wrote the message.
+fn tell_account(world: &mut World, from: DeviceAddress, account: AccountId, node: &NodeRef<'_>, group: GroupId) {
+    let companions: Vec<DeviceAddress> = world
+        .companions_of(account)
+        .into_iter()
+        .filter(|at| *at != from)
+        .collect();
+    tell(world, from, &companions, node, group);
+}
+
+fn tell(world: &mut World, from: DeviceAddress, to: &[DeviceAddress], node: &NodeRef<'_>, group: GroupId) {
+    let reader = world.account(from.account);
+    let builder = NodeBuilder::new("receipt")
+        .attr("from", group.jid())
+        .attr("participant", reader.jid(from.device, Namespace::Lid))
+        .attr("participant_pn", reader.jid(PHONE, Namespace::Phone));
+    let receipt = rewritten(world, node, builder);
+    for at in to {
+        queue(world, *at, receipt.clone(), from.account);
+    }
+}
