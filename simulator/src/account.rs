@@ -8,7 +8,7 @@ use whatsapp_rust::CompactString;
 use whatsapp_rust::wacore_binary::Jid;
 
 use crate::address::{AccountId, Namespace, PHONE};
-use crate::appstate::Collections;
+use crate::appstate::AppState;
 use crate::device::Device;
 use crate::identity::AccountIdentity;
 use crate::phone::Duty;
@@ -63,7 +63,7 @@ pub(crate) struct AccountState {
     next_key_index: u32,
     pub(crate) reachability: Reachability,
     pub(crate) refusal: Option<LoginRefusal>,
-    pub(crate) collections: Collections,
+    pub(crate) app_state: AppState,
     /// Accounts that know this one's devices and are told when they change.
     pub(crate) watchers: BTreeSet<AccountId>,
     /// Accounts that asked to see this one's presence.
@@ -81,7 +81,7 @@ impl AccountState {
         push_name: String,
         identity: AccountIdentity,
         phone_device: Device,
-        collections: Collections,
+        app_state: AppState,
     ) -> Self {
         Self {
             phone,
@@ -93,7 +93,7 @@ impl AccountState {
             next_key_index: 1,
             reachability: Reachability::Online,
             refusal: None,
-            collections,
+            app_state,
             watchers: BTreeSet::new(),
             subscribers: BTreeSet::new(),
             blocked: BTreeSet::new(),

@@ -41,6 +41,7 @@ mod world;
 mod xml;
 
 pub use account::{Account, NewAccount};
+pub use appstate::{ActionError, AppStateEntry, MessageAuthor, PhoneAction};
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, Exposure, PhoneReading};
 pub use error::{AccountError, CodeError, ScanError, StartError, UnlinkError};

@@ -56,7 +56,6 @@ const SIGNED_PREKEY_ID: u32 = 1;
 pub(crate) struct Phone {
     store: crate::phone_store::PhoneStore,
     rng: StdRng,
-    key: AppStateKey,
     last_prekey: u32,
 }
 
@@ -64,6 +63,8 @@ pub(crate) struct Phone {
 pub(crate) struct Published {
     pub(crate) identity: AccountIdentity,
     pub(crate) keys: KeyBundle,
+    /// Its first app-state key. From then on the account's keyring has them all.
+    pub(crate) app_state_key: AppStateKey,
 }
 
 impl Phone {
@@ -83,11 +84,10 @@ impl Phone {
             &signed,
             &signature,
         );
-        let key = AppStateKey::generate(&mut rng, raw_id, at_ms / 1000);
+        let app_state_key = AppStateKey::generate(&mut rng, raw_id, at_ms);
         let mut phone = Self {
             store: crate::phone_store::PhoneStore::new(identity.clone(), registration_id, SIGNED_PREKEY_ID, record),
             rng,
-            key,
             last_prekey: 0,
         };
         let one_time = phone.make_prekeys();
@@ -105,12 +105,12 @@ impl Phone {
             keys: KeyPair::new(*identity.public_key(), identity.private_key().clone()),
             raw_id,
         };
-        Ok((phone, Published { identity, keys }))
-    }
-
-    /// The key it shares with its companions.
-    pub(crate) fn app_state_key(&self) -> &AppStateKey {
-        &self.key
+        let published = Published {
+            identity,
+            keys,
+            app_state_key,
+        };
+        Ok((phone, published))
     }
 
     fn make_prekeys(&mut self) -> Vec<(u32, [u8; 32])> {
@@ -200,7 +200,8 @@ impl Phone {
             protocol_message: MessageField::some(ProtocolMessage {
                 r#type: Some(protocol_message::Type::AppStateSyncKeyShare),
                 app_state_sync_key_share: MessageField::some(AppStateSyncKeyShare {
-                    keys: vec![self.key.wire()],
+                    // Modelled: a phone always sends every key it has, also when asked for one.
+                    keys: shared.world().account(to.account).app_state.shared_keys(),
                 }),
                 ..ProtocolMessage::default()
             }),

@@ -1,5 +1,6 @@
 //! The handle: what tests, people and programs can make the simulated service do.
 
+mod appstate;
 mod linking;
 
 use std::fmt;
@@ -12,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::account::{Account, AccountState, NewAccount};
 use crate::address::{AccountId, DeviceAddress, PHONE};
-use crate::appstate::Collections;
+use crate::appstate::AppState;
 use crate::config::Config;
 use crate::device::Device;
 use crate::error::{AccountError, StartError, UnlinkError};
@@ -108,14 +109,14 @@ impl Simulator {
         let lid = world.free_digits("1", 14);
         let seed = world.people.random();
         let (phone, published) = Phone::make(seed, world.now_ms()).map_err(AccountError::Keys)?;
-        let collections = Collections::seeded(&mut world.people, phone.app_state_key(), &spec.push_name);
+        let app_state = AppState::seeded(&mut world.people, published.app_state_key, &spec.push_name);
         let account = AccountState::new(
             digits.into(),
             lid.into(),
             spec.push_name,
             published.identity,
             Device::new(published.keys, None),
-            collections,
+            app_state,
         );
         let wake = Arc::clone(&account.phone_wake);
         let public = account.public();

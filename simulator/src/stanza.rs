@@ -3,7 +3,7 @@
 //! A handler never waits, never fails the connection and answers every request, if only with an error the client knows.
 
 mod ack;
-mod appstate;
+pub(crate) mod appstate;
 pub(crate) mod devices;
 mod encrypt;
 pub(crate) mod groups;

@@ -17,7 +17,7 @@ use whatsapp_rust::waproto::whatsapp::message::{AppStateSyncKeyRequest, Protocol
 use super::{Phone, Published, padded, unpadded};
 use crate::account::AccountState;
 use crate::address::{AccountId, DeviceAddress, Namespace, PHONE};
-use crate::appstate::Collections;
+use crate::appstate::AppState;
 use crate::config::Config;
 use crate::device::{Companion, Device};
 use crate::server::{self, Shared};
@@ -36,15 +36,23 @@ struct Pair {
 impl Pair {
     async fn new() -> Self {
         let (shared, _) = server::start(Config::default()).await.unwrap();
-        let (phone, Published { identity, keys }) = Phone::make([1; 32], 1_000_000).unwrap();
+        let (
+            phone,
+            Published {
+                identity,
+                keys,
+                app_state_key,
+            },
+        ) = Phone::make([1; 32], 1_000_000).unwrap();
         let (companion, published) = Phone::make([2; 32], 1_000_000).unwrap();
+        let mut rng = StdRng::seed_from_u64(9);
         let mut account = AccountState::new(
             "9990001".into(),
             "100001".into(),
             "Ada".to_owned(),
             identity,
             Device::new(keys, None),
-            Collections::default(),
+            AppState::seeded(&mut rng, app_state_key, "Ada"),
         );
         let linked = Companion {
             noise: [0; 32],
@@ -60,7 +68,7 @@ impl Pair {
             account,
             phone,
             companion,
-            rng: StdRng::seed_from_u64(9),
+            rng,
         }
     }
 
@@ -169,7 +177,10 @@ async fn a_companion_that_asks_for_the_key_gets_it() {
         .as_option()
         .unwrap()
         .keys;
-    assert_eq!(*share, [pair.phone.key.wire()]);
+    assert_eq!(
+        *share,
+        pair.shared.world().account(pair.account).app_state.shared_keys()
+    );
     pair.shared.stop.cancel();
 }
 

@@ -3,12 +3,15 @@
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore_binary::{Node, NodeRef};
 
-use crate::address::DeviceAddress;
-use crate::appstate::PatchError;
+use crate::address::{AccountId, DeviceAddress};
+use crate::appstate::{CollectionName, More, Refusal};
 use crate::notification::Notification;
 use crate::stanza::iq::Answer;
 use crate::stanza::{Sender, attr};
 use crate::world::World;
+
+/// Patches in one answer; for more the client has to ask again (modelled).
+const PAGE: usize = 100;
 
 pub(super) fn handle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) -> Answer {
     let Some(sync) = node.get_optional_child("sync") else {
@@ -17,27 +20,33 @@ pub(super) fn handle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>)
     let mut answers = Vec::new();
     let mut changed = Vec::new();
     for collection in sync.get_children_by_tag("collection") {
-        let name = attr(collection, "name").into_owned();
+        let given = attr(collection, "name");
+        let Some(name) = CollectionName::parse(&given) else {
+            answers.push(refused(&given, 404, "item-not-found"));
+            continue;
+        };
         let base = attr(collection, "version").parse().unwrap_or(0);
         let Some(patch) = collection
             .get_optional_child("patch")
             .and_then(|patch| patch.content_bytes())
         else {
-            answers.push(content(world, sender, &name, base));
+            answers.push(content(world, sender, name, base));
             continue;
         };
-        let collections = &mut world.account_mut(sender.at.account).collections;
-        match collections.append(&name, base, patch) {
+        match world.account_mut(sender.at.account).app_state.accept(name, base, patch) {
             Ok(()) => {
-                answers.push(accepted(&name, collections.version(&name)));
+                answers.push(accepted(world, sender, name));
                 changed.push(name);
             }
-            Err(PatchError::Conflict) => answers.push(refused(&name, 409, "conflict")),
-            Err(PatchError::Invalid) => answers.push(refused(&name, 400, "bad-request")),
+            Err(Refusal::Conflict) => answers.push(conflict(world, sender, name, base)),
+            Err(refusal) => {
+                tracing::warn!(collection = name.as_str(), device = sender.at.device, %refusal, "app-state patch refused");
+                answers.push(refused(name.as_str(), 400, "bad-request"));
+            }
         }
     }
     for name in changed {
-        tell_siblings(world, sender.at, &name);
+        announce(world, sender.at.account, Some(sender.at), name);
     }
     Answer::Result(vec![NodeBuilder::new("sync").children(answers).build()])
 }
@@ -46,39 +55,69 @@ fn named(name: &str) -> NodeBuilder {
     NodeBuilder::new("collection").attr("name", name)
 }
 
-/// Modelled: always patches, never a snapshot, so that nothing has to be fetched over HTTP.
-fn content(world: &World, sender: &Sender<'_>, name: &str, base: u64) -> Node {
-    let collections = &world.account(sender.at.account).collections;
-    let collection = named(name)
-        .attr("type", "result")
-        .attr("version", collections.version(name))
-        .attr("has_more_patches", "false");
-    let patches = collections.since(name, base);
-    if patches.is_empty() {
-        return collection.build();
-    }
-    let patches = patches
-        .iter()
-        .map(|patch| NodeBuilder::new("patch").bytes(patch.clone()).build());
-    collection
-        .children([NodeBuilder::new("patches").children(patches).build()])
-        .build()
+/// What a client at version `base` lacks.
+fn content(world: &World, sender: &Sender<'_>, name: CollectionName, base: u64) -> Node {
+    missing(world, sender, name, base, "result", Vec::new())
 }
 
-fn accepted(name: &str, version: u64) -> Node {
-    named(name).attr("type", "result").attr("version", version).build()
+/// The client is to take in what it missed, which comes along, and to build its patch again on top of it.
+fn conflict(world: &World, sender: &Sender<'_>, name: CollectionName, base: u64) -> Node {
+    missing(world, sender, name, base, "error", vec![error(409, "conflict")])
+}
+
+fn missing(
+    world: &World,
+    sender: &Sender<'_>,
+    name: CollectionName,
+    base: u64,
+    kind: &'static str,
+    mut children: Vec<Node>,
+) -> Node {
+    let collection = world.account(sender.at.account).app_state.collection(name);
+    let (patches, more) = collection.since(base, PAGE);
+    let node = named(name.as_str())
+        .attr("type", kind)
+        .attr("version", collection.version())
+        .attr(
+            "has_more_patches",
+            match more {
+                More::Yes => "true",
+                More::No => "false",
+            },
+        );
+    if !patches.is_empty() {
+        let patches = patches
+            .iter()
+            .map(|patch| NodeBuilder::new("patch").bytes(patch.clone()).build());
+        children.push(NodeBuilder::new("patches").children(patches).build());
+    }
+    if children.is_empty() {
+        node.build()
+    } else {
+        node.children(children).build()
+    }
+}
+
+fn accepted(world: &World, sender: &Sender<'_>, name: CollectionName) -> Node {
+    let version = world.account(sender.at.account).app_state.collection(name).version();
+    named(name.as_str())
+        .attr("type", "result")
+        .attr("version", version)
+        .build()
 }
 
 fn refused(name: &str, code: u16, text: &'static str) -> Node {
-    named(name)
-        .attr("type", "error")
-        .children([NodeBuilder::new("error").attr("code", code).attr("text", text).build()])
-        .build()
+    named(name).attr("type", "error").children([error(code, text)]).build()
 }
 
-/// The account's other companions are told to fetch.
-fn tell_siblings(world: &mut World, from: DeviceAddress, name: &str) {
-    let version = world.account(from.account).collections.version(name);
-    let notification = Notification::of_server("server_sync").content([named(name).attr("version", version).build()]);
-    world.notify_companions(from.account, Some(from), &notification);
+fn error(code: u16, text: &'static str) -> Node {
+    NodeBuilder::new("error").attr("code", code).attr("text", text).build()
+}
+
+/// Tells companions but `except` that there is something to fetch.
+pub(crate) fn announce(world: &mut World, account: AccountId, except: Option<DeviceAddress>, name: CollectionName) {
+    let version = world.account(account).app_state.collection(name).version();
+    let changed = named(name.as_str()).attr("version", version).build();
+    let notification = Notification::of_server("server_sync").content([changed]);
+    world.notify_companions(account, except, &notification);
 }

@@ -218,6 +218,11 @@ impl Companion {
         companion
     }
 
+    /// What the client keeps, to look into and to misuse.
+    pub(crate) fn store(&self) -> &InMemoryBackend {
+        &self.store
+    }
+
     /// Forgets the Signal sessions with another companion, as a store does that was restored from an old copy.
     pub(crate) async fn forget_sessions_with(&self, other: &Self) {
         for (user, server) in [(&other.account.phone, "c.us"), (&other.account.lid, "lid")] {

@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::print_stdout, reason = "measurements are read by people")]
 
+mod app_state;
 mod circle;
 mod client;
 mod group_messages;
