@@ -153,7 +153,7 @@ impl World {
         let Some(group) = self.groups.get(group) else {
             return;
         };
-        let mut audience: Vec<AccountId> = group.members.keys().copied().collect();
+        let mut audience = group.people();
         audience.extend(also.iter().filter(|account| group.role(**account).is_none()));
         for account in audience {
             self.notify_companions(account, None, notification);

@@ -10,6 +10,7 @@ pub(crate) mod groups;
 mod iq;
 pub(crate) mod md;
 mod message;
+mod mex;
 mod passive;
 mod presence;
 mod privacy;

@@ -75,7 +75,6 @@ impl fmt::Debug for Description {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RequestMethod {
     InviteLink,
-    #[expect(dead_code, reason = "until groups can be joined from inside their community")]
     LinkedGroup,
     /// A member who is no admin wanted to add them.
     AddedByMember,
@@ -130,7 +129,6 @@ pub(crate) enum Kind {
         of: GroupId,
         part: Part,
     },
-    #[expect(dead_code, reason = "until communities can be deactivated")]
     /// It was a community and has been deactivated.
     Gone,
 }
@@ -238,6 +236,11 @@ impl Group {
 
     pub(crate) fn role(&self, account: AccountId) -> Option<Role> {
         self.members.get(&account).copied()
+    }
+
+    /// Everybody in it.
+    pub(crate) fn people(&self) -> Vec<AccountId> {
+        self.members.keys().copied().collect()
     }
 
     pub(crate) fn admins(&self) -> impl Iterator<Item = AccountId> {

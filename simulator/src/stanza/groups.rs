@@ -3,10 +3,12 @@
 //! Requests to `@g.us` are about no group yet; requests to a group's JID are about that one. Which refusal gets which code is modelled:
 //! clients pass codes on and force none of them, so they are the ones both clients have names for.
 
+mod community;
 mod create;
 mod info;
 mod invites;
 mod members;
+pub(super) mod mex;
 mod notice;
 mod profile;
 mod requests;
@@ -14,7 +16,7 @@ mod requests;
 use whatsapp_rust::wacore_binary::{Node, NodeRef, Server};
 
 use crate::address::AccountId;
-use crate::groups::{Group, GroupId, Role};
+use crate::groups::{Group, GroupId, Kind, Role};
 use crate::stanza::iq::{Answer, Verb};
 use crate::stanza::{Sender, jid_attr};
 use crate::world::World;
@@ -47,6 +49,10 @@ impl Refusal {
         self.wire().0
     }
 
+    pub(crate) fn text(self) -> &'static str {
+        self.wire().1
+    }
+
     fn wire(self) -> (u16, &'static str) {
         match self {
             Self::Malformed => (400, "bad-request"),
@@ -76,10 +82,10 @@ pub(crate) struct Actor {
 pub(super) fn handle(world: &mut World, sender: &Sender<'_>, verb: Verb, node: &NodeRef<'_>) -> Answer {
     match serve(world, sender.at.account, verb, node) {
         Ok(content) => Answer::Result(content),
-        Err(refusal) => {
-            let (code, text) = refusal.wire();
-            Answer::Error { code, text }
-        }
+        Err(refusal) => Answer::Error {
+            code: refusal.code(),
+            text: refusal.text(),
+        },
     }
 }
 
@@ -124,6 +130,13 @@ fn about_group(world: &mut World, by: Actor, verb: Verb, request: &NodeRef<'_>) 
         (Verb::Get, "membership_approval_requests") => requests::list(world, by),
         (Verb::Set, "membership_requests_action") => requests::decide(world, by, request),
         (Verb::Set, "cancel_membership_requests") => requests::cancel(world, by, request),
+        (Verb::Set, "links") => community::link(world, by, request),
+        (Verb::Set, "unlink") => community::unlink(world, by, request),
+        (Verb::Set, "delete_parent") => community::deactivate(world, by),
+        (Verb::Get, "sub_groups") => community::sub_groups(world, by),
+        (Verb::Get, "query_linked") => community::query_linked(world, by, request),
+        (Verb::Set, "join_linked_group") => community::join(world, by, request),
+        (Verb::Get, "linked_groups_participants") => community::participants(world, by),
         // The client says that its user has seen that somebody unknown added them. Nothing follows from it.
         (Verb::Set, "ack") => Ok(Vec::new()),
         (Verb::Set, _) => profile::change(world, by, request),
@@ -132,7 +145,10 @@ fn about_group(world: &mut World, by: Actor, verb: Verb, request: &NodeRef<'_>) 
 }
 
 pub(crate) fn find(world: &World, group: GroupId) -> Result<&Group, Refusal> {
-    world.groups.get(group).ok_or(Refusal::NotFound)
+    match world.groups.get(group) {
+        Some(group) if group.kind != Kind::Gone => Ok(group),
+        Some(_) | None => Err(Refusal::NotFound),
+    }
 }
 
 fn find_mut(world: &mut World, group: GroupId) -> Result<&mut Group, Refusal> {

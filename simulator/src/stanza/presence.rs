@@ -5,7 +5,7 @@ use whatsapp_rust::wacore_binary::{Node, NodeRef};
 
 use crate::address::{AccountId, Namespace};
 use crate::device::{Phase, Presence};
-use crate::groups::GroupId;
+use crate::groups::{Group, GroupId};
 use crate::stanza::{Sender, attr, jid_attr};
 use crate::world::World;
 
@@ -107,11 +107,7 @@ fn chatstate_in_group(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>
     if world.role_in(&group.jid(), account).is_none() {
         return;
     }
-    let members: Vec<AccountId> = world
-        .groups
-        .get(group)
-        .map(|group| group.members.keys().copied().collect())
-        .unwrap_or_default();
+    let members = world.groups.get(group).map(Group::people).unwrap_or_default();
     let content: Vec<Node> = node
         .children()
         .unwrap_or_default()

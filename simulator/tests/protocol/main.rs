@@ -9,6 +9,7 @@
 mod app_state;
 mod circle;
 mod client;
+mod communities;
 mod group_messages;
 mod groups;
 mod hostile;

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use whatsapp_rust::NodeBuilder;
-use whatsapp_rust::wacore_binary::{Node, NodeRef};
+use whatsapp_rust::wacore_binary::{Node, NodeContent, NodeRef};
 
 use crate::address::AccountId;
 use crate::groups::{Allowed, Flag, Founding, Group, GroupId, Joining, Kind, Part, Switch};
 use crate::stanza::groups::info::{self, Detail};
 use crate::stanza::groups::members::{self, Verdict};
-use crate::stanza::groups::{Actor, Refusal, Reply, find, notice, profile};
+use crate::stanza::groups::{Actor, Refusal, Reply, community, find, notice, profile};
 use crate::stanza::{attr, jid_attr};
 use crate::world::World;
 
@@ -22,6 +22,11 @@ pub(super) fn handle(world: &mut World, account: AccountId, request: &NodeRef<'_
     );
     read_settings(request, &mut founding);
     founding.kind = kind(world, account, request)?;
+    if let (Kind::Subgroup { of, .. }, None) = (founding.kind, request.get_optional_child("membership_approval_mode"))
+        && let Kind::Community { joining, .. } = find(world, of)?.kind
+    {
+        founding.joining = joining;
+    }
     if let Some(written) = request.get_optional_child("description") {
         founding.description = profile::body(written)?.map(|body| (attr(written, "id").into_owned(), body));
     }
@@ -47,7 +52,7 @@ pub(super) fn handle(world: &mut World, account: AccountId, request: &NodeRef<'_
     let key = attr(request, "key").into_owned();
     let general = request.get_optional_child("create_general_chat").is_some();
     let id = found(world, founding, &flags(request), &key);
-    if general {
+    if general && matches!(find(world, id)?.kind, Kind::Community { .. }) {
         found_part(world, id, Part::General);
     }
     let by = Actor { account, group: id };
@@ -64,7 +69,7 @@ pub(super) fn handle(world: &mut World, account: AccountId, request: &NodeRef<'_
 
 /// The group with those who are not in it, marked as such.
 fn with_refused(mut group: Node, refused: &[Node]) -> Node {
-    if let Some(whatsapp_rust::wacore_binary::NodeContent::Nodes(content)) = &mut group.content {
+    if let Some(NodeContent::Nodes(content)) = &mut group.content {
         content.extend(refused.iter().cloned());
     }
     group
@@ -78,19 +83,18 @@ pub(crate) fn found(world: &mut World, founding: Founding, flags: &[Flag], key: 
     if let Some(group) = world.groups.get_mut(id) {
         group.flags.extend(flags);
     }
-    tell(
-        world,
-        Actor {
-            account: creator,
-            group: id,
-        },
-        key,
-    );
+    let by = Actor {
+        account: creator,
+        group: id,
+    };
+    tell(world, by, key);
     match kind {
-        Kind::Community { .. } => {
-            found_part(world, id, Part::Announcements);
+        Kind::Community { .. } => found_part(world, id, Part::Announcements),
+        Kind::Subgroup { .. } => {
+            let people = world.groups.get(id).map(Group::people).unwrap_or_default();
+            community::follow(world, by, &people);
         }
-        Kind::Plain | Kind::Subgroup { .. } | Kind::Gone => {}
+        Kind::Plain | Kind::Gone => {}
     }
     id
 }

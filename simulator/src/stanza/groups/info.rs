@@ -151,11 +151,7 @@ fn settings(group: &Group) -> Vec<Node> {
         settings.push(ephemeral(group.ephemeral_s));
     }
     settings.push(add_mode(group.adding));
-    settings.push(
-        NodeBuilder::new("member_link_mode")
-            .string_content(group.linking.link_mode())
-            .build(),
-    );
+    settings.push(link_mode(group.linking));
     match group.joining {
         Joining::AtOnce => {}
         Joining::OnApproval => settings.push(approval_mode(group.joining)),
@@ -175,6 +171,12 @@ pub(super) fn ephemeral(seconds: u32) -> Node {
 pub(super) fn add_mode(adding: Allowed) -> Node {
     NodeBuilder::new("member_add_mode")
         .string_content(adding.add_mode())
+        .build()
+}
+
+pub(super) fn link_mode(linking: Allowed) -> Node {
+    NodeBuilder::new("member_link_mode")
+        .string_content(linking.link_mode())
         .build()
 }
 

@@ -7,7 +7,7 @@ use whatsapp_rust::wacore_binary::{Jid, Node, NodeRef};
 
 use crate::address::AccountId;
 use crate::groups::{Allowed, GroupId, Joining, PersonalInvite, RequestMethod, Role};
-use crate::stanza::groups::{Actor, Refusal, Reply, admin, find, find_mut, member, notice, requests};
+use crate::stanza::groups::{Actor, Refusal, Reply, admin, community, find, find_mut, member, notice, requests};
 use crate::stanza::{attr, jid_attr};
 use crate::world::World;
 
@@ -151,6 +151,7 @@ pub(crate) fn add(world: &mut World, by: Actor, accounts: &[AccountId], reason: 
         None => change,
     };
     notice::tell(world, by, &[], change.build());
+    community::follow(world, by, accounts);
 }
 
 /// With `linked_groups`, from the groups of a community as well.
@@ -296,5 +297,16 @@ pub(crate) fn give_role(world: &mut World, by: Actor, accounts: &[AccountId], ro
     }
     let change = notice::people(world, role_change(role), &changed).build();
     notice::tell(world, by, &[], change);
+    if let Some(announcements) = community::announcements(world, by.group) {
+        give_role(
+            world,
+            Actor {
+                group: announcements,
+                ..by
+            },
+            &changed,
+            role,
+        )?;
+    }
     Ok(())
 }

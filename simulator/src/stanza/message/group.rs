@@ -35,7 +35,7 @@ pub(super) fn accept(
     if attr(node, "addressing_mode") == "pn" {
         return Err(STALE_ADDRESSING);
     }
-    let members: Vec<AccountId> = group.members.keys().copied().collect();
+    let members = group.people();
     let again = jid_attr(node, "participant");
     let copies = match &again {
         Some(device) => vec![single(world, group, device, node)?],
