@@ -3,7 +3,7 @@
 //! Stops at the first failure with the command that repeats it. Needs the network only for what is not on the machine yet.
 
 use crate::workspace::Workspace;
-use crate::{features, policy, step, test, tidy};
+use crate::{features, interop, policy, step, test, tidy};
 use anyhow::Result;
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -30,5 +30,6 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     step::command("documentation", docs.env("RUSTDOCFLAGS", "-D warnings"))?;
     step::work("dependency policy", "cargo xtask policy", || policy::run(workspace))?;
     step::work("features", "cargo xtask features", || features::run(workspace))?;
-    test::run(workspace, &[])
+    test::run(workspace, &[])?;
+    step::work("interop", "cargo xtask interop", || interop::run(workspace, None))
 }

@@ -95,7 +95,7 @@ pub(crate) fn run(workspace: &Workspace, ending: Ending) -> Result<()> {
         say(&format!("simulator admin on http://{}", children.admin));
         chat::run(ada)?;
     }
-    children.stop(&simulator)?;
+    children.stop()?;
     println!("{line}");
     Ok(())
 }

@@ -12,8 +12,10 @@ mod bench;
 mod ci;
 mod demo;
 mod features;
+mod interop;
 mod plugins;
 mod policy;
+mod simulator_process;
 mod step;
 mod test;
 mod tidy;
@@ -49,12 +51,17 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Let Baileys and the people of the simulator talk to each other. Needs Node 20 and npm.
+    Interop {
+        /// Run only the scenarios whose name contains this.
+        filter: Option<String>,
+    },
     /// Measure: one JSON line a figure on standard output.
     Bench {
         /// Run only the benchmarks whose name contains this: commits, calls, echo, memory.
         filter: Option<String>,
     },
-    /// Everything a change must pass: formatting, lints, docs, policy, features, tidiness, tests.
+    /// Everything a change must pass: formatting, lints, docs, policy, features, tidiness, tests, interop.
     Ci,
     /// Check licences, banned crates, sources and advisories of the dependencies.
     Policy,
@@ -80,6 +87,7 @@ fn run(command: Command) -> Result<()> {
         Command::Plugins => plugins::run(&workspace),
         Command::Demo { once } => demo::run(&workspace, if once { demo::Ending::Once } else { demo::Ending::Stay }),
         Command::Test { args } => test::run(&workspace, &args),
+        Command::Interop { filter } => interop::run(&workspace, filter.as_deref()),
         Command::Bench { filter } => bench::run(&workspace, filter.as_deref()),
         Command::Ci => ci::run(&workspace),
         Command::Policy => policy::run(&workspace),

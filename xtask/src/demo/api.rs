@@ -161,11 +161,6 @@ impl Simulator {
         let inbox = self.0.get(&format!("/people/{person}/inbox?limit=1000"))?;
         Ok(inbox["next"].as_u64().unwrap_or(0))
     }
-
-    pub(super) fn shut_down(&self) -> Result<()> {
-        self.0.post("/shutdown", &json!({}))?;
-        Ok(())
-    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "another process is waited for over HTTP")]

@@ -1,0 +1,93 @@
+// The simulator's admin interface: how scenarios make accounts, and the people who are whatsapp-rust clients.
+
+import { PATIENCE_MS, poll } from './patience.js'
+
+export class Admin {
+  #base
+
+  constructor(base) {
+    this.#base = base.replace(/\/$/, '')
+  }
+
+  async call(method, path, body) {
+    const response = await fetch(this.#base + path, {
+      method,
+      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body)
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`)
+    return text === '' ? undefined : JSON.parse(text)
+  }
+
+  get(path, query = {}) {
+    const given = Object.entries(query).filter(([, value]) => value !== undefined)
+    const search = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString()
+    return this.call('GET', search === '' ? path : `${path}?${search}`)
+  }
+
+  post(path, body) {
+    return this.call('POST', path, body)
+  }
+
+  /** A new account with a phone and no companion. */
+  account(pushName) {
+    return this.post('/accounts', { push_name: pushName })
+  }
+
+  /** A new account with a person behind it, connected: a whatsapp-rust client. */
+  async person(pushName) {
+    return new Person(this, await this.post('/people', { push_name: pushName }))
+  }
+}
+
+/** A whatsapp-rust client that is steered over HTTP. What it shows, it decrypted. */
+export class Person {
+  #admin
+
+  constructor(admin, view) {
+    this.#admin = admin
+    this.phone = view.phone
+    this.lid = view.lid
+    this.name = view.push_name
+    this.jid = `${view.phone}@s.whatsapp.net`
+  }
+
+  get(path, query) {
+    return this.#admin.get(`/people/${this.phone}${path}`, query)
+  }
+
+  /** One of the calls that make a person do something. */
+  do(what, body) {
+    return this.#admin.post(`/people/${this.phone}/${what}`, body)
+  }
+
+  /** Sends a text; the message id, once the server has acknowledged it. */
+  async say(to, text, quote) {
+    return (await this.do('say', { to: to.jid ?? to, text, ...(quote && { quote }) })).id
+  }
+
+  /** The first message that this person was shown whose text contains `contains`; waits for it. */
+  hears(contains, { from, after = 0 } = {}) {
+    return this.get('/inbox/wait', { contains, from: from?.phone, after, timeout_ms: PATIENCE_MS })
+  }
+
+  /** The first row of the inbox that `wanted` accepts; waits for it. */
+  sees(what, wanted) {
+    return poll(`${this.name}: ${what}`, async () => (await this.inbox()).find(wanted))
+  }
+
+  /** Kinds of the ticks that this person was shown for one message, once `enough` accepts them. */
+  receipts(id, enough) {
+    return poll(`${this.name}: ticks of ${id}`, async () => {
+      const { items } = await this.get('/receipts')
+      const kinds = items.filter(item => item.ids.includes(id)).map(item => item.kind)
+      return enough(kinds) ? kinds : undefined
+    })
+  }
+
+  /** Up to 1000 messages after `after`. */
+  async inbox(after = 0) {
+    return (await this.get('/inbox', { after, limit: 1000 })).items
+  }
+}

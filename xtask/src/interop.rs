@@ -1,0 +1,58 @@
+//! `cargo xtask interop`: Baileys, unmodified, against the simulator and the people in it.
+//!
+//! The scenarios are JavaScript, in `interop/`; this file sees to Node, to the packages and to a simulator, and hands over. The scenarios
+//! print a line each. What the simulator logged is kept in `target/interop`, and its end is shown when something went wrong.
+
+mod node;
+mod packages;
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::simulator_process::SimulatorProcess;
+use crate::step;
+use crate::workspace::Workspace;
+
+/// What the simulator logs.
+const LOG: &str = "warn,waspnest_simulator=info";
+/// How much of it is shown after a failure.
+const SHOWN_LINES: usize = 40;
+
+/// Runs the scenarios whose name contains `filter`, all without one.
+pub(crate) fn run(workspace: &Workspace, filter: Option<&str>) -> Result<()> {
+    let dir = workspace.root.join("interop");
+    node::check()?;
+    step::work("baileys", "npm ci --prefix interop", || packages::install(&dir))?;
+    let build = ["build", "--locked", "-p", "waspnest-simulator"];
+    step::command("simulator", &mut workspace.cargo(build))?;
+
+    let logs = workspace.target.join("interop");
+    fs::create_dir_all(&logs).with_context(|| format!("making {}", logs.display()))?;
+    let log = logs.join("simulator.log");
+    let stderr = File::create(&log).with_context(|| format!("making {}", log.display()))?;
+    let simulator = SimulatorProcess::start(workspace, LOG, stderr.into())?;
+    let mut scenarios = Command::new("node");
+    scenarios
+        .current_dir(&dir)
+        .args(["main.js", simulator.url()?, simulator.admin()?])
+        .args(filter);
+    let status = scenarios.status().context("starting node")?;
+    if !status.success() {
+        eprintln!("{}", end_of(&log)?);
+        bail!(
+            "the scenarios ended with {status}; the simulator's log is {}",
+            log.display()
+        );
+    }
+    simulator.stop()
+}
+
+/// The last lines of a log.
+fn end_of(log: &Path) -> Result<String> {
+    let text = fs::read_to_string(log).with_context(|| format!("reading {}", log.display()))?;
+    let lines: Vec<&str> = text.lines().collect();
+    Ok(lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n"))
+}
