@@ -35,8 +35,20 @@ impl Workspace {
     pub(crate) fn cargo<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = Command::new(cargo_program());
         command.current_dir(&self.root).args(args);
+        // `cargo run` has told this program about its own package. Build scripts of dependencies watch those variables, so that a
+        // cargo which inherits them would build half of the tree anew, and the next plain `cargo build` again.
+        for (name, _) in env::vars_os() {
+            if name.to_str().is_some_and(of_own_package) {
+                command.env_remove(name);
+            }
+        }
         command
     }
+}
+
+/// Whether cargo sets this variable for the package it runs.
+fn of_own_package(name: &str) -> bool {
+    name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }
 
 /// The cargo that runs us, so that the toolchain stays the same.
