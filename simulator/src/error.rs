@@ -124,3 +124,18 @@ pub enum CodeError {
     #[error("linking failed after the code")]
     Linking(#[from] ScanError),
 }
+
+/// A group could not be made, found or changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GroupError {
+    /// There is no such group.
+    #[error("there is no group {0}")]
+    Unknown(String),
+    /// Nobody has this number.
+    #[error("there is no account with the number {0}")]
+    UnknownAccount(String),
+    /// Empty or too long.
+    #[error("a group's subject has 1 to 100 characters")]
+    Subject,
+}

@@ -5,6 +5,7 @@
 
 mod group;
 mod settings;
+mod view;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -21,6 +22,7 @@ pub(crate) use group::{
     Description, Founding, Group, Kind, Part, PersonalInvite, Request, RequestMethod, Role, Subject,
 };
 pub(crate) use settings::{Allowed, Flag, Joining, Switch};
+pub use view::{GroupKind, GroupMember, GroupRole, GroupView};
 
 /// A group, by the number in its JID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

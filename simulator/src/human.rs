@@ -11,6 +11,8 @@ mod answering;
 mod client;
 mod ears;
 mod error;
+mod group_notice;
+mod groups;
 mod heard;
 mod inbox;
 mod line;
@@ -43,6 +45,8 @@ use loopback::LoopbackTransport;
 use said::Said;
 
 pub use error::HumanError;
+pub use group_notice::GroupNotice;
+pub use groups::{GroupSetting, Invitation, JoinOutcome, MemberOutcome};
 pub use heard::{Heard, Reaction};
 pub use inbox::CAPACITY;
 pub use line::Standing;

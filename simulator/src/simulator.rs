@@ -1,6 +1,7 @@
 //! The handle: what tests, people and programs can make the simulated service do.
 
 mod appstate;
+mod groups;
 mod linking;
 
 use std::fmt;

@@ -180,6 +180,8 @@ impl From<HumanError> for Problem {
             HumanError::Refused { .. } => (StatusCode::BAD_GATEWAY, "refused_by_server"),
             HumanError::NotAcknowledged { .. } => (StatusCode::GATEWAY_TIMEOUT, "not_acknowledged"),
             HumanError::UnknownMessage { .. } => (StatusCode::NOT_FOUND, "unknown_message"),
+            HumanError::RequestRefused { .. } => (StatusCode::BAD_GATEWAY, "refused_by_server"),
+            HumanError::Request { .. } => (StatusCode::BAD_GATEWAY, "request_failed"),
             HumanError::NotSeen { .. } => (StatusCode::NOT_FOUND, "nothing_heard"),
         };
         Self::new(status, code, told(&error))

@@ -30,7 +30,7 @@ pub(crate) fn parse(given: &str) -> Result<Jid, HumanError> {
 }
 
 /// The person behind a JID without a device, by phone number when `alternative` is one.
-fn person(jid: &Jid, alternative: Option<&Jid>) -> Jid {
+pub(crate) fn person(jid: &Jid, alternative: Option<&Jid>) -> Jid {
     match alternative {
         Some(phone) if jid.is_lid() && phone.is_pn() => phone.to_non_ad(),
         Some(_) | None => jid.to_non_ad(),

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use whatsapp_rust::wacore::types::events::{Event, EventHandler, EventInterest, EventKind};
 
 use super::HumanError;
+use super::group_notice::GroupNotice;
 use super::heard::Heard;
 use super::inbox::Inbox;
 use super::line::{Line, Verdict, lock};
@@ -118,6 +119,7 @@ impl EventHandler for EarsHandler {
             EventKind::UndecryptableMessage,
             EventKind::Receipt,
             EventKind::ChatPresence,
+            EventKind::GroupUpdate,
             EventKind::ServerAck,
             EventKind::PairingQrCode,
             EventKind::Connected,
@@ -146,6 +148,9 @@ impl EventHandler for EarsHandler {
             }
             Event::ChatPresence(update) => {
                 self.0.change(|inbox| inbox.take_typing(TypingSeen::of(update)));
+            }
+            Event::GroupUpdate(update) => {
+                self.0.change(|inbox| inbox.take_group_notice(GroupNotice::of(update)));
             }
             Event::ServerAck(ack) if ack.class.as_deref() == Some("message") => {
                 let verdict = match &ack.error {

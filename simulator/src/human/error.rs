@@ -64,6 +64,24 @@ pub enum HumanError {
         /// The message.
         id: String,
     },
+    /// The server refused what was asked of it.
+    #[error("the server refused to {doing}: {code} {text}")]
+    RequestRefused {
+        /// What was asked.
+        doing: &'static str,
+        /// The server's error code, for example 403.
+        code: u16,
+        /// What the server said with it.
+        text: String,
+    },
+    /// The client could not ask, or did not understand the answer.
+    #[error("it was not possible to {doing}")]
+    Request {
+        /// What was to be asked.
+        doing: &'static str,
+        /// The library's reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// No such message in this human's inbox or among what it said lately.
     #[error("this human neither heard nor lately said a message with id {id:?}")]
     UnknownMessage {
@@ -80,4 +98,25 @@ pub enum HumanError {
         /// Messages in the inbox when the wait ended.
         heard: usize,
     },
+}
+
+impl HumanError {
+    /// What a failed request comes to: the server's refusal with its code, or the library's reason.
+    pub(crate) fn of_request<E>(doing: &'static str, error: E) -> Self
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        // In scope of the whole file, the trait would get in the way of the derive above.
+        match whatsapp_rust::ErrorChainExt::server_rejection(&error) {
+            Some(rejection) => Self::RequestRefused {
+                doing,
+                code: rejection.code,
+                text: rejection.text.to_owned(),
+            },
+            None => Self::Request {
+                doing,
+                source: Box::new(error),
+            },
+        }
+    }
 }

@@ -12,6 +12,7 @@ use whatsapp_rust::wacore::types::message::{MessageCategory, MessageInfo};
 use whatsapp_rust::waproto::whatsapp as wa;
 
 use super::address;
+use super::group_notice::GroupNotice;
 use super::heard::{Heard, WireAddress, quoted_of, text_of};
 use super::moment;
 use super::seen::{ReceiptSeen, TypingSeen};
@@ -33,6 +34,7 @@ pub(crate) struct Inbox {
     last_seq: u64,
     receipts: VecDeque<ReceiptSeen>,
     typing: VecDeque<TypingSeen>,
+    group_notices: VecDeque<GroupNotice>,
     undecryptable: u64,
     placeholders: HashSet<Key>,
 }
@@ -101,6 +103,10 @@ impl Inbox {
         push_bounded(&mut self.receipts, receipt);
     }
 
+    pub(crate) fn take_group_notice(&mut self, notice: GroupNotice) {
+        push_bounded(&mut self.group_notices, notice);
+    }
+
     pub(crate) fn take_typing(&mut self, typing: TypingSeen) {
         push_bounded(&mut self.typing, typing);
     }
@@ -139,6 +145,10 @@ impl Inbox {
 
     pub(crate) fn receipts(&self) -> impl Iterator<Item = &ReceiptSeen> {
         self.receipts.iter()
+    }
+
+    pub(crate) fn group_notices(&self) -> impl Iterator<Item = &GroupNotice> {
+        self.group_notices.iter()
     }
 
     pub(crate) fn typing(&self) -> impl Iterator<Item = &TypingSeen> {

@@ -21,6 +21,10 @@ use crate::stanza::iq::{Answer, Verb};
 use crate::stanza::{Sender, jid_attr};
 use crate::world::World;
 
+pub(crate) use create::found;
+pub(crate) use members::{add, give_role, remove};
+pub(crate) use profile::subject as checked_subject;
+
 /// Why a request about a group is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {

@@ -11,6 +11,7 @@ mod circle;
 mod client;
 mod communities;
 mod group_messages;
+mod group_people;
 mod groups;
 mod hostile;
 mod messages;

@@ -7,7 +7,7 @@ use whatsapp_rust::wacore_binary::{Jid, Node, NodeRef};
 
 use crate::address::AccountId;
 use crate::groups::{Allowed, GroupId, Joining, PersonalInvite, RequestMethod, Role};
-use crate::stanza::groups::{Actor, Refusal, Reply, admin, community, find, find_mut, member, notice, requests};
+use crate::stanza::groups::{Actor, Refusal, Reply, admin, community, find, member, notice, requests};
 use crate::stanza::{attr, jid_attr};
 use crate::world::World;
 
@@ -270,7 +270,7 @@ pub(super) fn set_roles(world: &mut World, by: Actor, request: &NodeRef<'_>, rol
         }
         results.push(result(world, by, &person, verdict));
     }
-    give_role(world, by, &changed, role)?;
+    give_role(world, by, &changed, role);
     Ok(vec![NodeBuilder::new(role_change(role)).children(results).build()])
 }
 
@@ -283,8 +283,10 @@ fn role_change(role: Role) -> &'static str {
 }
 
 /// Gives members a role and tells everybody.
-pub(crate) fn give_role(world: &mut World, by: Actor, accounts: &[AccountId], role: Role) -> Result<(), Refusal> {
-    let group = find_mut(world, by.group)?;
+pub(crate) fn give_role(world: &mut World, by: Actor, accounts: &[AccountId], role: Role) {
+    let Some(group) = world.groups.get_mut(by.group) else {
+        return;
+    };
     let mut changed = Vec::new();
     for account in accounts {
         if let Some(current) = group.members.get_mut(account) {
@@ -293,7 +295,7 @@ pub(crate) fn give_role(world: &mut World, by: Actor, accounts: &[AccountId], ro
         }
     }
     if changed.is_empty() {
-        return Ok(());
+        return;
     }
     let change = notice::people(world, role_change(role), &changed).build();
     notice::tell(world, by, &[], change);
@@ -306,7 +308,6 @@ pub(crate) fn give_role(world: &mut World, by: Actor, accounts: &[AccountId], ro
             },
             &changed,
             role,
-        )?;
+        );
     }
-    Ok(())
 }
