@@ -12,6 +12,8 @@ use crate::appstate::AppState;
 use crate::device::Device;
 use crate::identity::AccountIdentity;
 use crate::phone::Duty;
+use crate::presence::Whereabouts;
+use crate::privacy::Privacy;
 use crate::refusal::LoginRefusal;
 use crate::simulator::Reachability;
 
@@ -66,9 +68,9 @@ pub(crate) struct AccountState {
     pub(crate) app_state: AppState,
     /// Accounts that know this one's devices and are told when they change.
     pub(crate) watchers: BTreeSet<AccountId>,
-    /// Accounts that asked to see this one's presence.
-    pub(crate) subscribers: BTreeSet<AccountId>,
     pub(crate) blocked: BTreeSet<AccountId>,
+    pub(crate) privacy: Privacy,
+    pub(crate) whereabouts: Whereabouts,
     /// What the phone has been asked to do.
     pub(crate) duties: VecDeque<Duty>,
     pub(crate) phone_wake: Arc<Notify>,
@@ -95,8 +97,9 @@ impl AccountState {
             refusal: None,
             app_state,
             watchers: BTreeSet::new(),
-            subscribers: BTreeSet::new(),
             blocked: BTreeSet::new(),
+            privacy: Privacy::default(),
+            whereabouts: Whereabouts::default(),
             duties: VecDeque::new(),
             phone_wake: Arc::new(Notify::new()),
         }

@@ -1,5 +1,8 @@
 //! One device of an account: its keys, what it has not acknowledged, and the connection it is on.
 
+use std::collections::BTreeMap;
+
+use crate::address::{AccountId, Namespace};
 use crate::keys::KeyBundle;
 use crate::outgoing::Outgoing;
 use crate::queue::DeviceQueue;
@@ -28,6 +31,8 @@ pub(crate) struct Session {
     pub(crate) outgoing: Outgoing,
     pub(crate) phase: Phase,
     pub(crate) presence: Presence,
+    /// Whose presence it asked for, and by which of their addresses.
+    pub(crate) watching: BTreeMap<AccountId, Namespace>,
 }
 
 /// What makes a device a companion. The phone has none of it.

@@ -30,6 +30,8 @@ mod outgoing;
 mod pairing;
 mod phone;
 mod phone_store;
+mod presence;
+mod privacy;
 mod queue;
 mod refusal;
 mod server;
@@ -48,6 +50,7 @@ pub use error::{AccountError, CodeError, GroupError, ScanError, StartError, Unli
 pub use groups::{GroupKind, GroupMember, GroupRole, GroupView};
 pub use pairing::LinkedDevice;
 pub use pairing::link_code::CodeRequest;
+pub use privacy::{PrivacyCategory, PrivacyError, PrivacyValue};
 pub use refusal::LoginRefusal;
 pub use simulator::{Reachability, Simulator};
 pub use stanza_log::{Direction, StanzaRecord};

@@ -1,5 +1,7 @@
 //! What a client says after the handshake: link me, or let me in.
 
+use std::collections::BTreeMap;
+
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::buffa::Message as _;
 use whatsapp_rust::wacore_binary::Node;
@@ -12,6 +14,7 @@ use crate::keys::{KeyBundle, KeyError, SignedPrekey, uint};
 use crate::outgoing::Outgoing;
 use crate::refusal::LoginRefusal;
 use crate::simulator::Reachability;
+use crate::stanza::presence;
 use crate::world::World;
 
 /// What a connection may do.
@@ -104,6 +107,7 @@ fn log_in(
         outgoing: outgoing.clone(),
         phase: Phase::Authed,
         presence: Presence::Unavailable,
+        watching: BTreeMap::new(),
     };
     if let Some(replaced) = world.attach(at, session) {
         let conflict = NodeBuilder::new("stream:error")
@@ -111,6 +115,7 @@ fn log_in(
             .build();
         world.answer(Some(at), &replaced.outgoing, conflict);
         replaced.outgoing.finish();
+        presence::refresh(world, account);
     }
     let success = success(world, at);
     world.answer(Some(at), outgoing, success);

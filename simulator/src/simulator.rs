@@ -3,6 +3,7 @@
 mod appstate;
 mod groups;
 mod linking;
+mod privacy;
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -4,6 +4,8 @@
 
 mod ack;
 pub(crate) mod appstate;
+pub(crate) mod blocklist;
+pub(crate) mod chatstate;
 pub(crate) mod devices;
 mod encrypt;
 pub(crate) mod groups;
@@ -12,8 +14,8 @@ pub(crate) mod md;
 mod message;
 mod mex;
 mod passive;
-mod presence;
-mod privacy;
+pub(crate) mod presence;
+pub(crate) mod privacy;
 mod receipt;
 mod settings;
 mod usync;
@@ -38,7 +40,7 @@ pub(crate) fn handle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>)
         "ack" => ack::settle(world, sender, node),
         "iq" => iq::handle(world, sender, node),
         "presence" => presence::handle(world, sender, node),
-        "chatstate" => presence::chatstate(world, sender, node),
+        "chatstate" => chatstate::relay(world, sender, node),
         // `unified_session` and `offline_batch`: the backlog goes out as fast as it is read, asked for or not (modelled).
         "ib" => {}
         other => tracing::debug!(tag = other, "stanza ignored"),

@@ -22,6 +22,7 @@ use crate::outgoing::{ConnectionId, Outgoing};
 use crate::pairing::Pairings;
 use crate::phone::Duty;
 use crate::queue::{Class, Entry};
+use crate::stanza::{chatstate, presence};
 use crate::stanza_log::{Stanza, StanzaLog};
 use crate::stats::Stats;
 
@@ -216,23 +217,31 @@ impl World {
 
     /// Hands a connected device as much of its queue as its connection has room for.
     pub(crate) fn pump(&mut self, at: DeviceAddress) {
+        if self.pump_queue(at) == Drained::JustNow {
+            chatstate::catch_up(self, at);
+        }
+    }
+
+    fn pump_queue(&mut self, at: DeviceAddress) -> Drained {
+        let mut drained = Drained::Earlier;
         let now = self.now_ms();
         let Some(device) = self
             .accounts
             .get_mut(at.account.0)
             .and_then(|account| account.devices.get_mut(&at.device))
         else {
-            return;
+            return drained;
         };
         let Device { queue, session, .. } = device;
         let Some(session) = session.as_mut() else {
-            return;
+            return drained;
         };
         loop {
             match session.phase {
-                Phase::Authed => return,
+                Phase::Authed => return drained,
                 Phase::Draining { total } if !queue.has_backlog() => {
                     session.phase = Phase::Live;
+                    drained = Drained::JustNow;
                     let end = Arc::new(offline_end(total));
                     self.log.record(now, Some(at), Stanza::Sent(Arc::clone(&end)));
                     session.outgoing.answer(end);
@@ -240,10 +249,10 @@ impl World {
                 Phase::Draining { .. } | Phase::Live => {}
             }
             if !session.outgoing.has_room() {
-                return;
+                return drained;
             }
             let Some(due) = queue.next() else {
-                return;
+                return drained;
             };
             if due.again {
                 self.stats.redeliveries += 1;
@@ -288,6 +297,10 @@ impl World {
                 .is_some_and(|session| session.outgoing.id == connection)
         {
             device.session = None;
+            presence::refresh(self, at.account);
+            if self.connected(at.account).is_empty() {
+                chatstate::gone(self, at.account);
+            }
         }
     }
 
@@ -356,6 +369,13 @@ impl World {
         let count = NodeBuilder::new("count").attr("value", left).build();
         self.notify(at, &Notification::of_server("encrypt").content([count]));
     }
+}
+
+/// When a device got the last of its backlog.
+#[derive(PartialEq, Eq)]
+enum Drained {
+    JustNow,
+    Earlier,
 }
 
 /// What a phone has to do.

@@ -3,7 +3,7 @@
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore_binary::{Node, NodeRef};
 
-use crate::stanza::{Sender, appstate, attr, encrypt, groups, md, mex, passive, privacy, settings, usync};
+use crate::stanza::{Sender, appstate, attr, blocklist, encrypt, groups, md, mex, passive, privacy, settings, usync};
 use crate::world::{SERVER, World};
 
 /// What a handler answers.
@@ -38,6 +38,13 @@ impl Answer {
         Self::Error {
             code: 406,
             text: "not-acceptable",
+        }
+    }
+
+    pub(super) fn conflict() -> Self {
+        Self::Error {
+            code: 409,
+            text: "conflict",
         }
     }
 
@@ -103,10 +110,10 @@ fn route(world: &mut World, sender: &Sender<'_>, namespace: &str, verb: Verb, no
         "w:p" | "urn:xmpp:ping" => Answer::done(),
         "md" => md::handle(world, sender, verb, node),
         "w:sync:app:state" => appstate::handle(world, sender, node),
-        "privacy" => privacy::handle(world, verb, node),
+        "privacy" => privacy::handle(world, sender, verb, node),
         "w:mex" => mex::handle(world, sender, node),
         "w:g2" => groups::handle(world, sender, verb, node),
-        "blocklist" => privacy::blocklist(world, sender, verb, node),
+        "blocklist" => blocklist::handle(world, sender, verb, node),
         other => settings::handle(other, verb),
     }
 }

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_websockets::ClientBuilder;
-use waspnest_simulator::{Account, NewAccount, Simulator, Stats};
+use waspnest_simulator::{Account, Direction, NewAccount, Simulator, Stats};
 use whatsapp_rust::bot::{Bot, BotHandle};
 use whatsapp_rust::http::{HttpClient, HttpRequest, HttpResponse};
 use whatsapp_rust::transport::{Transport, TransportEvent, TransportFactory, from_websocket};
@@ -32,6 +32,22 @@ pub(crate) async fn settled(simulator: &Simulator) {
             .unwrap_or_else(|| panic!("something is never acknowledged: {:?}", simulator.stats()));
         after = stanza.seq;
     }
+}
+
+/// Waits until a client has said that it is there, as each does by itself when it connects.
+pub(crate) async fn announced(simulator: &Simulator, companion: &Companion) {
+    let said = simulator.wait_stanza(
+        0,
+        |r| {
+            r.tag == "presence"
+                && r.direction == Direction::In
+                && r.account.as_deref() == Some(companion.account.phone.as_str())
+                && r.xml.contains("type=\"available\"")
+        },
+        PATIENCE,
+    );
+    said.await
+        .unwrap_or_else(|| panic!("{} never says so", companion.account.push_name));
 }
 
 /// Waits until the server's counters satisfy `look`: it counts a connection's end a moment after the client sees it.

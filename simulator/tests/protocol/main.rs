@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "measurements are read by people")]
 
 mod app_state;
+mod blocklist;
 mod circle;
 mod client;
 mod communities;
@@ -19,5 +20,7 @@ mod offline;
 mod pairing;
 mod pairing_code;
 mod prekeys;
+mod presence;
+mod privacy;
 mod raw;
 mod sessions;

@@ -9,7 +9,7 @@ use whatsapp_rust::wacore_binary::{Jid, Node, NodeRef};
 use crate::address::{AccountId, DeviceAddress, Located, Namespace};
 use crate::queue::{Class, Entry};
 use crate::stanza::message::{MALFORMED, NO_ROOM, NO_SUCH_RECIPIENT};
-use crate::stanza::{Sender, attr, jid_attr};
+use crate::stanza::{Sender, attr, chatstate, jid_attr};
 use crate::world::World;
 
 /// One encrypted copy on its way.
@@ -42,10 +42,18 @@ pub(super) fn accept(
     };
     // Who talks to an account gets to know when its devices change.
     world.account_mut(chat.account).watchers.insert(sender.at.account);
+    if attr(node, "category") != "peer" {
+        world
+            .account_mut(sender.at.account)
+            .privacy
+            .contacts
+            .insert(chat.account);
+    }
     // Modelled: a blocked sender is told that all is well.
     if world.account(chat.account).blocked.contains(&sender.at.account) {
         return Ok(None);
     }
+    chatstate::sent(world, sender.at.account, chat.account);
     for copy in copies {
         deliver(world, sender.at, to, node, copy);
     }
