@@ -19,6 +19,7 @@ mod line;
 mod linking;
 mod loopback;
 mod moment;
+mod newsletters;
 mod said;
 mod seen;
 

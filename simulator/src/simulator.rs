@@ -3,6 +3,7 @@
 mod appstate;
 mod groups;
 mod linking;
+pub(crate) mod newsletters;
 mod privacy;
 
 use std::fmt;

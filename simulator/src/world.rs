@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::device::{Device, Phase, PrekeyWarning, Session};
 use crate::groups::Groups;
+use crate::newsletters::Newsletters;
 use crate::notification::Notification;
 use crate::outgoing::{ConnectionId, Outgoing};
 use crate::pairing::Pairings;
@@ -38,6 +39,7 @@ pub(crate) struct World {
     pub(crate) people: StdRng,
     pub(crate) accounts: Vec<AccountState>,
     pub(crate) groups: Groups,
+    pub(crate) newsletters: Newsletters,
     by_phone: HashMap<CompactString, AccountId>,
     by_lid: HashMap<CompactString, AccountId>,
     pub(crate) pairings: Pairings,
@@ -55,12 +57,14 @@ impl World {
     pub(crate) fn new(config: &Config, mut rng: StdRng) -> Self {
         let people = StdRng::from_rng(&mut rng);
         let groups = Groups::new(StdRng::from_rng(&mut rng));
+        let newsletters = Newsletters::new(StdRng::from_rng(&mut rng));
         Self {
             clock: Arc::clone(&config.clock),
             rng,
             people,
             accounts: Vec::new(),
             groups,
+            newsletters,
             by_phone: HashMap::new(),
             by_lid: HashMap::new(),
             pairings: Pairings::default(),

@@ -3,7 +3,9 @@
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore_binary::{Node, NodeRef};
 
-use crate::stanza::{Sender, appstate, attr, blocklist, encrypt, groups, md, mex, passive, privacy, settings, usync};
+use crate::stanza::{
+    Sender, appstate, attr, blocklist, encrypt, groups, md, mex, newsletters, passive, privacy, settings, usync,
+};
 use crate::world::{SERVER, World};
 
 /// What a handler answers.
@@ -112,6 +114,7 @@ fn route(world: &mut World, sender: &Sender<'_>, namespace: &str, verb: Verb, no
         "w:sync:app:state" => appstate::handle(world, sender, node),
         "privacy" => privacy::handle(world, sender, verb, node),
         "w:mex" => mex::handle(world, sender, node),
+        "newsletter" => newsletters::handle(world, sender, verb, node),
         "w:g2" => groups::handle(world, sender, verb, node),
         "blocklist" => blocklist::handle(world, sender, verb, node),
         other => settings::handle(other, verb),

@@ -46,6 +46,7 @@ pub(crate) fn remove(world: &mut World, at: DeviceAddress) {
         return;
     };
     world.stats.queued -= device.queue.len();
+    world.newsletters.forget(at);
     if let Some(session) = device.session {
         let removed = NodeBuilder::new("stream:error")
             .attr("code", 401_u16)

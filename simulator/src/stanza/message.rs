@@ -2,6 +2,7 @@
 
 mod direct;
 mod group;
+pub(crate) mod newsletter;
 
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore_binary::{NodeRef, Server};
@@ -30,10 +31,12 @@ pub(super) fn relay(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) 
         ack = ack.attr("from", to.to_node_value());
     }
     match outcome {
-        Ok(phash) => {
+        Ok(accepted) => {
             world.stats.messages += 1;
-            if let Some(phash) = phash {
-                ack = ack.attr("phash", phash);
+            match accepted {
+                Accepted::Relayed(None) => {}
+                Accepted::Relayed(Some(phash)) => ack = ack.attr("phash", phash),
+                Accepted::Published(server_id) => ack = ack.attr("server_id", server_id),
             }
         }
         Err(code) => {
@@ -45,18 +48,25 @@ pub(super) fn relay(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) 
     world.answer(Some(sender.at), sender.outgoing, ack.build());
 }
 
-/// Hands a message to whoever serves its address. Answers the participant hash when the sender's list was stale, an error code when
-/// the message is refused; then nobody has got it.
-fn accept(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) -> Result<Option<String>, u16> {
+/// What became of a message that was taken in.
+enum Accepted {
+    /// It is on its way; with the participant hash when the sender's list was stale.
+    Relayed(Option<String>),
+    /// It has this number in its newsletter, or is about the post with it.
+    Published(u64),
+}
+
+/// Hands a message to whoever serves its address. Answers an error code when the message is refused; then nobody has got it.
+fn accept(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) -> Result<Accepted, u16> {
     let to = jid_attr(node, "to").ok_or(MALFORMED)?;
     if attr(node, "id").is_empty() {
         return Err(MALFORMED);
     }
     match to.server {
-        Server::Pn | Server::Lid => direct::accept(world, sender, &to, node),
-        Server::Group => group::accept(world, sender, &to, node),
+        Server::Pn | Server::Lid => direct::accept(world, sender, &to, node).map(Accepted::Relayed),
+        Server::Group => group::accept(world, sender, &to, node).map(Accepted::Relayed),
+        Server::Newsletter => newsletter::accept(world, sender, &to, node).map(Accepted::Published),
         Server::Broadcast
-        | Server::Newsletter
         | Server::Hosted
         | Server::HostedLid
         | Server::Messenger

@@ -3,6 +3,8 @@
 //! The numbers are those of the client's own build; each area answers for its documents. What is asked is `variables`, never the query:
 //! its text is known to the real service only.
 
+mod account;
+
 use serde_json::{Value, json};
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore::iq::mex_operations::{
@@ -11,7 +13,7 @@ use whatsapp_rust::wacore::iq::mex_operations::{
 use whatsapp_rust::wacore_binary::NodeRef;
 
 use crate::stanza::iq::Answer;
-use crate::stanza::{Sender, attr, groups};
+use crate::stanza::{Sender, attr, groups, newsletters};
 use crate::world::World;
 
 /// Why a document is not answered; the code goes into the error's extensions.
@@ -67,6 +69,14 @@ fn answer(world: &mut World, sender: &Sender<'_>, document: &str, variables: &Va
             groups::mex::sub_groups(world, sender, variables.pointer("/input/group_jid"))
         }
         update_group_property::DOC_ID => groups::mex::update_property(world, sender, variables),
-        other => Err(MexError::new(501, format!("unknown query {other}"))),
+        other => {
+            if let Some(operation) = newsletters::mex::parse(other) {
+                newsletters::mex::answer(world, sender, operation, variables)
+            } else if let Some(operation) = account::parse(other) {
+                Ok(account::answer(operation))
+            } else {
+                Err(MexError::new(501, format!("unknown query {other}")))
+            }
+        }
     }
 }

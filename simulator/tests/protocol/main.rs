@@ -16,6 +16,7 @@ mod group_people;
 mod groups;
 mod hostile;
 mod messages;
+mod newsletters;
 mod offline;
 mod pairing;
 mod pairing_code;

@@ -1,0 +1,84 @@
+//! What a human does with newsletters. Publishing is [`Human::say`] to its JID; what is published is heard like any message.
+
+use whatsapp_rust::features::{NewsletterError, NewsletterMessage, NewsletterMetadata};
+
+use super::{Human, HumanError, address};
+
+impl Human {
+    /// Makes a newsletter; answers its JID.
+    pub async fn create_newsletter(&self, name: &str, description: Option<&str>) -> Result<String, HumanError> {
+        let client = self.client()?;
+        let made = client.newsletter().create(name, description).await.map_err(refused)?;
+        Ok(made.jid.to_string())
+    }
+
+    /// Looks a newsletter up by its JID or by the code of its invite link.
+    pub async fn newsletter(&self, jid_or_code: &str) -> Result<NewsletterMetadata, HumanError> {
+        let client = self.client()?;
+        let newsletter = client.newsletter();
+        let found = if jid_or_code.contains('@') {
+            newsletter.get_metadata(&address::parse(jid_or_code)?).await
+        } else {
+            newsletter.get_metadata_by_invite(jid_or_code).await
+        };
+        found.map_err(refused)
+    }
+
+    /// The newsletters this human owns, administers or follows.
+    pub async fn newsletters(&self) -> Result<Vec<NewsletterMetadata>, HumanError> {
+        self.client()?.newsletter().list_subscribed().await.map_err(refused)
+    }
+
+    /// Follows a newsletter.
+    pub async fn follow(&self, jid: &str) -> Result<(), HumanError> {
+        let jid = address::parse(jid)?;
+        let client = self.client()?;
+        client.newsletter().join(&jid).await.map(|_| ()).map_err(refused)
+    }
+
+    /// Follows a newsletter no more.
+    pub async fn unfollow(&self, jid: &str) -> Result<(), HumanError> {
+        let jid = address::parse(jid)?;
+        self.client()?.newsletter().leave(&jid).await.map_err(refused)
+    }
+
+    /// Reacts to a post; an empty emoji takes the reaction back.
+    pub async fn react_to_post(&self, jid: &str, server_id: u64, emoji: &str) -> Result<(), HumanError> {
+        let jid = address::parse(jid)?;
+        let client = self.client()?;
+        client
+            .newsletter()
+            .send_reaction(&jid, server_id, emoji)
+            .await
+            .map_err(refused)
+    }
+
+    /// The last `count` posts before number `before`, oldest first.
+    pub async fn newsletter_history(
+        &self,
+        jid: &str,
+        count: u32,
+        before: Option<u64>,
+    ) -> Result<Vec<NewsletterMessage>, HumanError> {
+        let jid = address::parse(jid)?;
+        let client = self.client()?;
+        client
+            .newsletter()
+            .get_messages(jid, count, before)
+            .await
+            .map_err(refused)
+    }
+
+    /// Asks to be told of changes to posts; answers for how many seconds that holds.
+    pub async fn watch_newsletter(&self, jid: &str) -> Result<u64, HumanError> {
+        let jid = address::parse(jid)?;
+        let client = self.client()?;
+        client.newsletter().subscribe_live_updates(jid).await.map_err(refused)
+    }
+}
+
+fn refused(source: NewsletterError) -> HumanError {
+    HumanError::Send {
+        source: Box::new(source),
+    }
+}
