@@ -22,7 +22,9 @@ pub enum PhoneReading {
 pub struct Config {
     /// Where to listen. Port 0 picks a free one.
     pub listen: SocketAddr,
-    /// Accept a `listen` address that other machines can reach. The server authenticates nobody: off unless the operator means it.
+    /// Where the media server listens (HTTPS). Port 0 picks a free one.
+    pub media_listen: SocketAddr,
+    /// Accept a `listen` or `media_listen` address that other machines can reach. The server authenticates nobody: off unless the operator means it.
     pub exposure: Exposure,
     /// Seed of every number, key and id the server and its phones make up.
     pub seed: u64,
@@ -35,12 +37,18 @@ pub struct Config {
     /// Stanzas one connection may have under way to its socket before the device queue holds the rest back;
     /// at least 64.
     pub outgoing_stanzas: usize,
-    /// How long a client may leave its socket unread before it is cut off.
+    /// How long a client may leave its socket unread before it is cut off; on the media server, how long nothing may move either way.
     pub write_timeout: Duration,
     /// How long a new connection may take to finish its handshake.
     pub handshake_timeout: Duration,
     /// Largest frame accepted from a client, in bytes.
     pub max_frame: usize,
+    /// Largest upload the media server takes, in bytes.
+    pub max_media: usize,
+    /// What the media server holds altogether, in bytes; an upload that does not fit is refused.
+    pub media_bytes: usize,
+    /// How long an upload is served, by [`Self::clock`].
+    pub media_lifetime: Duration,
     /// Unacknowledged stanzas one device may have queued; a message that does not fit is refused to its sender, never dropped.
     pub queue_limit: usize,
     /// A companion is told to upload prekeys when it has fewer left than this.
@@ -62,6 +70,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            media_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             exposure: Exposure::Loopback,
             seed: 1,
             clock: Arc::new(SystemClock),
@@ -71,6 +80,9 @@ impl Default for Config {
             write_timeout: Duration::from_secs(30),
             handshake_timeout: Duration::from_secs(20),
             max_frame: 4 << 20,
+            max_media: 256 << 20,
+            media_bytes: 1 << 30,
+            media_lifetime: Duration::from_secs(30 * 86_400),
             queue_limit: 200_000,
             low_prekeys: 10,
             phones: PhoneReading::Everything,
@@ -82,6 +94,7 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
             .field("listen", &self.listen)
+            .field("media_listen", &self.media_listen)
             .field("exposure", &self.exposure)
             .field("seed", &self.seed)
             .field("phones", &self.phones)

@@ -18,9 +18,21 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
+    /// The media server could not be secured.
+    #[error("setting up the media server's TLS failed")]
+    Tls(#[source] crate::media::TlsError),
     /// The server's own certificate chain could not be made.
     #[error("signing the server's certificates failed")]
     Certificate(#[source] whatsapp_rust::wacore::libsignal::protocol::CurveError),
+}
+
+/// Something about media that the caller asked for cannot be.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MediaError {
+    /// Nothing was ever at this path.
+    #[error("the media server never had anything at {0:?}")]
+    Unknown(String),
 }
 
 /// An account could not be made or found.

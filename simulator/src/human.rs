@@ -17,7 +17,8 @@ mod heard;
 mod inbox;
 mod line;
 mod linking;
-mod loopback;
+pub(crate) mod loopback;
+mod media;
 mod moment;
 mod newsletters;
 mod said;
@@ -42,7 +43,7 @@ use whatsapp_rust::{Client, Jid};
 use crate::{Account, NewAccount, Simulator};
 use ears::Ears;
 use line::Line;
-use loopback::LoopbackTransport;
+use loopback::{LoopbackHttp, LoopbackTransport};
 use said::Said;
 
 pub use error::HumanError;
@@ -51,6 +52,7 @@ pub use groups::{GroupSetting, Invitation, JoinOutcome, MemberOutcome};
 pub use heard::{Heard, Reaction};
 pub use inbox::CAPACITY;
 pub use line::Standing;
+pub use media::{Media, MediaKind, MediaSeen};
 pub use seen::{ReceiptKind, ReceiptSeen, Typing, TypingSeen};
 
 /// How long joining or coming online may take; it takes well under a second on an idle machine.
@@ -65,6 +67,7 @@ pub struct Human {
 struct Inner {
     account: Account,
     transport: LoopbackTransport,
+    http: LoopbackHttp,
     store: Arc<InMemoryBackend>,
     line: Arc<Line>,
     ears: Arc<Ears>,
@@ -102,6 +105,7 @@ impl Human {
             inner: Arc::new(Inner {
                 account,
                 transport: LoopbackTransport::new(sim.addr(), sim.url()),
+                http: sim.people_http(),
                 store: Arc::new(InMemoryBackend::new()),
                 ears: Arc::new(Ears::new(line.clone())),
                 line,

@@ -13,6 +13,7 @@ mod account;
 mod address;
 pub mod admin;
 mod appstate;
+mod blobs;
 mod clock;
 mod config;
 mod connection;
@@ -24,6 +25,7 @@ pub mod human;
 mod identity;
 mod keys;
 mod login;
+mod media;
 mod newsletters;
 mod noise;
 mod notification;
@@ -57,3 +59,6 @@ pub use simulator::newsletters::{NewsletterError, NewsletterInfo, NewsletterPost
 pub use simulator::{Reachability, Simulator};
 pub use stanza_log::{Direction, StanzaRecord};
 pub use stats::Stats;
+
+pub use error::MediaError;
+pub use media::TlsError;

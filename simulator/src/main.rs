@@ -1,6 +1,6 @@
 //! `waspnest-simulator`: the simulated WhatsApp server as a program.
 //!
-//! Prints one JSON line `{"url": …, "admin": …}` on standard output when both ports are open, and nothing else there;
+//! Prints one JSON line `{"url": …, "admin": …, "media": …}` on standard output when all ports are open, and nothing else there;
 //! the log goes to standard error. Ends on SIGINT, SIGTERM or `POST /shutdown` with exit code 0.
 
 use std::io::{IsTerminal, Write};
@@ -25,6 +25,12 @@ struct Options {
     /// Where the admin interface listens (HTTP and JSON); port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     admin: SocketAddr,
+    /// Where the media server listens (HTTPS); port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    media: SocketAddr,
+    /// Where to write the certificate authority that clients must trust to reach the media server, in PEM.
+    #[arg(long, value_name = "FILE")]
+    media_ca: Option<PathBuf>,
     /// A file whose content calls to the admin interface must carry as a bearer token.
     #[arg(long, value_name = "FILE")]
     admin_token_file: Option<PathBuf>,
@@ -41,6 +47,10 @@ struct Options {
 struct Ready {
     url: String,
     admin: String,
+    media: String,
+    /// The file of the certificate authority, when one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media_ca: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -71,10 +81,15 @@ async fn main() -> anyhow::Result<()> {
 
     let config = Config {
         listen: options.listen,
+        media_listen: options.media,
         seed: options.seed,
         ..Config::default()
     };
     let simulator = Simulator::start(config).await.context("starting the simulator")?;
+    if let Some(path) = &options.media_ca {
+        std::fs::write(path, simulator.media_ca_pem())
+            .with_context(|| format!("writing the media server's certificate authority to {}", path.display()))?;
+    }
     let admin = Admin::start(
         AdminConfig {
             listen: options.admin,
@@ -88,6 +103,8 @@ async fn main() -> anyhow::Result<()> {
     let ready = serde_json::to_string(&Ready {
         url: simulator.url(),
         admin: admin.url(),
+        media: simulator.media_url(),
+        media_ca: options.media_ca,
     })?;
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{ready}")

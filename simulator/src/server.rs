@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rand_signal::SeedableRng as _;
 use rand_signal::rngs::StdRng;
+use rand_signal::{RngExt as _, SeedableRng as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{Config, Exposure, PhoneReading};
 use crate::connection;
 use crate::error::StartError;
+use crate::media::{self, Authority};
 use crate::noise::ServerIdentity;
 use crate::world::World;
 
@@ -23,6 +24,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 pub(crate) struct Shared {
     world: Mutex<World>,
     pub(crate) identity: ServerIdentity,
+    pub(crate) authority: Authority,
     pub(crate) phones: PhoneReading,
     pub(crate) limits: Limits,
     /// Cancelled when the server stops.
@@ -39,6 +41,7 @@ pub(crate) struct Limits {
     pub(crate) write_timeout: Duration,
     pub(crate) handshake_timeout: Duration,
     pub(crate) max_frame: usize,
+    pub(crate) max_media: usize,
 }
 
 impl Shared {
@@ -51,8 +54,10 @@ impl Shared {
 
 /// Binds and starts accepting.
 pub(crate) async fn start(config: Config) -> Result<(Arc<Shared>, std::net::SocketAddr), StartError> {
-    if config.exposure == Exposure::Loopback && !config.listen.ip().is_loopback() {
-        return Err(StartError::NotLoopback(config.listen));
+    for address in [config.listen, config.media_listen] {
+        if config.exposure == Exposure::Loopback && !address.ip().is_loopback() {
+            return Err(StartError::NotLoopback(address));
+        }
     }
     let listen = |source| StartError::Listen {
         address: config.listen,
@@ -60,17 +65,21 @@ pub(crate) async fn start(config: Config) -> Result<(Arc<Shared>, std::net::Sock
     };
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
+    let authority = authority(&config)?;
+    let media = media::listen(config.media_listen, &authority).await?;
     let mut rng = StdRng::seed_from_u64(config.seed);
     let identity = ServerIdentity::generate(&mut rng).map_err(StartError::Certificate)?;
     let shared = Arc::new(Shared {
-        world: Mutex::new(World::new(&config, rng)),
+        world: Mutex::new(World::new(&config, rng, media.host.clone())),
         identity,
+        authority,
         phones: config.phones,
         limits: Limits {
             outgoing_stanzas: config.outgoing_stanzas,
             write_timeout: config.write_timeout,
             handshake_timeout: config.handshake_timeout,
             max_frame: config.max_frame,
+            max_media: config.max_media,
         },
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
@@ -78,7 +87,14 @@ pub(crate) async fn start(config: Config) -> Result<(Arc<Shared>, std::net::Sock
     });
     let accepting = accept(listener, Arc::clone(&shared));
     shared.tasks.spawn(accepting);
+    shared.tasks.spawn(media::serve(media, Arc::clone(&shared)));
     Ok((shared, address))
+}
+
+/// The authority of the media server, from a generator of its own: keys for media change nothing about who exists.
+fn authority(config: &Config) -> Result<Authority, StartError> {
+    let mut rng = StdRng::seed_from_u64(!config.seed);
+    Authority::make(rng.random(), rng.random(), config.media_listen).map_err(StartError::Tls)
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {

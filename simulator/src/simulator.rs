@@ -3,12 +3,13 @@
 mod appstate;
 mod groups;
 mod linking;
+mod media;
 pub(crate) mod newsletters;
 mod privacy;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rand_signal::RngExt as _;
@@ -20,6 +21,7 @@ use crate::appstate::AppState;
 use crate::config::Config;
 use crate::device::Device;
 use crate::error::{AccountError, StartError, UnlinkError};
+use crate::human::loopback::LoopbackHttp;
 use crate::phone::Phone;
 use crate::refusal::LoginRefusal;
 use crate::server::{self, Shared};
@@ -48,6 +50,8 @@ pub struct Simulator {
 struct Running {
     shared: Arc<Shared>,
     address: SocketAddr,
+    /// Made when the first person joins.
+    people_http: OnceLock<LoopbackHttp>,
 }
 
 impl Drop for Running {
@@ -70,7 +74,11 @@ impl Simulator {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let (shared, address) = server::start(config).await?;
         Ok(Self {
-            inner: Arc::new(Running { shared, address }),
+            inner: Arc::new(Running {
+                shared,
+                address,
+                people_http: OnceLock::new(),
+            }),
         })
     }
 

@@ -11,6 +11,7 @@ mod encrypt;
 pub(crate) mod groups;
 mod iq;
 pub(crate) mod md;
+mod media_conn;
 pub(crate) mod message;
 mod mex;
 pub(crate) mod newsletters;

@@ -39,4 +39,8 @@ pub struct Stats {
     pub phone_decrypted: u64,
     /// Messages phones could not decrypt. Anything but zero is somebody's fault.
     pub phone_undecryptable: u64,
+    /// Uploads the media server took in.
+    pub uploads: u64,
+    /// Those of them that went on where an earlier attempt had been cut off.
+    pub resumed_uploads: u64,
 }

@@ -13,10 +13,12 @@ use whatsapp_rust::{CompactString, NodeBuilder};
 
 use crate::account::AccountState;
 use crate::address::{AccountId, DeviceAddress, Located, Namespace, PHONE};
+use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::device::{Device, Phase, PrekeyWarning, Session};
 use crate::groups::Groups;
+use crate::media::auth::MediaAuth;
 use crate::newsletters::Newsletters;
 use crate::notification::Notification;
 use crate::outgoing::{ConnectionId, Outgoing};
@@ -43,6 +45,8 @@ pub(crate) struct World {
     by_phone: HashMap<CompactString, AccountId>,
     by_lid: HashMap<CompactString, AccountId>,
     pub(crate) pairings: Pairings,
+    pub(crate) blobs: Blobs,
+    pub(crate) media_auth: MediaAuth,
     /// Which device a connection logged in as.
     on: HashMap<ConnectionId, DeviceAddress>,
     pub(crate) log: StanzaLog,
@@ -54,7 +58,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(config: &Config, mut rng: StdRng) -> Self {
+    pub(crate) fn new(config: &Config, mut rng: StdRng, media_host: String) -> Self {
         let people = StdRng::from_rng(&mut rng);
         let groups = Groups::new(StdRng::from_rng(&mut rng));
         let newsletters = Newsletters::new(StdRng::from_rng(&mut rng));
@@ -68,6 +72,13 @@ impl World {
             by_phone: HashMap::new(),
             by_lid: HashMap::new(),
             pairings: Pairings::default(),
+            blobs: Blobs::new(
+                Arc::clone(&config.clock),
+                media_host,
+                config.media_lifetime,
+                config.media_bytes,
+            ),
+            media_auth: MediaAuth::default(),
             on: HashMap::new(),
             log: StanzaLog::new(config.log_stanzas, config.log_bytes),
             stats: Stats::default(),

@@ -177,6 +177,8 @@ impl From<HumanError> for Problem {
             HumanError::Ended { .. } => (StatusCode::CONFLICT, "session_ended"),
             HumanError::Address { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "bad_address"),
             HumanError::Send { .. } => (StatusCode::BAD_GATEWAY, "send_failed"),
+            HumanError::Media { .. } | HumanError::NotUploadedAgain { .. } => (StatusCode::BAD_GATEWAY, "media_failed"),
+            HumanError::NoMedia { .. } => (StatusCode::CONFLICT, "no_media"),
             HumanError::Refused { .. } => (StatusCode::BAD_GATEWAY, "refused_by_server"),
             HumanError::NotAcknowledged { .. } => (StatusCode::GATEWAY_TIMEOUT, "not_acknowledged"),
             HumanError::UnknownMessage { .. } => (StatusCode::NOT_FOUND, "unknown_message"),

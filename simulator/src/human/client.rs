@@ -4,7 +4,6 @@ use whatsapp_rust::bot::{Bot, BotHandle};
 use whatsapp_rust::{CacheConfig, CacheEntryConfig};
 
 use super::ears::EarsHandler;
-use super::loopback::LoopbackHttp;
 use super::{HumanError, Inner};
 
 /// A fixed version spares the request for the current one, which would leave this machine.
@@ -17,7 +16,7 @@ pub(crate) async fn start(human: &Inner) -> Result<BotHandle, HumanError> {
     let bot = Bot::builder()
         .with_backend_arc(human.store.clone())
         .with_transport_factory(human.transport.clone())
-        .with_http_client(LoopbackHttp)
+        .with_http_client(human.http.clone())
         .with_event_handler(EarsHandler(human.ears.clone()))
         .with_version(VERSION)
         .with_push_name(human.account.push_name.as_str())

@@ -50,6 +50,28 @@ pub enum HumanError {
         /// The library's reason.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The client could not upload or fetch a medium.
+    #[error("{doing} failed")]
+    Media {
+        /// What was being done.
+        doing: &'static str,
+        /// The library's reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The message carries nothing that could be fetched.
+    #[error("message {id} carries no media")]
+    NoMedia {
+        /// The message.
+        id: String,
+    },
+    /// The phone did not upload the medium again.
+    #[error("the phone did not upload the media of message {id} again: {answer}")]
+    NotUploadedAgain {
+        /// The message.
+        id: String,
+        /// What the phone answered.
+        answer: String,
+    },
     /// The server refused the message.
     #[error("the server refused message {id} with error {code}")]
     Refused {

@@ -19,7 +19,6 @@ pub(super) fn handle(namespace: &str, verb: Verb) -> Answer {
                 .attr("refresh_id", 1_u8)
                 .build(),
         ]),
-        ("w:m", Verb::Set | Verb::Get) => media_conn(),
         ("disappearing_mode", Verb::Get) => Answer::Result(vec![
             NodeBuilder::new("disappearing_mode")
                 .attr("duration", 0_u8)
@@ -41,20 +40,4 @@ pub(super) fn handle(namespace: &str, verb: Verb) -> Answer {
         ) => Answer::done(),
         (_, Verb::Get | Verb::Set) => Answer::not_implemented(),
     }
-}
-
-/// There is no media host: the name resolves nowhere, so an upload fails at once instead of reaching somebody else's server.
-fn media_conn() -> Answer {
-    Answer::Result(vec![
-        NodeBuilder::new("media_conn")
-            .attr("auth", "sim")
-            .attr("ttl", 3600_u32)
-            .attr("auth_ttl", 3600_u32)
-            .attr("max_buckets", 12_u32)
-            .children([NodeBuilder::new("host")
-                .attr("hostname", "media.invalid")
-                .attr("type", "primary")
-                .build()])
-            .build(),
-    ])
 }

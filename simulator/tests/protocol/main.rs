@@ -15,6 +15,7 @@ mod group_messages;
 mod group_people;
 mod groups;
 mod hostile;
+mod media;
 mod messages;
 mod newsletters;
 mod offline;

@@ -1,0 +1,408 @@
+//! Pictures, sounds, films and papers: sent and fetched as a phone does, encrypted by the client on the way.
+
+use std::fmt;
+
+use whatsapp_rust::proto_helpers::MessageExt as _;
+use whatsapp_rust::upload::UploadResponse;
+use whatsapp_rust::wacore::download::{Downloadable, MediaType};
+use whatsapp_rust::wacore_binary::JidExt as _;
+use whatsapp_rust::waproto::buffa::MessageField;
+use whatsapp_rust::waproto::whatsapp as wa;
+use whatsapp_rust::{MediaRetryResult, MediaReuploadRequest, UploadOptions, anyhow};
+
+use super::{Heard, Human, HumanError};
+
+/// What a medium is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaKind {
+    /// A picture.
+    Image,
+    /// A film.
+    Video,
+    /// A recording.
+    Audio,
+    /// A file with a name.
+    Document,
+    /// A sticker.
+    Sticker,
+}
+
+impl MediaKind {
+    fn wire(self) -> MediaType {
+        match self {
+            Self::Image => MediaType::Image,
+            Self::Video => MediaType::Video,
+            Self::Audio => MediaType::Audio,
+            Self::Document => MediaType::Document,
+            Self::Sticker => MediaType::Sticker,
+        }
+    }
+
+    /// The type that phones give this kind most often.
+    pub fn usual_mime(self) -> &'static str {
+        match self {
+            Self::Image => "image/jpeg",
+            Self::Video => "video/mp4",
+            Self::Audio => "audio/ogg; codecs=opus",
+            Self::Document => "application/octet-stream",
+            Self::Sticker => "image/webp",
+        }
+    }
+}
+
+/// A medium to send. `Debug` shows neither its bytes nor what is written under it.
+#[derive(Clone)]
+pub struct Media {
+    /// What it is.
+    pub kind: MediaKind,
+    /// The file, as the receiver will see it.
+    pub bytes: Vec<u8>,
+    /// Its type.
+    pub mime: String,
+    /// What is written under it; recordings and stickers have nothing written under them.
+    pub caption: Option<String>,
+    /// The name of a document.
+    pub file_name: Option<String>,
+    /// A small JPEG that travels inside the message; recordings have none.
+    pub thumbnail: Option<Vec<u8>>,
+}
+
+impl Media {
+    /// A medium of the usual type of its kind, with nothing else.
+    pub fn new(kind: MediaKind, bytes: impl Into<Vec<u8>>) -> Self {
+        Self {
+            kind,
+            bytes: bytes.into(),
+            mime: kind.usual_mime().to_owned(),
+            caption: None,
+            file_name: None,
+            thumbnail: None,
+        }
+    }
+}
+
+impl fmt::Debug for Media {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Media")
+            .field("kind", &self.kind)
+            .field("bytes", &self.bytes.len())
+            .field("mime", &self.mime)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a message says about the medium it carries.
+#[derive(Clone, PartialEq, Eq, serde::Serialize)]
+pub struct MediaSeen {
+    /// What it is.
+    pub kind: MediaKind,
+    /// Its type, as the sender named it.
+    pub mime: String,
+    /// Bytes of the file.
+    pub size: u64,
+    /// What is written under it.
+    pub caption: Option<String>,
+    /// The name of a document.
+    pub file_name: Option<String>,
+    /// Where the encrypted file is, below any media host.
+    pub direct_path: String,
+    /// The small JPEG in the message.
+    #[serde(skip)]
+    pub thumbnail: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for MediaSeen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MediaSeen")
+            .field("kind", &self.kind)
+            .field("mime", &self.mime)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Heard {
+    /// The medium this message carries, if it carries one.
+    pub fn media(&self) -> Option<MediaSeen> {
+        seen(self.message.get_base_message())
+    }
+}
+
+impl Human {
+    /// Sends a picture; returns the message id once the server has acknowledged it.
+    pub async fn send_image(&self, to: &str, jpeg: &[u8], caption: Option<&str>) -> Result<String, HumanError> {
+        self.send_media(to, captioned(MediaKind::Image, jpeg, caption)).await
+    }
+
+    /// Sends a film, as [`Self::send_image`] does.
+    pub async fn send_video(&self, to: &str, mp4: &[u8], caption: Option<&str>) -> Result<String, HumanError> {
+        self.send_media(to, captioned(MediaKind::Video, mp4, caption)).await
+    }
+
+    /// Sends a recording.
+    pub async fn send_audio(&self, to: &str, opus: &[u8]) -> Result<String, HumanError> {
+        self.send_media(to, Media::new(MediaKind::Audio, opus)).await
+    }
+
+    /// Sends a sticker.
+    pub async fn send_sticker(&self, to: &str, webp: &[u8]) -> Result<String, HumanError> {
+        self.send_media(to, Media::new(MediaKind::Sticker, webp)).await
+    }
+
+    /// Sends a file with a name.
+    pub async fn send_document(
+        &self,
+        to: &str,
+        bytes: &[u8],
+        file_name: &str,
+        mime: &str,
+    ) -> Result<String, HumanError> {
+        let document = Media {
+            mime: mime.to_owned(),
+            file_name: Some(file_name.to_owned()),
+            ..Media::new(MediaKind::Document, bytes)
+        };
+        self.send_media(to, document).await
+    }
+
+    /// Encrypts and uploads a medium and sends the message that points to it.
+    pub async fn send_media(&self, to: &str, media: Media) -> Result<String, HumanError> {
+        let message = self.uploaded(media).await?;
+        self.send(to, message).await
+    }
+
+    /// Encrypts and uploads a medium and makes the message that points to it, without sending it.
+    pub async fn uploaded(&self, media: Media) -> Result<wa::Message, HumanError> {
+        let upload = self
+            .client()?
+            .upload(media.bytes.clone(), media.kind.wire(), UploadOptions::new())
+            .await
+            .map_err(|source| failed("uploading", source))?;
+        Ok(pointing_to(media, upload))
+    }
+
+    /// Fetches and decrypts the medium of a message.
+    pub async fn download(&self, heard: &Heard) -> Result<Vec<u8>, HumanError> {
+        self.fetch(&heard.message, &heard.id).await
+    }
+
+    /// Asks this human's phone to upload the medium of a message again, because it has expired, and fetches it.
+    pub async fn download_again(&self, heard: &Heard) -> Result<Vec<u8>, HumanError> {
+        let direct_path = self.ask_for_upload(heard).await?;
+        let mut message = heard.message.get_base_message().clone();
+        redirect(&mut message, &direct_path);
+        self.fetch(&message, &heard.id).await
+    }
+
+    async fn ask_for_upload(&self, heard: &Heard) -> Result<String, HumanError> {
+        let no_media = || HumanError::NoMedia { id: heard.id.clone() };
+        let key = downloadable(heard.message.get_base_message())
+            .and_then(Downloadable::media_key)
+            .ok_or_else(no_media)?;
+        let in_group = heard.wire.chat.is_group().then_some(&heard.wire.sender);
+        let answer = self
+            .client()?
+            .media_reupload()
+            .request(&MediaReuploadRequest {
+                msg_id: &heard.id,
+                chat_jid: &heard.wire.chat,
+                media_key: key,
+                is_from_me: heard.from_me,
+                participant: in_group,
+            })
+            .await
+            .map_err(|source| failed("asking for another upload", source))?;
+        match answer {
+            MediaRetryResult::Success { direct_path } => Ok(direct_path),
+            other => Err(HumanError::NotUploadedAgain {
+                id: heard.id.clone(),
+                answer: format!("{other:?}"),
+            }),
+        }
+    }
+
+    async fn fetch(&self, message: &wa::Message, id: &str) -> Result<Vec<u8>, HumanError> {
+        let media =
+            downloadable(message.get_base_message()).ok_or_else(|| HumanError::NoMedia { id: id.to_owned() })?;
+        self.client()?
+            .download(media)
+            .await
+            .map_err(|source| failed("downloading", source))
+    }
+}
+
+fn captioned(kind: MediaKind, bytes: &[u8], caption: Option<&str>) -> Media {
+    Media {
+        caption: caption.map(str::to_owned),
+        ..Media::new(kind, bytes)
+    }
+}
+
+fn failed(doing: &'static str, source: impl Into<anyhow::Error>) -> HumanError {
+    HumanError::Media {
+        doing,
+        source: source.into().into(),
+    }
+}
+
+fn pointing_to(media: Media, at: UploadResponse) -> wa::Message {
+    let mut message = wa::Message::default();
+    let (url, direct_path) = (Some(at.url), Some(at.direct_path));
+    let (key, sha, enc_sha) = (
+        Some(at.media_key.to_vec()),
+        Some(at.file_sha256.to_vec()),
+        Some(at.file_enc_sha256.to_vec()),
+    );
+    let (length, made) = (Some(at.file_length), Some(at.media_key_timestamp));
+    let (mimetype, thumbnail) = (Some(media.mime), media.thumbnail);
+    match media.kind {
+        MediaKind::Image => {
+            message.image_message = MessageField::some(wa::message::ImageMessage {
+                url,
+                direct_path,
+                media_key: key,
+                file_sha256: sha,
+                file_enc_sha256: enc_sha,
+                file_length: length,
+                media_key_timestamp: made,
+                mimetype,
+                caption: media.caption,
+                jpeg_thumbnail: thumbnail,
+                ..Default::default()
+            });
+        }
+        MediaKind::Video => {
+            message.video_message = MessageField::some(wa::message::VideoMessage {
+                url,
+                direct_path,
+                media_key: key,
+                file_sha256: sha,
+                file_enc_sha256: enc_sha,
+                file_length: length,
+                media_key_timestamp: made,
+                mimetype,
+                caption: media.caption,
+                jpeg_thumbnail: thumbnail,
+                streaming_sidecar: at.streaming_sidecar,
+                ..Default::default()
+            });
+        }
+        MediaKind::Audio => {
+            message.audio_message = MessageField::some(wa::message::AudioMessage {
+                url,
+                direct_path,
+                media_key: key,
+                file_sha256: sha,
+                file_enc_sha256: enc_sha,
+                file_length: length,
+                media_key_timestamp: made,
+                mimetype,
+                streaming_sidecar: at.streaming_sidecar,
+                ..Default::default()
+            });
+        }
+        MediaKind::Document => {
+            message.document_message = MessageField::some(wa::message::DocumentMessage {
+                url,
+                direct_path,
+                media_key: key,
+                file_sha256: sha,
+                file_enc_sha256: enc_sha,
+                file_length: length,
+                media_key_timestamp: made,
+                mimetype,
+                caption: media.caption,
+                title: media.file_name.clone(),
+                file_name: media.file_name,
+                jpeg_thumbnail: thumbnail,
+                ..Default::default()
+            });
+        }
+        MediaKind::Sticker => {
+            message.sticker_message = MessageField::some(wa::message::StickerMessage {
+                url,
+                direct_path,
+                media_key: key,
+                file_sha256: sha,
+                file_enc_sha256: enc_sha,
+                file_length: length,
+                media_key_timestamp: made,
+                mimetype,
+                png_thumbnail: thumbnail,
+                ..Default::default()
+            });
+        }
+    }
+    message
+}
+
+/// The part of a message that can be fetched.
+fn downloadable(base: &wa::Message) -> Option<&dyn Downloadable> {
+    let image = base.image_message.as_option().map(|m| m as &dyn Downloadable);
+    let video = || base.video_message.as_option().map(|m| m as &dyn Downloadable);
+    let audio = || base.audio_message.as_option().map(|m| m as &dyn Downloadable);
+    let document = || base.document_message.as_option().map(|m| m as &dyn Downloadable);
+    let sticker = || base.sticker_message.as_option().map(|m| m as &dyn Downloadable);
+    image.or_else(video).or_else(audio).or_else(document).or_else(sticker)
+}
+
+/// Points a message to another place with the same bytes.
+fn redirect(base: &mut wa::Message, direct_path: &str) {
+    let path = Some(direct_path.to_owned());
+    if let Some(image) = base.image_message.as_option_mut() {
+        image.direct_path = path;
+    } else if let Some(video) = base.video_message.as_option_mut() {
+        video.direct_path = path;
+    } else if let Some(audio) = base.audio_message.as_option_mut() {
+        audio.direct_path = path;
+    } else if let Some(document) = base.document_message.as_option_mut() {
+        document.direct_path = path;
+    } else if let Some(sticker) = base.sticker_message.as_option_mut() {
+        sticker.direct_path = path;
+    }
+}
+
+fn seen(base: &wa::Message) -> Option<MediaSeen> {
+    let file = downloadable(base)?;
+    let (kind, mime, caption, file_name, thumbnail) = if let Some(m) = base.image_message.as_option() {
+        (
+            MediaKind::Image,
+            &m.mimetype,
+            m.caption.clone(),
+            None,
+            m.jpeg_thumbnail.as_deref(),
+        )
+    } else if let Some(m) = base.video_message.as_option() {
+        (
+            MediaKind::Video,
+            &m.mimetype,
+            m.caption.clone(),
+            None,
+            m.jpeg_thumbnail.as_deref(),
+        )
+    } else if let Some(m) = base.audio_message.as_option() {
+        (MediaKind::Audio, &m.mimetype, None, None, None)
+    } else if let Some(m) = base.document_message.as_option() {
+        let name = m.file_name.clone();
+        (
+            MediaKind::Document,
+            &m.mimetype,
+            m.caption.clone(),
+            name,
+            m.jpeg_thumbnail.as_deref(),
+        )
+    } else {
+        let m = base.sticker_message.as_option()?;
+        (MediaKind::Sticker, &m.mimetype, None, None, m.png_thumbnail.as_deref())
+    };
+    Some(MediaSeen {
+        kind,
+        mime: mime.clone().unwrap_or_default(),
+        size: file.file_length().unwrap_or_default(),
+        caption,
+        file_name,
+        direct_path: file.direct_path().unwrap_or_default().to_owned(),
+        thumbnail: thumbnail.map(<[u8]>::to_vec),
+    })
+}
