@@ -333,3 +333,94 @@ async fn typing_in_a_group_is_seen_by_its_members_and_by_nobody_else() {
     ben.stop().await;
     simulator.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_not_in_the_group_gets_nothing_out_of_it() {
+    let circle = Circle::gather().await;
+    let Circle {
+        ada,
+        ben,
+        cleo,
+        simulator,
+    } = &circle;
+    let group = found(ada, "Two", &[ben]).await;
+    noticed(ben, &group, "create", |action| matches!(action, Action::Create { .. })).await;
+    let id = ada.say_to(&group.to_string(), "between us").await;
+    ben.events.text("between us").await;
+
+    // Nobody outside can ask for a message to be sent again,
+    let ada_device: Jid = format!("{}:{}@lid", ada.account.lid, ada.device).parse().unwrap();
+    let retry = NodeBuilder::new("receipt")
+        .attr("to", group.clone())
+        .attr("id", id.as_str())
+        .attr("type", "retry")
+        .attr("participant", ada_device)
+        .children([NodeBuilder::new("retry")
+            .attr("v", "1")
+            .attr("id", id.as_str())
+            .attr("count", "1")
+            .build()])
+        .build();
+    send(cleo, retry).await;
+    // nor be sent a key by somebody inside,
+    let leak = |id: &str, inside: NodeBuilder| {
+        NodeBuilder::new("message")
+            .attr("to", group.clone())
+            .attr("id", id)
+            .attr("type", "text")
+            .attr("addressing_mode", "lid")
+            .children([inside.build()])
+            .build()
+    };
+    let enc = || {
+        NodeBuilder::new("enc")
+            .attr("v", "2")
+            .attr("type", "msg")
+            .bytes(vec![1; 40])
+            .build()
+    };
+    let to_cleo = NodeBuilder::new("participants").children([NodeBuilder::new("to")
+        .attr("jid", format!("{}:{}@lid", cleo.account.lid, cleo.device))
+        .children([enc()])
+        .build()]);
+    send(ada, leak("LEAK-1", to_cleo)).await;
+    assert!(
+        circle.reply("ack", "LEAK-1").await.xml.contains("error=\"400\""),
+        "there is no text in it"
+    );
+    let mut again = leak(
+        "LEAK-2",
+        NodeBuilder::new("enc")
+            .attr("v", "2")
+            .attr("type", "msg")
+            .bytes(vec![1; 40]),
+    );
+    again
+        .attrs
+        .insert("participant", format!("{}:{}@lid", cleo.account.lid, cleo.device));
+    send(ada, again).await;
+    assert!(circle.reply("ack", "LEAK-2").await.xml.contains("error=\"404\""));
+    // nor see who is typing.
+    ada.client().chatstate().send_composing(&group).await.unwrap();
+    ben.events
+        .first("typing", |event| matches!(event, Event::ChatPresence(_)).then_some(()))
+        .await;
+    settled(simulator).await;
+    let leaked: Vec<String> = simulator
+        .stanzas(0, usize::MAX)
+        .into_iter()
+        .filter(|r| r.direction == Direction::Out && r.account.as_deref() == Some(cleo.account.phone.as_str()))
+        .filter(|r| r.tag != "ack" && r.xml.contains(&group.to_string()))
+        .map(|r| r.xml)
+        .collect();
+    assert!(leaked.is_empty(), "{leaked:?}");
+    let nowhere = NodeBuilder::new("message")
+        .attr("to", "120363999999999999@g.us")
+        .attr("id", "NOWHERE")
+        .attr("type", "text")
+        .children([enc()])
+        .build();
+    send(ada, nowhere).await;
+    assert!(circle.reply("ack", "NOWHERE").await.xml.contains("error=\"404\""));
+    circle.part().await;
+}

@@ -11,6 +11,7 @@ mod blocklist;
 mod circle;
 mod client;
 mod communities;
+mod group_joining;
 mod group_messages;
 mod group_people;
 mod groups;
