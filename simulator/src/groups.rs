@@ -22,7 +22,7 @@ pub(crate) use group::{
     Description, Founding, Group, Kind, Part, PersonalInvite, Request, RequestMethod, Role, Subject,
 };
 pub(crate) use settings::{Allowed, Flag, Joining, Switch};
-pub use view::{GroupKind, GroupMember, GroupRole, GroupView};
+pub use view::{GroupKind, GroupMember, GroupRole, GroupSetting, GroupView};
 
 /// A group, by the number in its JID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -48,7 +48,7 @@ use said::Said;
 
 pub use error::HumanError;
 pub use group_notice::GroupNotice;
-pub use groups::{GroupSetting, Invitation, JoinOutcome, MemberOutcome};
+pub use groups::{Invitation, JoinOutcome, MemberOutcome};
 pub use heard::{Heard, Reaction};
 pub use inbox::CAPACITY;
 pub use line::Standing;

@@ -50,7 +50,7 @@ pub use appstate::{ActionError, AppStateEntry, MessageAuthor, PhoneAction};
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, Exposure, PhoneReading};
 pub use error::{AccountError, CodeError, GroupError, ScanError, StartError, UnlinkError};
-pub use groups::{GroupKind, GroupMember, GroupRole, GroupView};
+pub use groups::{GroupKind, GroupMember, GroupRole, GroupSetting, GroupView};
 pub use pairing::LinkedDevice;
 pub use pairing::link_code::CodeRequest;
 pub use privacy::{PrivacyCategory, PrivacyError, PrivacyValue};

@@ -254,8 +254,14 @@ async fn someone_out_of_reach_comes_back() -> anyhow::Result<()> {
 async fn a_refused_login_ends_the_session_until_it_is_lifted() -> anyhow::Result<()> {
     let (simulator, [anna]) = people(["Anna"]).await?;
     let phone = anna.account().phone.clone();
+    let log = simulator.stanzas(0, usize::MAX).last().map_or(0, |record| record.seq);
     simulator.refuse_login(&phone, Some(LoginRefusal::Banned))?;
     assert_eq!(simulator.drop_connections(&phone), 1);
+    // What was under way when the connection was cut may still be taken in.
+    simulator
+        .wait_stanza(log, |record| record.tag == "failure", PATIENCE)
+        .await
+        .context("a refused login")?;
     let ended = anna.say(&phone, "anybody there?").await.expect_err("banned");
     assert!(matches!(ended, HumanError::Ended { .. }), "{ended:?}");
 

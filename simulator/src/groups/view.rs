@@ -126,6 +126,30 @@ impl GroupView {
     }
 }
 
+/// A setting of a group, as somebody changes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupSetting {
+    /// Only admins may write.
+    Announcement,
+    /// Everybody may write.
+    NotAnnouncement,
+    /// Only admins may change subject, description and picture.
+    Locked,
+    /// Everybody may change them.
+    Unlocked,
+    /// Messages disappear after so many seconds; 0 keeps them.
+    Ephemeral(u32),
+    /// Only admins may add people.
+    AdminsAdd,
+    /// Everybody may add people.
+    MembersAdd,
+    /// Admins approve who joins by link.
+    Approval,
+    /// Who has the link joins at once.
+    NoApproval,
+}
+
 impl From<Role> for GroupRole {
     fn from(role: Role) -> Self {
         match role {

@@ -9,7 +9,7 @@ use whatsapp_rust::features::{
 use whatsapp_rust::wacore::iq::groups::JoinGroupResult;
 
 use super::{Human, HumanError, address};
-use crate::{GroupKind, GroupMember, GroupRole, GroupView};
+use crate::{GroupKind, GroupMember, GroupRole, GroupSetting, GroupView};
 
 /// How it went for one person a human wanted to add, remove, promote or demote.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -43,30 +43,6 @@ pub enum JoinOutcome {
     Joined(String),
     /// An admin of the group with this JID has to approve.
     Waiting(String),
-}
-
-/// A setting of a group, as a human changes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GroupSetting {
-    /// Only admins may write.
-    Announcement,
-    /// Everybody may write.
-    NotAnnouncement,
-    /// Only admins may change subject, description and picture.
-    Locked,
-    /// Everybody may change them.
-    Unlocked,
-    /// Messages disappear after so many seconds; 0 keeps them.
-    Ephemeral(u32),
-    /// Only admins may add people.
-    AdminsAdd,
-    /// Everybody may add people.
-    MembersAdd,
-    /// Admins approve who joins by link.
-    Approval,
-    /// Who has the link joins at once.
-    NoApproval,
 }
 
 impl Human {

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::address::AccountId;
 use crate::error::GroupError;
-use crate::groups::{Founding, Group, GroupId, GroupRole, GroupView, Kind, Role};
+use crate::groups::{
+    Allowed, Flag, Founding, Group, GroupId, GroupRole, GroupSetting, GroupView, Joining, Kind, Role, Switch,
+};
 use crate::simulator::Simulator;
-use crate::stanza::groups::{self, Actor};
+use crate::stanza::groups::{self, Actor, Setting};
 use crate::world::World;
 
 impl Simulator {
@@ -71,7 +73,31 @@ impl Simulator {
         })
     }
 
-    /// Changes a group in the name of one of its admins.
+    /// Gives a group a name, as if an admin's phone had.
+    pub fn set_group_subject(&self, jid: &str, subject: &str) -> Result<GroupView, GroupError> {
+        let subject = groups::checked_subject(subject.to_owned()).map_err(|_| GroupError::Subject)?;
+        self.change(jid, &[], |world, by, _| {
+            groups::set(world, by, Setting::Subject(subject))
+        })
+    }
+
+    /// Changes a setting, as if an admin's phone had.
+    pub fn set_group(&self, jid: &str, setting: GroupSetting) -> Result<GroupView, GroupError> {
+        let setting = match setting {
+            GroupSetting::Announcement => Setting::Flag(Flag::Announcement, Switch::On),
+            GroupSetting::NotAnnouncement => Setting::Flag(Flag::Announcement, Switch::Off),
+            GroupSetting::Locked => Setting::Flag(Flag::Locked, Switch::On),
+            GroupSetting::Unlocked => Setting::Flag(Flag::Locked, Switch::Off),
+            GroupSetting::Ephemeral(seconds) => Setting::Ephemeral(seconds),
+            GroupSetting::AdminsAdd => Setting::Adding(Allowed::Admins),
+            GroupSetting::MembersAdd => Setting::Adding(Allowed::Members),
+            GroupSetting::Approval => Setting::Joining(Joining::OnApproval),
+            GroupSetting::NoApproval => Setting::Joining(Joining::AtOnce),
+        };
+        self.change(jid, &[], |world, by, _| groups::set(world, by, setting))
+    }
+
+    /// Changes a group in the name of one of its admins, the creator if possible.
     fn change(
         &self,
         jid: &str,
@@ -83,7 +109,10 @@ impl Simulator {
         let group = find(&world, jid)?;
         let id = group.id;
         let by = Actor {
-            account: group.admins().next().unwrap_or(group.creator),
+            account: group
+                .admins()
+                .max_by_key(|admin| group.role(*admin))
+                .unwrap_or(group.creator),
             group: id,
         };
         change(&mut world, by, people);

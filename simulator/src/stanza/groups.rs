@@ -23,7 +23,7 @@ use crate::world::World;
 
 pub(crate) use create::found;
 pub(crate) use members::{add, give_role, remove};
-pub(crate) use profile::subject as checked_subject;
+pub(crate) use profile::{Setting, set, subject as checked_subject};
 
 /// Why a request about a group is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! How people get into groups and out of them.
 
+use waspnest_simulator::{PrivacyCategory, PrivacyValue};
 use whatsapp_rust::features::MembershipApprovalMode;
 use whatsapp_rust::wacore::iq::groups::JoinGroupResult;
 use whatsapp_rust::wacore::stanza::groups::GroupNotificationAction as Action;
@@ -208,5 +209,42 @@ async fn whom_somebody_has_blocked_cannot_put_them_into_a_group() {
     );
     let results = ada.client().groups().add_participants(group, &[pn(ben)]).await.unwrap();
     assert_eq!(results[0].error.as_deref(), Some("401"));
+    circle.part().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invitation_holds_until_it_is_taken_back() {
+    let circle = Circle::gather().await;
+    let Circle {
+        ada, ben, simulator, ..
+    } = &circle;
+    simulator
+        .set_privacy(&ben.account.phone, PrivacyCategory::GroupAdd, PrivacyValue::None)
+        .unwrap();
+    let group = found(ada, "By invitation", &[]).await;
+    let admin = ada.client();
+    let admin = admin.groups();
+    let results = admin.add_participants(group.clone(), &[pn(ben)]).await.unwrap();
+    let invitation = results[0].add_request.clone().unwrap();
+    let until = i64::try_from(invitation.expiration).unwrap();
+    let revoked = admin.revoke_request_code(group.clone(), &[lid(ben)]).await.unwrap();
+    assert!(revoked[0].is_ok());
+    let guest = ben.client();
+    let joined = guest
+        .groups()
+        .join_with_invite_v4(group.clone(), &invitation.code, until, lid(ada))
+        .await;
+    assert_eq!(refused(joined), 410);
+    let again = admin.revoke_request_code(group.clone(), &[lid(ben)]).await.unwrap();
+    assert_eq!(again[0].error.as_deref(), Some("404"));
+
+    let results = admin.add_participants(group.clone(), &[pn(ben)]).await.unwrap();
+    let invitation = results[0].add_request.clone().unwrap();
+    let joined = guest
+        .groups()
+        .join_with_invite_v4(group.clone(), &invitation.code, until, lid(ada))
+        .await
+        .unwrap();
+    assert_eq!(joined, JoinGroupResult::Joined(group));
     circle.part().await;
 }

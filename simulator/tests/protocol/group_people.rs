@@ -1,7 +1,9 @@
 //! Groups as people use them, and as a test sets them up from outside.
 
-use waspnest_simulator::human::{GroupSetting, Human, HumanError, JoinOutcome};
-use waspnest_simulator::{Config, GroupKind, GroupRole, NewAccount, Simulator};
+use waspnest_simulator::human::{Human, HumanError, JoinOutcome};
+use waspnest_simulator::{
+    Config, GroupKind, GroupRole, GroupSetting, NewAccount, PrivacyCategory, PrivacyValue, Simulator,
+};
 
 use crate::client::PATIENCE;
 
@@ -184,6 +186,15 @@ async fn groups_are_set_up_and_changed_from_outside_and_members_are_told() {
             .error
             .is_none()
     );
+    simulator.set_group_subject(&group.jid, "Renamed").unwrap();
+    let seen = simulator.set_group(&group.jid, GroupSetting::Announcement).unwrap();
+    assert!(seen.announcement && seen.subject == "Renamed");
+    anna.wait_group_notice(
+        |notice| notice.change == "announcement" && notice.by == Some(owner.jid()),
+        PATIENCE,
+    )
+    .await
+    .unwrap();
     let seen = simulator.remove_from_group(&group.jid, &[&phones.0]).unwrap();
     assert_eq!(seen.members.len(), 1);
     anna.wait_group_notice(
@@ -198,5 +209,55 @@ async fn groups_are_set_up_and_changed_from_outside_and_members_are_told() {
     assert!(simulator.add_to_group("1@g.us", &[]).is_err());
     anna.leave().await;
     ben.leave().await;
+    simulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_lets_nobody_add_them_is_invited_and_comes_if_they_like() {
+    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let anna = person(&simulator, "Anna").await;
+    let ben = person(&simulator, "Ben").await;
+    let cleo = person(&simulator, "Cleo").await;
+    let phone = ben.account().phone.clone();
+    simulator
+        .set_privacy(&phone, PrivacyCategory::GroupAdd, PrivacyValue::None)
+        .unwrap();
+    let group = anna.create_group("Choosy", &[&phone]).await.unwrap();
+    assert_eq!(group.members.len(), 1, "nobody puts Ben into a group");
+
+    let outcome = anna.add_to_group(&group.jid, &[&phone]).await.unwrap().remove(0);
+    assert_eq!((outcome.address, outcome.error), (ben.account().jid(), Some(403)));
+    let invitation = outcome.invitation.unwrap();
+    // It is made out to Ben.
+    assert_eq!(code(cleo.accept_invitation(&invitation).await), 410);
+    let mut forged = invitation.clone();
+    forged.code = String::from("0000000000000000");
+    assert_eq!(code(ben.accept_invitation(&forged).await), 406);
+    assert_eq!(
+        ben.accept_invitation(&invitation).await.unwrap(),
+        JoinOutcome::Joined(group.jid.clone())
+    );
+    anna.wait_group_notice(
+        |notice| notice.change == "add" && notice.people == [ben.account().jid()],
+        PATIENCE,
+    )
+    .await
+    .unwrap();
+
+    // Whom Ben knows may add him, once he says so.
+    ben.leave_group(&group.jid).await.unwrap();
+    simulator
+        .set_privacy(&phone, PrivacyCategory::GroupAdd, PrivacyValue::Contacts)
+        .unwrap();
+    assert_eq!(
+        anna.add_to_group(&group.jid, &[&phone]).await.unwrap()[0].error,
+        Some(403)
+    );
+    simulator.add_contact(&phone, &anna.account().phone).unwrap();
+    assert_eq!(anna.add_to_group(&group.jid, &[&phone]).await.unwrap()[0].error, None);
+    assert_eq!(code(ben.accept_invitation(&invitation).await), 409);
+    for person in [anna, ben, cleo] {
+        person.leave().await;
+    }
     simulator.shutdown().await;
 }

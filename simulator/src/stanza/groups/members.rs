@@ -7,6 +7,7 @@ use whatsapp_rust::wacore_binary::{Jid, Node, NodeRef};
 
 use crate::address::AccountId;
 use crate::groups::{Allowed, GroupId, Joining, PersonalInvite, RequestMethod, Role};
+use crate::privacy::PrivacyCategory;
 use crate::stanza::groups::{Actor, Refusal, Reply, admin, community, find, member, notice, requests};
 use crate::stanza::{attr, jid_attr};
 use crate::world::World;
@@ -42,7 +43,6 @@ pub(super) enum Verdict {
     Fine,
     /// An error code.
     Refused(u16),
-    #[expect(dead_code, reason = "until accounts can say who may add them")]
     /// They let only some people add them; here is a code to invite them with.
     ByInvitation,
 }
@@ -88,9 +88,12 @@ fn invite(world: &mut World, by: Actor, account: AccountId) -> PersonalInvite {
 /// Whether `adder` may put `account` into a group. Modelled: whom one has blocked is refused with 401.
 pub(super) fn may_be_added(world: &World, account: AccountId, adder: AccountId) -> Verdict {
     if world.account(account).blocked.contains(&adder) {
-        return Verdict::Refused(401);
+        Verdict::Refused(401)
+    } else if world.may_see(adder, account, PrivacyCategory::GroupAdd) {
+        Verdict::Fine
+    } else {
+        Verdict::ByInvitation
     }
-    Verdict::Fine
 }
 
 pub(super) fn add_listed(world: &mut World, by: Actor, request: &NodeRef<'_>) -> Reply {

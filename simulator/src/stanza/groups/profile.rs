@@ -1,7 +1,7 @@
 //! Subject, description and settings of a group.
 
 use whatsapp_rust::NodeBuilder;
-use whatsapp_rust::wacore_binary::{Node, NodeRef};
+use whatsapp_rust::wacore_binary::NodeRef;
 
 use crate::address::Namespace;
 use crate::groups::{Allowed, Description, Flag, Joining, Subject, Switch};
@@ -14,21 +14,96 @@ const SUBJECT_LIMIT: usize = 100;
 /// Characters a description may have.
 const DESCRIPTION_LIMIT: usize = 2048;
 
-/// A request that changes one thing; the notice to the members is the same element, so what is not understood is not passed on.
+/// One thing that can be set about a group.
+pub(crate) enum Setting {
+    /// Within the limits.
+    Subject(String),
+    Flag(Flag, Switch),
+    /// Seconds; 0 for messages that stay.
+    Ephemeral(u32),
+    Adding(Allowed),
+    Joining(Joining),
+}
+
+/// A request that changes one thing, by whoever may.
 pub(super) fn change(world: &mut World, by: Actor, request: &NodeRef<'_>) -> Reply {
-    let notice = match &*request.tag {
-        "subject" => set_subject(world, by, request)?,
-        "description" => set_description(world, by, request)?,
-        "ephemeral" | "not_ephemeral" => set_ephemeral(world, by, request)?,
-        "member_add_mode" => set_add_mode(world, by, request)?,
-        "membership_approval_mode" => set_approval(world, by, request)?,
+    if &*request.tag == "description" {
+        editor(world, by)?;
+        set_description(world, by, request)?;
+        return Ok(Vec::new());
+    }
+    let setting = read(request)?;
+    match setting {
+        Setting::Subject(_) | Setting::Ephemeral(_) => editor(world, by)?,
+        Setting::Flag(..) | Setting::Adding(_) | Setting::Joining(_) => admin(world, by)?,
+    }
+    set(world, by, setting);
+    Ok(Vec::new())
+}
+
+fn read(request: &NodeRef<'_>) -> Result<Setting, Refusal> {
+    Ok(match &*request.tag {
+        "subject" => Setting::Subject(subject(
+            request.content_as_string().map(String::from).unwrap_or_default(),
+        )?),
+        "not_ephemeral" => Setting::Ephemeral(0),
+        "ephemeral" => Setting::Ephemeral(attr(request, "expiration").parse().map_err(|_| Refusal::Malformed)?),
+        "member_add_mode" => Setting::Adding(
+            request
+                .content_as_string()
+                .and_then(|mode| Allowed::parse_add_mode(&mode))
+                .ok_or(Refusal::Malformed)?,
+        ),
+        "membership_approval_mode" => Setting::Joining(joining(request).ok_or(Refusal::Malformed)?),
         tag => {
             let (flag, switch) = Flag::parse(tag).ok_or(Refusal::NotImplemented)?;
-            set_flag(world, by, flag, switch)?
+            Setting::Flag(flag, switch)
+        }
+    })
+}
+
+/// Sets one thing and tells everybody.
+pub(crate) fn set(world: &mut World, by: Actor, setting: Setting) {
+    let at_s = world.now_s();
+    let Some(group) = world.groups.get_mut(by.group) else {
+        return;
+    };
+    let told = match setting {
+        Setting::Subject(text) => {
+            group.subject = Subject {
+                text: text.clone(),
+                by: by.account,
+                at_s,
+            };
+            let namer = world.account(by.account);
+            NodeBuilder::new("subject")
+                .attr("subject", text)
+                .attr("s_t", at_s)
+                .attr("s_o", namer.jid(0, Namespace::Lid))
+                .attr("s_o_pn", namer.jid(0, Namespace::Phone))
+                .build()
+        }
+        Setting::Flag(flag, switch) => {
+            match switch {
+                Switch::On => group.flags.insert(flag),
+                Switch::Off => group.flags.remove(&flag),
+            };
+            NodeBuilder::new(flag.tag(switch)).build()
+        }
+        Setting::Ephemeral(seconds) => {
+            group.ephemeral_s = seconds;
+            info::ephemeral(seconds)
+        }
+        Setting::Adding(adding) => {
+            group.adding = adding;
+            info::add_mode(adding)
+        }
+        Setting::Joining(joining) => {
+            group.joining = joining;
+            info::approval_mode(joining)
         }
     };
-    notice::tell(world, by, &[], notice);
-    Ok(Vec::new())
+    notice::tell(world, by, &[], told);
 }
 
 /// A subject within the limits.
@@ -71,27 +146,8 @@ fn editor(world: &World, by: Actor) -> Result<(), Refusal> {
     }
 }
 
-fn set_subject(world: &mut World, by: Actor, request: &NodeRef<'_>) -> Result<Node, Refusal> {
-    editor(world, by)?;
-    let text = subject(request.content_as_string().map(String::from).unwrap_or_default())?;
-    let at_s = world.now_s();
-    find_mut(world, by.group)?.subject = Subject {
-        text: text.clone(),
-        by: by.account,
-        at_s,
-    };
-    let namer = world.account(by.account);
-    Ok(NodeBuilder::new("subject")
-        .attr("subject", text)
-        .attr("s_t", at_s)
-        .attr("s_o", namer.jid(0, Namespace::Lid))
-        .attr("s_o_pn", namer.jid(0, Namespace::Phone))
-        .build())
-}
-
 /// An edit has to name the description it replaces; otherwise somebody else was first.
-fn set_description(world: &mut World, by: Actor, request: &NodeRef<'_>) -> Result<Node, Refusal> {
-    editor(world, by)?;
+fn set_description(world: &mut World, by: Actor, request: &NodeRef<'_>) -> Result<(), Refusal> {
     let body = body(request)?;
     let at_s = world.now_s();
     // One of the clients gives a deletion no id.
@@ -111,42 +167,7 @@ fn set_description(world: &mut World, by: Actor, request: &NodeRef<'_>) -> Resul
         at_s,
     };
     group.description = Some(written.clone());
-    Ok(info::description(world, &written))
-}
-
-fn set_ephemeral(world: &mut World, by: Actor, request: &NodeRef<'_>) -> Result<Node, Refusal> {
-    editor(world, by)?;
-    let seconds = match &*request.tag {
-        "not_ephemeral" => 0,
-        _ => attr(request, "expiration").parse().map_err(|_| Refusal::Malformed)?,
-    };
-    find_mut(world, by.group)?.ephemeral_s = seconds;
-    Ok(info::ephemeral(seconds))
-}
-
-fn set_add_mode(world: &mut World, by: Actor, request: &NodeRef<'_>) -> Result<Node, Refusal> {
-    admin(world, by)?;
-    let adding = request
-        .content_as_string()
-        .and_then(|mode| Allowed::parse_add_mode(&mode))
-        .ok_or(Refusal::Malformed)?;
-    find_mut(world, by.group)?.adding = adding;
-    Ok(info::add_mode(adding))
-}
-
-fn set_approval(world: &mut World, by: Actor, request: &NodeRef<'_>) -> Result<Node, Refusal> {
-    admin(world, by)?;
-    let joining = joining(request).ok_or(Refusal::Malformed)?;
-    find_mut(world, by.group)?.joining = joining;
-    Ok(info::approval_mode(joining))
-}
-
-fn set_flag(world: &mut World, by: Actor, flag: Flag, switch: Switch) -> Result<Node, Refusal> {
-    admin(world, by)?;
-    let group = find_mut(world, by.group)?;
-    match switch {
-        Switch::On => group.flags.insert(flag),
-        Switch::Off => group.flags.remove(&flag),
-    };
-    Ok(NodeBuilder::new(flag.tag(switch)).build())
+    let told = info::description(world, &written);
+    notice::tell(world, by, &[], told);
+    Ok(())
 }
