@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::address::{AccountId, Namespace};
+use crate::authored::Authored;
+use crate::delivered::Delivered;
 use crate::keys::KeyBundle;
 use crate::outgoing::Outgoing;
 use crate::queue::DeviceQueue;
@@ -58,6 +60,8 @@ pub(crate) struct Device {
     pub(crate) keys: KeyBundle,
     pub(crate) companion: Option<Companion>,
     pub(crate) queue: DeviceQueue,
+    pub(crate) delivered: Delivered,
+    pub(crate) authored: Authored,
     pub(crate) session: Option<Session>,
     pub(crate) prekey_warning: PrekeyWarning,
 }
@@ -68,6 +72,8 @@ impl Device {
             keys,
             companion,
             queue: DeviceQueue::default(),
+            delivered: Delivered::default(),
+            authored: Authored::default(),
             session: None,
             prekey_warning: PrekeyWarning::Due,
         }

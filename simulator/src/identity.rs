@@ -106,6 +106,21 @@ impl AccountIdentity {
         }
     }
 
+    /// Whether `given` is the signed identity `held`, in either of its forms: with this account's key in it, or without.
+    pub(crate) fn is_same(&self, held: &[u8], given: &[u8]) -> bool {
+        let (Ok(held), Ok(given)) = (
+            ADVSignedDeviceIdentity::decode_from_slice(held),
+            ADVSignedDeviceIdentity::decode_from_slice(given),
+        ) else {
+            return false;
+        };
+        let account = given.account_signature_key.as_deref().unwrap_or_default();
+        given.details == held.details
+            && given.account_signature == held.account_signature
+            && given.device_signature == held.device_signature
+            && (account.is_empty() || account == self.public())
+    }
+
     /// The signed list of key indexes that are still linked.
     pub(crate) fn sign_indexes(
         &self,

@@ -1,8 +1,11 @@
 //! A device's public Signal keys as the server holds them: checked when they arrive, one-time keys handed out once.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use whatsapp_rust::wacore::libsignal::protocol::PublicKey;
+
+/// The one kind of Signal key there is.
+pub(crate) const KEY_TYPE: u8 = 5;
 
 /// A signed prekey whose signature was verified against its identity.
 #[derive(Debug, Clone)]
@@ -21,6 +24,10 @@ pub(crate) enum KeyError {
     NotAKey,
     #[error("the signed prekey's signature does not verify")]
     Signature,
+    #[error("an id stands for two keys")]
+    Duplicate,
+    #[error("they are another device's")]
+    Foreign,
 }
 
 impl SignedPrekey {
@@ -54,11 +61,22 @@ impl KeyBundle {
         self.one_time.pop_front()
     }
 
-    /// Adds uploaded one-time prekeys; ids the server holds already are left as they are.
-    pub(crate) fn add_one_time(&mut self, keys: impl IntoIterator<Item = (u32, [u8; 32])>) {
-        let known: std::collections::HashSet<u32> = self.one_time.iter().map(|(id, _)| *id).collect();
-        self.one_time
-            .extend(keys.into_iter().filter(|(id, _)| !known.contains(id)));
+    /// Adds uploaded one-time prekeys, all or none. A key the server holds already may be offered again; another key under an id that is
+    /// taken is refused.
+    pub(crate) fn add_one_time(&mut self, keys: impl IntoIterator<Item = (u32, [u8; 32])>) -> Result<(), KeyError> {
+        let mut known: HashMap<u32, [u8; 32]> = self.one_time.iter().copied().collect();
+        let mut fresh = Vec::new();
+        let mut offered = HashSet::new();
+        for (id, key) in keys {
+            if !offered.insert(id) || known.get(&id).is_some_and(|held| *held != key) {
+                return Err(KeyError::Duplicate);
+            }
+            if known.insert(id, key).is_none() {
+                fresh.push((id, key));
+            }
+        }
+        self.one_time.extend(fresh);
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use whatsapp_rust::waproto::whatsapp::client_payload::DevicePairingRegistrationD
 
 use crate::address::{DeviceAddress, Namespace};
 use crate::device::{Phase, Presence, Session};
-use crate::keys::{KeyBundle, KeyError, SignedPrekey, uint};
+use crate::keys::{KEY_TYPE, KeyBundle, KeyError, SignedPrekey, uint};
 use crate::outgoing::Outgoing;
 use crate::refusal::LoginRefusal;
 use crate::simulator::Reachability;
@@ -56,6 +56,9 @@ pub(crate) fn admit(
 fn registered_keys(data: &DevicePairingRegistrationData) -> Result<KeyBundle, KeyError> {
     fn field(bytes: Option<&Vec<u8>>) -> Result<&[u8], KeyError> {
         bytes.map(Vec::as_slice).ok_or(KeyError::Shape)
+    }
+    if data.e_keytype.as_deref() != Some(&[KEY_TYPE]) {
+        return Err(KeyError::Shape);
     }
     let identity: [u8; 32] = field(data.e_ident.as_ref())?.try_into().map_err(|_| KeyError::Shape)?;
     let signed = SignedPrekey::verified(

@@ -151,7 +151,7 @@ impl Phone {
                 let mut world = shared.world();
                 let at = DeviceAddress { account, device: PHONE };
                 if let Some(phone) = world.device_mut(at) {
-                    phone.keys.add_one_time(fresh);
+                    phone.keys.add_one_time(fresh).expect("a phone numbers its keys");
                     phone.prekey_warning = crate::device::PrekeyWarning::Due;
                 }
             }

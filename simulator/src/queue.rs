@@ -52,11 +52,21 @@ impl Entry {
             sent: false,
         }
     }
+
+    /// The message it is, and whose.
+    pub(crate) fn message(&self) -> Option<(CompactString, AccountId)> {
+        match self.class {
+            Class::Message => Some((self.id.clone(), self.from?)),
+            Class::Receipt | Class::Notification => None,
+        }
+    }
 }
 
 /// The next stanza for a connection.
 pub(crate) struct Due {
     pub(crate) node: Arc<Node>,
+    /// The message it is, and whose; `None` for everything that is not one.
+    pub(crate) message: Option<(CompactString, AccountId)>,
     /// It was waiting before this connection became active: goes out with the `offline` attribute.
     pub(crate) backlog: bool,
     /// An earlier connection had it already.
@@ -108,6 +118,7 @@ impl DeviceQueue {
         self.cursor += 1;
         let due = Due {
             node: Arc::clone(&entry.node),
+            message: entry.message(),
             backlog: self.backlog > 0,
             again: entry.sent,
         };
@@ -139,11 +150,11 @@ impl DeviceQueue {
     }
 
     /// Takes everything out at once; for the phone, which reads inside the server.
-    pub(crate) fn drain(&mut self, limit: usize) -> Vec<Arc<Node>> {
+    pub(crate) fn drain(&mut self, limit: usize) -> Vec<Entry> {
         let count = limit.min(self.entries.len());
         self.cursor = 0;
         self.backlog = 0;
-        self.entries.drain(..count).map(|entry| entry.node).collect()
+        self.entries.drain(..count).collect()
     }
 }
 

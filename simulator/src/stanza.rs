@@ -19,6 +19,7 @@ mod passive;
 pub(crate) mod presence;
 pub(crate) mod privacy;
 mod receipt;
+mod receipt_check;
 mod settings;
 mod usync;
 

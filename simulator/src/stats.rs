@@ -27,10 +27,16 @@ pub struct Stats {
     pub refused_messages: u64,
     /// Acknowledgements clients gave for queued stanzas.
     pub acks: u64,
+    /// Acknowledgements for nothing that waits: it was never sent, or is settled already.
+    pub unmatched_acks: u64,
+    /// Keys refused: a signature, a length, an id or an identity was wrong.
+    pub refused_keys: u64,
     /// Receipts accepted from clients.
     pub receipts: u64,
     /// Receipts that ask for a message again because it could not be decrypted.
     pub retry_receipts: u64,
+    /// Receipts refused: about messages that were never sent, or with keys that are not the device's.
+    pub refused_receipts: u64,
     /// Stanzas sent again after a reconnect, because the device had not acknowledged them.
     pub redeliveries: u64,
     /// Unacknowledged stanzas in all queues now.

@@ -247,7 +247,12 @@ impl World {
         else {
             return drained;
         };
-        let Device { queue, session, .. } = device;
+        let Device {
+            queue,
+            session,
+            delivered,
+            ..
+        } = device;
         let Some(session) = session.as_mut() else {
             return drained;
         };
@@ -271,6 +276,9 @@ impl World {
             };
             if due.again {
                 self.stats.redeliveries += 1;
+            }
+            if let Some((id, from)) = &due.message {
+                delivered.record(id, *from);
             }
             let node = if due.backlog {
                 Arc::new(marked_offline(&due.node))
@@ -357,11 +365,15 @@ impl World {
     pub(crate) fn phone_work(&mut self, account: AccountId, limit: usize) -> PhoneWork {
         let state = self.account_mut(account);
         let duties: Vec<Duty> = state.duties.drain(..).collect();
-        let mail = state
-            .devices
-            .get_mut(&PHONE)
-            .map(|phone| phone.queue.drain(limit))
-            .unwrap_or_default();
+        let mut mail = Vec::new();
+        if let Some(phone) = state.devices.get_mut(&PHONE) {
+            for entry in phone.queue.drain(limit) {
+                if let Some((id, from)) = entry.message() {
+                    phone.delivered.record(&id, from);
+                }
+                mail.push(entry.node);
+            }
+        }
         self.stats.queued -= mail.len();
         PhoneWork { duties, mail }
     }

@@ -141,8 +141,8 @@ impl Pair {
         };
         let phone = self.at(PHONE);
         let mut messages = Vec::new();
-        for node in mail {
-            let enc = node.get_optional_child("enc").unwrap();
+        for entry in mail {
+            let enc = entry.node.get_optional_child("enc").unwrap();
             let plain = self.companion.open(phone, enc).await.unwrap();
             messages.push(Message::decode_from_slice(unpadded(&plain).unwrap()).unwrap());
         }

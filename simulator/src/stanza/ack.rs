@@ -1,4 +1,4 @@
-//! A client's acknowledgement: the queued stanza has done its work.
+//! A client's acknowledgement: the queued stanza has done its work. One that fits nothing is counted and otherwise ignored.
 
 use whatsapp_rust::wacore_binary::NodeRef;
 
@@ -16,5 +16,8 @@ pub(super) fn settle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>)
         .or_else(|| jid_attr(node, "to"))
         .and_then(|jid| world.locate(&jid))
         .map(|located| located.account);
-    world.settle(sender.at, class, &attr(node, "id"), from);
+    if !world.settle(sender.at, class, &attr(node, "id"), from) {
+        tracing::debug!(?class, "an acknowledgement for nothing that waits");
+        world.stats.unmatched_acks += 1;
+    }
 }

@@ -6,13 +6,10 @@ use whatsapp_rust::wacore_binary::{Node, NodeRef};
 
 use crate::address::DeviceAddress;
 use crate::device::{Device, PrekeyWarning};
-use crate::keys::{KeyError, SignedPrekey, uint};
+use crate::keys::{KEY_TYPE, KeyBundle, KeyError, SignedPrekey, uint};
 use crate::stanza::iq::{Answer, Verb};
 use crate::stanza::{Sender, jid_attr};
 use crate::world::World;
-
-/// The one kind of Signal key there is.
-const KEY_TYPE: u8 = 5;
 
 pub(super) fn handle(world: &mut World, sender: &Sender<'_>, verb: Verb, node: &NodeRef<'_>) -> Answer {
     match verb {
@@ -36,6 +33,7 @@ pub(super) fn handle(world: &mut World, sender: &Sender<'_>, verb: Verb, node: &
                 Ok(()) => Answer::done(),
                 Err(error) => {
                     tracing::info!(%error, "uploaded keys refused");
+                    world.stats.refused_keys += 1;
                     Answer::not_acceptable()
                 }
             }
@@ -50,9 +48,7 @@ fn count(world: &World, at: DeviceAddress) -> Answer {
 
 fn upload(world: &mut World, at: DeviceAddress, node: &NodeRef<'_>) -> Result<(), KeyError> {
     let device = world.device_mut(at).ok_or(KeyError::Shape)?;
-    if bytes(node, "identity")? != device.keys.identity {
-        return Err(KeyError::Signature);
-    }
+    own_identity(node, &device.keys)?;
     let registration = uint(bytes(node, "registration")?)?;
     let signed = signed_prekey(node, &device.keys.identity)?;
     let one_time = node
@@ -60,14 +56,11 @@ fn upload(world: &mut World, at: DeviceAddress, node: &NodeRef<'_>) -> Result<()
         .and_then(|list| list.children())
         .unwrap_or_default()
         .iter()
-        .map(|key| {
-            let public = bytes(key, "value")?.try_into().map_err(|_| KeyError::Shape)?;
-            Ok((uint(bytes(key, "id")?)?, public))
-        })
+        .map(one_time)
         .collect::<Result<Vec<_>, KeyError>>()?;
+    device.keys.add_one_time(one_time)?;
     device.keys.registration_id = registration;
     device.keys.signed = signed;
-    device.keys.add_one_time(one_time);
     device.prekey_warning = PrekeyWarning::Due;
     Ok(())
 }
@@ -78,17 +71,40 @@ fn rotate_signed(world: &mut World, at: DeviceAddress, rotate: &NodeRef<'_>) -> 
     Ok(())
 }
 
-fn signed_prekey(parent: &NodeRef<'_>, identity: &[u8; 32]) -> Result<SignedPrekey, KeyError> {
+/// Key type and identity, which no device changes.
+pub(super) fn own_identity(parent: &NodeRef<'_>, keys: &KeyBundle) -> Result<(), KeyError> {
+    if bytes(parent, "type")? != [KEY_TYPE] {
+        return Err(KeyError::Shape);
+    }
+    if bytes(parent, "identity")? != keys.identity {
+        return Err(KeyError::Foreign);
+    }
+    Ok(())
+}
+
+/// A one-time prekey, `<key><id/><value/></key>`.
+pub(super) fn one_time(key: &NodeRef<'_>) -> Result<(u32, [u8; 32]), KeyError> {
+    let public = bytes(key, "value")?.try_into().map_err(|_| KeyError::Shape)?;
+    Ok((key_number(key)?, public))
+}
+
+/// Ids of keys travel as three bytes.
+fn key_number(key: &NodeRef<'_>) -> Result<u32, KeyError> {
+    let id = bytes(key, "id")?;
+    if id.len() == 3 { uint(id) } else { Err(KeyError::Shape) }
+}
+
+pub(super) fn signed_prekey(parent: &NodeRef<'_>, identity: &[u8; 32]) -> Result<SignedPrekey, KeyError> {
     let skey = parent.get_optional_child("skey").ok_or(KeyError::Shape)?;
     SignedPrekey::verified(
-        uint(bytes(skey, "id")?)?,
+        key_number(skey)?,
         bytes(skey, "value")?,
         bytes(skey, "signature")?,
         identity,
     )
 }
 
-fn bytes<'n>(parent: &'n NodeRef<'_>, tag: &str) -> Result<&'n [u8], KeyError> {
+pub(super) fn bytes<'n>(parent: &'n NodeRef<'_>, tag: &str) -> Result<&'n [u8], KeyError> {
     parent
         .get_optional_child(tag)
         .and_then(|child| child.content_bytes())

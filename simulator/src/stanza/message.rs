@@ -2,6 +2,7 @@
 
 mod direct;
 mod group;
+mod inspect;
 pub(crate) mod newsletter;
 
 use whatsapp_rust::NodeBuilder;
@@ -19,7 +20,8 @@ const STALE_ADDRESSING: u16 = 421;
 const NO_ROOM: u16 = 503;
 const NOT_SUPPORTED: u16 = 501;
 
-/// Relays a `<message>` and acknowledges it. Modelled: an id that was sent before is relayed again; receivers drop what they know.
+/// Relays a `<message>` and acknowledges it. Modelled: an id that was sent before
+/// into the same chat is relayed again; receivers drop what they know.
 pub(super) fn relay(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) {
     let outcome = accept(world, sender, node);
     let id = attr(node, "id");
@@ -62,6 +64,7 @@ fn accept(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) -> Result<
     if attr(node, "id").is_empty() {
         return Err(MALFORMED);
     }
+    inspect::inspect(world, sender, &to, node)?;
     match to.server {
         Server::Pn | Server::Lid => direct::accept(world, sender, &to, node).map(Accepted::Relayed),
         Server::Group => group::accept(world, sender, &to, node).map(Accepted::Relayed),

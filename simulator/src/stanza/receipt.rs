@@ -9,12 +9,12 @@ use crate::address::{AccountId, DeviceAddress, Located, Namespace, PHONE};
 use crate::groups::GroupId;
 use crate::phone::{Duty, Start};
 use crate::queue::{Class, Entry};
-use crate::stanza::{Sender, attr, jid_attr};
+use crate::stanza::{Sender, attr, jid_attr, receipt_check};
 use crate::world::World;
 
 /// What a receipt's type means to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// Arrived, or seen: settles the message and is told to the other side.
     Seen,
     /// An own device has a copy of what another own device did: settles, and nobody else cares.
@@ -51,15 +51,24 @@ pub(super) fn relay(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) 
         chat
     };
     let to = author.and_then(|author| world.locate(&author));
+    let mut ids = listed_ids(node);
+    ids.insert(0, id.clone().into_owned());
+    let refused = to.and_then(|to| {
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        receipt_check::check(world, sender.at, to.account, &ids, kind, node).err()
+    });
+    if let Some(code) = refused {
+        acknowledge(world, sender, node, Some(code));
+        return;
+    }
     let settles = match kind {
         Kind::Seen | Kind::OwnCopy | Kind::SeenPrivately => true,
         Kind::Retry | Kind::Other => false,
     };
     if settles {
         let from = to.map(|located| located.account);
-        world.settle(sender.at, Class::Message, &id, from);
-        for listed in listed_ids(node) {
-            world.settle(sender.at, Class::Message, &listed, from);
+        for id in &ids {
+            world.settle(sender.at, Class::Message, id, from);
         }
     }
     world.stats.receipts += 1;
@@ -72,14 +81,22 @@ pub(super) fn relay(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) 
         (Some(to), Some(group)) => group::forward(world, sender.at, node, group, to, kind),
         (None, _) => {}
     }
+    acknowledge(world, sender, node, None);
+}
+
+/// Acknowledges a receipt; with an error when it was refused.
+fn acknowledge(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>, error: Option<u16>) {
     let mut ack = NodeBuilder::new("ack")
         .attr("class", "receipt")
-        .attr("id", &*id)
+        .attr("id", &*attr(node, "id"))
         .attr("t", world.now_s());
     for (key, from) in [("from", "to"), ("type", "type"), ("participant", "participant")] {
         if let Some(value) = node.get_attr(from) {
             ack = ack.attr(key, value.to_node_value());
         }
+    }
+    if let Some(code) = error {
+        ack = ack.attr("error", code);
     }
     world.answer(Some(sender.at), sender.outgoing, ack.build());
 }

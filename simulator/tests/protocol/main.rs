@@ -26,4 +26,5 @@ mod prekeys;
 mod presence;
 mod privacy;
 mod raw;
+mod refused;
 mod sessions;

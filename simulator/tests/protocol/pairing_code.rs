@@ -12,7 +12,7 @@ use whatsapp_rust::wacore::types::events::Event;
 use whatsapp_rust::wacore_binary::{Node, NodeContent};
 
 use crate::client::{Companion, PATIENCE};
-use crate::raw::RawClient;
+use crate::raw::{RawClient, error_of};
 
 fn named(name: &str) -> NewAccount {
     NewAccount {
@@ -161,16 +161,6 @@ async fn codes_of_both_kinds_end() {
 fn hello(phone: &str, noise: [u8; 32], id: &str) -> Node {
     let ephemeral = PairCodeUtils::encrypt_ephemeral_pub(&[9; 32], "ABCDEFGH");
     PairCodeUtils::build_companion_hello_iq(phone, &noise, &ephemeral, "1", "Chrome (Linux)", true, id.to_owned())
-}
-
-fn error_of(node: &Node) -> Option<String> {
-    Some(
-        node.get_optional_child("error")?
-            .attrs
-            .get("code")?
-            .as_str()
-            .into_owned(),
-    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

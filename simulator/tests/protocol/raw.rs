@@ -6,7 +6,7 @@ use futures::{SinkExt as _, StreamExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_websockets::{ClientBuilder, Message, WebSocketStream};
-use whatsapp_rust::NodeBuilder;
+use waspnest_simulator::{Account, Simulator};
 use whatsapp_rust::wacore::noise::framing::{FrameDecoder, encode_frame};
 use whatsapp_rust::wacore::noise::{NoiseCipher, XxHandshakeState};
 use whatsapp_rust::wacore::pair::{DeviceState, PairUtils};
@@ -15,6 +15,7 @@ use whatsapp_rust::wacore_binary::consts::WA_CONN_HEADER;
 use whatsapp_rust::wacore_binary::marshal::{marshal, unmarshal_ref};
 use whatsapp_rust::wacore_binary::util::unpack_bytes;
 use whatsapp_rust::wacore_binary::{Node, NodeContent};
+use whatsapp_rust::{Jid, NodeBuilder};
 
 use crate::client::PATIENCE;
 
@@ -50,12 +51,43 @@ pub(crate) struct RawClient {
     read: NoiseCipher,
     written: u32,
     received: u32,
+    /// The identity it was linked with, as the server has it.
+    pub(crate) signed_identity: Vec<u8>,
+    /// What came while it waited for something else.
+    pub(crate) meanwhile: Vec<Node>,
 }
 
 impl RawClient {
     /// Connects as an unpaired device.
     pub(crate) async fn connect(addr: SocketAddr, url: &str) -> Self {
-        let device = Device::new();
+        Self::connect_as(addr, url, Device::new()).await
+    }
+
+    /// A companion of `account`: linked, logged in and active.
+    pub(crate) async fn linked(simulator: &Simulator, account: &Account) -> Self {
+        let mut client = Self::connect(simulator.addr(), &simulator.url()).await;
+        let code = client.code().await;
+        let (linked, ()) = tokio::join!(simulator.scan_qr(&account.phone, &code), client.sign(|_| {}));
+        let jid: Jid = linked.unwrap().jid.parse().unwrap();
+        let mut device = client.device.clone();
+        device.lid = Some(Jid::lid_device(account.lid.as_str(), jid.device));
+        device.pn = Some(jid);
+        let signed_identity = std::mem::take(&mut client.signed_identity);
+        let mut client = Self::connect_as(simulator.addr(), &simulator.url(), device).await;
+        client.signed_identity = signed_identity;
+        assert_eq!(client.receive().await.expect("an answer to the login").tag, "success");
+        let active = NodeBuilder::new("iq")
+            .attr("xmlns", "passive")
+            .attr("type", "set")
+            .attr("id", "active")
+            .children([NodeBuilder::new("active").build()])
+            .build();
+        client.ask(&active).await;
+        client
+    }
+
+    /// Connects with a device's keys, and as that device if it is linked.
+    pub(crate) async fn connect_as(addr: SocketAddr, url: &str, device: Device) -> Self {
         let payload = whatsapp_rust::waproto::codec::client_payload_to_vec(&device.get_client_payload());
         let mut socket = dial(addr, url).await;
         let mut noise = XxHandshakeState::new(device.noise_key.clone(), payload, &WA_CONN_HEADER).unwrap();
@@ -77,6 +109,21 @@ impl RawClient {
             read: keys.read_cipher,
             written: 0,
             received: 0,
+            signed_identity: Vec::new(),
+            meanwhile: Vec::new(),
+        }
+    }
+
+    /// Sends a stanza and returns what answers it: the request's result or the acknowledgement.
+    pub(crate) async fn ask(&mut self, node: &Node) -> Node {
+        let id = text(node, "id").expect("an id to be answered under");
+        self.send(node).await;
+        loop {
+            let answer = self.receive().await.expect("an answer");
+            if (answer.tag == "iq" || answer.tag == "ack") && text(&answer, "id") == Some(id.clone()) {
+                return answer;
+            }
+            self.meanwhile.push(answer);
         }
     }
 
@@ -142,8 +189,17 @@ impl RawClient {
         }
     }
 
+    /// Answers the phone's offer properly, but for the key index it names.
+    pub(crate) async fn sign_as(&mut self, key_index: u32) {
+        self.answer_offer(|_| {}, Some(key_index)).await;
+    }
+
     /// Answers the phone's offer with what `tamper` makes of the signed identity.
     pub(crate) async fn sign(&mut self, tamper: impl FnOnce(&mut Vec<u8>)) {
+        self.answer_offer(tamper, None).await;
+    }
+
+    async fn answer_offer(&mut self, tamper: impl FnOnce(&mut Vec<u8>), named: Option<u32>) {
         let offer = self.receive().await.expect("an offer");
         let node = offer.get_optional_child("pair-success").expect("pair-success");
         let Some(NodeContent::Bytes(sealed)) = &node.get_optional_child("device-identity").unwrap().content else {
@@ -151,13 +207,18 @@ impl RawClient {
         };
         let (mut signed, key_index) = PairUtils::do_pair_crypto(&self.state(), sealed).unwrap();
         tamper(&mut signed);
+        self.signed_identity.clone_from(&signed);
         let id = offer.attrs.get("id").unwrap().as_str().into_owned();
-        self.send(&PairUtils::build_pair_success_response(&id, signed, key_index))
-            .await;
+        self.send(&PairUtils::build_pair_success_response(
+            &id,
+            signed,
+            named.unwrap_or(key_index),
+        ))
+        .await;
     }
 }
 
-async fn next_frame(socket: &mut WebSocketStream<TcpStream>, decoder: &mut FrameDecoder) -> Option<Vec<u8>> {
+pub(crate) async fn next_frame(socket: &mut WebSocketStream<TcpStream>, decoder: &mut FrameDecoder) -> Option<Vec<u8>> {
     loop {
         if let Some(frame) = decoder.decode_frame() {
             return Some(frame.to_vec());
@@ -171,6 +232,16 @@ async fn next_frame(socket: &mut WebSocketStream<TcpStream>, decoder: &mut Frame
         }
         decoder.feed(message.as_payload());
     }
+}
+
+/// An attribute as text.
+pub(crate) fn text(node: &Node, key: &str) -> Option<String> {
+    node.attrs.get(key).map(|value| value.as_str().into_owned())
+}
+
+/// The code of an error: of a refused request, or in an acknowledgement.
+pub(crate) fn error_of(node: &Node) -> Option<String> {
+    text(node, "error").or_else(|| text(node.get_optional_child("error")?, "code"))
 }
 
 /// A keep-alive, to see that a connection still works.
