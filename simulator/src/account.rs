@@ -11,10 +11,10 @@ use crate::address::{AccountId, Namespace, PHONE};
 use crate::appstate::AppState;
 use crate::device::Device;
 use crate::identity::AccountIdentity;
-use crate::phone::Duty;
+use crate::phone::{Duty, Phone};
 use crate::presence::Whereabouts;
 use crate::privacy::Privacy;
-use crate::refusal::LoginRefusal;
+use crate::refusal::{BanReason, LoginRefusal};
 use crate::simulator::Reachability;
 
 /// What to make an account from.
@@ -65,6 +65,8 @@ pub(crate) struct AccountState {
     next_key_index: u32,
     pub(crate) reachability: Reachability,
     pub(crate) refusal: Option<LoginRefusal>,
+    /// Why and until when the account is banned.
+    pub(crate) ban: Option<(BanReason, u64)>,
     pub(crate) app_state: AppState,
     /// Accounts that know this one's devices and are told when they change.
     pub(crate) watchers: BTreeSet<AccountId>,
@@ -74,6 +76,8 @@ pub(crate) struct AccountState {
     /// What the phone has been asked to do.
     pub(crate) duties: VecDeque<Duty>,
     pub(crate) phone_wake: Arc<Notify>,
+    /// The phone that takes the place of the one that runs.
+    pub(crate) successor: Option<Box<Phone>>,
 }
 
 impl AccountState {
@@ -95,6 +99,7 @@ impl AccountState {
             next_key_index: 1,
             reachability: Reachability::Online,
             refusal: None,
+            ban: None,
             app_state,
             watchers: BTreeSet::new(),
             blocked: BTreeSet::new(),
@@ -102,6 +107,7 @@ impl AccountState {
             whereabouts: Whereabouts::default(),
             duties: VecDeque::new(),
             phone_wake: Arc::new(Notify::new()),
+            successor: None,
         }
     }
 

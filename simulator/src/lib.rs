@@ -44,6 +44,7 @@ mod simulator;
 mod stanza;
 mod stanza_log;
 mod stats;
+mod stream_end;
 mod world;
 mod xml;
 
@@ -56,11 +57,12 @@ pub use groups::{GroupKind, GroupMember, GroupRole, GroupSetting, GroupView};
 pub use pairing::LinkedDevice;
 pub use pairing::link_code::CodeRequest;
 pub use privacy::{PrivacyCategory, PrivacyError, PrivacyValue};
-pub use refusal::LoginRefusal;
+pub use refusal::{Ban, BanReason, LoginRefusal};
 pub use simulator::newsletters::{NewsletterError, NewsletterInfo, NewsletterPost};
 pub use simulator::{Reachability, Simulator};
 pub use stanza_log::{Direction, StanzaRecord};
 pub use stats::Stats;
+pub use stream_end::StreamEnd;
 
 pub use error::MediaError;
 pub use media::TlsError;

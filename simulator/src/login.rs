@@ -15,6 +15,7 @@ use crate::outgoing::Outgoing;
 use crate::refusal::LoginRefusal;
 use crate::simulator::Reachability;
 use crate::stanza::presence;
+use crate::stream_end::StreamEnd;
 use crate::world::World;
 
 /// What a connection may do.
@@ -94,6 +95,11 @@ fn log_in(
     if let Some(refusal) = world.account(account).refusal {
         return refuse(world, outgoing, refusal);
     }
+    if let Some((reason, until_ms)) = world.account(account).ban
+        && let Some(left_ms) = until_ms.checked_sub(world.now_ms()).filter(|left| *left > 0)
+    {
+        return refuse_with(world, outgoing, reason.stanza(left_ms.div_ceil(1000)));
+    }
     let at = device
         .and_then(|device| u16::try_from(device).ok())
         .map(|device| DeviceAddress { account, device });
@@ -113,10 +119,7 @@ fn log_in(
         watching: BTreeMap::new(),
     };
     if let Some(replaced) = world.attach(at, session) {
-        let conflict = NodeBuilder::new("stream:error")
-            .children([NodeBuilder::new("conflict").attr("type", "replaced").build()])
-            .build();
-        world.answer(Some(at), &replaced.outgoing, conflict);
+        world.answer(Some(at), &replaced.outgoing, StreamEnd::Replaced.stanza());
         replaced.outgoing.finish();
         presence::refresh(world, account);
     }
@@ -126,7 +129,11 @@ fn log_in(
 }
 
 fn refuse(world: &mut World, outgoing: &Outgoing, refusal: LoginRefusal) -> Admission {
-    world.answer(None, outgoing, refusal.stanza());
+    refuse_with(world, outgoing, refusal.stanza())
+}
+
+fn refuse_with(world: &mut World, outgoing: &Outgoing, failure: Node) -> Admission {
+    world.answer(None, outgoing, failure);
     outgoing.finish();
     Admission::Refused
 }

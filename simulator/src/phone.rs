@@ -125,10 +125,17 @@ impl Phone {
             .collect()
     }
 
-    /// Lives until the server stops.
+    /// Lives until the server stops, as one phone after the other.
     pub(crate) async fn run(mut self, account: AccountId, shared: Arc<Shared>, wake: Arc<Notify>) {
         loop {
-            let work = shared.world().phone_work(account, MAIL_BATCH);
+            let (work, successor) = {
+                let mut world = shared.world();
+                let successor = world.account_mut(account).successor.take();
+                (world.phone_work(account, MAIL_BATCH), successor)
+            };
+            if let Some(successor) = successor {
+                self = *successor;
+            }
             if work.is_empty() {
                 tokio::select! {
                     () = shared.stop.cancelled() => return,

@@ -9,7 +9,7 @@ use whatsapp_rust::wacore_binary::Node;
 pub enum LoginRefusal {
     /// 401: the device is not linked any more.
     LoggedOut,
-    /// 402: banned for a while.
+    /// 402: banned for an hour, for the first of the reasons; see [`Ban`] for others.
     Banned,
     /// 403: the account is locked.
     Locked,
@@ -19,9 +19,60 @@ pub enum LoginRefusal {
     Unavailable,
 }
 
-/// Seconds a simulated ban lasts, and its reason code (modelled: "sent to too many people").
-const BAN_SECONDS: u32 = 3600;
-const BAN_CODE: u32 = 101;
+/// Seconds a ban of [`LoginRefusal::Banned`] lasts (modelled).
+const BAN_SECONDS: u64 = 3600;
+
+/// A ban that ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Ban {
+    /// Why.
+    pub reason: BanReason,
+    /// How long from now, in seconds.
+    pub seconds: u32,
+}
+
+/// Reasons for a ban, as clients know them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BanReason {
+    /// 101: sent too many messages to people who do not have it in their address books.
+    SentToTooManyPeople,
+    /// 102: blocked by too many people.
+    BlockedByUsers,
+    /// 103: created too many groups with people who do not have it in their address books.
+    CreatedTooManyGroups,
+    /// 104: sent the same message to too many people.
+    SentTooManySameMessage,
+    /// 106: sent too many messages to a broadcast list.
+    BroadcastList,
+}
+
+impl BanReason {
+    /// The number on the wire.
+    pub fn code(self) -> u16 {
+        match self {
+            Self::SentToTooManyPeople => 101,
+            Self::BlockedByUsers => 102,
+            Self::CreatedTooManyGroups => 103,
+            Self::SentTooManySameMessage => 104,
+            Self::BroadcastList => 106,
+        }
+    }
+
+    /// The refusal of a login while `seconds` are left.
+    pub(crate) fn stanza(self, seconds: u64) -> Node {
+        failure(LoginRefusal::Banned)
+            .attr("code", self.code())
+            .attr("expire", seconds)
+            .build()
+    }
+}
+
+fn failure(reason: LoginRefusal) -> NodeBuilder {
+    NodeBuilder::new("failure")
+        .attr("reason", reason.code())
+        .attr("location", "sim")
+}
 
 impl LoginRefusal {
     /// The number on the wire.
@@ -36,12 +87,9 @@ impl LoginRefusal {
     }
 
     pub(crate) fn stanza(self) -> Node {
-        let failure = NodeBuilder::new("failure")
-            .attr("reason", self.code())
-            .attr("location", "sim");
         match self {
-            Self::Banned => failure.attr("code", BAN_CODE).attr("expire", BAN_SECONDS).build(),
-            Self::LoggedOut | Self::Locked | Self::Outdated | Self::Unavailable => failure.build(),
+            Self::Banned => BanReason::SentToTooManyPeople.stanza(BAN_SECONDS),
+            Self::LoggedOut | Self::Locked | Self::Outdated | Self::Unavailable => failure(self).build(),
         }
     }
 }

@@ -2,10 +2,12 @@
 
 mod appstate;
 mod groups;
+mod identity;
 mod linking;
 mod media;
 pub(crate) mod newsletters;
 mod privacy;
+mod sessions;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,16 +18,14 @@ use rand_signal::RngExt as _;
 use tokio::time::timeout;
 
 use crate::account::{Account, AccountState, NewAccount};
-use crate::address::{AccountId, DeviceAddress, PHONE};
+use crate::address::AccountId;
 use crate::appstate::AppState;
 use crate::config::Config;
 use crate::device::Device;
-use crate::error::{AccountError, StartError, UnlinkError};
+use crate::error::{AccountError, StartError};
 use crate::human::loopback::LoopbackHttp;
 use crate::phone::Phone;
-use crate::refusal::LoginRefusal;
 use crate::server::{self, Shared};
-use crate::stanza::md;
 use crate::stanza_log::StanzaRecord;
 use crate::stats::Stats;
 
@@ -173,27 +173,6 @@ impl Simulator {
                 self.drop_connections(phone);
             }
         }
-        Ok(())
-    }
-
-    /// Removes a companion from the phone: it is logged out now and refused from now on.
-    pub fn unlink(&self, phone: &str, device: u16) -> Result<(), UnlinkError> {
-        let mut world = self.inner.shared.world();
-        let account = world
-            .by_phone(phone)
-            .ok_or_else(|| UnlinkError::UnknownAccount(phone.to_owned()))?;
-        let at = DeviceAddress { account, device };
-        if device == PHONE || world.device(at).is_none() {
-            return Err(UnlinkError::UnknownDevice(device));
-        }
-        md::remove(&mut world, at);
-        Ok(())
-    }
-
-    /// Refuses the account's logins with `reason` until told otherwise with `None`. Connections that stand are left alone.
-    pub fn refuse_login(&self, phone: &str, reason: Option<LoginRefusal>) -> Result<(), AccountError> {
-        let account = self.find(phone)?;
-        self.inner.shared.world().account_mut(account).refusal = reason;
         Ok(())
     }
 

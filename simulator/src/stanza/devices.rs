@@ -1,10 +1,12 @@
 //! Device lists: what an account's devices are, and telling those who know it when that changes.
 
+use std::collections::BTreeSet;
+
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore::messages::MessageUtils;
 use whatsapp_rust::wacore_binary::{Jid, Node};
 
-use crate::address::{AccountId, DeviceAddress, Namespace};
+use crate::address::{AccountId, DeviceAddress, Namespace, PHONE};
 use crate::notification::Notification;
 use crate::world::World;
 
@@ -86,15 +88,7 @@ pub(crate) fn announce(world: &mut World, changed: DeviceAddress, change: Change
         .device(changed)
         .and_then(|device| device.companion.as_ref())
         .map(|companion| companion.key_index);
-    let audience: Vec<DeviceAddress> = world
-        .account(account)
-        .watchers
-        .iter()
-        .copied()
-        .chain([account])
-        .flat_map(|watcher| world.companions_of(watcher))
-        .filter(|at| *at != changed)
-        .collect();
+    let audience = audience(world, account, Some(changed));
     let notifications = [Namespace::Lid, Namespace::Phone].map(|namespace| {
         let mut device = NodeBuilder::new("device").attr("jid", world.account(account).jid(changed.device, namespace));
         if let Some(key_index) = key_index {
@@ -120,4 +114,28 @@ pub(crate) fn announce(world: &mut World, changed: DeviceAddress, change: Change
             world.notify(to, notification);
         }
     }
+}
+
+/// Tells everybody who knows the account that its phone has another identity. Modelled: once, under its number, with the LID beside it.
+pub(crate) fn announce_identity(world: &mut World, account: AccountId) {
+    let state = world.account(account);
+    let notification = Notification::from("encrypt", state.jid(PHONE, Namespace::Phone))
+        .about(account)
+        .attr("lid", state.jid(PHONE, Namespace::Lid))
+        .content([NodeBuilder::new("identity").build()]);
+    for to in audience(world, account, None) {
+        world.notify(to, &notification);
+    }
+}
+
+/// The companions of all who know an account, its own included.
+fn audience(world: &World, account: AccountId, except: Option<DeviceAddress>) -> Vec<DeviceAddress> {
+    let others = world.account(account).watchers.iter().copied();
+    others
+        .chain([account])
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .flat_map(|watcher| world.companions_of(watcher))
+        .filter(|at| Some(*at) != except)
+        .collect()
 }
