@@ -11,6 +11,7 @@ use crate::address::{AccountId, Namespace, PHONE};
 use crate::appstate::AppState;
 use crate::device::Device;
 use crate::identity::AccountIdentity;
+use crate::pairing::Passkey;
 use crate::phone::{Duty, Phone};
 use crate::presence::Whereabouts;
 use crate::privacy::Privacy;
@@ -76,6 +77,8 @@ pub(crate) struct AccountState {
     /// What the phone has been asked to do.
     pub(crate) duties: VecDeque<Duty>,
     pub(crate) phone_wake: Arc<Notify>,
+    /// What clients have to show before they are linked.
+    pub(crate) passkey: Option<Passkey>,
     /// The phone that takes the place of the one that runs.
     pub(crate) successor: Option<Box<Phone>>,
 }
@@ -107,6 +110,7 @@ impl AccountState {
             whereabouts: Whereabouts::default(),
             duties: VecDeque::new(),
             phone_wake: Arc::new(Notify::new()),
+            passkey: None,
             successor: None,
         }
     }

@@ -96,6 +96,9 @@ pub enum ScanError {
     /// The client's signature of the link does not verify.
     #[error("the client's signature of the link is invalid: {0}")]
     BadDeviceSignature(&'static str),
+    /// The account wants a passkey, and what the client showed is not one of its.
+    #[error("the passkey was not accepted: {0}")]
+    Passkey(&'static str),
     /// The client hung up before it answered.
     #[error("the client went away while it was being linked")]
     ClientGone,

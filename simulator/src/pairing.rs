@@ -3,8 +3,10 @@
 //! However the phone came by a client (`qr`, `link_code`), it signs the client's identity, authenticates the offer with a secret the two
 //! share, and registers the device only after the client's own signature verified.
 
+mod assertion;
 pub(crate) mod code_seal;
 pub(crate) mod link_code;
+mod passkey;
 mod qr;
 mod request;
 
@@ -28,8 +30,10 @@ use crate::phone::{Duty, Start};
 use crate::stanza::devices;
 use crate::world::{SERVER, World};
 use link_code::CodeRequests;
+use passkey::Gates;
 use qr::QrRefs;
 
+pub use assertion::Passkey;
 pub(crate) use qr::QrCode;
 
 /// A companion the phone has linked.
@@ -66,12 +70,16 @@ struct Offered {
     told: oneshot::Sender<Result<LinkedDevice, ScanError>>,
 }
 
+/// An offer on its way out: what was signed, the device number, the request's id, its stanza, and where to.
+type Sealed = (LinkOffer, u16, String, Node, Outgoing);
+
 /// The clients that wait, by connection, and the ways in which phones find them.
 #[derive(Default)]
 pub(crate) struct Pairings {
     waiting: HashMap<ConnectionId, Waiting>,
     refs: QrRefs,
     codes: CodeRequests,
+    gates: Gates,
 }
 
 impl Pairings {
@@ -80,6 +88,7 @@ impl Pairings {
         self.waiting.remove(&connection);
         self.refs.forget(connection);
         self.codes.forget(connection);
+        self.gates.forget(connection);
     }
 
     /// A client that waits and has no offer yet.
@@ -104,14 +113,43 @@ impl World {
         self.offer_codes(connection);
     }
 
-    /// The phone offers the client on `connection` to be a companion of its account, authenticated with the secret they share. The
-    /// channel yields how it ended.
+    /// The phone offers the client on `connection` to be a companion of its account, authenticated with the secret they share. `told`
+    /// hears how it ended.
     fn offer_link(
         &mut self,
         connection: ConnectionId,
         account: AccountId,
         adv_secret: &[u8; 32],
-    ) -> Result<Outcome, ScanError> {
+        told: oneshot::Sender<Result<LinkedDevice, ScanError>>,
+    ) {
+        match self.sealed_offer(connection, account, adv_secret) {
+            Ok((offer, device, iq, node, outgoing)) => {
+                if let Some(waiting) = self.pairings.waiting.get_mut(&connection) {
+                    waiting.offered = Some(Offered {
+                        account,
+                        device,
+                        offer,
+                        iq,
+                        told,
+                    });
+                }
+                self.pairings.refs.forget(connection);
+                self.pairings.codes.forget(connection);
+                self.answer(None, &outgoing, node);
+            }
+            Err(error) => {
+                let _ = told.send(Err(error));
+            }
+        }
+    }
+
+    /// The offer, the device number it is for, and the stanza it travels in.
+    fn sealed_offer(
+        &mut self,
+        connection: ConnectionId,
+        account: AccountId,
+        adv_secret: &[u8; 32],
+    ) -> Result<Sealed, ScanError> {
         let waiting = self.pairings.waiting(connection).ok_or(ScanError::ClientGone)?;
         let outgoing = waiting.outgoing.clone();
         let device_identity = waiting.keys.identity;
@@ -130,20 +168,7 @@ impl World {
         let sealed = identity.seal(&offer, adv_secret);
         let iq = self.stanza_id();
         let node = pair_success(&iq, sealed, self, DeviceAddress { account, device });
-        let (told, outcome) = oneshot::channel();
-        if let Some(waiting) = self.pairings.waiting.get_mut(&connection) {
-            waiting.offered = Some(Offered {
-                account,
-                device,
-                offer,
-                iq,
-                told,
-            });
-        }
-        self.pairings.refs.forget(connection);
-        self.pairings.codes.forget(connection);
-        self.answer(None, &outgoing, node);
-        Ok(outcome)
+        Ok((offer, device, iq, node, outgoing))
     }
 
     /// An unpaired client answered. Anything but the answer to our offer is none of our business yet.

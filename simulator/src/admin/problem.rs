@@ -212,7 +212,7 @@ impl From<ScanError> for Problem {
             }
             ScanError::TooManyDevices(_) => (StatusCode::CONFLICT, "too_many_devices"),
             ScanError::Signing(_) => (StatusCode::INTERNAL_SERVER_ERROR, "signing_failed"),
-            ScanError::RefusedByClient(_) | ScanError::BadDeviceSignature(_) => {
+            ScanError::RefusedByClient(_) | ScanError::BadDeviceSignature(_) | ScanError::Passkey(_) => {
                 (StatusCode::BAD_GATEWAY, "client_refused")
             }
             ScanError::ClientGone | ScanError::Timeout => (StatusCode::GATEWAY_TIMEOUT, "client_silent"),

@@ -21,6 +21,8 @@ use crate::pairing::code_seal::{BundleError, Entered, Entry, WRAPPED_BUNDLE, WRA
 use crate::pairing::request::{Answer, Asked, BAD_REQUEST};
 use crate::world::World;
 
+/// The type of the notifications in this exchange.
+const KIND: &str = "link_code_companion_reg";
 /// How long a code can be typed, as clients count it.
 const VALID_MS: u64 = 180_000;
 /// Entries per code; clients stop answering after as many.
@@ -209,7 +211,7 @@ impl World {
                     .build(),
             ])
             .build();
-        self.notify_unpaired(connection, hello);
+        self.notify_unpaired(connection, KIND, hello);
         Ok(outcome)
     }
 
@@ -237,8 +239,9 @@ impl World {
         let keys = &self.account(account).identity.keys;
         match open_bundle(&bundle, &entry.ephemeral, &entry.theirs, keys, &device_identity) {
             Ok(secret) => {
-                let offered = self.offer_link(asked.connection, account, &secret);
-                let _ = entry.told.send(offered.map_err(CodeError::Linking));
+                let (told, outcome) = oneshot::channel();
+                self.admit_link(asked.connection, account, &secret, told);
+                let _ = entry.told.send(Ok(outcome));
             }
             Err(error) => {
                 self.stats.refused_links += 1;
@@ -289,18 +292,17 @@ impl World {
                 .bytes(request.reference.clone())
                 .build()])
             .build();
-        self.notify_unpaired(request.connection, node);
+        self.notify_unpaired(request.connection, KIND, node);
     }
 
-    fn notify_unpaired(&mut self, connection: ConnectionId, content: Node) {
+    /// Tells a client that is not linked something. Nothing waits for one that is gone.
+    pub(super) fn notify_unpaired(&mut self, connection: ConnectionId, kind: &'static str, content: Node) {
         let Some(waiting) = self.pairings.waiting.get(&connection) else {
             return;
         };
         let outgoing = waiting.outgoing.clone();
         let id = self.stanza_id();
-        let node = Notification::of_server("link_code_companion_reg")
-            .content([content])
-            .node(&id, self.now_s());
+        let node = Notification::of_server(kind).content([content]).node(&id, self.now_s());
         self.answer(None, &outgoing, node);
     }
 }

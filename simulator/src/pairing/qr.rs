@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use tokio::sync::oneshot;
 use whatsapp_rust::NodeBuilder;
 
 use crate::error::ScanError;
@@ -108,7 +109,9 @@ impl World {
         if waiting.keys.identity != code.identity {
             return Err(ScanError::KeyMismatch("identity"));
         }
-        self.offer_link(connection, account, &code.adv_secret)
+        let (told, outcome) = oneshot::channel();
+        self.admit_link(connection, account, &code.adv_secret, told);
+        Ok(outcome)
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) const BAD_REQUEST: (u16, &str) = (400, "bad-request");
 /// The request being answered.
 pub(super) struct Asked<'a> {
     pub(super) connection: ConnectionId,
-    outgoing: &'a Outgoing,
+    pub(super) outgoing: &'a Outgoing,
     id: String,
 }
 
@@ -37,9 +37,10 @@ impl World {
         };
         match &*text("xmlns") {
             "w:p" | "urn:xmpp:ping" => self.reply(&asked, Ok(Vec::new())),
-            "md" if set => match node.get_optional_child("link_code_companion_reg") {
+            "md" if !set => self.passkey_question(&asked, node),
+            "md" => match node.get_optional_child("link_code_companion_reg") {
                 Some(registration) => self.link_code(&asked, registration),
-                None => self.reply(&asked, Err(BAD_REQUEST)),
+                None => self.passkey_step(&asked, node),
             },
             _ => self.reply(&asked, Err((501, "feature-not-implemented"))),
         }

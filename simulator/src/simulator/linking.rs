@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use crate::address::AccountId;
 use crate::error::{CodeError, ScanError};
 use crate::pairing::link_code::{CodeRequest, typed};
-use crate::pairing::{LinkedDevice, Outcome, QrCode};
+use crate::pairing::{LinkedDevice, Outcome, Passkey, QrCode};
 use crate::simulator::Simulator;
 
 /// How long a client may take to answer the phone.
@@ -47,6 +47,21 @@ impl Simulator {
             .map_err(|_| CodeError::Unanswered)?
             .map_err(|_| CodeError::Unanswered)??;
         Ok(linked(offered).await?)
+    }
+
+    /// From now on, clients are linked to this account only after they have shown this passkey; without one, none is asked for.
+    ///
+    /// [`Self::scan_qr`] and [`Self::enter_code`] then resolve once the client has shown it and its user has confirmed the code.
+    pub fn require_passkey(&self, phone: &str, passkey: Option<Passkey>) -> Result<(), CodeError> {
+        let account = self.owner(phone)?;
+        self.inner.shared.world().account_mut(account).passkey = passkey;
+        Ok(())
+    }
+
+    /// The code on the phone's screen while a client is being linked with a passkey: the client shows the same one, in two groups.
+    pub fn passkey_code(&self, phone: &str) -> Result<Option<String>, CodeError> {
+        let account = self.owner(phone)?;
+        Ok(self.inner.shared.world().passkey_code(account))
     }
 
     fn owner(&self, phone: &str) -> Result<AccountId, CodeError> {

@@ -24,6 +24,7 @@ mod newsletters;
 mod offline;
 mod pairing;
 mod pairing_code;
+mod passkey;
 mod prekeys;
 mod presence;
 mod privacy;
