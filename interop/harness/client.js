@@ -9,13 +9,14 @@ const VERSION = [2, 3000, 1_035_194_821]
 
 export class Client {
   #settings
+  #own
   #keys = new Keys()
   #log
   #socket
   /** Message contents by id, for others who could not read them: what `getMessage` answers. */
   #sent = new Map()
 
-  /** `settings` go to `makeWASocket` as they are, over what every client here has. */
+  /** `settings`, or what they make of the stored keys, go to `makeWASocket`, over what every client here has. */
   constructor({ url, account, log, logLevel, settings = {} }) {
     this.account = account
     this.phone = account.phone
@@ -24,6 +25,7 @@ export class Client {
     this.name = `Baileys ${account.push_name}`
     this.events = new Events(this.name)
     this.#log = log
+    this.#own = settings
     this.#settings = {
       waWebSocketUrl: url,
       version: VERSION,
@@ -31,8 +33,7 @@ export class Client {
       getMessage: async key => this.#sent.get(key.id),
       // Without this, a new client waits 20 seconds for history before it shows what changed meanwhile.
       shouldSyncHistoryMessage: () => false,
-      syncFullHistory: false,
-      ...settings
+      syncFullHistory: false
     }
   }
 
@@ -44,9 +45,9 @@ export class Client {
   /** Connects with the keys it has. Follows the server's wish to log in anew after pairing, and no other end. */
   start() {
     const { creds, keys } = this.#keys.open()
-    const logger = this.#settings.logger
-    const auth = { creds, keys: makeCacheableSignalKeyStore(keys, logger) }
-    const socket = makeWASocket({ ...this.#settings, auth })
+    const auth = { creds, keys: makeCacheableSignalKeyStore(keys, this.#settings.logger) }
+    const own = typeof this.#own === 'function' ? this.#own({ creds, keys }) : this.#own
+    const socket = makeWASocket({ ...this.#settings, auth, ...own })
     this.#socket = socket
     socket.ev.on('creds.update', () => this.#keys.save(socket.authState.creds))
     socket.ev.process(events => {
