@@ -94,12 +94,8 @@ export class Client {
 
   /** Waits until it is connected and has what queued for it. */
   async open(after = 0) {
-    await this.update('an open connection', update => (update.connection === 'open' ? true : undefined), after)
-    await this.update(
-      'the end of the backlog',
-      update => (update.receivedPendingNotifications ? true : undefined),
-      after
-    )
+    await this.update('an open connection', update => update.connection === 'open', after)
+    await this.update('the end of the backlog', update => update.receivedPendingNotifications, after)
   }
 
   /** Hangs up and keeps its keys. */
@@ -129,7 +125,7 @@ export class Client {
 
   /** What `pick` finds in a connection update. */
   update(what, pick, after) {
-    return this.events.first(what, ({ name, data }) => (name === 'connection.update' ? pick(data) : undefined), { after })
+    return this.events.first(what, ({ name, data }) => (name === 'connection.update' ? pick(data) || undefined : undefined), { after })
   }
 
   /** The first message with `id` or `text` that it could read, whoever sent it. */
@@ -146,6 +142,21 @@ export class Client {
   /** Every message it was told of, in order. */
   messages(after) {
     return this.events.all(({ name, data }) => (name === 'messages.upsert' ? data.messages : undefined), after).flat()
+  }
+
+  /**
+   * What `pick` finds in an event about message `id`, or in the message itself: what happens to a message that Baileys has not shown yet
+   * is told with it and not apart.
+   */
+  reported(what, event, id, pick) {
+    return this.events.first(what, ({ name, data }) => {
+      const told = name === event ? data : name === 'messages.upsert' ? data.messages : []
+      for (const one of told) {
+        const found = one.key.id === id && pick(one)
+        if (found) return found
+      }
+      return undefined
+    })
   }
 
   /** The first thing `pick` finds in one element of events named `name`, such as one update of `messages.update`. */

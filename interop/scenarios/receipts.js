@@ -4,12 +4,16 @@ import { proto } from 'baileys'
 
 const { Status } = proto.WebMessageInfo
 
-/** The first tick of at least `status` for message `id`. */
+/** Waits for a tick of at least `status` for message `id`. */
 function tick(client, id, status) {
-  return client.each(
-    `tick ${status} of ${id}`,
-    'messages.update',
-    ({ key, update }) => key.id === id && update.status >= status
+  return client.reported(`tick ${status} of ${id}`, 'messages.update', id, one => (one.update ?? one).status >= status)
+}
+
+/** Waits for the group tick `stamp` of somebody for message `id`. */
+function groupTick(client, id, who, stamp) {
+  const given = receipt => receipt[stamp] && isWho(receipt.userJid, who)
+  return client.reported(`${stamp} of ${who.name}`, 'message-receipt.update', id, one =>
+    one.receipt ? given(one.receipt) : one.userReceipt?.some(given)
   )
 }
 
@@ -58,13 +62,6 @@ export const receipts = [
       const ben = await stage.person('Ben')
       const cleo = await stage.baileys('Cleo')
       await ben.do('typing', { to: ada.jid, state: 'composing' })
-      const presence = (client, who, shown) =>
-        client.each(
-          `${shown} of ${who.name}`,
-          'presence.update',
-          ({ presences }) =>
-            Object.entries(presences).some(([jid, { lastKnownPresence }]) => isWho(jid, who) && lastKnownPresence === shown)
-        )
       await presence(ada, ben, 'composing')
       await ben.do('typing', { to: ada.jid, state: 'recording' })
       await presence(ada, ben, 'recording')
@@ -75,8 +72,51 @@ export const receipts = [
       await cleo.socket.sendPresenceUpdate('recording', ada.jid)
       await presence(ada, cleo, 'recording')
     }
+  },
+  {
+    name: 'receipts: who subscribes sees the other side come and go',
+    async play(stage) {
+      const ada = await stage.baileys('Ada')
+      const cleo = await stage.baileys('Cleo')
+      await ada.comeOnline()
+      await ada.send(cleo, { text: 'hello' })
+      await cleo.message('hello')
+      await cleo.send(ada, { text: 'hello yourself' })
+      await ada.message('hello yourself')
+      await ada.socket.presenceSubscribe(cleo.jid)
+      await cleo.comeOnline()
+      await presence(ada, cleo, 'available')
+      await cleo.socket.sendPresenceUpdate('unavailable')
+      await presence(ada, cleo, 'unavailable')
+    }
+  },
+  {
+    name: 'receipts: a group tells its author who got a message and who read it',
+    async play(stage) {
+      const ada = await stage.baileys('Ada')
+      const ben = await stage.person('Ben')
+      const cleo = await stage.baileys('Cleo')
+      const { id: group } = await ada.socket.groupCreate('Readers', [ben.jid, cleo.jid])
+      await cleo.comeOnline()
+      const { key } = await ada.send(group, { text: 'read me, all' })
+      const received = await cleo.message('read me, all')
+      await groupTick(ada, key.id, cleo, 'receiptTimestamp')
+      await cleo.socket.readMessages([received.key])
+      await groupTick(ada, key.id, cleo, 'readTimestamp')
+      await ben.hears('read me, all')
+      await ben.do('read', { id: key.id })
+      await groupTick(ada, key.id, ben, 'readTimestamp')
+    }
   }
 ]
+
+/** What Baileys shows of somebody's presence or typing. */
+function presence(client, who, shown) {
+  return client.each(`${shown} of ${who.name}`, 'presence.update', ({ presences }) =>
+    Object.entries(presences).some(([jid, { lastKnownPresence }]) => isWho(jid, who) && lastKnownPresence === shown)
+  )
+}
+
 
 function isWho(jid, { phone, lid }) {
   const user = jid.split(/[:@]/)[0]

@@ -2,6 +2,7 @@
 //!
 //! The program must have been built before. Dropping kills it.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -21,11 +22,17 @@ pub(crate) struct SimulatorProcess {
 }
 
 impl SimulatorProcess {
-    /// Starts it on free ports; its log, filtered by `log`, goes to `stderr`.
-    pub(crate) fn start(workspace: &Workspace, log: &str, stderr: Stdio) -> Result<Self> {
+    /// Starts it on free ports; its log, filtered by `log`, goes to `stderr`. `more` are further arguments.
+    pub(crate) fn start<'a>(
+        workspace: &Workspace,
+        log: &'a str,
+        stderr: Stdio,
+        more: impl IntoIterator<Item = &'a OsStr>,
+    ) -> Result<Self> {
         let program = workspace.target.join("debug").join("waspnest-simulator");
         let child = Command::new(program)
             .args(["--log", log])
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(stderr)
             .spawn()

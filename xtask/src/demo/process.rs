@@ -27,7 +27,7 @@ impl Children {
     pub(super) fn start(workspace: &Workspace) -> Result<Self> {
         let dir = workspace.target.join("demo").join(std::process::id().to_string());
         std::fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
-        let simulator = SimulatorProcess::start(workspace, "warn", Stdio::inherit())?;
+        let simulator = SimulatorProcess::start(workspace, "warn", Stdio::inherit(), [])?;
         let admin = simulator.admin()?.trim_start_matches("http://").to_owned();
         let listen = free_port()?;
         let secret = format!("secret-of-demo-{}", std::process::id());
