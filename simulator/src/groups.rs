@@ -19,7 +19,7 @@ use crate::notification::Notification;
 use crate::world::World;
 
 pub(crate) use group::{
-    Description, Founding, Group, Kind, Part, PersonalInvite, Request, RequestMethod, Role, Subject,
+    Description, Founding, Group, Kind, MAX_MEMBERS, Part, PersonalInvite, Request, RequestMethod, Role, Subject,
 };
 pub(crate) use settings::{Allowed, Flag, Joining, Switch};
 pub use view::{GroupKind, GroupMember, GroupRole, GroupSetting, GroupView};

@@ -9,6 +9,7 @@
 mod address;
 mod answering;
 mod client;
+mod communities;
 mod ears;
 mod error;
 mod group_notice;

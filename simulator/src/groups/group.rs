@@ -8,6 +8,9 @@ use std::fmt;
 use crate::address::AccountId;
 use crate::groups::{Allowed, Flag, GroupId, Joining};
 
+/// Members a group may have.
+pub(crate) const MAX_MEMBERS: usize = 1024;
+
 /// What a member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Role {
@@ -271,11 +274,32 @@ impl Group {
         }
     }
 
+    /// Whether so many more fit in.
+    pub(crate) fn has_room_for(&self, more: usize) -> bool {
+        self.members.len() + more <= MAX_MEMBERS
+    }
+
     /// Takes a member in: whatever stood between them and the group is settled with that.
     pub(crate) fn admit(&mut self, account: AccountId) {
         self.members.entry(account).or_insert(Role::Member);
         self.removed.remove(&account);
         self.requests.remove(&account);
         self.personal_invites.remove(&account);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_has_room_for_so_many_and_no_more() {
+        let mut founding = Founding::new(AccountId(0), String::from("Crowd"), 1);
+        founding.members = (1..MAX_MEMBERS - 1).map(AccountId).collect();
+        let mut group = Group::new(GroupId(1), String::from("code"), founding);
+        assert!(group.has_room_for(1));
+        assert!(!group.has_room_for(2));
+        group.admit(AccountId(MAX_MEMBERS));
+        assert!(!group.has_room_for(1));
     }
 }

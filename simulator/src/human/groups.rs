@@ -1,10 +1,9 @@
-//! What a human does with groups and communities. Writing in one is [`Human::say`] with the group's JID.
+//! What a human does with groups. Writing in one is [`Human::say`] with the group's JID.
 
 use whatsapp_rust::Jid;
 use whatsapp_rust::features::{
-    CreateCommunityOptions, GroupCreateOptions, GroupDescription, GroupMetadata, GroupParticipantOptions, GroupSubject,
-    GroupType, MemberAddMode, MembershipApprovalMode, ParticipantChangeResponse, ParticipantType, PreviousDescription,
-    group_type,
+    GroupCreateOptions, GroupDescription, GroupMetadata, GroupParticipantOptions, GroupSubject, GroupType,
+    MemberAddMode, MembershipApprovalMode, ParticipantChangeResponse, ParticipantType, PreviousDescription, group_type,
 };
 use whatsapp_rust::wacore::iq::groups::JoinGroupResult;
 
@@ -233,44 +232,6 @@ impl Human {
         Ok(self.outcomes(&group, outcome.map_err(failed("reject requests"))?))
     }
 
-    /// Makes a community with announcements and a general chat; returns it.
-    pub async fn create_community(&self, name: &str) -> Result<GroupView, HumanError> {
-        let made = self
-            .client()?
-            .community()
-            .create(CreateCommunityOptions::new(name))
-            .await;
-        made.map(|made| view(made.metadata)).map_err(failed("make a community"))
-    }
-
-    /// Links a group to a community. Fails with the server's code for the group.
-    pub async fn link_group(&self, community: &str, group: &str) -> Result<(), HumanError> {
-        let (community, group) = (address::parse(community)?, address::parse(group)?);
-        let linked = self.client()?.community().link_subgroups(community, &[group]).await;
-        let linked = linked.map_err(failed("link a group"))?;
-        one_refused("link a group", linked.failed_groups.first())
-    }
-
-    /// Takes a group out of its community. Fails with the server's code for the group.
-    pub async fn unlink_group(&self, community: &str, group: &str) -> Result<(), HumanError> {
-        let (community, group) = (address::parse(community)?, address::parse(group)?);
-        let unlinked = self
-            .client()?
-            .community()
-            .unlink_subgroups(community, &[group], false)
-            .await;
-        let unlinked = unlinked.map_err(failed("unlink a group"))?;
-        one_refused("unlink a group", unlinked.failed_groups.first())
-    }
-
-    /// JIDs of a community's groups, its announcements first.
-    pub async fn community_groups(&self, community: &str) -> Result<Vec<String>, HumanError> {
-        let community = address::parse(community)?;
-        let groups = self.client()?.community().get_subgroups(&community).await;
-        let groups = groups.map_err(failed("list a community's groups"))?;
-        Ok(groups.into_iter().map(|group| group.id.to_string()).collect())
-    }
-
     fn outcomes(&self, group: &Jid, results: Vec<ParticipantChangeResponse>) -> Vec<MemberOutcome> {
         results
             .into_iter()
@@ -298,12 +259,12 @@ impl From<JoinGroupResult> for JoinOutcome {
     }
 }
 
-fn people(given: &[&str]) -> Result<Vec<Jid>, HumanError> {
+pub(super) fn people(given: &[&str]) -> Result<Vec<Jid>, HumanError> {
     given.iter().map(|given| address::parse(given)).collect()
 }
 
 /// Turns a library's failure into what a human is told; the server's own refusals keep their code.
-fn failed<E>(doing: &'static str) -> impl FnOnce(E) -> HumanError
+pub(super) fn failed<E>(doing: &'static str) -> impl FnOnce(E) -> HumanError
 where
     E: std::error::Error + Send + Sync + 'static,
 {
@@ -317,19 +278,8 @@ fn unusable(doing: &'static str) -> impl FnOnce(whatsapp_rust::anyhow::Error) ->
     }
 }
 
-fn one_refused(doing: &'static str, failed: Option<&(Jid, u32)>) -> Result<(), HumanError> {
-    match failed {
-        None => Ok(()),
-        Some((group, code)) => Err(HumanError::RequestRefused {
-            doing,
-            code: u16::try_from(*code).unwrap_or(u16::MAX),
-            text: group.to_string(),
-        }),
-    }
-}
-
 /// The group as the client was told.
-fn view(seen: GroupMetadata) -> GroupView {
+pub(super) fn view(seen: GroupMetadata) -> GroupView {
     let kind = match group_type(&seen) {
         GroupType::Community => GroupKind::Community,
         GroupType::LinkedAnnouncementGroup => GroupKind::Announcements,

@@ -1,11 +1,15 @@
 //! How people get into groups and out of them.
 
-use waspnest_simulator::{PrivacyCategory, PrivacyValue};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use waspnest_simulator::{Clock, Config, PrivacyCategory, PrivacyValue, Simulator, SystemClock};
 use whatsapp_rust::features::MembershipApprovalMode;
 use whatsapp_rust::wacore::iq::groups::JoinGroupResult;
 use whatsapp_rust::wacore::stanza::groups::GroupNotificationAction as Action;
 
 use crate::circle::{Circle, found, lid, noticed, pn, refused};
+use crate::client::Companion;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_shows_the_group_and_lets_people_in_until_it_is_reset() {
@@ -247,4 +251,58 @@ async fn an_invitation_holds_until_it_is_taken_back() {
         .unwrap();
     assert_eq!(joined, JoinGroupResult::Joined(group));
     circle.part().await;
+}
+
+/// The real time, and what was added to it.
+#[derive(Debug, Default)]
+struct Ahead(AtomicU64);
+
+impl Clock for Ahead {
+    fn now_ms(&self) -> u64 {
+        SystemClock.now_ms() + self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_three_days_an_invitation_leads_nowhere() {
+    const DAY_MS: u64 = 24 * 3600 * 1000;
+    let clock = Arc::new(Ahead::default());
+    let config = Config {
+        clock: clock.clone(),
+        ..Config::default()
+    };
+    let simulator = Simulator::start(config).await.unwrap();
+    let mut ada = Companion::join(&simulator, "Ada").await;
+    let mut ben = Companion::join(&simulator, "Ben").await;
+    simulator
+        .set_privacy(&ben.account.phone, PrivacyCategory::GroupAdd, PrivacyValue::None)
+        .unwrap();
+    let group = found(&ada, "By invitation", &[]).await;
+    let results = ada
+        .client()
+        .groups()
+        .add_participants(group.clone(), &[pn(&ben)])
+        .await
+        .unwrap();
+    let invitation = results[0].add_request.clone().unwrap();
+    // The client looks at its own clock, which goes on as ever.
+    let until = i64::try_from(invitation.expiration).unwrap();
+    clock.0.store(3 * DAY_MS + 2_000, Ordering::Relaxed);
+    let late = ben
+        .client()
+        .groups()
+        .join_with_invite_v4(group.clone(), &invitation.code, until, lid(&ada))
+        .await;
+    assert_eq!(refused(late), 410);
+    clock.0.store(3 * DAY_MS - 60_000, Ordering::Relaxed);
+    let joined = ben
+        .client()
+        .groups()
+        .join_with_invite_v4(group.clone(), &invitation.code, until, lid(&ada))
+        .await
+        .unwrap();
+    assert_eq!(joined, JoinGroupResult::Joined(group));
+    ada.stop().await;
+    ben.stop().await;
+    simulator.shutdown().await;
 }

@@ -142,6 +142,17 @@ async fn people_join_by_link_or_ask_to() {
     assert_eq!(ben.group(&group).await.unwrap().community, Some(roof.jid.clone()));
     anna.unlink_group(&roof.jid, &group).await.unwrap();
     assert_eq!(simulator.group(&group).unwrap().kind, GroupKind::Plain);
+    let club = anna.create_subgroup(&roof.jid, "Club", &[]).await.unwrap();
+    assert_eq!(
+        (club.kind, club.community.as_ref()),
+        (GroupKind::Subgroup, Some(&roof.jid))
+    );
+    assert_eq!(ben.join_subgroup(&roof.jid, &club.jid).await.unwrap().members.len(), 2);
+    anna.deactivate_community(&roof.jid).await.unwrap();
+    ben.wait_group_notice(|notice| notice.change == "delete" && notice.group == roof.jid, PATIENCE)
+        .await
+        .unwrap();
+    assert_eq!(ben.group(&club.jid).await.unwrap().kind, GroupKind::Plain);
     anna.leave().await;
     ben.leave().await;
     simulator.shutdown().await;

@@ -6,7 +6,7 @@ use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore_binary::{Node, NodeContent, NodeRef};
 
 use crate::address::AccountId;
-use crate::groups::{Allowed, Flag, Founding, Group, GroupId, Joining, Kind, Part, Switch};
+use crate::groups::{Allowed, Flag, Founding, Group, GroupId, Joining, Kind, MAX_MEMBERS, Part, Switch};
 use crate::stanza::groups::info::{self, Detail};
 use crate::stanza::groups::members::{self, Verdict};
 use crate::stanza::groups::{Actor, Refusal, Reply, community, find, notice, profile};
@@ -45,7 +45,7 @@ pub(super) fn handle(world: &mut World, account: AccountId, request: &NodeRef<'_
             None => out.push((person, Verdict::Refused(404))),
         }
     }
-    if in_it.len() >= members::MAX_MEMBERS {
+    if in_it.len() >= MAX_MEMBERS {
         return Err(Refusal::Full);
     }
     founding.members = in_it;

@@ -6,7 +6,7 @@ use whatsapp_rust::wacore_binary::{Node, NodeRef};
 use crate::address::AccountId;
 use crate::groups::{Allowed, CodeLookup, GroupId, Joining, RequestMethod};
 use crate::stanza::groups::info::{self, Detail};
-use crate::stanza::groups::members::{self, MAX_MEMBERS, Verdict};
+use crate::stanza::groups::members::{self, Verdict};
 use crate::stanza::groups::{Actor, Refusal, Reply, admin, find, find_mut, member, notice, requests};
 use crate::stanza::{attr, jid_attr};
 use crate::world::World;
@@ -65,7 +65,7 @@ pub(super) fn enter(world: &mut World, by: Actor, reason: &'static str, method: 
     if group.role(by.account).is_some() {
         return Err(Refusal::Conflict);
     }
-    if group.members.len() >= MAX_MEMBERS {
+    if !group.has_room_for(1) {
         return Err(Refusal::Full);
     }
     match group.joining {
@@ -107,7 +107,7 @@ pub(super) fn accept_personal(world: &mut World, by: Actor, request: &NodeRef<'_
     if invitation.until_s < now {
         return Err(Refusal::Gone);
     }
-    if group.members.len() >= MAX_MEMBERS {
+    if !group.has_room_for(1) {
         return Err(Refusal::Full);
     }
     let inviter = Actor {

@@ -12,8 +12,6 @@ use crate::stanza::groups::{Actor, Refusal, Reply, admin, community, find, membe
 use crate::stanza::{attr, jid_attr};
 use crate::world::World;
 
-/// Members a group may have.
-pub(super) const MAX_MEMBERS: usize = 1024;
 /// How long a personal invitation holds: three days.
 const INVITATION_S: u64 = 3 * 24 * 3600;
 
@@ -132,7 +130,7 @@ fn may_come(world: &World, by: Actor, account: AccountId, coming: usize) -> Verd
     match find(world, by.group) {
         Err(refusal) => Verdict::Refused(refusal.code()),
         Ok(group) if group.role(account).is_some() => Verdict::Refused(409),
-        Ok(group) if group.members.len() + coming >= MAX_MEMBERS => Verdict::Refused(419),
+        Ok(group) if !group.has_room_for(coming + 1) => Verdict::Refused(419),
         Ok(_) => may_be_added(world, account, by.account),
     }
 }

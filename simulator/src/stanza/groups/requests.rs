@@ -61,14 +61,19 @@ pub(super) fn decide(world: &mut World, by: Actor, request: &NodeRef<'_>) -> Rep
         let mut decided = Vec::new();
         let mut results = Vec::new();
         for person in members::listed(world, asked) {
-            let waits = match person.account {
-                Some(account) => find_mut(world, by.group)?.requests.remove(&account).is_some(),
-                None => false,
+            let group = find_mut(world, by.group)?;
+            let waiting = person.account.filter(|account| group.requests.contains_key(account));
+            let verdict = match (waiting, decision) {
+                (None, _) => Verdict::Refused(404),
+                (Some(_), Decision::Approve) if !group.has_room_for(decided.len() + 1) => {
+                    Verdict::Refused(Refusal::Full.code())
+                }
+                (Some(account), Decision::Approve | Decision::Reject) => {
+                    group.requests.remove(&account);
+                    decided.push(account);
+                    Verdict::Fine
+                }
             };
-            if waits {
-                decided.extend(person.account);
-            }
-            let verdict = if waits { Verdict::Fine } else { Verdict::Refused(404) };
             results.push(members::result(world, by, &person, verdict));
         }
         match decision {
