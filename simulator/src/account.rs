@@ -15,8 +15,10 @@ use crate::pairing::Passkey;
 use crate::phone::{Duty, Phone};
 use crate::presence::Whereabouts;
 use crate::privacy::Privacy;
+use crate::profile::Profile;
 use crate::refusal::{BanReason, LoginRefusal};
 use crate::simulator::Reachability;
+use crate::tokens::{Reachout, Tokens};
 
 /// What to make an account from.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +76,9 @@ pub(crate) struct AccountState {
     pub(crate) blocked: BTreeSet<AccountId>,
     pub(crate) privacy: Privacy,
     pub(crate) whereabouts: Whereabouts,
+    pub(crate) profile: Profile,
+    pub(crate) tokens: Tokens,
+    pub(crate) reachout: Reachout,
     /// What the phone has been asked to do.
     pub(crate) duties: VecDeque<Duty>,
     pub(crate) phone_wake: Arc<Notify>,
@@ -108,6 +113,9 @@ impl AccountState {
             blocked: BTreeSet::new(),
             privacy: Privacy::default(),
             whereabouts: Whereabouts::default(),
+            profile: Profile::default(),
+            tokens: Tokens::default(),
+            reachout: Reachout::default(),
             duties: VecDeque::new(),
             phone_wake: Arc::new(Notify::new()),
             passkey: None,

@@ -14,8 +14,15 @@ use crate::queue::DeviceQueue;
 pub(crate) enum Phase {
     /// Logged in, passive: answers only, nothing from the queue.
     Authed,
-    /// Active, the backlog is going out; `total` stanzas of it.
-    Draining { total: usize },
+    /// Active, the backlog is going out.
+    Draining {
+        /// Stanzas of it in all.
+        total: usize,
+        /// How many more may be sent before the client asks or has acknowledged everything.
+        credit: usize,
+        /// How many follow by themselves then.
+        batch: usize,
+    },
     /// Active and up to date.
     Live,
 }

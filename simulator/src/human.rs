@@ -8,6 +8,7 @@
 
 mod address;
 mod answering;
+mod changing;
 mod client;
 mod communities;
 mod ears;
@@ -22,6 +23,8 @@ pub(crate) mod loopback;
 mod media;
 mod moment;
 mod newsletters;
+mod poll;
+mod profile;
 mod said;
 mod seen;
 
@@ -54,7 +57,8 @@ pub use heard::{Heard, Reaction};
 pub use inbox::CAPACITY;
 pub use line::Standing;
 pub use media::{Media, MediaKind, MediaSeen};
-pub use seen::{ReceiptKind, ReceiptSeen, Typing, TypingSeen};
+pub use poll::PollCount;
+pub use seen::{AboutSeen, PresenceSeen, PresenceState, ReceiptKind, ReceiptSeen, Typing, TypingSeen};
 
 /// How long joining or coming online may take; it takes well under a second on an idle machine.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -171,12 +175,7 @@ impl Human {
 
     /// Reacts to a message; an empty emoji takes the reaction back. Returns the reaction's own message id.
     pub async fn react(&self, to: &Heard, emoji: &str) -> Result<String, HumanError> {
-        let key = wa::MessageKey {
-            remote_jid: Some(to.wire.chat.to_non_ad_string()),
-            from_me: Some(to.from_me),
-            id: Some(to.id.clone()),
-            participant: to.wire.chat.is_group().then(|| to.wire.sender.to_non_ad_string()),
-        };
+        let key = changing::key_of(to);
         self.deliver(&to.wire.chat, build_reaction_message(key, emoji, now_millis()))
             .await
     }

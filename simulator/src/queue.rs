@@ -10,6 +10,7 @@ use whatsapp_rust::CompactString;
 use whatsapp_rust::wacore_binary::Node;
 
 use crate::address::AccountId;
+use crate::xml;
 
 /// Kind of a queued stanza: an acknowledgement names it as its `class`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +30,18 @@ impl Class {
             _ => None,
         }
     }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Receipt => "receipt",
+            Self::Notification => "notification",
+        }
+    }
 }
+
+/// How long a stanza waits for its device; then it is gone. The service tells its users 30 days for messages; for the rest it is modelled.
+const LIFETIME_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// One stanza that waits for its device.
 #[derive(Debug, Clone)]
@@ -39,6 +51,8 @@ pub(crate) struct Entry {
     pub(crate) id: CompactString,
     /// Whom it is from; `None` for the server's own notifications.
     pub(crate) from: Option<AccountId>,
+    /// When it was queued.
+    at_ms: u64,
     sent: bool,
 }
 
@@ -49,6 +63,7 @@ impl Entry {
             class,
             id: id.into(),
             from,
+            at_ms: 0,
             sent: false,
         }
     }
@@ -58,6 +73,42 @@ impl Entry {
         match self.class {
             Class::Message => Some((self.id.clone(), self.from?)),
             Class::Receipt | Class::Notification => None,
+        }
+    }
+
+    fn is_status(&self) -> bool {
+        self.class == Class::Message
+            && self
+                .node
+                .attrs
+                .get("from")
+                .is_some_and(|from| *from == "status@broadcast")
+    }
+}
+
+/// A stanza a device has not acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct QueuedStanza {
+    /// `message`, `receipt`, `notification` and so on: the class its acknowledgement names.
+    pub class: &'static str,
+    /// Its `id` attribute.
+    pub id: String,
+    /// When it was queued, in milliseconds since the Unix epoch, by the server's clock.
+    pub at_ms: u64,
+    /// Whether some connection of the device has been given it.
+    pub sent: bool,
+    /// The stanza as XML. Binary content is shown as its length.
+    pub xml: String,
+}
+
+impl QueuedStanza {
+    pub(crate) fn of(entry: &Entry) -> Self {
+        Self {
+            class: entry.class.name(),
+            id: entry.id.to_string(),
+            at_ms: entry.at_ms,
+            sent: entry.sent,
+            xml: xml::render(&entry.node.as_node_ref()),
         }
     }
 }
@@ -88,8 +139,27 @@ impl DeviceQueue {
         self.entries.len()
     }
 
-    pub(crate) fn push(&mut self, entry: Entry) {
-        self.entries.push_back(entry);
+    pub(crate) fn push(&mut self, entry: Entry, now_ms: u64) {
+        self.entries.push_back(Entry { at_ms: now_ms, ..entry });
+    }
+
+    /// Everything unsettled, oldest first.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// How much of what the current connection has been given is unsettled.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.cursor
+    }
+
+    /// Drops what has waited for too long, and answers how much that was. Only before [`Self::rewind`]: the cursor is lost.
+    pub(crate) fn expire(&mut self, now_ms: u64) -> usize {
+        let before = self.entries.len();
+        self.cursor = 0;
+        self.entries
+            .retain(|entry| now_ms.saturating_sub(entry.at_ms) < LIFETIME_MS);
+        before - self.entries.len()
     }
 
     /// A connection takes over: everything unsettled is due again. Answers how much that is, by class.
@@ -99,6 +169,7 @@ impl DeviceQueue {
         let mut backlog = Backlog::default();
         for entry in &self.entries {
             match entry.class {
+                Class::Message if entry.is_status() => backlog.statuses += 1,
                 Class::Message => backlog.messages += 1,
                 Class::Receipt => backlog.receipts += 1,
                 Class::Notification => backlog.notifications += 1,
@@ -162,13 +233,14 @@ impl DeviceQueue {
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Backlog {
     pub(crate) messages: usize,
+    pub(crate) statuses: usize,
     pub(crate) receipts: usize,
     pub(crate) notifications: usize,
 }
 
 impl Backlog {
     pub(crate) fn total(self) -> usize {
-        self.messages + self.receipts + self.notifications
+        self.messages + self.statuses + self.receipts + self.notifications
     }
 }
 
@@ -202,7 +274,7 @@ mod tests {
     fn unsettled_entries_are_due_again_in_order() {
         let mut queue = DeviceQueue::default();
         for id in ["a", "b", "c"] {
-            queue.push(message(id));
+            queue.push(message(id), 0);
         }
         assert_eq!(ids(&mut queue), ["a", "b", "c"]);
         assert!(queue.settle(Class::Message, "b", Some(AccountId(1))));
@@ -214,7 +286,7 @@ mod tests {
     fn a_late_acknowledgement_on_a_new_connection_keeps_the_cursor_right() {
         let mut queue = DeviceQueue::default();
         for id in ["a", "b", "c"] {
-            queue.push(message(id));
+            queue.push(message(id), 0);
         }
         assert_eq!(ids(&mut queue).len(), 3);
         queue.rewind();
@@ -229,7 +301,7 @@ mod tests {
     #[test]
     fn nothing_is_settled_by_the_wrong_class_sender_or_before_it_was_sent() {
         let mut queue = DeviceQueue::default();
-        queue.push(message("a"));
+        queue.push(message("a"), 0);
         assert!(!queue.settle(Class::Message, "a", None));
         assert!(queue.next().is_some());
         assert!(!queue.settle(Class::Receipt, "a", None));

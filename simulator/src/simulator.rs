@@ -8,6 +8,7 @@ mod media;
 pub(crate) mod newsletters;
 mod privacy;
 mod sessions;
+mod traffic;
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -9,6 +9,7 @@ pub(crate) mod chatstate;
 pub(crate) mod devices;
 mod encrypt;
 pub(crate) mod groups;
+mod ib;
 mod iq;
 pub(crate) mod md;
 mod media_conn;
@@ -18,6 +19,7 @@ pub(crate) mod newsletters;
 mod passive;
 pub(crate) mod presence;
 pub(crate) mod privacy;
+pub(crate) mod profile;
 mod receipt;
 mod receipt_check;
 mod settings;
@@ -44,8 +46,7 @@ pub(crate) fn handle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>)
         "iq" => iq::handle(world, sender, node),
         "presence" => presence::handle(world, sender, node),
         "chatstate" => chatstate::relay(world, sender, node),
-        // `unified_session` and `offline_batch`: the backlog goes out as fast as it is read, asked for or not (modelled).
-        "ib" => {}
+        "ib" => ib::handle(world, sender, node),
         other => tracing::debug!(tag = other, "stanza ignored"),
     }
 }

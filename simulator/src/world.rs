@@ -16,7 +16,7 @@ use crate::address::{AccountId, DeviceAddress, Located, Namespace, PHONE};
 use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::device::{Device, Phase, PrekeyWarning, Session};
+use crate::device::{Device, PrekeyWarning, Session};
 use crate::groups::Groups;
 use crate::media::auth::MediaAuth;
 use crate::newsletters::Newsletters;
@@ -24,7 +24,6 @@ use crate::notification::Notification;
 use crate::outgoing::{ConnectionId, Outgoing};
 use crate::pairing::Pairings;
 use crate::phone::Duty;
-use crate::queue::{Class, Entry};
 use crate::stanza::{chatstate, presence};
 use crate::stanza_log::{Stanza, StanzaLog};
 use crate::stats::Stats;
@@ -51,7 +50,7 @@ pub(crate) struct World {
     on: HashMap<ConnectionId, DeviceAddress>,
     pub(crate) log: StanzaLog,
     pub(crate) stats: Stats,
-    queue_limit: usize,
+    pub(crate) queue_limit: usize,
     low_prekeys: usize,
     last_id: u64,
     last_connection: u64,
@@ -192,116 +191,6 @@ impl World {
         to.answer(node);
     }
 
-    /// Sends something fleeting (presence, typing) to a device if it is connected, active and has room; otherwise drops it.
-    pub(crate) fn mention(&mut self, to: DeviceAddress, node: Node) {
-        let Some(session) = self.device(to).and_then(|device| device.session.as_ref()) else {
-            return;
-        };
-        let active = match session.phase {
-            Phase::Authed => false,
-            Phase::Draining { .. } | Phase::Live => true,
-        };
-        if active && session.outgoing.has_room() {
-            let outgoing = session.outgoing.clone();
-            self.answer(Some(to), &outgoing, node);
-        }
-    }
-
-    /// Whether a device exists and its queue takes another entry.
-    pub(crate) fn takes(&self, at: DeviceAddress) -> bool {
-        self.device(at)
-            .is_some_and(|device| device.queue.len() < self.queue_limit)
-    }
-
-    /// Queues a stanza for a device until the device settles it, and sends it on if it is connected.
-    ///
-    /// Nothing happens when the device does not exist any more. The queue limit is the caller's to ask about ([`Self::takes`]): a
-    /// notification of the server itself is always taken.
-    pub(crate) fn enqueue(&mut self, to: DeviceAddress, entry: Entry) {
-        let Some(device) = self.device_mut(to) else {
-            return;
-        };
-        device.queue.push(entry);
-        self.stats.queued += 1;
-        if to.device == PHONE {
-            self.account(to.account).phone_wake.notify_one();
-        } else {
-            self.pump(to);
-        }
-    }
-
-    /// Hands a connected device as much of its queue as its connection has room for.
-    pub(crate) fn pump(&mut self, at: DeviceAddress) {
-        if self.pump_queue(at) == Drained::JustNow {
-            chatstate::catch_up(self, at);
-        }
-    }
-
-    fn pump_queue(&mut self, at: DeviceAddress) -> Drained {
-        let mut drained = Drained::Earlier;
-        let now = self.now_ms();
-        let Some(device) = self
-            .accounts
-            .get_mut(at.account.0)
-            .and_then(|account| account.devices.get_mut(&at.device))
-        else {
-            return drained;
-        };
-        let Device {
-            queue,
-            session,
-            delivered,
-            ..
-        } = device;
-        let Some(session) = session.as_mut() else {
-            return drained;
-        };
-        loop {
-            match session.phase {
-                Phase::Authed => return drained,
-                Phase::Draining { total } if !queue.has_backlog() => {
-                    session.phase = Phase::Live;
-                    drained = Drained::JustNow;
-                    let end = Arc::new(offline_end(total));
-                    self.log.record(now, Some(at), Stanza::Sent(Arc::clone(&end)));
-                    session.outgoing.answer(end);
-                }
-                Phase::Draining { .. } | Phase::Live => {}
-            }
-            if !session.outgoing.has_room() {
-                return drained;
-            }
-            let Some(due) = queue.next() else {
-                return drained;
-            };
-            if due.again {
-                self.stats.redeliveries += 1;
-            }
-            if let Some((id, from)) = &due.message {
-                delivered.record(id, *from);
-            }
-            let node = if due.backlog {
-                Arc::new(marked_offline(&due.node))
-            } else {
-                due.node
-            };
-            self.log.record(now, Some(at), Stanza::Sent(Arc::clone(&node)));
-            session.outgoing.answer(node);
-        }
-    }
-
-    /// Removes what a device acknowledged. Answers whether there was such an entry.
-    pub(crate) fn settle(&mut self, at: DeviceAddress, class: Class, id: &str, from: Option<AccountId>) -> bool {
-        let settled = self
-            .device_mut(at)
-            .is_some_and(|device| device.queue.settle(class, id, from));
-        if settled {
-            self.stats.acks += 1;
-            self.stats.queued -= 1;
-        }
-        settled
-    }
-
     // Sessions ---------------------------------------------------------------------------------------------------------------------
 
     /// Puts a device on a connection and returns the one it was on.
@@ -398,13 +287,6 @@ impl World {
     }
 }
 
-/// When a device got the last of its backlog.
-#[derive(PartialEq, Eq)]
-enum Drained {
-    JustNow,
-    Earlier,
-}
-
 /// What a phone has to do.
 pub(crate) struct PhoneWork {
     pub(crate) duties: Vec<Duty>,
@@ -415,19 +297,4 @@ impl PhoneWork {
     pub(crate) fn is_empty(&self) -> bool {
         self.duties.is_empty() && self.mail.is_empty()
     }
-}
-
-/// `<ib><offline count/></ib>`: the backlog is through. Clients wait for it even when there was none.
-fn offline_end(total: usize) -> Node {
-    NodeBuilder::new("ib")
-        .attr("from", SERVER)
-        .children([NodeBuilder::new("offline").attr("count", total).build()])
-        .build()
-}
-
-/// A backlog stanza carries `offline` (modelled: always "0"; clients look at its presence).
-fn marked_offline(node: &Node) -> Node {
-    let mut node = node.clone();
-    node.attrs.insert("offline", "0");
-    node
 }

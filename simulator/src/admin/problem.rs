@@ -179,6 +179,7 @@ impl From<HumanError> for Problem {
             HumanError::Send { .. } => (StatusCode::BAD_GATEWAY, "send_failed"),
             HumanError::Media { .. } | HumanError::NotUploadedAgain { .. } => (StatusCode::BAD_GATEWAY, "media_failed"),
             HumanError::NoMedia { .. } => (StatusCode::CONFLICT, "no_media"),
+            HumanError::Unreadable { .. } => (StatusCode::BAD_GATEWAY, "unreadable"),
             HumanError::Refused { .. } => (StatusCode::BAD_GATEWAY, "refused_by_server"),
             HumanError::NotAcknowledged { .. } => (StatusCode::GATEWAY_TIMEOUT, "not_acknowledged"),
             HumanError::UnknownMessage { .. } => (StatusCode::NOT_FOUND, "unknown_message"),

@@ -17,7 +17,7 @@ use super::heard::Heard;
 use super::inbox::Inbox;
 use super::line::{Line, Verdict, lock};
 use super::moment;
-use super::seen::{ReceiptSeen, TypingSeen};
+use super::seen::{AboutSeen, PresenceSeen, ReceiptSeen, TypingSeen};
 
 /// The senses of one human; outlives its clients.
 #[derive(Debug)]
@@ -120,6 +120,8 @@ impl EventHandler for EarsHandler {
             EventKind::Receipt,
             EventKind::ChatPresence,
             EventKind::GroupUpdate,
+            EventKind::Presence,
+            EventKind::UserAboutUpdate,
             EventKind::ServerAck,
             EventKind::PairingQrCode,
             EventKind::Connected,
@@ -151,6 +153,12 @@ impl EventHandler for EarsHandler {
             }
             Event::GroupUpdate(update) => {
                 self.0.change(|inbox| inbox.take_group_notice(GroupNotice::of(update)));
+            }
+            Event::Presence(update) => {
+                self.0.change(|inbox| inbox.take_presence(PresenceSeen::of(update)));
+            }
+            Event::UserAboutUpdate(update) => {
+                self.0.change(|inbox| inbox.take_about(AboutSeen::of(update)));
             }
             Event::ServerAck(ack) if ack.class.as_deref() == Some("message") => {
                 let verdict = match &ack.error {

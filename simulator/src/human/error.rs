@@ -72,6 +72,12 @@ pub enum HumanError {
         /// What the phone answered.
         answer: String,
     },
+    /// Something that was heard could not be read.
+    #[error("what was heard could not be read")]
+    Unreadable {
+        /// The library's reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The server refused the message.
     #[error("the server refused message {id} with error {code}")]
     Refused {

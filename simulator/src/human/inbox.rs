@@ -15,7 +15,7 @@ use super::address;
 use super::group_notice::GroupNotice;
 use super::heard::{Heard, WireAddress, quoted_of, text_of};
 use super::moment;
-use super::seen::{ReceiptSeen, TypingSeen};
+use super::seen::{AboutSeen, PresenceSeen, ReceiptSeen, TypingSeen};
 
 /// Rows kept per human, and separately the receipts and typing notices kept.
 pub const CAPACITY: usize = 20_000;
@@ -35,6 +35,8 @@ pub(crate) struct Inbox {
     receipts: VecDeque<ReceiptSeen>,
     typing: VecDeque<TypingSeen>,
     group_notices: VecDeque<GroupNotice>,
+    presences: VecDeque<PresenceSeen>,
+    abouts: VecDeque<AboutSeen>,
     undecryptable: u64,
     placeholders: HashSet<Key>,
 }
@@ -111,6 +113,14 @@ impl Inbox {
         push_bounded(&mut self.typing, typing);
     }
 
+    pub(crate) fn take_presence(&mut self, presence: PresenceSeen) {
+        push_bounded(&mut self.presences, presence);
+    }
+
+    pub(crate) fn take_about(&mut self, about: AboutSeen) {
+        push_bounded(&mut self.abouts, about);
+    }
+
     /// All rows in order of first arrival.
     pub(crate) fn rows(&self) -> impl Iterator<Item = &Heard> {
         self.rows.values()
@@ -153,6 +163,14 @@ impl Inbox {
 
     pub(crate) fn typing(&self) -> impl Iterator<Item = &TypingSeen> {
         self.typing.iter()
+    }
+
+    pub(crate) fn presences(&self) -> impl Iterator<Item = &PresenceSeen> {
+        self.presences.iter()
+    }
+
+    pub(crate) fn abouts(&self) -> impl Iterator<Item = &AboutSeen> {
+        self.abouts.iter()
     }
 
     /// Messages that once arrived undecryptable, whether or not a readable copy followed.

@@ -1,6 +1,6 @@
 //! The small signs a phone shows besides messages: ticks and "typing…".
 
-use whatsapp_rust::wacore::types::events::{ChatPresenceUpdate, Receipt};
+use whatsapp_rust::wacore::types::events::{ChatPresenceUpdate, PresenceUpdate, Receipt, UserAboutUpdate};
 use whatsapp_rust::wacore::types::presence::{ChatPresence, ChatPresenceMedia, ReceiptType};
 
 use super::address;
@@ -102,6 +102,58 @@ impl TypingSeen {
             chat: address::chat_of(&update.source).to_string(),
             sender: address::sender_of(&update.source).to_string(),
             state,
+        }
+    }
+}
+
+/// Somebody came or went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresenceSeen {
+    /// Their JID without a device, as the server named them.
+    pub who: String,
+    /// What they did.
+    pub state: PresenceState,
+    /// When they were last there, in seconds since the Unix epoch; `None` while they are there, and when they hide it.
+    pub last_seen_s: Option<i64>,
+}
+
+/// Whether somebody is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PresenceState {
+    /// They are.
+    There,
+    /// They are not, or hide it.
+    Gone,
+}
+
+impl PresenceSeen {
+    pub(crate) fn of(update: &PresenceUpdate) -> Self {
+        Self {
+            who: update.from.to_non_ad().to_string(),
+            state: if update.unavailable {
+                PresenceState::Gone
+            } else {
+                PresenceState::There
+            },
+            last_seen_s: update.last_seen.map(|at| at.timestamp()),
+        }
+    }
+}
+
+/// Somebody wrote a new about text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AboutSeen {
+    /// Their JID without a device.
+    pub who: String,
+    /// What it says.
+    pub text: String,
+}
+
+impl AboutSeen {
+    pub(crate) fn of(update: &UserAboutUpdate) -> Self {
+        Self {
+            who: update.jid.to_non_ad().to_string(),
+            text: update.status.clone(),
         }
     }
 }

@@ -4,7 +4,8 @@ use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore_binary::{Node, NodeRef};
 
 use crate::stanza::{
-    Sender, appstate, attr, blocklist, encrypt, groups, md, mex, newsletters, passive, privacy, settings, usync,
+    Sender, appstate, attr, blocklist, encrypt, groups, md, mex, newsletters, passive, privacy, profile, settings,
+    usync,
 };
 use crate::world::{SERVER, World};
 
@@ -118,6 +119,8 @@ fn route(world: &mut World, sender: &Sender<'_>, namespace: &str, verb: Verb, no
         "newsletter" => newsletters::handle(world, sender, verb, node),
         "w:g2" => groups::handle(world, sender, verb, node),
         "blocklist" => blocklist::handle(world, sender, verb, node),
+        "status" => profile::about(world, sender, verb, node),
+        "disappearing_mode" => profile::disappearing(world, sender, verb, node),
         other => settings::handle(other, verb),
     }
 }

@@ -8,17 +8,9 @@ pub(crate) mod newsletter;
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore_binary::{NodeRef, Server};
 
+use crate::nack::Nack;
 use crate::stanza::{Sender, attr, jid_attr};
 use crate::world::World;
-
-/// Error codes in acknowledgements.
-const NO_SUCH_RECIPIENT: u16 = 404;
-const MALFORMED: u16 = 400;
-const FORBIDDEN: u16 = 403;
-/// The sender names members in a way the group does not.
-const STALE_ADDRESSING: u16 = 421;
-const NO_ROOM: u16 = 503;
-const NOT_SUPPORTED: u16 = 501;
 
 /// Relays a `<message>` and acknowledges it. Modelled: an id that was sent before
 /// into the same chat is relayed again; receivers drop what they know.
@@ -41,10 +33,10 @@ pub(super) fn relay(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) 
                 Accepted::Published(server_id) => ack = ack.attr("server_id", server_id),
             }
         }
-        Err(code) => {
-            tracing::debug!(code, "message refused");
+        Err(nack) => {
+            tracing::debug!(?nack, "message refused");
             world.stats.refused_messages += 1;
-            ack = ack.attr("error", code);
+            ack = ack.attr("error", nack.code());
         }
     }
     world.answer(Some(sender.at), sender.outgoing, ack.build());
@@ -59,10 +51,10 @@ enum Accepted {
 }
 
 /// Hands a message to whoever serves its address. Answers an error code when the message is refused; then nobody has got it.
-fn accept(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) -> Result<Accepted, u16> {
-    let to = jid_attr(node, "to").ok_or(MALFORMED)?;
+fn accept(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) -> Result<Accepted, Nack> {
+    let to = jid_attr(node, "to").ok_or(Nack::Malformed)?;
     if attr(node, "id").is_empty() {
-        return Err(MALFORMED);
+        return Err(Nack::Malformed);
     }
     inspect::inspect(world, sender, &to, node)?;
     match to.server {
@@ -76,6 +68,6 @@ fn accept(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) -> Result<
         | Server::Interop
         | Server::Bot
         | Server::Legacy
-        | Server::Call => Err(NOT_SUPPORTED),
+        | Server::Call => Err(Nack::NotSupported),
     }
 }

@@ -6,7 +6,7 @@ use whatsapp_rust::wacore_binary::{Node, NodeRef};
 use crate::address::{AccountId, DeviceAddress, Namespace};
 use crate::device::Presence;
 use crate::privacy::PrivacyCategory;
-use crate::stanza::{Sender, attr, jid_attr};
+use crate::stanza::{Sender, attr, jid_attr, profile};
 use crate::world::World;
 
 pub(super) fn handle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) {
@@ -41,7 +41,7 @@ pub(super) fn handle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>)
 fn rename(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) {
     let name = attr(node, "name");
     if !name.is_empty() {
-        world.account_mut(sender.at.account).push_name = name.into_owned();
+        profile::renamed(world, sender.at, &name);
     }
 }
 

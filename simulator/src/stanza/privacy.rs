@@ -8,7 +8,11 @@ use crate::notification::Notification;
 use crate::privacy::{PrivacyCategory, PrivacyValue, list_hash, same_version};
 use crate::stanza::iq::{Answer, Verb};
 use crate::stanza::{Sender, attr, jid_attr, presence};
+use crate::tokens::Token;
 use crate::world::World;
+
+/// Bytes of a trusted-contact token (modelled: to clients it is opaque).
+const TOKEN: usize = 16;
 
 pub(super) fn handle(world: &mut World, sender: &Sender<'_>, verb: Verb, node: &NodeRef<'_>) -> Answer {
     let privacy = node.get_optional_child("privacy");
@@ -22,7 +26,7 @@ pub(super) fn handle(world: &mut World, sender: &Sender<'_>, verb: Verb, node: &
             Err(refusal) => refusal,
         },
         (Verb::Set, None) => match node.get_optional_child("tokens") {
-            Some(tokens) => issue_tokens(world, tokens),
+            Some(tokens) => issue_tokens(world, sender.at, tokens),
             None => Answer::bad_request(),
         },
         (Verb::Get, None) => Answer::bad_request(),
@@ -167,19 +171,47 @@ fn hash(world: &World, account: AccountId, category: PrivacyCategory) -> String 
     list_hash(excepted.map(|excepted| world.account(excepted).lid.to_string()))
 }
 
-/// Modelled: a token is random and never asked for again; messages do not need one here.
-fn issue_tokens(world: &mut World, tokens: &NodeRef<'_>) -> Answer {
-    let issued: Vec<Node> = tokens
-        .get_children_by_tag("token")
-        .map(|token| {
-            let mut node = NodeBuilder::new("token");
-            for key in ["jid", "t", "type"] {
-                if let Some(value) = token.get_attr(key) {
-                    node = node.attr(key, value.to_node_value());
-                }
-            }
-            node.bytes(world.random_bytes::<16>().to_vec()).build()
-        })
-        .collect();
-    Answer::Result(vec![NodeBuilder::new("tokens").children(issued).build()])
+/// Makes a token for each of the accounts named and sends it to their companions. The answer holds what they have issued in return
+/// (modelled: clients keep whatever tokens it holds as tokens of theirs, and do without).
+fn issue_tokens(world: &mut World, by: DeviceAddress, tokens: &NodeRef<'_>) -> Answer {
+    let mut wanted = Vec::new();
+    for token in tokens.get_children_by_tag("token") {
+        let issued_s = attr(token, "t").parse::<u64>();
+        let jid = jid_attr(token, "jid");
+        let (Ok(issued_s), Some(jid), "trusted_contact") = (issued_s, jid, &*attr(token, "type")) else {
+            return Answer::bad_request();
+        };
+        let Some(holder) = world.locate(&jid) else {
+            return Answer::not_found();
+        };
+        wanted.push((jid, holder.account, issued_s));
+    }
+    let mut returned = Vec::new();
+    for (jid, holder, issued_s) in wanted {
+        let token = Token {
+            bytes: world.random_bytes::<TOKEN>().to_vec(),
+            issued_s,
+        };
+        let issuer = world.account(by.account);
+        let told = Notification::from("privacy_token", issuer.jid(0, Namespace::Phone))
+            .about(by.account)
+            .attr("sender_lid", issuer.jid(0, Namespace::Lid));
+        let named = token_node(&token).attr("jid", world.account(holder).jid(0, Namespace::Lid));
+        let told = told.content([NodeBuilder::new("tokens").children([named.build()]).build()]);
+        world.account_mut(by.account).tokens.issue(holder, token);
+        if holder != by.account && !world.account(holder).blocked.contains(&by.account) {
+            world.notify_companions(holder, None, &told);
+        }
+        if let Some(theirs) = world.account(holder).tokens.of(by.account, world.now_s()) {
+            returned.push(token_node(theirs).attr("jid", jid).build());
+        }
+    }
+    Answer::Result(vec![NodeBuilder::new("tokens").children(returned).build()])
+}
+
+fn token_node(token: &Token) -> NodeBuilder {
+    NodeBuilder::new("token")
+        .attr("type", "trusted_contact")
+        .attr("t", token.issued_s)
+        .bytes(token.bytes.clone())
 }

@@ -8,6 +8,7 @@ use whatsapp_rust::wacore_binary::{Node, NodeRef};
 use crate::address::{AccountId, DeviceAddress, Located, Namespace, PHONE};
 use crate::groups::GroupId;
 use crate::phone::{Duty, Start};
+use crate::privacy::PrivacyCategory;
 use crate::queue::{Class, Entry};
 use crate::stanza::{Sender, attr, jid_attr, receipt_check};
 use crate::world::World;
@@ -15,7 +16,9 @@ use crate::world::World;
 /// What a receipt's type means to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Arrived, or seen: settles the message and is told to the other side.
+    /// Arrived: settles the message and is told to the other side.
+    Arrived,
+    /// Read or played: as well, and the reader's own companions are told which chat it was.
     Seen,
     /// An own device has a copy of what another own device did: settles, and nobody else cares.
     OwnCopy,
@@ -29,7 +32,8 @@ pub(super) enum Kind {
 
 fn kind(name: &str) -> Kind {
     match name {
-        "" | "delivery" | "inactive" | "read" | "played" => Kind::Seen,
+        "" | "delivery" | "inactive" => Kind::Arrived,
+        "read" | "played" => Kind::Seen,
         "sender" | "peer_msg" | "hist_sync" => Kind::OwnCopy,
         "read-self" | "played-self" => Kind::SeenPrivately,
         "retry" | "enc_rekey_retry" => Kind::Retry,
@@ -62,7 +66,7 @@ pub(super) fn relay(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) 
         return;
     }
     let settles = match kind {
-        Kind::Seen | Kind::OwnCopy | Kind::SeenPrivately => true,
+        Kind::Arrived | Kind::Seen | Kind::OwnCopy | Kind::SeenPrivately => true,
         Kind::Retry | Kind::Other => false,
     };
     if settles {
@@ -74,7 +78,7 @@ pub(super) fn relay(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) 
     world.stats.receipts += 1;
     match kind {
         Kind::Retry => world.stats.retry_receipts += 1,
-        Kind::Seen | Kind::OwnCopy | Kind::SeenPrivately | Kind::Other => {}
+        Kind::Arrived | Kind::Seen | Kind::OwnCopy | Kind::SeenPrivately | Kind::Other => {}
     }
     match (to, group) {
         (Some(to), None) => forward(world, sender.at, node, to, kind),
@@ -138,9 +142,27 @@ fn forward(world: &mut World, from: DeviceAddress, node: &NodeRef<'_>, to: Locat
             // The chat is what the reader addressed; the reader's own companions mark it.
             tell_companions(world, from, node, from.account, Namespace::Phone);
         }
-        Kind::Seen if own => {}
-        Kind::Seen => tell_companions(world, from, node, to.account, to.namespace),
+        Kind::Arrived | Kind::Seen if own => {}
+        Kind::Arrived => {
+            if !estranged(world, from.account, to.account) {
+                tell_companions(world, from, node, to.account, to.namespace);
+            }
+        }
+        Kind::Seen => {
+            tell_companions(world, from, node, from.account, Namespace::Phone);
+            // Clients that know of the setting say `read-self`; who says `read` all the same is not passed on (modelled).
+            if !estranged(world, from.account, to.account)
+                && world.may_see(to.account, from.account, PrivacyCategory::ReadReceipts)
+            {
+                tell_companions(world, from, node, to.account, to.namespace);
+            }
+        }
     }
+}
+
+/// Whether one of the two has blocked the other: there are no ticks between them (modelled).
+fn estranged(world: &World, one: AccountId, other: AccountId) -> bool {
+    world.account(one).blocked.contains(&other) || world.account(other).blocked.contains(&one)
 }
 
 /// Modelled: every companion of the account sees a receipt, whichever of them sent the message.

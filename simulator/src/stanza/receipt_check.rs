@@ -27,7 +27,7 @@ pub(super) fn check(
     let sent = match kind {
         // Who could not read a message got it itself.
         Kind::Retry => ids.iter().all(|id| world.was_sent(device, id, from)),
-        Kind::Seen | Kind::OwnCopy | Kind::SeenPrivately => {
+        Kind::Arrived | Kind::Seen | Kind::OwnCopy | Kind::SeenPrivately => {
             ids.iter().all(|id| world.was_sent_to_any(device.account, id, from))
         }
         // Dropped, whatever it is about.

@@ -7,9 +7,13 @@ use crate::stanza::iq::{Answer, Verb};
 /// Seconds until a client asks for its experiment settings again.
 const PROPS_REFRESH_S: u32 = 86_400;
 
+/// The switch `privacy_token_sending_on_all_1_on_1_messages`: messages carry the recipient's trusted-contact token. Baileys has it on by
+/// itself; a server that asks for tokens has to tell whatsapp-rust.
+const TOKENS_IN_MESSAGES: u32 = 10_518;
+
 pub(super) fn handle(namespace: &str, verb: Verb) -> Answer {
     match (namespace, verb) {
-        // No experiments: every switch stays at the client's default.
+        // No experiments: every switch but one stays at the client's default.
         ("abt" | "w", Verb::Get) => Answer::Result(vec![
             NodeBuilder::new("props")
                 .attr("protocol", "1")
@@ -17,25 +21,16 @@ pub(super) fn handle(namespace: &str, verb: Verb) -> Answer {
                 .attr("hash", "sim")
                 .attr("refresh", PROPS_REFRESH_S)
                 .attr("refresh_id", 1_u8)
-                .build(),
-        ]),
-        ("disappearing_mode", Verb::Get) => Answer::Result(vec![
-            NodeBuilder::new("disappearing_mode")
-                .attr("duration", 0_u8)
-                .attr("t", 0_u8)
+                .children([NodeBuilder::new("prop")
+                    .attr("config_code", TOKENS_IN_MESSAGES)
+                    .attr("config_value", "1")
+                    .build()])
                 .build(),
         ]),
         ("w:profile:picture", Verb::Get) => Answer::not_found(),
         ("tos", Verb::Get) => Answer::Result(vec![NodeBuilder::new("tos").build()]),
         (
-            "status"
-            | "tos"
-            | "disappearing_mode"
-            | "urn:xmpp:whatsapp:dirty"
-            | "urn:xmpp:whatsapp:push"
-            | "w:stats"
-            | "w:auth:token"
-            | "optoutlist",
+            "tos" | "urn:xmpp:whatsapp:dirty" | "urn:xmpp:whatsapp:push" | "w:stats" | "w:auth:token" | "optoutlist",
             Verb::Set,
         ) => Answer::done(),
         (_, Verb::Get | Verb::Set) => Answer::not_implemented(),

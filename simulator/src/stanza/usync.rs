@@ -5,7 +5,7 @@ use whatsapp_rust::wacore_binary::{Jid, Node, NodeRef};
 
 use crate::address::{AccountId, Namespace};
 use crate::stanza::iq::Answer;
-use crate::stanza::{Sender, attr, devices, jid_attr};
+use crate::stanza::{Sender, attr, devices, jid_attr, profile};
 use crate::world::World;
 
 pub(super) fn handle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) -> Answer {
@@ -85,13 +85,19 @@ fn answer_user(world: &mut World, sender: &Sender<'_>, protocols: &[String], use
     world.account_mut(account).watchers.insert(sender.at.account);
     let content: Vec<Node> = protocols
         .iter()
-        .filter_map(|protocol| answer_protocol(world, account, protocol, user))
+        .filter_map(|protocol| answer_protocol(world, sender.at.account, account, protocol, user))
         .collect();
     answer.children(content).build()
 }
 
 /// One protocol's answer about an account; `None` for what this server knows nothing of.
-fn answer_protocol(world: &mut World, account: AccountId, protocol: &str, user: &NodeRef<'_>) -> Option<Node> {
+fn answer_protocol(
+    world: &mut World,
+    viewer: AccountId,
+    account: AccountId,
+    protocol: &str,
+    user: &NodeRef<'_>,
+) -> Option<Node> {
     match protocol {
         "contact" => Some(contact("in", user)),
         "devices" => {
@@ -105,14 +111,8 @@ fn answer_protocol(world: &mut World, account: AccountId, protocol: &str, user: 
             let lid = world.account(account).jid(0, Namespace::Lid);
             Some(NodeBuilder::new("lid").attr("val", lid).build())
         }
-        // Modelled: nobody has written an about text, so it is the empty one, set at the epoch.
-        "status" => Some(NodeBuilder::new("status").attr("t", 0_u8).bytes(Vec::new()).build()),
-        "disappearing_mode" => Some(
-            NodeBuilder::new("disappearing_mode")
-                .attr("duration", 0_u8)
-                .attr("t", 0_u8)
-                .build(),
-        ),
+        "status" => Some(profile::usync_status(world, viewer, account)),
+        "disappearing_mode" => Some(profile::mode(world, account)),
         "business" => Some(NodeBuilder::new("business").build()),
         // No pictures: the protocol leaves the child out.
         _ => None,

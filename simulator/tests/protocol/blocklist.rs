@@ -73,13 +73,15 @@ async fn nothing_of_a_blocked_person_gets_through_and_they_see_one_tick() {
         })
     };
     ben.events
-        .until("Ada's presence", |_| (presences(&ben) == [false]).then_some(()))
+        .until("Ada's presence", |_| {
+            (presences(&ben).last() == Some(&false)).then_some(())
+        })
         .await;
 
     simulator.block(&ada.account.phone, &ben.account.phone).unwrap();
     // To Ben, Ada has left at that moment, for all Ben can tell.
     ben.events
-        .until("Ada is gone", |_| (presences(&ben) == [false, true]).then_some(()))
+        .until("Ada is gone", |_| (presences(&ben).last() == Some(&true)).then_some(()))
         .await;
     // The message is accepted and goes nowhere; neither typing nor anything else arrives.
     ben.client().chatstate().send_composing(&ada_jid).await.unwrap();
@@ -107,7 +109,9 @@ async fn nothing_of_a_blocked_person_gets_through_and_they_see_one_tick() {
     announced(&simulator, &ben).await;
     ada.client().presence().subscribe(&ben_jid).await.unwrap();
     ada.events
-        .until("Ben's presence", |_| (presences(&ada) == [false]).then_some(()))
+        .until("Ben's presence", |_| {
+            (presences(&ada).last() == Some(&false)).then_some(())
+        })
         .await;
     settled(&simulator).await;
     ada.stop().await;

@@ -7,9 +7,12 @@
 #![expect(clippy::print_stdout, reason = "measurements are read by people")]
 
 mod app_state;
+mod backlog;
 mod blocklist;
+mod changes;
 mod circle;
 mod client;
+mod clock;
 mod communities;
 mod companions;
 mod group_joining;
@@ -18,6 +21,7 @@ mod group_people;
 mod groups;
 mod hostile;
 mod identity;
+mod kinds;
 mod media;
 mod messages;
 mod newsletters;
@@ -28,6 +32,9 @@ mod passkey;
 mod prekeys;
 mod presence;
 mod privacy;
+mod profile;
 mod raw;
+mod receipts;
 mod refused;
 mod sessions;
+mod tokens;

@@ -1,37 +1,12 @@
 //! Who is there, when they were last there, and who is told.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use waspnest_simulator::{Clock, Config, Direction, NewAccount, PrivacyCategory, PrivacyValue, Simulator};
+use waspnest_simulator::{Config, Direction, NewAccount, PrivacyCategory, PrivacyValue, Simulator};
 use whatsapp_rust::Jid;
 use whatsapp_rust::wacore::types::events::{ChatPresenceUpdate, Event, PresenceUpdate};
 use whatsapp_rust::wacore::types::presence::ChatPresence;
 
 use crate::client::{Companion, PATIENCE, announced};
-
-/// A clock that stands still until it is told to go on.
-#[derive(Debug)]
-struct Hand(AtomicU64);
-
-impl Hand {
-    fn at(ms: u64) -> Arc<Self> {
-        Arc::new(Self(AtomicU64::new(ms)))
-    }
-
-    fn advance(&self, ms: u64) {
-        self.0.fetch_add(ms, Ordering::Relaxed);
-    }
-}
-
-impl Clock for Hand {
-    fn now_ms(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// A time of day clients accept; the number of seconds is easy to see in a log.
-const NOON_S: u64 = 1_790_000_000;
+use crate::clock::{Hand, NOON_S};
 
 fn jid(text: &str) -> Jid {
     text.parse().unwrap()

@@ -86,6 +86,23 @@ impl RawClient {
         client
     }
 
+    /// Links a companion of an account that has none; it is not logged in yet.
+    pub(crate) async fn link(simulator: &Simulator, account: &Account) -> Self {
+        let mut client = Self::connect(simulator.addr(), &simulator.url()).await;
+        let code = client.code().await;
+        let (linked, ()) = tokio::join!(simulator.scan_qr(&account.phone, &code), client.sign(|_| {}));
+        let pn = format!("{}:{}@s.whatsapp.net", account.phone, linked.unwrap().device);
+        client.device.pn = Some(pn.parse().unwrap());
+        client
+    }
+
+    /// The same device on a new connection.
+    pub(crate) async fn again(self, simulator: &Simulator) -> Self {
+        let Self { socket, device, .. } = self;
+        drop(socket);
+        Self::connect_as(simulator.addr(), &simulator.url(), device).await
+    }
+
     /// Connects with a device's keys, and as that device if it is linked.
     pub(crate) async fn connect_as(addr: SocketAddr, url: &str, device: Device) -> Self {
         let payload = whatsapp_rust::waproto::codec::client_payload_to_vec(&device.get_client_payload());

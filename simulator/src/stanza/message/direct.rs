@@ -7,8 +7,8 @@ use whatsapp_rust::wacore::messages::MessageUtils;
 use whatsapp_rust::wacore_binary::{Jid, Node, NodeRef};
 
 use crate::address::{AccountId, DeviceAddress, Located, Namespace};
+use crate::nack::Nack;
 use crate::queue::{Class, Entry};
-use crate::stanza::message::{MALFORMED, NO_ROOM, NO_SUCH_RECIPIENT};
 use crate::stanza::{Sender, attr, chatstate, jid_attr};
 use crate::world::World;
 
@@ -26,14 +26,20 @@ pub(super) fn accept(
     sender: &Sender<'_>,
     to: &Jid,
     node: &NodeRef<'_>,
-) -> Result<Option<String>, u16> {
-    let chat = world.locate(to).ok_or(NO_SUCH_RECIPIENT)?;
+) -> Result<Option<String>, Nack> {
+    let chat = world.locate(to).ok_or(Nack::NoSuchRecipient)?;
     let copies = match node.get_optional_child("participants") {
         Some(participants) => fan_out(world, sender.at.account, chat, node, participants),
         None => single(world, chat, node)?,
     };
     if copies.iter().any(|copy| !world.takes(copy.to)) {
-        return Err(NO_ROOM);
+        return Err(Nack::NoRoom);
+    }
+    let token = node
+        .get_optional_child("tctoken")
+        .and_then(|token| token.content_bytes());
+    if !world.may_reach(sender.at.account, chat.account, token) {
+        return Err(Nack::StrangerWithoutToken);
     }
     let stale = if node.get_optional_child("participants").is_some() {
         stale_list(world, sender.at, chat, &copies)
@@ -92,17 +98,17 @@ fn fan_out(
 }
 
 /// A message for one device: what a client asks of its phone, or a copy encrypted anew after a retry receipt.
-fn single(world: &World, chat: Located, message: &NodeRef<'_>) -> Result<Vec<Copy>, u16> {
+fn single(world: &World, chat: Located, message: &NodeRef<'_>) -> Result<Vec<Copy>, Nack> {
     let at = DeviceAddress {
         account: chat.account,
         device: chat.device,
     };
     if world.device(at).is_none() {
-        return Err(NO_SUCH_RECIPIENT);
+        return Err(Nack::NoSuchRecipient);
     }
     let mut content: Vec<Node> = message.get_children_by_tag("enc").map(NodeRef::to_owned).collect();
     if content.is_empty() {
-        return Err(MALFORMED);
+        return Err(Nack::Malformed);
     }
     content.extend(shared_content(message, &content));
     Ok(vec![Copy {

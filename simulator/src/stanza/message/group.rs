@@ -10,9 +10,9 @@ use whatsapp_rust::wacore_binary::{Jid, Node, NodeRef};
 
 use crate::address::{AccountId, DeviceAddress, Namespace};
 use crate::groups::{Group, GroupId};
+use crate::nack::Nack;
 use crate::queue::{Class, Entry};
 use crate::stanza::message::direct::shared_content;
-use crate::stanza::message::{FORBIDDEN, MALFORMED, NO_ROOM, NO_SUCH_RECIPIENT, STALE_ADDRESSING};
 use crate::stanza::{Sender, attr, jid_attr};
 use crate::world::World;
 
@@ -23,17 +23,17 @@ pub(super) fn accept(
     sender: &Sender<'_>,
     to: &Jid,
     node: &NodeRef<'_>,
-) -> Result<Option<String>, u16> {
+) -> Result<Option<String>, Nack> {
     let group = GroupId::of(to)
         .and_then(|id| world.groups.get(id))
-        .ok_or(NO_SUCH_RECIPIENT)?;
+        .ok_or(Nack::NoSuchRecipient)?;
     let id = group.id;
-    let role = group.role(sender.at.account).ok_or(FORBIDDEN)?;
+    let role = group.role(sender.at.account).ok_or(Nack::Forbidden)?;
     if !group.may_write(role) {
-        return Err(FORBIDDEN);
+        return Err(Nack::Forbidden);
     }
     if attr(node, "addressing_mode") == "pn" {
-        return Err(STALE_ADDRESSING);
+        return Err(Nack::StaleAddressing);
     }
     let members = group.people();
     let again = jid_attr(node, "participant");
@@ -42,7 +42,7 @@ pub(super) fn accept(
         None => fan_out(world, sender.at, &members, node)?,
     };
     if copies.iter().any(|(to, _)| !world.takes(*to)) {
-        return Err(NO_ROOM);
+        return Err(Nack::NoRoom);
     }
     let stale = match again {
         Some(_) => None,
@@ -64,9 +64,9 @@ fn fan_out(
     sender: DeviceAddress,
     members: &[AccountId],
     node: &NodeRef<'_>,
-) -> Result<Vec<(DeviceAddress, Vec<Node>)>, u16> {
+) -> Result<Vec<(DeviceAddress, Vec<Node>)>, Nack> {
     if node.get_optional_child("enc").is_none() {
-        return Err(MALFORMED);
+        return Err(Nack::Malformed);
     }
     let mut keys: HashMap<DeviceAddress, Vec<Node>> = node
         .get_optional_child("participants")
@@ -104,18 +104,18 @@ fn fan_out(
 }
 
 /// A copy encrypted anew for one device, after a retry receipt.
-fn single(world: &World, group: &Group, device: &Jid, node: &NodeRef<'_>) -> Result<(DeviceAddress, Vec<Node>), u16> {
-    let located = world.locate(device).ok_or(NO_SUCH_RECIPIENT)?;
+fn single(world: &World, group: &Group, device: &Jid, node: &NodeRef<'_>) -> Result<(DeviceAddress, Vec<Node>), Nack> {
+    let located = world.locate(device).ok_or(Nack::NoSuchRecipient)?;
     let at = DeviceAddress {
         account: located.account,
         device: located.device,
     };
     if world.device(at).is_none() || group.role(at.account).is_none() {
-        return Err(NO_SUCH_RECIPIENT);
+        return Err(Nack::NoSuchRecipient);
     }
     let mut content: Vec<Node> = node.get_children_by_tag("enc").map(NodeRef::to_owned).collect();
     if content.is_empty() {
-        return Err(MALFORMED);
+        return Err(Nack::Malformed);
     }
     content.extend(shared_content(node, &content));
     Ok((at, content))

@@ -6,19 +6,15 @@ use whatsapp_rust::wacore_binary::{Jid, NodeRef, Server};
 
 use crate::address::PHONE;
 use crate::authored::Chat;
-use crate::stanza::message::MALFORMED;
+use crate::nack::Nack;
 use crate::stanza::{Sender, attr, jid_attr};
 use crate::world::World;
 
-/// The sender says it is somebody else, or shows an identity that is not its own.
-const NOT_YOURS: u16 = 403;
-/// The id stands for another message of this device.
-const TAKEN: u16 = 409;
 /// The one version of encrypted copies.
 const VERSION: &str = "2";
 
 /// Checks a message to `to`. Answers the error code of a refusal.
-pub(super) fn inspect(world: &mut World, sender: &Sender<'_>, to: &Jid, node: &NodeRef<'_>) -> Result<(), u16> {
+pub(super) fn inspect(world: &mut World, sender: &Sender<'_>, to: &Jid, node: &NodeRef<'_>) -> Result<(), Nack> {
     author(world, sender, node)?;
     for copy in copies(node) {
         well_formed(copy)?;
@@ -33,7 +29,7 @@ pub(super) fn inspect(world: &mut World, sender: &Sender<'_>, to: &Jid, node: &N
                 account.is_same(&companion.signed_identity, given)
             });
         if !own {
-            return Err(refused(sender, "it shows another device's identity", NOT_YOURS));
+            return Err(refused(sender, "it shows another device's identity", Nack::Forbidden));
         }
     }
     parties(world, sender, to, node)?;
@@ -51,18 +47,22 @@ pub(super) fn inspect(world: &mut World, sender: &Sender<'_>, to: &Jid, node: &N
         .device_mut(sender.at)
         .is_none_or(|device| device.authored.admits(&id, chat));
     if !fresh {
-        return Err(refused(sender, "its id stands for a message to another chat", TAKEN));
+        return Err(refused(
+            sender,
+            "its id stands for a message to another chat",
+            Nack::Taken,
+        ));
     }
     Ok(())
 }
 
-fn refused(sender: &Sender<'_>, why: &'static str, code: u16) -> u16 {
+fn refused(sender: &Sender<'_>, why: &'static str, code: Nack) -> Nack {
     tracing::info!(device = ?sender.at, why, "a message was refused");
     code
 }
 
 /// Clients do not say who they are: the connection does. One that says it anyway must not lie.
-fn author(world: &World, sender: &Sender<'_>, node: &NodeRef<'_>) -> Result<(), u16> {
+fn author(world: &World, sender: &Sender<'_>, node: &NodeRef<'_>) -> Result<(), Nack> {
     if node.get_attr("from").is_none() {
         return Ok(());
     }
@@ -72,7 +72,7 @@ fn author(world: &World, sender: &Sender<'_>, node: &NodeRef<'_>) -> Result<(), 
     if own {
         Ok(())
     } else {
-        Err(refused(sender, "it claims another sender", NOT_YOURS))
+        Err(refused(sender, "it claims another sender", Nack::Forbidden))
     }
 }
 
@@ -86,7 +86,7 @@ fn copies<'n, 'b>(node: &'n NodeRef<'b>) -> impl Iterator<Item = &'n NodeRef<'b>
     node.get_children_by_tag("enc").chain(listed)
 }
 
-fn well_formed(enc: &NodeRef<'_>) -> Result<(), u16> {
+fn well_formed(enc: &NodeRef<'_>) -> Result<(), Nack> {
     let known = match &*attr(enc, "type") {
         "msg" | "pkmsg" | "skmsg" | "msmsg" => true,
         other => {
@@ -98,12 +98,12 @@ fn well_formed(enc: &NodeRef<'_>) -> Result<(), u16> {
     if known && filled && attr(enc, "v") == VERSION {
         Ok(())
     } else {
-        Err(MALFORMED)
+        Err(Nack::Malformed)
     }
 }
 
 /// In a direct chat, copies are for the devices of its two accounts and nobody else.
-fn parties(world: &World, sender: &Sender<'_>, to: &Jid, node: &NodeRef<'_>) -> Result<(), u16> {
+fn parties(world: &World, sender: &Sender<'_>, to: &Jid, node: &NodeRef<'_>) -> Result<(), Nack> {
     match to.server {
         Server::Pn | Server::Lid => {}
         Server::Group
@@ -133,7 +133,7 @@ fn parties(world: &World, sender: &Sender<'_>, to: &Jid, node: &NodeRef<'_>) -> 
         return Err(refused(
             sender,
             "it carries copies for somebody outside the chat",
-            NOT_YOURS,
+            Nack::Forbidden,
         ));
     }
     Ok(())

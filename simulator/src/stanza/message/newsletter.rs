@@ -8,9 +8,9 @@ use whatsapp_rust::wacore_binary::{Jid, NodeRef};
 use whatsapp_rust::waproto::whatsapp::Message;
 
 use crate::address::DeviceAddress;
+use crate::nack::Nack;
 use crate::newsletters::{Draft, NewsletterId, Role};
 use crate::queue::{Class, Entry};
-use crate::stanza::message::{FORBIDDEN, MALFORMED, NO_SUCH_RECIPIENT};
 use crate::stanza::newsletters::{notice, sent};
 use crate::stanza::{Sender, attr};
 use crate::world::World;
@@ -38,24 +38,24 @@ impl Act {
 }
 
 /// Takes a message in; answers the number of the post it is or is about.
-pub(super) fn accept(world: &mut World, sender: &Sender<'_>, to: &Jid, node: &NodeRef<'_>) -> Result<u64, u16> {
-    let id = NewsletterId::of(to).ok_or(NO_SUCH_RECIPIENT)?;
-    let newsletter = world.newsletters.get(id).ok_or(NO_SUCH_RECIPIENT)?;
+pub(super) fn accept(world: &mut World, sender: &Sender<'_>, to: &Jid, node: &NodeRef<'_>) -> Result<u64, Nack> {
+    let id = NewsletterId::of(to).ok_or(Nack::NoSuchRecipient)?;
+    let newsletter = world.newsletters.get(id).ok_or(Nack::NoSuchRecipient)?;
     let role = newsletter.role(sender.at.account);
     let act = Act::of(node);
     match act {
         Act::React => return react(world, sender, id, node),
-        Act::Publish | Act::Change | Act::TakeBack if role < Role::Admin => return Err(FORBIDDEN),
+        Act::Publish | Act::Change | Act::TakeBack if role < Role::Admin => return Err(Nack::Forbidden),
         Act::Publish | Act::Change | Act::TakeBack => {}
     }
-    let plaintext = node.get_optional_child("plaintext").ok_or(MALFORMED)?;
+    let plaintext = node.get_optional_child("plaintext").ok_or(Nack::Malformed)?;
     let content = plaintext.content_bytes().unwrap_or_default().to_vec();
     let now = world.now_s();
-    let newsletter = world.newsletters.get_mut(id).ok_or(NO_SUCH_RECIPIENT)?;
+    let newsletter = world.newsletters.get_mut(id).ok_or(Nack::NoSuchRecipient)?;
     let post = match act {
         Act::Publish => {
             if content.is_empty() {
-                return Err(MALFORMED);
+                return Err(Nack::Malformed);
             }
             let media = attr(plaintext, "mediatype");
             newsletter.publish(Draft {
@@ -69,7 +69,7 @@ pub(super) fn accept(world: &mut World, sender: &Sender<'_>, to: &Jid, node: &No
         }
         Act::Change | Act::TakeBack | Act::React => {
             let (target, content) = changed(act, &attr(node, "id"), content)?;
-            let post = newsletter.post_by_id(&target).ok_or(NO_SUCH_RECIPIENT)?;
+            let post = newsletter.post_by_id(&target).ok_or(Nack::NoSuchRecipient)?;
             post.change(content, now);
             post
         }
@@ -106,8 +106,8 @@ pub(crate) fn send(world: &mut World, id: NewsletterId, server_id: u64, except: 
 }
 
 /// Which post a change is about, and what it says from now on.
-fn changed(act: Act, stanza_id: &str, content: Vec<u8>) -> Result<(String, Vec<u8>), u16> {
-    let message = Message::decode_from_slice(&content).map_err(|_| MALFORMED)?;
+fn changed(act: Act, stanza_id: &str, content: Vec<u8>) -> Result<(String, Vec<u8>), Nack> {
+    let message = Message::decode_from_slice(&content).map_err(|_| Nack::Malformed)?;
     let inside = message.protocol_message.as_option();
     let named = inside
         .and_then(|protocol| protocol.key.as_option())
@@ -122,13 +122,13 @@ fn changed(act: Act, stanza_id: &str, content: Vec<u8>) -> Result<(String, Vec<u
 }
 
 /// Anybody may react, once per post (modelled: followers or not).
-fn react(world: &mut World, sender: &Sender<'_>, id: NewsletterId, node: &NodeRef<'_>) -> Result<u64, u16> {
-    let server_id = attr(node, "server_id").parse().map_err(|_| MALFORMED)?;
-    let reaction = node.get_optional_child("reaction").ok_or(MALFORMED)?;
+fn react(world: &mut World, sender: &Sender<'_>, id: NewsletterId, node: &NodeRef<'_>) -> Result<u64, Nack> {
+    let server_id = attr(node, "server_id").parse().map_err(|_| Nack::Malformed)?;
+    let reaction = node.get_optional_child("reaction").ok_or(Nack::Malformed)?;
     let emoji = attr(reaction, "code");
     let now = world.now_s();
-    let newsletter = world.newsletters.get_mut(id).ok_or(NO_SUCH_RECIPIENT)?;
-    let post = newsletter.post_mut(server_id).ok_or(NO_SUCH_RECIPIENT)?;
+    let newsletter = world.newsletters.get_mut(id).ok_or(Nack::NoSuchRecipient)?;
+    let post = newsletter.post_mut(server_id).ok_or(Nack::NoSuchRecipient)?;
     post.react(sender.at.account, &emoji, now);
     notice::live(world, id, server_id);
     Ok(server_id)

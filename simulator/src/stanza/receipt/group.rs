@@ -36,8 +36,13 @@ pub(super) fn forward(
             }
         }
         Kind::SeenPrivately => tell_account(world, from, from.account, node, group),
-        Kind::Seen if author.account == from.account => {}
-        Kind::Seen => tell_account(world, from, author.account, node, group),
+        Kind::Arrived | Kind::Seen if author.account == from.account => {}
+        Kind::Arrived => tell_account(world, from, author.account, node, group),
+        // Blue ticks in groups cannot be hidden: that is what the service tells its users.
+        Kind::Seen => {
+            tell_account(world, from, from.account, node, group);
+            tell_account(world, from, author.account, node, group);
+        }
     }
 }
 

@@ -1,0 +1,122 @@
+//! What people do to messages that exist, as their clients do it: edits, revokes, reactions, pins, votes.
+
+use waspnest_simulator::human::{Heard, Human, HumanError, ReceiptKind};
+use waspnest_simulator::{Config, Direction, NewAccount, Simulator};
+use whatsapp_rust::waproto::whatsapp::message::protocol_message;
+
+use crate::client::{PATIENCE, settled};
+
+async fn join(simulator: &Simulator, name: &str) -> Human {
+    let spec = NewAccount {
+        push_name: name.to_owned(),
+        phone: None,
+    };
+    Human::join(simulator, spec).await.unwrap()
+}
+
+async fn hear(human: &Human, id: &str) -> Heard {
+    human.wait_for(|heard| heard.id == id, PATIENCE).await.unwrap()
+}
+
+/// The `edit` attribute under which a message left the server.
+fn edit_mark(simulator: &Simulator, id: &str) -> Option<String> {
+    let stanzas = simulator.stanzas(0, usize::MAX);
+    let stanza = stanzas
+        .iter()
+        .find(|r| r.tag == "message" && r.direction == Direction::Out && r.id == id)?;
+    let start = stanza.xml.find("edit=\"")? + 6;
+    Some(stanza.xml[start..].split('"').next()?.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_are_edited_taken_back_pinned_kept_and_played() {
+    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let ada = join(&simulator, "Ada").await;
+    let ben = join(&simulator, "Ben").await;
+    let number = ben.account().phone.clone();
+    let id = ada.say(&number, "helo").await.unwrap();
+    let heard = hear(&ben, &id).await;
+
+    let edit = ada.edit(&id, "hello").await.unwrap();
+    let seen = hear(&ben, &edit).await;
+    let change = seen.message.protocol_message.as_option().unwrap();
+    assert_eq!(change.key.as_option().unwrap().id.as_deref(), Some(id.as_str()));
+    let edited = change.edited_message.as_option().unwrap();
+    assert_eq!(edited.conversation.as_deref(), Some("hello"));
+    assert_eq!(edit_mark(&simulator, &edit).as_deref(), Some("1"));
+
+    let pin = ben.pin(&heard).await.unwrap();
+    assert!(hear(&ada, &pin).await.message.pin_in_chat_message.is_set());
+    assert_eq!(edit_mark(&simulator, &pin).as_deref(), Some("2"));
+    let unpin = ben.unpin(&heard).await.unwrap();
+    assert!(hear(&ada, &unpin).await.message.pin_in_chat_message.is_set());
+    let keep = ben.keep(&heard).await.unwrap();
+    assert!(hear(&ada, &keep).await.message.keep_in_chat_message.is_set());
+    let timer = ben.set_timer(&ada.account().phone, 86_400).await.unwrap();
+    let setting = hear(&ada, &timer).await;
+    let setting = setting.message.protocol_message.as_option().unwrap();
+    assert_eq!(setting.ephemeral_expiration, Some(86_400));
+
+    let react = ben.react(&heard, "👍").await.unwrap();
+    assert_eq!(hear(&ada, &react).await.reaction().unwrap().target, id);
+    let unreact = ben.react(&heard, "").await.unwrap();
+    assert_eq!(hear(&ada, &unreact).await.reaction().unwrap().emoji, "");
+    assert_eq!(edit_mark(&simulator, &unreact).as_deref(), Some("7"));
+
+    ben.read(&heard).await.unwrap();
+    ben.play(&heard).await.unwrap();
+    for kind in [ReceiptKind::Read, ReceiptKind::Played] {
+        ada.wait_receipt(|receipt| receipt.kind == kind && receipt.ids.contains(&id), PATIENCE)
+            .await
+            .unwrap();
+    }
+
+    let revoke = ada.revoke(&id).await.unwrap();
+    let seen = hear(&ben, &revoke).await;
+    let change = seen.message.protocol_message.as_option().unwrap();
+    assert_eq!(change.r#type, Some(protocol_message::Type::Revoke));
+    assert_eq!(change.key.as_option().unwrap().id.as_deref(), Some(id.as_str()));
+    assert_eq!(edit_mark(&simulator, &revoke).as_deref(), Some("7"));
+
+    // Only what one has said can be changed.
+    assert!(matches!(
+        ben.edit(&id, "mine").await,
+        Err(HumanError::UnknownMessage { .. })
+    ));
+    settled(&simulator).await;
+    ada.leave().await;
+    ben.leave().await;
+    simulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poll_is_asked_voted_on_and_counted_without_the_server_reading_it() {
+    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let ada = join(&simulator, "Ada").await;
+    let ben = join(&simulator, "Ben").await;
+    let options = ["soup".to_owned(), "salad".to_owned(), "cake".to_owned()];
+    for (choices, chosen) in [(1, &options[2..]), (0, &options[..2])] {
+        let poll = ada
+            .ask(&ben.account().phone, "what shall we eat?", &options, choices)
+            .await
+            .unwrap();
+        let heard = hear(&ben, &poll).await;
+        // The last vote is the one that counts.
+        let first = ben.vote(&heard, &options[1..2]).await.unwrap();
+        let last = ben.vote(&heard, chosen).await.unwrap();
+        for vote in [&first, &last] {
+            hear(&ada, vote).await;
+        }
+        let counted = ada.poll_count(&poll).await.unwrap();
+        let voted: Vec<&str> = counted
+            .iter()
+            .filter(|count| !count.voters.is_empty())
+            .map(|count| count.option.as_str())
+            .collect();
+        assert_eq!(voted, chosen, "{counted:?}");
+    }
+    settled(&simulator).await;
+    ada.leave().await;
+    ben.leave().await;
+    simulator.shutdown().await;
+}
