@@ -1,5 +1,7 @@
 //! Accounts: what people see of one, and what the server keeps.
 
+pub(crate) mod saved;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 

@@ -10,6 +10,8 @@ mod collection;
 mod key;
 mod name;
 
+pub(crate) mod saved;
+
 use std::collections::BTreeMap;
 
 use rand_signal::RngExt as _;

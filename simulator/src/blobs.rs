@@ -5,6 +5,7 @@
 //! does not fit is refused to whoever uploads, never taken from somebody else.
 
 mod kind;
+pub(crate) mod saved;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::bounds::StanzaLimits;
 use crate::clock::{Clock, SystemClock};
+use crate::unknown::Strictness;
 
 /// Which messages an account's phone (device 0) decrypts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,12 +52,24 @@ pub struct Config {
     pub media_bytes: usize,
     /// How long an upload is served, by [`Self::clock`].
     pub media_lifetime: Duration,
+    /// How large a stanza may be.
+    pub stanzas: StanzaLimits,
+    /// Connections there may be at once; more are closed at once.
+    pub max_connections: usize,
+    /// How many of them may come from one address.
+    pub max_connections_per_source: usize,
+    /// How many of them may have their handshake unfinished.
+    pub max_handshakes: usize,
+    /// What happens to stanzas that the server does not know.
+    pub strictness: Strictness,
     /// Unacknowledged stanzas one device may have queued; a message that does not fit is refused to its sender, never dropped.
     pub queue_limit: usize,
     /// A companion is told to upload prekeys when it has fewer left than this.
     pub low_prekeys: usize,
     /// What phones decrypt.
     pub phones: PhoneReading,
+    /// The file of a world to begin with ([`crate::Simulator::save`]); an empty world without it.
+    pub restore: Option<PathBuf>,
 }
 
 /// Who may reach the listening address.
@@ -83,9 +98,15 @@ impl Default for Config {
             max_media: 256 << 20,
             media_bytes: 1 << 30,
             media_lifetime: Duration::from_secs(30 * 86_400),
+            stanzas: StanzaLimits::default(),
+            max_connections: 10_000,
+            max_connections_per_source: 10_000,
+            max_handshakes: 1_024,
+            strictness: Strictness::Lenient,
             queue_limit: 200_000,
             low_prekeys: 10,
             phones: PhoneReading::Everything,
+            restore: None,
         }
     }
 }

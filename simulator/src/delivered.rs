@@ -21,6 +21,14 @@ pub(crate) struct Delivered {
 }
 
 impl Delivered {
+    /// The memory of a device that was sent things nobody remembers.
+    pub(crate) fn forgetful() -> Self {
+        Self {
+            forgot: true,
+            ..Self::default()
+        }
+    }
+
     /// The device is being sent message `id` of `from`.
     pub(crate) fn record(&mut self, id: &CompactString, from: AccountId) {
         if !self.known.insert((id.clone(), from)) {

@@ -11,9 +11,11 @@ use whatsapp_rust::wacore_binary::Node;
 
 use crate::address::{AccountId, DeviceAddress, PHONE};
 use crate::device::{Device, Phase};
+use crate::faults::{Desk, transmit};
+use crate::outgoing::Outgoing;
 use crate::queue::{Class, Entry};
 use crate::stanza::chatstate;
-use crate::stanza_log::Stanza;
+use crate::stats::Stats;
 use crate::world::{SERVER, World};
 
 /// Backlog stanzas a client gets before it asks (modelled on what whatsapp-rust says of the service).
@@ -124,7 +126,7 @@ impl World {
 
     fn pump_queue(&mut self, at: DeviceAddress) -> Drained {
         let mut drained = Drained::Earlier;
-        let now = self.now_ms();
+        let now_ms = self.now_ms();
         let Some(device) = self
             .accounts
             .get_mut(at.account.0)
@@ -141,6 +143,15 @@ impl World {
         let Some(session) = session.as_mut() else {
             return drained;
         };
+        let mut send = |stats: &mut Stats, outgoing: &Outgoing, node: Arc<Node>| {
+            let desk = Desk {
+                faults: &mut self.faults,
+                log: &mut self.log,
+                stats,
+                now_ms,
+            };
+            transmit(desk, Some(at), outgoing, node);
+        };
         loop {
             match &mut session.phase {
                 Phase::Authed => return drained,
@@ -148,8 +159,7 @@ impl World {
                     let end = Arc::new(offline_end(*total));
                     session.phase = Phase::Live;
                     drained = Drained::JustNow;
-                    self.log.record(now, Some(at), Stanza::Sent(Arc::clone(&end)));
-                    session.outgoing.answer(end);
+                    send(&mut self.stats, &session.outgoing, end);
                 }
                 Phase::Draining { credit: 0, .. } if queue.in_flight() > 0 => return drained,
                 Phase::Draining { credit, batch, .. } if *credit == 0 => *credit = *batch,
@@ -175,8 +185,7 @@ impl World {
             } else {
                 due.node
             };
-            self.log.record(now, Some(at), Stanza::Sent(Arc::clone(&node)));
-            session.outgoing.answer(node);
+            send(&mut self.stats, &session.outgoing, node);
         }
     }
 

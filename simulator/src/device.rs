@@ -1,5 +1,7 @@
 //! One device of an account: its keys, what it has not acknowledged, and the connection it is on.
 
+pub(crate) mod saved;
+
 use std::collections::BTreeMap;
 
 use crate::address::{AccountId, Namespace};

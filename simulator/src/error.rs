@@ -1,6 +1,9 @@
 //! What the handle's callers can be told went wrong. Faults of a single connection never reach them: those are log lines.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::stanza_log::Direction;
 
 /// The server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +27,9 @@ pub enum StartError {
     /// The server's own certificate chain could not be made.
     #[error("signing the server's certificates failed")]
     Certificate(#[source] whatsapp_rust::wacore::libsignal::protocol::CurveError),
+    /// The world to begin with could not be had.
+    #[error("restoring the world failed")]
+    Restore(#[source] WorldFileError),
 }
 
 /// Something about media that the caller asked for cannot be.
@@ -51,6 +57,121 @@ pub enum AccountError {
     /// The simulated phone could not make its keys.
     #[error("making the phone's keys failed")]
     Keys(#[source] whatsapp_rust::wacore::libsignal::protocol::SignalProtocolError),
+}
+
+/// A fault was not put in force.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FaultError {
+    /// One of the accounts is not there.
+    #[error("a fault's account is unknown")]
+    Account(#[source] AccountError),
+    /// Not a share.
+    #[error("{0} is not a probability: above 0 and up to 1")]
+    Probability(f64),
+    /// A number is too small or too large.
+    #[error("{what} is {value}, and must be from {least} to {most}")]
+    OutOfBounds {
+        /// Which number.
+        what: &'static str,
+        /// What was given.
+        value: u64,
+        /// Least that is allowed.
+        least: u64,
+        /// Most that is allowed.
+        most: u64,
+    },
+    /// The action makes sense one way only, and the rule does not say that it is about that one.
+    #[error("{action} needs a rule whose direction is {wanted:?}")]
+    Direction {
+        /// Its name.
+        action: &'static str,
+        /// The way it works.
+        wanted: Direction,
+    },
+    /// Enough is enough.
+    #[error("there are {0} faults already")]
+    TooMany(usize),
+    /// No such fault is in force.
+    #[error("there is no fault {0}")]
+    Unknown(u64),
+}
+
+/// The server could not listen again. It is down; another restart may bring it up.
+#[derive(Debug, thiserror::Error)]
+#[error("listening on {address} again failed")]
+pub struct RestartError {
+    /// Where it listened before.
+    pub address: SocketAddr,
+    /// The system's reason.
+    #[source]
+    pub source: std::io::Error,
+}
+
+/// A world could not be saved or restored. The world that runs is as it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WorldFileError {
+    /// The file could not be read.
+    #[error("reading {} failed", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file could not be written.
+    #[error("writing {} failed", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file ends too early.
+    #[error("{} is cut short", path.display())]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is JSON of something else.
+    #[error("{} is not a saved world", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is of another version.
+    #[error("{} is a world of version {found}, and this server reads version {supported}", path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The version that is read.
+        supported: u32,
+    },
+    /// A part of the file is not what it should be.
+    #[error("{} is damaged", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What and where.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The parts do not fit together.
+    #[error("the world of {} does not fit together: {what}", path.display())]
+    Unsound {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The world was restored, but the server could not listen again.
+    #[error("the world was restored, and the server is down")]
+    Restart(#[source] RestartError),
 }
 
 /// Removing a companion failed.

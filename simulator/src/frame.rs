@@ -155,6 +155,21 @@ impl Sealer {
     pub(crate) fn seal(&mut self, node: &Node) -> Result<Bytes, FrameError> {
         let mut plain = Vec::with_capacity(512);
         marshal_to_vec(node, &mut plain).map_err(|_| FrameError::Packed)?;
+        self.seal_plain(plain)
+    }
+
+    /// The same with one bit of it flipped; `place` says which.
+    pub(crate) fn seal_broken(&mut self, node: &Node, place: u64) -> Result<Bytes, FrameError> {
+        let mut frame = BytesMut::from(self.seal(node)?);
+        let bits = (frame.len() - FRAME_LENGTH_SIZE) as u64 * 8;
+        // Smaller than the number of bits, so it fits.
+        let bit = usize::try_from(place % bits).unwrap_or_default();
+        frame[FRAME_LENGTH_SIZE + bit / 8] ^= 1 << (bit % 8);
+        Ok(frame.freeze())
+    }
+
+    /// Encrypts bytes into a whole frame, whatever they are.
+    pub(crate) fn seal_plain(&mut self, mut plain: Vec<u8>) -> Result<Bytes, FrameError> {
         self.cipher
             .encrypt_in_place_with_counter(self.counter, &mut plain)
             .map_err(|_| FrameError::Sealed)?;

@@ -4,6 +4,7 @@
 //! [`GroupId`] stays valid: one that nobody is left in, or a community that was deactivated, cannot be reached any more.
 
 mod group;
+pub(crate) mod saved;
 mod settings;
 mod view;
 
@@ -25,7 +26,8 @@ pub(crate) use settings::{Allowed, Flag, Joining, Switch};
 pub use view::{GroupKind, GroupMember, GroupRole, GroupSetting, GroupView};
 
 /// A group, by the number in its JID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
 pub(crate) struct GroupId(u64);
 
 impl GroupId {

@@ -5,7 +5,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Parser;
@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use waspnest_simulator::admin::{Admin, AdminConfig, Token};
-use waspnest_simulator::{Config, Simulator};
+use waspnest_simulator::{Config, Follow, Simulator, StanzaFilter, Strictness};
 
 /// A local WhatsApp multi-device server for tests, on loopback only.
 #[derive(Debug, Parser)]
@@ -37,6 +37,18 @@ struct Options {
     /// What phone numbers and keys are drawn from; the same seed draws the same ones.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// A saved world to begin with.
+    #[arg(long, value_name = "FILE")]
+    restore: Option<PathBuf>,
+    /// Where the world is saved when the program ends.
+    #[arg(long, value_name = "FILE")]
+    save_on_exit: Option<PathBuf>,
+    /// Refuses stanzas that are unknown, in part or altogether, instead of ignoring them.
+    #[arg(long)]
+    strict: bool,
+    /// Prints stanzas on standard error as they pass: all, or those that fit, such as `account=4915112345678,direction=out,tag=message`.
+    #[arg(long, value_name = "FILTER", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    print_stanzas: Option<StanzaFilter>,
     /// What is logged to standard error, as a tracing filter such as `debug` or `waspnest_simulator=trace`.
     #[arg(long, default_value = "warn,waspnest_simulator=info")]
     log: EnvFilter,
@@ -76,13 +88,17 @@ async fn main() -> anyhow::Result<()> {
             Some(Token::new(secret.trim()))
         }
     };
-    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
-    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
 
     let config = Config {
         listen: options.listen,
         media_listen: options.media,
         seed: options.seed,
+        restore: options.restore,
+        strictness: if options.strict {
+            Strictness::Strict
+        } else {
+            Strictness::Lenient
+        },
         ..Config::default()
     };
     let simulator = Simulator::start(config).await.context("starting the simulator")?;
@@ -90,21 +106,56 @@ async fn main() -> anyhow::Result<()> {
         std::fs::write(path, simulator.media_ca_pem())
             .with_context(|| format!("writing the media server's certificate authority to {}", path.display()))?;
     }
-    let admin = Admin::start(
-        AdminConfig {
-            listen: options.admin,
+    let printing = async {
+        match options.print_stanzas {
+            None => Ok(()),
+            Some(filter) => print(simulator.follow(0, filter)).await,
+        }
+    };
+    let serving = async {
+        let served = serve(
+            &simulator,
+            options.admin,
             token,
-        },
-        simulator.clone(),
-    )
-    .await
-    .context("starting the admin interface")?;
+            options.media_ca,
+            options.save_on_exit.as_deref(),
+        )
+        .await;
+        simulator.shutdown().await;
+        served
+    };
+    let (served, printed) = tokio::join!(serving, printing);
+    served?;
+    printed.context("printing stanzas")
+}
+
+/// Prints stanzas until the server has stopped.
+async fn print(mut follow: Follow) -> std::io::Result<()> {
+    while let Some(record) = follow.next().await {
+        writeln!(std::io::stderr(), "{record}")?;
+    }
+    Ok(())
+}
+
+/// Serves until somebody ends the program.
+async fn serve(
+    simulator: &Simulator,
+    listen: SocketAddr,
+    token: Option<Token>,
+    media_ca: Option<PathBuf>,
+    save: Option<&Path>,
+) -> anyhow::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let admin = Admin::start(AdminConfig { listen, token }, simulator.clone())
+        .await
+        .context("starting the admin interface")?;
 
     let ready = serde_json::to_string(&Ready {
         url: simulator.url(),
         admin: admin.url(),
         media: simulator.media_url(),
-        media_ca: options.media_ca,
+        media_ca,
     })?;
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{ready}")
@@ -117,6 +168,8 @@ async fn main() -> anyhow::Result<()> {
         () = admin.shutdown_requested() => tracing::info!("asked to shut down over HTTP"),
     }
     admin.close().await;
-    simulator.shutdown().await;
+    if let Some(path) = save {
+        simulator.save(path).await.context("saving the world")?;
+    }
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod newsletter;
 mod post;
+pub(crate) mod saved;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;

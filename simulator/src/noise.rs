@@ -3,6 +3,8 @@
 //! Pure functions from received frame to reply. The certificates are signed for real, root → intermediate → leaf, by a root of our own;
 //! the static key never changes within a run, so XXfallback never arises.
 
+pub(crate) mod saved;
+
 use rand_signal::rngs::StdRng;
 use whatsapp_rust::buffa::{Message as _, MessageField};
 use whatsapp_rust::wacore::libsignal::protocol::{CurveError, KeyPair};
@@ -24,6 +26,14 @@ pub(crate) struct ServerIdentity {
 }
 
 impl ServerIdentity {
+    /// The static key's public half.
+    #[cfg(test)]
+    pub(crate) fn public(&self) -> [u8; 32] {
+        let mut public = [0; 32];
+        public.copy_from_slice(self.static_key.public_key.public_key_bytes());
+        public
+    }
+
     /// Makes a root, an intermediate and the static key from `rng`, and signs the chain.
     pub(crate) fn generate(rng: &mut StdRng) -> Result<Self, CurveError> {
         let root = KeyPair::generate(rng);
@@ -104,31 +114,55 @@ pub(crate) struct PendingXx {
     ephemeral: KeyPair,
 }
 
+/// A `ClientHello`.
+pub(crate) struct Greeting {
+    ephemeral: [u8; 32],
+    /// Static key and payload, sealed: there in the IK pattern.
+    sealed: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Greeting {
+    pub(crate) fn parse(frame: &[u8]) -> Result<Self, NoiseError> {
+        let hello = HandshakeMessage::decode_from_slice(frame)
+            .map_err(|_| NoiseError::Decode)?
+            .client_hello
+            .into_option()
+            .ok_or(NoiseError::Missing("a client hello"))?;
+        let sealed = match (hello.r#static, hello.payload) {
+            (Some(sealed_static), Some(sealed_payload)) => Some((sealed_static, sealed_payload)),
+            (None, None) => None,
+            (Some(_), None) => return Err(NoiseError::Missing("the payload of an IK hello")),
+            (None, Some(_)) => return Err(NoiseError::Missing("the static key of an IK hello")),
+        };
+        Ok(Self {
+            ephemeral: key(hello.ephemeral.as_deref(), "ephemeral key")?,
+            sealed,
+        })
+    }
+
+    /// The key a client makes for one handshake and no other.
+    pub(crate) fn ephemeral(&self) -> [u8; 32] {
+        self.ephemeral
+    }
+}
+
 /// Answers a `ClientHello`. `prologue` is the four bytes `WA`, version, dictionary; `ephemeral` a fresh key.
 pub(crate) fn answer_hello(
     server: &ServerIdentity,
     prologue: &[u8],
-    frame: &[u8],
+    greeting: &Greeting,
     ephemeral: KeyPair,
 ) -> Result<Hello, NoiseError> {
-    let hello = HandshakeMessage::decode_from_slice(frame)
-        .map_err(|_| NoiseError::Decode)?
-        .client_hello
-        .into_option()
-        .ok_or(NoiseError::Missing("a client hello"))?;
-    let theirs = key(hello.ephemeral.as_deref(), "ephemeral key")?;
-    match (hello.r#static.as_deref(), hello.payload.as_deref()) {
-        (Some(sealed_static), Some(sealed_payload)) => {
+    match &greeting.sealed {
+        Some((sealed_static, sealed_payload)) => {
             let hello = SealedHello {
-                ephemeral: theirs,
+                ephemeral: greeting.ephemeral,
                 sealed_static,
                 sealed_payload,
             };
             answer_ik(server, prologue, &hello, &ephemeral)
         }
-        (None, None) => answer_xx(server, prologue, &theirs, ephemeral),
-        (Some(_), None) => Err(NoiseError::Missing("the payload of an IK hello")),
-        (None, Some(_)) => Err(NoiseError::Missing("the static key of an IK hello")),
+        None => answer_xx(server, prologue, &greeting.ephemeral, ephemeral),
     }
 }
 
@@ -277,9 +311,13 @@ mod tests {
         let mut xx =
             XxHandshakeState::new(client.clone(), b"first".to_vec(), &WA_CONN_HEADER).expect("a client handshake");
         let hello = xx.build_client_hello().expect("a hello");
-        let Hello::Continue { reply, pending } =
-            answer_hello(&server, &WA_CONN_HEADER, &hello, KeyPair::generate(&mut rng)).expect("a valid hello")
-        else {
+        let Hello::Continue { reply, pending } = answer_hello(
+            &server,
+            &WA_CONN_HEADER,
+            &Greeting::parse(&hello).expect("a hello"),
+            KeyPair::generate(&mut rng),
+        )
+        .expect("a valid hello") else {
             panic!("XX needs a third message");
         };
         let last = xx
@@ -299,18 +337,16 @@ mod tests {
             .expect("the client reads what we wrote");
         assert_eq!(sealed, b"ping");
 
-        let static_key: [u8; 32] = server
-            .static_key
-            .public_key
-            .public_key_bytes()
-            .try_into()
-            .expect("32 bytes");
-        let mut ik =
-            IkHandshakeState::new(client, static_key, b"again".to_vec(), &WA_CONN_HEADER).expect("a client handshake");
+        let mut ik = IkHandshakeState::new(client, server.public(), b"again".to_vec(), &WA_CONN_HEADER)
+            .expect("a client handshake");
         let hello = ik.build_client_hello().expect("a hello");
-        let Hello::Done { reply, established } =
-            answer_hello(&server, &WA_CONN_HEADER, &hello, KeyPair::generate(&mut rng)).expect("a valid hello")
-        else {
+        let Hello::Done { reply, established } = answer_hello(
+            &server,
+            &WA_CONN_HEADER,
+            &Greeting::parse(&hello).expect("a hello"),
+            KeyPair::generate(&mut rng),
+        )
+        .expect("a valid hello") else {
             panic!("IK is done after one message");
         };
         assert_eq!(established.payload, b"again");
@@ -322,11 +358,8 @@ mod tests {
 
     #[test]
     fn rubbish_is_an_error() {
-        let mut rng = StdRng::seed_from_u64(7);
-        let server = ServerIdentity::generate(&mut rng).expect("keys can sign");
         for frame in [&b""[..], b"\xff\xff\xff", &[0; 40], b"\x12\x02\x0a\x00"] {
-            let outcome = answer_hello(&server, &WA_CONN_HEADER, frame, KeyPair::generate(&mut rng));
-            assert!(outcome.is_err());
+            assert!(Greeting::parse(frame).is_err());
         }
     }
 }

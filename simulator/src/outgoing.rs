@@ -12,6 +12,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use whatsapp_rust::wacore_binary::Node;
 
+use crate::faults::{Damage, Treatment};
+
 /// Fewer places than this would leave no room for answers beside a queue that is being sent.
 const SMALLEST: usize = 64;
 
@@ -20,14 +22,20 @@ const SMALLEST: usize = 64;
 pub(crate) struct ConnectionId(pub(crate) u64);
 
 /// What the connection task is asked to do.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Order {
     /// Write this stanza.
     Write(Arc<Node>),
+    /// Write this stanza as a fault wants it.
+    Treated(Arc<Node>, Treatment),
+    /// Write a frame that is broken; the number says where.
+    Damaged(Arc<Node>, Damage, u64),
     /// Write what came before, then wait a moment before the rest.
     Rest(Duration),
     /// Write what came before, then close.
     Close,
+    /// Write what came before, then nothing any more, and read nothing either.
+    Silence,
 }
 
 /// The sending half, cloned into whatever talks to the client.
@@ -56,7 +64,26 @@ impl Outgoing {
 
     /// Sends an answer. A client that leaves no room for it is cut off.
     pub(crate) fn answer(&self, node: Arc<Node>) {
-        if self.orders.try_send(Order::Write(node)).is_err() {
+        self.order(Order::Write(node));
+    }
+
+    /// The same, as a fault wants it.
+    pub(crate) fn answer_treated(&self, node: Arc<Node>, treatment: Treatment) {
+        self.order(Order::Treated(node, treatment));
+    }
+
+    /// The same, broken.
+    pub(crate) fn answer_damaged(&self, node: Arc<Node>, damage: Damage, place: u64) {
+        self.order(Order::Damaged(node, damage, place));
+    }
+
+    /// Keeps the socket and lets it fall silent after what was sent so far, until [`Self::finish`] or [`Self::cut`].
+    pub(crate) fn half_open(&self) {
+        self.order(Order::Silence);
+    }
+
+    fn order(&self, order: Order) {
+        if self.orders.try_send(order).is_err() {
             self.cut.cancel();
         }
     }
@@ -84,9 +111,7 @@ impl Outgoing {
 
     /// Lets the client take a breath before whatever is sent next.
     pub(crate) fn rest(&self, moment: Duration) {
-        if self.orders.try_send(Order::Rest(moment)).is_err() {
-            self.cut.cancel();
-        }
+        self.order(Order::Rest(moment));
     }
 
     /// Waits out such a moment, or until the connection is cut.
@@ -96,9 +121,7 @@ impl Outgoing {
 
     /// Closes after what was sent so far is written.
     pub(crate) fn finish(&self) {
-        if self.orders.try_send(Order::Close).is_err() {
-            self.cut.cancel();
-        }
+        self.order(Order::Close);
     }
 
     /// Ends the connection now, losing what is not yet written.

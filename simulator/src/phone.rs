@@ -3,11 +3,14 @@
 //! It owns the account's identity, hands its companions the app-state key and answers when they ask for it, and decrypts what is
 //! addressed to it, which proves the sender's session. Modelled: it is silent towards contacts, neither confirming delivery nor reading.
 
+pub(crate) mod saved;
+
 use std::sync::Arc;
 
 use rand_signal::rngs::StdRng;
 use rand_signal::{Rng as _, RngExt as _, SeedableRng as _};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
+use tokio_util::sync::CancellationToken;
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::buffa::{Message as _, MessageField};
 use whatsapp_rust::wacore::libsignal::protocol::{
@@ -27,9 +30,11 @@ use crate::identity::AccountIdentity;
 use crate::keys::{KeyBundle, SignedPrekey};
 use crate::queue::{Class, Entry};
 use crate::server::Shared;
+use crate::world::World;
 
 /// Whether to talk over the session there is, or to begin a new one from the companion's bundle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Start {
     /// Over the session there is, if there is one.
     Existing,
@@ -38,7 +43,8 @@ pub(crate) enum Start {
 }
 
 /// Something a phone is asked to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Duty {
     /// Send the app-state key to a companion.
     ShareKeys { with: u16, start: Start },
@@ -57,6 +63,49 @@ pub(crate) struct Phone {
     store: crate::phone_store::PhoneStore,
     rng: StdRng,
     last_prekey: u32,
+}
+
+/// Whether a phone had anything to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Worked {
+    Nothing,
+    Some,
+}
+
+/// A phone that runs. Who holds it keeps the phone from working: then nothing is under way between the world and its store.
+pub(crate) type RunningPhone = Arc<Mutex<Phone>>;
+
+/// Lets the phone of an account run.
+pub(crate) fn switch_on(shared: &Arc<Shared>, world: &mut World, account: AccountId, phone: Phone) {
+    let phone: RunningPhone = Arc::new(Mutex::new(phone));
+    world.phones.insert(account, Arc::clone(&phone));
+    let life = Life {
+        wake: Arc::clone(&world.account(account).phone_wake),
+        until: world.until.clone(),
+    };
+    let running = run(phone, account, Arc::clone(shared), life);
+    let running = shared.phones_on.track_future(running);
+    shared.tasks.spawn_on(running, &shared.runtime);
+}
+
+/// Lets a phone live as long as its account does, as one phone after the other.
+async fn run(phone: RunningPhone, account: AccountId, shared: Arc<Shared>, life: Life) {
+    while !life.until.is_cancelled() {
+        let worked = phone.lock().await.work(account, &shared).await;
+        match worked {
+            Worked::Some => {}
+            Worked::Nothing => tokio::select! {
+                () = life.until.cancelled() => return,
+                () = life.wake.notified() => {}
+            },
+        }
+    }
+}
+
+/// What a phone listens for.
+struct Life {
+    wake: Arc<Notify>,
+    until: CancellationToken,
 }
 
 /// What the world keeps of a new phone.
@@ -125,30 +174,26 @@ impl Phone {
             .collect()
     }
 
-    /// Lives until the server stops, as one phone after the other.
-    pub(crate) async fn run(mut self, account: AccountId, shared: Arc<Shared>, wake: Arc<Notify>) {
-        loop {
-            let (work, successor) = {
-                let mut world = shared.world();
-                let successor = world.account_mut(account).successor.take();
-                (world.phone_work(account, MAIL_BATCH), successor)
-            };
-            if let Some(successor) = successor {
-                self = *successor;
-            }
-            if work.is_empty() {
-                tokio::select! {
-                    () = shared.stop.cancelled() => return,
-                    () = wake.notified() => continue,
-                }
-            }
-            for duty in work.duties {
-                self.fulfil(account, &shared, duty).await;
-            }
-            for node in work.mail {
-                self.read(account, &shared, &node).await;
-            }
+    /// Does what lies before it, or some of it.
+    async fn work(&mut self, account: AccountId, shared: &Shared) -> Worked {
+        let (work, successor) = {
+            let mut world = shared.world();
+            let successor = world.account_mut(account).successor.take();
+            (world.phone_work(account, MAIL_BATCH), successor)
+        };
+        if let Some(successor) = successor {
+            *self = *successor;
         }
+        if work.is_empty() {
+            return Worked::Nothing;
+        }
+        for duty in work.duties {
+            self.fulfil(account, shared, duty).await;
+        }
+        for node in work.mail {
+            self.read(account, shared, &node).await;
+        }
+        Worked::Some
     }
 
     async fn fulfil(&mut self, account: AccountId, shared: &Shared, duty: Duty) {

@@ -2,6 +2,8 @@
 //!
 //! Four small stores, because a decryption borrows sessions, identities, prekeys and signed prekeys at once.
 
+pub(crate) mod saved;
+
 use std::collections::HashMap;
 
 use async_trait::async_trait;

@@ -4,6 +4,8 @@
 //! (whatsapp-rust's `iq/privacy.rs`, Baileys' `Types/Chat`). What they mean to a server no client can tell; it is modelled here on what
 //! the service tells its users, and on nothing else.
 
+pub(crate) mod saved;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;

@@ -1,5 +1,7 @@
 //! What an account says of itself: its about text, and how long messages of new chats shall last.
 
+pub(crate) mod saved;
+
 /// The about text.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct About {

@@ -3,6 +3,8 @@
 //! An entry leaves only when the device settles it. A connection walks the queue with a cursor; a new connection starts at the front
 //! again, so whatever was sent but not settled is sent again, in the same order.
 
+pub(crate) mod saved;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -13,7 +15,8 @@ use crate::address::AccountId;
 use crate::xml;
 
 /// Kind of a queued stanza: an acknowledgement names it as its `class`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Class {
     Message,
     Receipt,

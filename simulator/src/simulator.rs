@@ -1,22 +1,25 @@
 //! The handle: what tests, people and programs can make the simulated service do.
 
 mod appstate;
+mod clock;
+mod faults;
 mod groups;
 mod identity;
 mod linking;
 mod media;
 pub(crate) mod newsletters;
 mod privacy;
+mod restart;
 mod sessions;
+mod stanzas;
 mod traffic;
+mod world_file;
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use rand_signal::RngExt as _;
-use tokio::time::timeout;
 
 use crate::account::{Account, AccountState, NewAccount};
 use crate::address::AccountId;
@@ -25,16 +28,19 @@ use crate::config::Config;
 use crate::device::Device;
 use crate::error::{AccountError, StartError};
 use crate::human::loopback::LoopbackHttp;
-use crate::phone::Phone;
-use crate::server::{self, Shared};
-use crate::stanza_log::StanzaRecord;
+use crate::phone::{self, Phone};
+use crate::server::{self, Era, Shared};
 use crate::stats::Stats;
+
+pub use restart::Keep;
+pub use stanzas::Follow;
 
 /// Country code that no country has, in front of drawn numbers.
 const NOWHERE: &str = "999";
 
 /// Whether an account's devices can reach the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reachability {
     /// They can.
     Online,
@@ -53,6 +59,8 @@ struct Running {
     address: SocketAddr,
     /// Made when the first person joins.
     people_http: OnceLock<LoopbackHttp>,
+    /// Held while the server restarts. `None` when it could not listen again.
+    era: tokio::sync::Mutex<Option<Era>>,
 }
 
 impl Drop for Running {
@@ -73,12 +81,13 @@ impl fmt::Debug for Simulator {
 impl Simulator {
     /// Starts a server in the current tokio runtime.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let (shared, address) = server::start(config).await?;
+        let (shared, address, era) = server::start(config).await?;
         Ok(Self {
             inner: Arc::new(Running {
                 shared,
                 address,
                 people_http: OnceLock::new(),
+                era: tokio::sync::Mutex::new(Some(era)),
             }),
         })
     }
@@ -130,13 +139,9 @@ impl Simulator {
             Device::new(published.keys, None),
             app_state,
         );
-        let wake = Arc::clone(&account.phone_wake);
         let public = account.public();
         let id = world.add_account(account);
-        drop(world);
-        shared
-            .tasks
-            .spawn_on(phone.run(id, Arc::clone(shared), wake), &shared.runtime);
+        phone::switch_on(shared, &mut world, id, phone);
         Ok(public)
     }
 
@@ -175,58 +180,6 @@ impl Simulator {
             }
         }
         Ok(())
-    }
-
-    /// Up to `limit` stanzas after position `after` of the log, oldest first. Stanzas the ring has dropped are missing.
-    pub fn stanzas(&self, after: u64, limit: usize) -> Vec<StanzaRecord> {
-        let (logged, phones) = {
-            let world = self.inner.shared.world();
-            let logged = world.log.after(after, limit);
-            let phones: Vec<Option<String>> = logged
-                .iter()
-                .map(|logged| {
-                    let peer = logged.peer?;
-                    Some(world.account(peer.account).phone.to_string())
-                })
-                .collect();
-            (logged, phones)
-        };
-        logged
-            .iter()
-            .zip(phones)
-            .map(|(logged, phone)| logged.render(phone))
-            .collect()
-    }
-
-    /// Waits for the first stanza after position `after` that `pred` accepts; `None` when `wait` passes without one.
-    pub async fn wait_stanza(
-        &self,
-        after: u64,
-        pred: impl Fn(&StanzaRecord) -> bool + Send,
-        wait: Duration,
-    ) -> Option<StanzaRecord> {
-        timeout(wait, self.next_stanza(after, pred)).await.ok()
-    }
-
-    async fn next_stanza(&self, mut after: u64, pred: impl Fn(&StanzaRecord) -> bool + Send) -> StanzaRecord {
-        /// Records rendered at a time.
-        const PAGE: usize = 256;
-        let grew = self.inner.shared.world().log.grew();
-        loop {
-            let mut more = std::pin::pin!(grew.notified());
-            more.as_mut().enable();
-            let page = self.stanzas(after, PAGE);
-            let end = page.len() < PAGE;
-            for record in page {
-                after = record.seq;
-                if pred(&record) {
-                    return record;
-                }
-            }
-            if end {
-                more.await;
-            }
-        }
     }
 
     /// What the server has done so far.

@@ -5,6 +5,7 @@
 mod ack;
 pub(crate) mod appstate;
 pub(crate) mod blocklist;
+mod catalogue;
 pub(crate) mod chatstate;
 pub(crate) mod devices;
 mod encrypt;
@@ -25,11 +26,14 @@ mod receipt_check;
 mod settings;
 mod usync;
 
+use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore_binary::{Jid, NodeRef};
 
 use crate::address::DeviceAddress;
 use crate::outgoing::Outgoing;
+use crate::unknown::Strictness;
 use crate::world::World;
+use crate::xml;
 
 /// Who sent a stanza and where answers go.
 pub(crate) struct Sender<'a> {
@@ -39,6 +43,13 @@ pub(crate) struct Sender<'a> {
 
 /// Handles one stanza of a logged-in device.
 pub(crate) fn handle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) {
+    if let Some(what) = catalogue::unknown(node) {
+        note_unknown(world, what, node);
+        match world.strictness {
+            Strictness::Lenient => {}
+            Strictness::Strict => return refuse(world, sender, node),
+        }
+    }
     match &*node.tag {
         "message" => message::relay(world, sender, node),
         "receipt" => receipt::relay(world, sender, node),
@@ -49,6 +60,26 @@ pub(crate) fn handle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>)
         "ib" => ib::handle(world, sender, node),
         other => tracing::debug!(tag = other, "stanza ignored"),
     }
+}
+
+/// Writes down that nobody knows what a stanza means.
+fn note_unknown(world: &mut World, what: String, node: &NodeRef<'_>) {
+    tracing::debug!(what, "unknown stanza");
+    world.stats.unknown_stanzas += 1;
+    world.unknown.note(what, || xml::render(node));
+}
+
+/// A strict server's answer to what is unknown: an error to a request, and the end of the connection to anything else (modelled: what the
+/// real service does is not known).
+fn refuse(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) {
+    if node.tag == "iq" && matches!(&*attr(node, "type"), "get" | "set") {
+        return iq::refuse(world, sender, node);
+    }
+    let error = NodeBuilder::new("stream:error")
+        .children([NodeBuilder::new("xml-not-well-formed").build()])
+        .build();
+    world.answer(Some(sender.at), sender.outgoing, error);
+    sender.outgoing.finish();
 }
 
 /// An attribute as text; empty when absent.

@@ -3,6 +3,9 @@
 //! Recording is cheap: incoming stanzas are kept as the bytes they came in, outgoing ones as the shared node; XML is made when somebody
 //! asks. The ring is bounded by count and by bytes.
 
+mod filter;
+mod line;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -14,8 +17,10 @@ use whatsapp_rust::wacore_binary::{Node, NodeContent, NodeRef};
 use crate::address::DeviceAddress;
 use crate::xml;
 
+pub use filter::StanzaFilter;
+
 /// Which way a stanza went, seen from the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// From a client to the server.
@@ -41,8 +46,11 @@ pub struct StanzaRecord {
     pub tag: String,
     /// Its `id` attribute; empty when it has none.
     pub id: String,
-    /// The stanza as XML. Binary content is shown as its length.
+    /// The stanza as XML. Binary content is shown as its length and the start of its SHA-256.
     pub xml: String,
+    /// Names of the faults it suffered, as in their rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
 }
 
 /// A stanza in the form it was at hand when it passed.
@@ -79,6 +87,7 @@ pub(crate) struct Logged {
     at_ms: u64,
     pub(crate) peer: Option<DeviceAddress>,
     stanza: Stanza,
+    fault: Option<Box<str>>,
 }
 
 impl Logged {
@@ -97,6 +106,7 @@ impl Logged {
             tag: String::new(),
             id: String::new(),
             xml: String::new(),
+            fault: self.fault.as_deref().map(str::to_owned),
         };
         match &self.stanza {
             Stanza::Received(bytes) => match unmarshal_ref(bytes) {
@@ -141,7 +151,8 @@ impl StanzaLog {
         }
     }
 
-    pub(crate) fn record(&mut self, at_ms: u64, peer: Option<DeviceAddress>, stanza: Stanza) {
+    /// Adds a stanza; `fault` names what befalls it.
+    pub(crate) fn record(&mut self, at_ms: u64, peer: Option<DeviceAddress>, stanza: Stanza, fault: Option<String>) {
         self.last += 1;
         self.bytes += stanza.weight();
         self.ring.push_back(Logged {
@@ -149,6 +160,7 @@ impl StanzaLog {
             at_ms,
             peer,
             stanza,
+            fault: fault.map(String::into_boxed_str),
         });
         while self.ring.len() > self.max_stanzas || self.bytes > self.max_bytes {
             let Some(oldest) = self.ring.pop_front() else {
@@ -164,6 +176,18 @@ impl StanzaLog {
         let first = self.last - self.ring.len() as u64;
         let skip = usize::try_from(after.saturating_sub(first)).unwrap_or(usize::MAX);
         self.ring.iter().skip(skip).take(limit).cloned().collect()
+    }
+
+    /// What came from clients, as it came.
+    #[cfg(test)]
+    pub(crate) fn received(&self) -> Vec<Vec<u8>> {
+        let stanzas = self.ring.iter().map(|logged| &logged.stanza);
+        stanzas
+            .filter_map(|stanza| match stanza {
+                Stanza::Received(bytes) => Some(bytes.to_vec()),
+                Stanza::Sent(_) => None,
+            })
+            .collect()
     }
 
     /// Signalled after every entry.
@@ -182,7 +206,7 @@ mod tests {
         let mut log = StanzaLog::new(3, usize::MAX);
         for n in 0_u64..5 {
             let node = NodeBuilder::new("iq").attr("id", n).build();
-            log.record(n, None, Stanza::Sent(Arc::new(node)));
+            log.record(n, None, Stanza::Sent(Arc::new(node)), None);
         }
         let records: Vec<_> = log.after(0, 10).iter().map(|logged| logged.render(None)).collect();
         assert_eq!(records.iter().map(|r| r.seq).collect::<Vec<_>>(), [3, 4, 5]);
@@ -195,7 +219,7 @@ mod tests {
     fn the_ring_is_bounded_by_bytes_too() {
         let mut log = StanzaLog::new(1000, 4_000);
         for _ in 0..100 {
-            log.record(0, None, Stanza::Received(Bytes::from(vec![0; 1_000])));
+            log.record(0, None, Stanza::Received(Bytes::from(vec![0; 1_000])), None);
         }
         assert_eq!(log.after(0, 1000).len(), 4);
     }

@@ -19,6 +19,10 @@ pub struct Stats {
     pub rejected_connections: u64,
     /// Attempts to link that the phone or the server refused for what the client sent.
     pub refused_links: u64,
+    /// Connections closed at once, because there were too many.
+    pub refused_connections: u64,
+    /// Stanzas that were unknown, in part or altogether.
+    pub unknown_stanzas: u64,
     /// Messages accepted from clients.
     pub messages: u64,
     /// Copies of messages put into device queues (a message to three devices counts three).
@@ -41,6 +45,8 @@ pub struct Stats {
     pub redeliveries: u64,
     /// Unacknowledged stanzas in all queues now.
     pub queued: usize,
+    /// Stanzas that suffered a fault.
+    pub faults: u64,
     /// Messages phones decrypted.
     pub phone_decrypted: u64,
     /// Messages phones could not decrypt. Anything but zero is somebody's fault.

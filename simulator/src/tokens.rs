@@ -3,6 +3,8 @@
 //! Whoever writes to somebody issues them a token. It goes to the other side's companions, who send it along with what they write. The
 //! service asks for it only of accounts it distrusts ([`Reachout::Restricted`]); clients agree on how long one is good.
 
+pub(crate) mod saved;
+
 use std::collections::BTreeMap;
 
 use crate::address::AccountId;

@@ -2,45 +2,55 @@
 //!
 //! This file knows where things are and how a stanza gets to a device; what stanzas mean is in `stanza/`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use rand_signal::rngs::StdRng;
 use rand_signal::{Rng as _, RngExt as _, SeedableRng as _};
+use tokio_util::sync::CancellationToken;
 use whatsapp_rust::wacore_binary::{Jid, Node};
 use whatsapp_rust::{CompactString, NodeBuilder};
 
 use crate::account::AccountState;
 use crate::address::{AccountId, DeviceAddress, Located, Namespace, PHONE};
 use crate::blobs::Blobs;
-use crate::clock::Clock;
+use crate::clock::{Clock as _, MovableClock};
 use crate::config::Config;
 use crate::device::{Device, PrekeyWarning, Session};
+use crate::faults::{Desk, Faults, transmit};
 use crate::groups::Groups;
+use crate::hellos::Hellos;
 use crate::media::auth::MediaAuth;
 use crate::newsletters::Newsletters;
+use crate::noise::ServerIdentity;
 use crate::notification::Notification;
 use crate::outgoing::{ConnectionId, Outgoing};
 use crate::pairing::Pairings;
-use crate::phone::Duty;
+use crate::phone::{Duty, RunningPhone};
 use crate::stanza::{chatstate, presence};
-use crate::stanza_log::{Stanza, StanzaLog};
+use crate::stanza_log::StanzaLog;
 use crate::stats::Stats;
+use crate::unknown::{Strictness, Unknown};
 
 /// Name of the server in `from` and `to`.
 pub(crate) const SERVER: &str = "s.whatsapp.net";
 
 /// The state.
 pub(crate) struct World {
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<MovableClock>,
     /// For what connections need: keys, codes, signatures.
     pub(crate) rng: StdRng,
+    /// What the server proves itself with.
+    pub(crate) identity: Arc<ServerIdentity>,
     /// For what makes people: numbers, phones. Apart from the other, so that who exists does not depend on who connects when.
     pub(crate) people: StdRng,
     pub(crate) accounts: Vec<AccountState>,
     pub(crate) groups: Groups,
     pub(crate) newsletters: Newsletters,
+    /// Device 0 of each account.
+    pub(crate) phones: BTreeMap<AccountId, RunningPhone>,
+    /// Ends the phones.
+    pub(crate) until: CancellationToken,
     by_phone: HashMap<CompactString, AccountId>,
     by_lid: HashMap<CompactString, AccountId>,
     pub(crate) pairings: Pairings,
@@ -49,6 +59,11 @@ pub(crate) struct World {
     /// Which device a connection logged in as.
     on: HashMap<ConnectionId, DeviceAddress>,
     pub(crate) log: StanzaLog,
+    pub(crate) faults: Faults,
+    /// Handshakes begun lately.
+    pub(crate) hellos: Hellos,
+    pub(crate) unknown: Unknown,
+    pub(crate) strictness: Strictness,
     pub(crate) stats: Stats,
     pub(crate) queue_limit: usize,
     low_prekeys: usize,
@@ -57,29 +72,39 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(config: &Config, mut rng: StdRng, media_host: String) -> Self {
+    /// An empty world, whose phones will run until `until`.
+    pub(crate) fn new(
+        config: &Config,
+        mut rng: StdRng,
+        identity: Arc<ServerIdentity>,
+        media_host: String,
+        until: CancellationToken,
+    ) -> Self {
+        let clock = Arc::new(MovableClock::new(Arc::clone(&config.clock)));
         let people = StdRng::from_rng(&mut rng);
         let groups = Groups::new(StdRng::from_rng(&mut rng));
         let newsletters = Newsletters::new(StdRng::from_rng(&mut rng));
         Self {
-            clock: Arc::clone(&config.clock),
+            clock: Arc::clone(&clock),
             rng,
+            identity,
             people,
             accounts: Vec::new(),
             groups,
             newsletters,
+            phones: BTreeMap::new(),
+            until,
             by_phone: HashMap::new(),
             by_lid: HashMap::new(),
             pairings: Pairings::default(),
-            blobs: Blobs::new(
-                Arc::clone(&config.clock),
-                media_host,
-                config.media_lifetime,
-                config.media_bytes,
-            ),
+            blobs: Blobs::new(clock, media_host, config.media_lifetime, config.media_bytes),
             media_auth: MediaAuth::default(),
             on: HashMap::new(),
             log: StanzaLog::new(config.log_stanzas, config.log_bytes),
+            faults: Faults::new(config.seed),
+            hellos: Hellos::default(),
+            unknown: Unknown::default(),
+            strictness: config.strictness,
             stats: Stats::default(),
             queue_limit: config.queue_limit,
             low_prekeys: config.low_prekeys,
@@ -88,12 +113,55 @@ impl World {
         }
     }
 
+    /// Puts an empty world in the place of this one. The generators, numbers, counters, log, faults and clock go on where they were.
+    pub(crate) fn forget_all(&mut self, config: &Config, until: CancellationToken) {
+        let identity = Arc::clone(&self.identity);
+        let media_host = self.blobs.host().to_owned();
+        let empty = Self::new(config, StdRng::from_rng(&mut self.rng), identity, media_host, until);
+        let old = self.succeed(empty);
+        self.clock.shift(old.clock.shifted_by());
+        self.rng = old.rng;
+        self.people = old.people;
+        self.last_id = old.last_id;
+    }
+
+    /// Puts another world in the place of this one, and answers this one. What belongs to the run and not to the world goes on.
+    pub(crate) fn succeed(&mut self, next: Self) -> Self {
+        let mut old = std::mem::replace(self, next);
+        std::mem::swap(&mut self.log, &mut old.log);
+        std::mem::swap(&mut self.faults, &mut old.faults);
+        std::mem::swap(&mut self.hellos, &mut old.hellos);
+        std::mem::swap(&mut self.unknown, &mut old.unknown);
+        self.last_connection = old.last_connection;
+        self.stats = Stats {
+            queued: self.stats.queued,
+            ..old.stats
+        };
+        old
+    }
+
+    /// The number of the last id given out.
+    pub(crate) fn last_id(&self) -> u64 {
+        self.last_id
+    }
+
+    /// Goes on with the ids after that number.
+    pub(crate) fn resume_ids(&mut self, last: u64) {
+        self.last_id = last;
+    }
+
+    /// Counts what is queued anew.
+    pub(crate) fn recount(&mut self) {
+        let devices = self.accounts.iter().flat_map(|account| account.devices.values());
+        self.stats.queued = devices.map(|device| device.queue.len()).sum();
+    }
+
     pub(crate) fn now_ms(&self) -> u64 {
         self.clock.now_ms()
     }
 
     pub(crate) fn now_s(&self) -> u64 {
-        self.clock.now_ms() / 1000
+        self.now_ms() / 1000
     }
 
     /// A fresh id for a stanza the server originates.
@@ -177,18 +245,15 @@ impl World {
 
     // Stanzas out ------------------------------------------------------------------------------------------------------------------
 
-    /// Records a stanza that arrived.
-    pub(crate) fn received(&mut self, peer: Option<DeviceAddress>, bytes: Bytes) {
-        let at = self.now_ms();
-        self.log.record(at, peer, Stanza::Received(bytes));
-    }
-
     /// Sends a stanza to one connection, outside of any queue: answers, acknowledgements, things nobody misses after a reconnect.
     pub(crate) fn answer(&mut self, peer: Option<DeviceAddress>, to: &Outgoing, node: Node) {
-        let at = self.now_ms();
-        let node = Arc::new(node);
-        self.log.record(at, peer, Stanza::Sent(Arc::clone(&node)));
-        to.answer(node);
+        let desk = Desk {
+            now_ms: self.now_ms(),
+            faults: &mut self.faults,
+            log: &mut self.log,
+            stats: &mut self.stats,
+        };
+        transmit(desk, peer, to, Arc::new(node));
     }
 
     // Sessions ---------------------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 const PROFILE: &str = "measure";
 
 /// Name of each benchmark; the example of that name.
-const BENCHMARKS: [&str; 4] = ["commits", "calls", "echo", "memory"];
+const BENCHMARKS: [&str; 5] = ["commits", "calls", "echo", "memory", "simulator"];
 
 /// Runs those whose name contains `filter`, all without one.
 pub(crate) fn run(workspace: &Workspace, filter: Option<&str>) -> Result<()> {
@@ -31,6 +31,7 @@ pub(crate) fn run(workspace: &Workspace, filter: Option<&str>) -> Result<()> {
     )?;
     let mut build = workspace.cargo(["build", "--locked", "--profile", PROFILE]);
     build.args(["-p", "waspnest-core", "-p", "waspnest-engine", "-p", "waspnest"]);
+    build.args(["-p", "waspnest-simulator"]);
     build.args(["--features", "waspnest/simulator"]);
     for name in BENCHMARKS {
         build.args(["--example", name]);
@@ -72,6 +73,9 @@ mod tests {
     #[test]
     fn a_filter_that_fits_nothing_names_what_there_is() {
         let error = chosen(Some("ecko")).expect_err("there is no such benchmark");
-        assert!(error.to_string().contains("commits, calls, echo, memory"), "{error}");
+        assert!(
+            error.to_string().contains("commits, calls, echo, memory, simulator"),
+            "{error}"
+        );
     }
 }

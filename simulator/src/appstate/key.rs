@@ -12,6 +12,9 @@ use whatsapp_rust::waproto::whatsapp::message::{
     AppStateSyncKey as WireKey, AppStateSyncKeyData, AppStateSyncKeyFingerprint, AppStateSyncKeyId,
 };
 
+use crate::appstate::saved::SavedKey;
+use crate::saved::{Blob, Unsound};
+
 /// One key, with what is derived from it.
 #[derive(Clone)]
 pub(crate) struct AppStateKey {
@@ -97,6 +100,32 @@ impl Keyring {
         let number = u32::try_from(self.older.len() + 2).expect("nobody makes four thousand million keys");
         let next = AppStateKey::numbered(number, data, self.newest.raw_id, at_ms);
         self.older.push(std::mem::replace(&mut self.newest, next));
+    }
+
+    /// The number that names the account's incarnation in every key.
+    pub(crate) fn raw_id(&self) -> u32 {
+        self.newest.raw_id
+    }
+
+    /// What every key is made from, oldest first.
+    pub(crate) fn saved(&self) -> Vec<SavedKey> {
+        let keys = self.all();
+        keys.map(|key| SavedKey {
+            data: Blob::of(key.data),
+            at_ms: key.at_ms,
+        })
+        .collect()
+    }
+
+    /// The keys again.
+    pub(crate) fn restored(raw_id: u32, keys: &[SavedKey]) -> Result<Self, Unsound> {
+        const BAD: &str = "an app-state key is not 32 bytes";
+        let (first, later) = keys.split_first().ok_or(Unsound("there is no app-state key"))?;
+        let mut keyring = Self::new(AppStateKey::numbered(1, first.data.array(BAD)?, raw_id, first.at_ms));
+        for key in later {
+            keyring.rotate(key.data.array(BAD)?, key.at_ms);
+        }
+        Ok(keyring)
     }
 
     /// The newest comes last: a client encrypts with the last one it is given.

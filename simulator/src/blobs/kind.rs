@@ -1,7 +1,8 @@
 //! What a blob is: it decides where uploads of it go and what its path looks like.
 
 /// Kinds of media, as the paths of uploads name them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum BlobKind {
     /// Stickers are uploaded as images too.
     Image,
@@ -24,7 +25,6 @@ pub(crate) enum BlobKind {
     Product,
     /// A business's cover picture, not encrypted.
     CoverPhoto,
-    #[expect(dead_code, reason = "pictures will be of this kind")]
     /// Somebody's picture or a group's.
     Picture,
 }

@@ -12,7 +12,8 @@ use crate::groups::{Allowed, Flag, GroupId, Joining};
 pub(crate) const MAX_MEMBERS: usize = 1024;
 
 /// What a member is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Role {
     Member,
     Admin,
@@ -75,7 +76,8 @@ impl fmt::Debug for Description {
 }
 
 /// How somebody asked to join.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum RequestMethod {
     InviteLink,
     LinkedGroup,
@@ -109,7 +111,8 @@ pub(crate) struct PersonalInvite {
 }
 
 /// What part a group plays in its community.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Part {
     /// Everybody in the community is in it, and only admins write.
     Announcements,
@@ -118,7 +121,8 @@ pub(crate) enum Part {
 }
 
 /// What sort of group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
     Plain,
     /// A community: nobody writes here, other groups are linked to it.

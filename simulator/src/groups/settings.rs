@@ -1,7 +1,8 @@
 //! What can be set about a group, with its names on the wire.
 
 /// A switch that is one element when on and another when off. In a group's description it is the element of the on state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Flag {
     /// Only admins may write.
     Announcement,
@@ -54,7 +55,8 @@ impl Flag {
 }
 
 /// Whom something is open to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Allowed {
     Admins,
     Members,
@@ -91,7 +93,8 @@ impl Allowed {
 }
 
 /// What happens when somebody uses the invite link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Joining {
     /// They are in.
     AtOnce,

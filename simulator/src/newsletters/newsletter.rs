@@ -1,5 +1,7 @@
 //! One newsletter: what it is called, who runs and follows it, and what was published.
 
+pub(super) mod saved;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::address::{AccountId, DeviceAddress};
@@ -13,7 +15,8 @@ pub(crate) const WATCH_S: u64 = 300;
 const INVITE_S: u64 = 7 * 24 * 3600;
 
 /// What an account is to a newsletter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Role {
     Guest,
     Subscriber,
@@ -34,7 +37,8 @@ impl Role {
 }
 
 /// Whether a follower's phone keeps quiet about something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Mute {
     On,
     Off,

@@ -1,5 +1,7 @@
 //! One post of a newsletter and how people took it.
 
+pub(super) mod saved;
+
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -35,7 +35,7 @@ struct Pair {
 
 impl Pair {
     async fn new() -> Self {
-        let (shared, _) = server::start(Config::default()).await.unwrap();
+        let (shared, ..) = server::start(Config::default()).await.unwrap();
         let (
             phone,
             Published {

@@ -4,10 +4,13 @@ use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore_binary::{Node, NodeRef};
 
 use crate::stanza::{
-    Sender, appstate, attr, blocklist, encrypt, groups, md, mex, newsletters, passive, privacy, profile, settings,
-    usync,
+    Sender, appstate, attr, blocklist, encrypt, groups, md, mex, newsletters, note_unknown, passive, privacy, profile,
+    settings, usync,
 };
 use crate::world::{SERVER, World};
+
+/// The code of what this server does not do.
+const NOT_IMPLEMENTED: u16 = 501;
 
 /// What a handler answers.
 pub(super) enum Answer {
@@ -54,7 +57,7 @@ impl Answer {
     /// The honest answer to what this server does not do.
     pub(super) fn not_implemented() -> Self {
         Self::Error {
-            code: 501,
+            code: NOT_IMPLEMENTED,
             text: "feature-not-implemented",
         }
     }
@@ -74,14 +77,33 @@ pub(super) fn handle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>)
         "set" => Verb::Set,
         _ => return,
     };
-    let id = attr(node, "id").into_owned();
     let namespace = attr(node, "xmlns").into_owned();
     let answer = route(world, sender, &namespace, verb, node);
+    if let Answer::Error {
+        code: NOT_IMPLEMENTED, ..
+    } = answer
+    {
+        let child = node.children().and_then(<[_]>::first).map_or("", |child| &*child.tag);
+        let verb = attr(node, "type");
+        note_unknown(world, format!("iq type={verb:?} xmlns={namespace:?} <{child}>"), node);
+    }
+    respond(world, sender, node, answer);
+    // What a request sets in motion comes after its answer.
+    passive::after_answer(world, sender, &namespace, verb, node);
+    md::after_answer(world, &namespace, verb, node, sender);
+}
+
+/// Refuses a request of which a part is unknown.
+pub(super) fn refuse(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) {
+    respond(world, sender, node, Answer::bad_request());
+}
+
+fn respond(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>, answer: Answer) {
     // An answer comes from where the request went: a client takes the group it joined from there.
     let from = node
         .get_attr("to")
         .map_or_else(|| SERVER.into(), |to| to.to_node_value());
-    let reply = NodeBuilder::new("iq").attr("from", from).attr("id", id);
+    let reply = NodeBuilder::new("iq").attr("from", from).attr("id", &*attr(node, "id"));
     let reply = match answer {
         Answer::Result(children) => {
             let reply = reply.attr("type", "result");
@@ -92,7 +114,7 @@ pub(super) fn handle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>)
             }
         }
         Answer::Error { code, text } => {
-            tracing::debug!(namespace, code, "request refused");
+            tracing::debug!(code, "request refused");
             reply
                 .attr("type", "error")
                 .children([NodeBuilder::new("error").attr("code", code).attr("text", text).build()])
@@ -100,9 +122,6 @@ pub(super) fn handle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>)
         }
     };
     world.answer(Some(sender.at), sender.outgoing, reply);
-    // What a request sets in motion comes after its answer.
-    passive::after_answer(world, sender, &namespace, verb, node);
-    md::after_answer(world, &namespace, verb, node, sender);
 }
 
 fn route(world: &mut World, sender: &Sender<'_>, namespace: &str, verb: Verb, node: &NodeRef<'_>) -> Answer {

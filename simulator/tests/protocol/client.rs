@@ -239,6 +239,14 @@ impl Companion {
         &self.store
     }
 
+    /// From its next start on, this companion knows the server under another address.
+    pub(crate) fn point_at(&mut self, simulator: &Simulator) {
+        self.loopback = Loopback {
+            addr: simulator.addr(),
+            url: simulator.url(),
+        };
+    }
+
     /// Forgets the Signal sessions with another companion, as a store does that was restored from an old copy.
     pub(crate) async fn forget_sessions_with(&self, other: &Self) {
         for (user, server) in [(&other.account.phone, "c.us"), (&other.account.lid, "lid")] {

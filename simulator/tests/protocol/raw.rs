@@ -172,13 +172,37 @@ impl RawClient {
 
     /// The next stanza; `None` once the server has closed.
     pub(crate) async fn receive(&mut self) -> Option<Node> {
+        let plain = self.receive_plain().await?;
+        Some(unmarshal_ref(&plain).unwrap().to_owned())
+    }
+
+    /// The next stanza, or that it is none.
+    pub(crate) async fn try_receive(&mut self) -> Result<Node, whatsapp_rust::wacore_binary::BinaryError> {
+        let plain = self.receive_plain().await.expect("the server has not closed");
+        Ok(unmarshal_ref(&plain)?.to_owned())
+    }
+
+    async fn receive_plain(&mut self) -> Option<bytes::Bytes> {
         let mut frame = bytes::BytesMut::from(&next_frame(&mut self.socket, &mut self.decoder).await?[..]);
         self.read
             .decrypt_in_place_with_counter(self.received, &mut frame)
             .unwrap();
         self.received += 1;
-        let plain = unpack_bytes(frame).unwrap();
-        Some(unmarshal_ref(&plain).unwrap().to_owned())
+        Some(unpack_bytes(frame).unwrap())
+    }
+
+    /// The ids of the answers up to the one to `last`.
+    pub(crate) async fn answered(&mut self, last: &str) -> Vec<String> {
+        let mut ids = Vec::new();
+        loop {
+            let answer = self.receive().await.expect("an answer");
+            let id = answer.attrs.get("id").unwrap().as_str().into_owned();
+            let end = id == last;
+            ids.push(id);
+            if end {
+                return ids;
+            }
+        }
     }
 
     /// Receives the pairing offer's codes and acknowledges them; the first code, as it would be shown.

@@ -1,0 +1,131 @@
+//! The world in a file: another server that begins with it is the same server to its clients.
+
+use waspnest_simulator::{Config, Simulator, StartError, WorldFileError};
+
+use crate::client::{Companion, counted, settled};
+
+fn config(seed: u64) -> Config {
+    Config {
+        seed,
+        ..Config::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_go_on_with_a_server_that_begins_with_the_saved_world() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("world.json");
+    let first = Simulator::start(config(1)).await.unwrap();
+    let mut ada = Companion::join(&first, "Ada").await;
+    let mut ben = Companion::join(&first, "Ben").await;
+    ada.say(&ben.account, "before").await;
+    ben.events.text("before").await;
+    settled(&first).await;
+    ben.stop().await;
+    let waiting = ada.say(&ben.account, "waiting").await;
+    counted(&first, |stats| stats.queued == 1).await;
+    first.shift_clock(60_000);
+    first.save(&file).await.unwrap();
+    let phones_read = first.stats().phone_decrypted;
+    assert!(phones_read > 0);
+    ada.stop().await;
+    first.shutdown().await;
+
+    let second = Simulator::start(Config {
+        restore: Some(file),
+        ..config(2)
+    })
+    .await
+    .unwrap();
+    assert_eq!(second.accounts(), [ada.account.clone(), ben.account.clone()]);
+    assert_eq!(second.stats().queued, 1);
+    assert_eq!(second.shift_clock(0), 60_000);
+    for companion in [&mut ada, &mut ben] {
+        companion.point_at(&second);
+        companion.start().await;
+    }
+    assert_eq!(ben.events.text("waiting").await, waiting);
+    ben.say(&ada.account, "afterwards").await;
+    ada.events.text("afterwards").await;
+    ada.say(&ben.account, "and back").await;
+    ben.events.text("and back").await;
+    settled(&second).await;
+    // The phones read on in the sessions they had, and clients knew the server's key.
+    let stats = second.stats();
+    assert!(stats.phone_decrypted >= 2, "{stats:?}");
+    assert_eq!(stats.phone_undecryptable, 0);
+    assert_eq!((stats.handshakes_ik, stats.handshakes_xx), (2, 0));
+    // What is new is new: neither a number nor a linked device that was there before.
+    let mut cleo = Companion::join(&second, "Cleo").await;
+    let mut tablet = Companion::link(&second, ben.account.clone()).await;
+    assert!(second.accounts().len() == 3 && tablet.device > ben.device);
+    cleo.say(&ben.account, "hello from Cleo").await;
+    tablet.events.text("hello from Cleo").await;
+    for companion in [&mut ada, &mut ben, &mut cleo, &mut tablet] {
+        companion.stop().await;
+    }
+    second.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_server_goes_back_to_a_saved_world() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("world.json");
+    let simulator = Simulator::start(config(1)).await.unwrap();
+    let mut ada = Companion::join(&simulator, "Ada").await;
+    simulator.save(&file).await.unwrap();
+    let mut ben = Companion::join(&simulator, "Ben").await;
+    ben.stop().await;
+    let logins = simulator.stats().logins;
+    simulator.restore(&file).await.unwrap();
+    assert_eq!(simulator.accounts(), [ada.account.clone()]);
+    counted(&simulator, |stats| stats.logins == logins + 1).await;
+    ada.stop().await;
+    simulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_refused_says_why_and_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("world.json");
+    let simulator = Simulator::start(config(1)).await.unwrap();
+    let mut ada = Companion::join(&simulator, "Ada").await;
+    simulator.save(&file).await.unwrap();
+    let good = std::fs::read_to_string(&file).unwrap();
+
+    let newer = good.replace("\"version\":1,", "\"version\":2,");
+    let other = good.replace("waspnest-simulator world", "somebody's world");
+    let misspelt = good.replace("\"push_name\"", "\"pushname\"");
+    let watched = good.replace("\"blocked\":[]", "\"blocked\":[7]");
+    let cut_short = good[..good.len() / 2].to_owned();
+    let cases = [
+        (newer, "version 2"),
+        (other, "not a saved world"),
+        (misspelt, "damaged"),
+        (watched, "does not fit together"),
+        (cut_short, "cut short"),
+        (String::new(), "cut short"),
+        ("[]".to_owned(), "not a saved world"),
+    ];
+    for (text, why) in cases {
+        assert_ne!(text, good, "{why}");
+        std::fs::write(&file, text).unwrap();
+        let refused = simulator.restore(&file).await.expect_err(why);
+        assert!(refused.to_string().contains(why), "{refused} ({why})");
+        let path = file.display().to_string();
+        assert!(refused.to_string().contains(&path), "{refused}");
+        let config = Config {
+            restore: Some(file.clone()),
+            ..config(2)
+        };
+        let refused = Simulator::start(config).await.expect_err(why);
+        assert!(matches!(refused, StartError::Restore(_)), "{refused}");
+    }
+    let missing = simulator.restore(dir.path().join("none")).await;
+    assert!(matches!(missing, Err(WorldFileError::Read { .. })));
+    let nowhere = simulator.save(dir.path().join("no/such/place")).await;
+    assert!(matches!(nowhere, Err(WorldFileError::Write { .. })));
+    assert_eq!(simulator.stats().connections, 1);
+    ada.stop().await;
+    simulator.shutdown().await;
+}
