@@ -108,7 +108,7 @@ async fn memory() -> Result<()> {
         .into_iter()
         .collect::<Result<_>>()?;
     let stats = simulator.stats();
-    ensure!(stats.connections == CLIENTS, "not everybody is connected: {stats:?}");
+    ensure!(stats.connections >= CLIENTS, "not everybody is connected: {stats:?}");
     memory_figure("simulator_clients_per_gib", people.len(), before)?;
     simulator.shutdown().await;
     Ok(())
@@ -126,7 +126,7 @@ async fn light_memory() -> Result<()> {
     }
     let stats = simulator.stats();
     ensure!(
-        stats.connections == LIGHT_CLIENTS,
+        stats.connections >= LIGHT_CLIENTS,
         "not everybody is connected: {stats:?}"
     );
     memory_figure("simulator_light_clients_per_gib", lines.len(), before)?;

@@ -1,6 +1,8 @@
 //! The world in a file: another server that begins with it is the same server to its clients.
 
-use waspnest_simulator::{Config, Simulator, StartError, WorldFileError};
+use waspnest_simulator::{
+    Config, GroupRole, LoginRefusal, NewAccount, PrivacyCategory, PrivacyValue, Simulator, StartError, WorldFileError,
+};
 
 use crate::client::{Companion, counted, settled};
 
@@ -64,6 +66,69 @@ async fn clients_go_on_with_a_server_that_begins_with_the_saved_world() {
     for companion in [&mut ada, &mut ben, &mut cleo, &mut tablet] {
         companion.stop().await;
     }
+    second.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_the_server_knows_is_in_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("world.json");
+    let first = Simulator::start(config(1)).await.unwrap();
+    let person = |name: &str| {
+        let spec = NewAccount {
+            push_name: name.to_owned(),
+            phone: None,
+        };
+        first.create_account(spec).unwrap().phone
+    };
+    let (ada, ben, cleo) = (person("Ada"), person("Ben"), person("Cleo"));
+    let group = first.create_group(&ada, "Hikers", &[&ben, &cleo]).unwrap();
+    first.set_group_role(&group.jid, &[&ben], GroupRole::Admin).unwrap();
+    first.remove_from_group(&group.jid, &[&cleo]).unwrap();
+    let newsletter = first.create_newsletter(&ada, "News", "of the day").unwrap();
+    first.follow_newsletter(&newsletter.jid, &ben).unwrap();
+    let post = first.publish(&newsletter.jid, "It rains").unwrap();
+    first.add_views(&newsletter.jid, post, 7).unwrap();
+    first
+        .set_privacy(&ada, PrivacyCategory::Last, PrivacyValue::ContactBlacklist)
+        .unwrap();
+    first.add_contact(&ada, &cleo).unwrap();
+    first.block(&ben, &cleo).unwrap();
+    first.rotate_app_state_key(&ada).unwrap();
+    first.refuse_login(&cleo, Some(LoginRefusal::Locked)).unwrap();
+    first.save(&file).await.unwrap();
+
+    let second = Simulator::start(Config {
+        restore: Some(file.clone()),
+        ..config(2)
+    })
+    .await
+    .unwrap();
+    assert_eq!(second.accounts(), first.accounts());
+    assert_eq!(second.groups(), first.groups());
+    assert_eq!(second.newsletters(), first.newsletters());
+    assert_eq!(
+        second.newsletter_posts(&newsletter.jid).unwrap(),
+        first.newsletter_posts(&newsletter.jid).unwrap()
+    );
+    for phone in [&ada, &ben, &cleo] {
+        assert_eq!(second.privacy(phone).unwrap(), first.privacy(phone).unwrap());
+        assert_eq!(second.contacts(phone).unwrap(), first.contacts(phone).unwrap());
+        assert_eq!(second.blocked(phone).unwrap(), first.blocked(phone).unwrap());
+        assert_eq!(second.app_state(phone).unwrap(), first.app_state(phone).unwrap());
+    }
+    // Saved again it is the same file, but for the moment and what the next draws go on from.
+    let again = dir.path().join("again.json");
+    second.save(&again).await.unwrap();
+    let read = |path: &std::path::Path| {
+        let mut world: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        for of_the_moment in ["saved_at_ms", "seed"] {
+            world.as_object_mut().unwrap().remove(of_the_moment);
+        }
+        world
+    };
+    assert_eq!(read(&again), read(&file));
+    first.shutdown().await;
     second.shutdown().await;
 }
 
