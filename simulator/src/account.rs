@@ -23,11 +23,13 @@ use crate::simulator::Reachability;
 use crate::tokens::{Reachout, Tokens};
 
 /// What to make an account from.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewAccount {
     /// The name contacts see (`notify` on the wire).
     pub push_name: String,
-    /// Phone digits without plus; `None` draws a number from the seed.
+    /// Phone number, 7 to 15 digits with the country code; without one, a number under code 999 is drawn from the seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
 }
 

@@ -8,6 +8,7 @@
 
 mod address;
 mod answering;
+mod cast;
 mod changing;
 mod client;
 mod communities;
@@ -23,6 +24,8 @@ pub(crate) mod loopback;
 mod media;
 mod moment;
 mod newsletters;
+pub mod persona;
+mod playing;
 mod poll;
 mod profile;
 mod said;
@@ -48,8 +51,10 @@ use crate::{Account, NewAccount, Simulator};
 use ears::Ears;
 use line::Line;
 use loopback::{LoopbackHttp, LoopbackTransport};
+use playing::Playing;
 use said::Said;
 
+pub use cast::{Cast, CastError, Role};
 pub use error::HumanError;
 pub use group_notice::GroupNotice;
 pub use groups::{Invitation, JoinOutcome, MemberOutcome};
@@ -79,6 +84,9 @@ struct Inner {
     said: Said,
     /// Held while a client starts or stops: two clients on one store would corrupt its keys.
     running: Mutex<Option<BotHandle>>,
+    /// What this person draws at random is drawn from this.
+    seed: u64,
+    playing: Playing,
     answering: TaskTracker,
     answering_until: CancellationToken,
     _stop_answering: DropGuard,
@@ -106,6 +114,7 @@ impl Human {
     fn unlinked(sim: &Simulator, account: Account) -> Self {
         let line = Arc::new(Line::new());
         let answering_until = CancellationToken::new();
+        let seed = playing::seed(sim.seed(), &account.phone);
         Self {
             inner: Arc::new(Inner {
                 account,
@@ -116,6 +125,8 @@ impl Human {
                 line,
                 said: Said::default(),
                 running: Mutex::new(None),
+                seed,
+                playing: Playing::default(),
                 answering: TaskTracker::new(),
                 _stop_answering: answering_until.clone().drop_guard(),
                 answering_until,
@@ -140,6 +151,20 @@ impl Human {
             .connected(moment::now() + timeout)
             .await
             .map(|_epoch| ())
+    }
+
+    /// Waits until the human is connected, away or whatever `wanted` accepts.
+    pub async fn wait_standing(
+        &self,
+        wanted: impl Fn(&Standing) -> bool + Send,
+        timeout: Duration,
+    ) -> Result<Standing, HumanError> {
+        let settled = self.inner.line.settled(wanted, moment::now() + timeout).await;
+        settled.ok_or_else(|| HumanError::NotSeen {
+            what: "standing",
+            timeout,
+            heard: self.phone_view().len(),
+        })
     }
 
     /// Sends a text to a phone number or JID; returns the message id once the server has acknowledged it.

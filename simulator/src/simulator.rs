@@ -102,6 +102,11 @@ impl Simulator {
         self.inner.address
     }
 
+    /// The seed it was started with.
+    pub fn seed(&self) -> u64 {
+        self.inner.shared.config.seed
+    }
+
     /// Closes every connection and waits until all tasks have ended.
     pub async fn shutdown(&self) {
         self.inner.shared.stop.cancel();

@@ -20,7 +20,7 @@ use crate::xml;
 pub use filter::StanzaFilter;
 
 /// Which way a stanza went, seen from the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// From a client to the server.
@@ -30,7 +30,7 @@ pub enum Direction {
 }
 
 /// One stanza of the log.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct StanzaRecord {
     /// Position in the log, rising by one; 1 is the first.
     pub seq: u64,
@@ -188,6 +188,11 @@ impl StanzaLog {
                 Stanza::Sent(_) => None,
             })
             .collect()
+    }
+
+    /// Position of the newest entry; 0 before the first.
+    pub(crate) fn latest(&self) -> u64 {
+        self.last
     }
 
     /// Signalled after every entry.

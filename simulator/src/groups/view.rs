@@ -5,7 +5,7 @@ use crate::groups::{Allowed, Flag, Group, Joining, Kind, Part, Role};
 use crate::world::World;
 
 /// What a member is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupRole {
     /// No admin.
@@ -17,7 +17,7 @@ pub enum GroupRole {
 }
 
 /// What sort of group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupKind {
     /// On its own.
@@ -33,7 +33,7 @@ pub enum GroupKind {
 }
 
 /// Somebody in a group.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct GroupMember {
     /// `digits@lid`: what a group calls its members.
     pub lid: String,
@@ -44,7 +44,7 @@ pub struct GroupMember {
 }
 
 /// A group.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct GroupView {
     /// `digits@g.us`.
     pub jid: String,
@@ -127,7 +127,7 @@ impl GroupView {
 }
 
 /// A setting of a group, as somebody changes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupSetting {
     /// Only admins may write.

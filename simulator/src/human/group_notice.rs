@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{Human, HumanError, address, inbox};
 
 /// A change of a group.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct GroupNotice {
     /// JID of the group.
     pub group: String,

@@ -11,7 +11,7 @@ use super::{Human, HumanError, address};
 use crate::{GroupKind, GroupMember, GroupRole, GroupSetting, GroupView};
 
 /// How it went for one person a human wanted to add, remove, promote or demote.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct MemberOutcome {
     /// JID, by phone number when the server told it.
     pub address: String,
@@ -22,7 +22,7 @@ pub struct MemberOutcome {
 }
 
 /// An invitation for one person, to be sent in a message.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Invitation {
     /// JID of the group.
     pub group: String,
@@ -35,7 +35,7 @@ pub struct Invitation {
 }
 
 /// What came of joining.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "state", content = "group")]
 pub enum JoinOutcome {
     /// In the group with this JID.

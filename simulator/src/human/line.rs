@@ -143,6 +143,16 @@ impl Line {
         }
     }
 
+    /// Waits until `wanted` accepts how it stands; `None` when that takes too long.
+    pub(crate) async fn settled(&self, wanted: impl Fn(&Standing) -> bool, deadline: Instant) -> Option<Standing> {
+        let mut state = self.state.subscribe();
+        let settled = state.wait_for(|state| wanted(&state.standing));
+        match tokio::time::timeout_at(deadline, settled).await {
+            Ok(Ok(state)) => Some(state.standing.clone()),
+            Ok(Err(_)) | Err(_) => None,
+        }
+    }
+
     /// Waits until the login after `epoch`, or until there will be none.
     async fn superseded(&self, epoch: u64) {
         let mut state = self.state.subscribe();

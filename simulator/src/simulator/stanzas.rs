@@ -51,6 +51,11 @@ impl Simulator {
         self.inner.shared.world().log.received()
     }
 
+    /// Position of the latest stanza; 0 before the first.
+    pub fn latest_stanza(&self) -> u64 {
+        self.inner.shared.world().log.latest()
+    }
+
     /// Follows the log from position `after` on; 0 is its beginning.
     pub fn follow(&self, after: u64, filter: StanzaFilter) -> Follow {
         Follow {

@@ -32,6 +32,7 @@ mod offline;
 mod pairing;
 mod pairing_code;
 mod passkey;
+mod personas;
 mod prekeys;
 mod presence;
 mod privacy;
