@@ -1,42 +1,35 @@
 //! The admin interface: everything a test in another process does to the simulator, as JSON over HTTP.
 //!
-//! It listens on its own loopback port. Nothing here knows the wire protocol; handlers call the [`Simulator`] handle and
+//! It listens on its own loopback port. The table of calls (`route.rs`, `resource/`) is also its OpenAPI document. Nothing here knows the wire protocol; handlers call the [`Simulator`] handle and
 //! [`Human`]s, and turn the outcome into JSON. Every error names what was wrong and what would be accepted.
 
-mod accounts;
-mod inbox;
-mod people;
+mod answer;
+mod live;
+mod openapi;
 mod problem;
 mod request;
+mod resource;
 mod route;
-mod server;
-mod stanzas;
+mod serve;
+mod state;
+mod subject;
+mod token;
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Buf;
-use futures::future::join_all;
-use futures::{Stream, StreamExt, pin_mut};
-use http::header::{AUTHORIZATION, HeaderMap};
-use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use warp::Filter;
 
 use crate::Simulator;
 use crate::human::Human;
-use problem::Problem;
-use request::{Answer, Request};
-use route::Table;
+use state::State;
 
-/// Largest request body, in bytes.
-const BODY_LIMIT: usize = 256 * 1024;
+pub use token::Token;
+
 /// How long connections may take to finish when the interface closes.
 const CLOSE_GRACE: Duration = Duration::from_secs(2);
 
@@ -58,21 +51,9 @@ impl Default for AdminConfig {
     }
 }
 
-/// The bearer token. Kept as a digest, so that neither `Debug` nor the time a comparison takes tells anything.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Token([u8; 32]);
-
-impl Token {
-    /// From the secret itself.
-    pub fn new(secret: &str) -> Self {
-        Self(Sha256::digest(secret.as_bytes()).into())
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(…)")
-    }
+/// The OpenAPI document of this interface, as `GET /openapi.json` answers it.
+pub fn openapi() -> serde_json::Value {
+    openapi::document()
 }
 
 /// Why the admin interface did not start.
@@ -110,14 +91,9 @@ impl Admin {
         let failed = |source| AdminError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
-        let state = Arc::new(State {
-            simulator,
-            token: config.token,
-            people: Mutex::new(BTreeMap::new()),
-            shutdown: CancellationToken::new(),
-        });
+        let state = Arc::new(State::new(simulator));
         let stop = CancellationToken::new();
-        let serving = warp::serve(filter(state.clone()))
+        let serving = warp::serve(serve::filter(state.clone(), config.token))
             .incoming(listener)
             .graceful(stop.clone().cancelled_owned())
             .run();
@@ -135,6 +111,14 @@ impl Admin {
         format!("http://{}", self.addr)
     }
 
+    /// Lets calls name these people too; they leave when the interface closes.
+    pub async fn adopt(&self, people: impl IntoIterator<Item = Human>) {
+        for human in people {
+            // Refused only while closing, and then the person has left already.
+            let _closing = self.state.welcome(&human).await;
+        }
+    }
+
     /// Resolves when somebody has called `POST /shutdown`.
     pub async fn shutdown_requested(&self) {
         self.state.shutdown.cancelled().await;
@@ -142,103 +126,10 @@ impl Admin {
 
     /// Ends long polls, lets all people leave and closes the port.
     pub async fn close(mut self) {
-        self.state.shutdown.cancel();
-        let people = std::mem::take(&mut *self.state.people());
-        join_all(people.into_values().map(Human::leave)).await;
+        self.state.close().await;
         self.stop.cancel();
         if tokio::time::timeout(CLOSE_GRACE, &mut self.server).await.is_err() {
             self.server.abort();
         }
     }
-}
-
-/// What handlers work on.
-pub(crate) struct State {
-    simulator: Simulator,
-    token: Option<Token>,
-    people: Mutex<BTreeMap<String, Human>>,
-    shutdown: CancellationToken,
-}
-
-impl State {
-    fn people(&self) -> MutexGuard<'_, BTreeMap<String, Human>> {
-        self.people.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The person with this phone number.
-    fn person(&self, phone: &str) -> Result<Human, Problem> {
-        let people = self.people();
-        people
-            .get(phone)
-            .cloned()
-            .ok_or_else(|| Problem::unknown("person", phone, people.keys()))
-    }
-
-    fn authorize(&self, path: &str, headers: &HeaderMap) -> Result<(), Problem> {
-        let Some(token) = &self.token else { return Ok(()) };
-        if path == "/health" {
-            return Ok(());
-        }
-        let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        match given.and_then(|value| value.strip_prefix("Bearer ")) {
-            Some(secret) if Token::new(secret.trim()) == *token => Ok(()),
-            Some(_) | None => Err(Problem::unauthorized()),
-        }
-    }
-}
-
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State")
-            .field("people", &self.people().len())
-            .finish_non_exhaustive()
-    }
-}
-
-/// One filter for everything; the table inside decides.
-fn filter(
-    state: Arc<State>,
-) -> impl Filter<Extract = (http::Response<Vec<u8>>,), Error = warp::Rejection> + Clone + Send + Sync + 'static {
-    let table = Arc::new(Table::new());
-    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
-    warp::path::full()
-        .and(warp::method())
-        .and(warp::header::headers_cloned())
-        .and(query)
-        .and(warp::body::stream())
-        .then(
-            move |path: warp::path::FullPath, method, headers: HeaderMap, query, body| {
-                let (state, table) = (state.clone(), table.clone());
-                async move {
-                    let path = path.as_str();
-                    let outcome = async {
-                        state.authorize(path, &headers)?;
-                        let (handler, params) = table.find(&method, path)?;
-                        let body = collect(body).await?;
-                        handler(state.clone(), Request::new(params, query, body)).await
-                    };
-                    let outcome: Result<Answer, Problem> = outcome.await;
-                    outcome.map_or_else(Problem::into_response, Answer::into_response)
-                }
-            },
-        )
-}
-
-/// Reads a body up to [`BODY_LIMIT`].
-async fn collect<B: Buf>(body: impl Stream<Item = Result<B, warp::Error>>) -> Result<Vec<u8>, Problem> {
-    pin_mut!(body);
-    let mut collected = Vec::new();
-    while let Some(part) = body.next().await {
-        let mut part = part.map_err(|error| Problem::unreadable(&error))?;
-        if collected.len() + part.remaining() > BODY_LIMIT {
-            return Err(Problem::too_large(BODY_LIMIT));
-        }
-        while part.has_remaining() {
-            let chunk = part.chunk();
-            collected.extend_from_slice(chunk);
-            let read = chunk.len();
-            part.advance(read);
-        }
-    }
-    Ok(collected)
 }

@@ -26,7 +26,7 @@ pub(crate) use key::{AppStateKey, Keyring};
 pub(crate) use name::CollectionName;
 
 /// One record of an account's app state, as its phone reads it.
-#[derive(Clone, PartialEq, serde::Serialize)]
+#[derive(Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct AppStateEntry {
     /// The collection it is in, such as `regular_low`.
     pub collection: &'static str,

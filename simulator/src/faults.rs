@@ -31,7 +31,7 @@ pub(crate) use target::Target;
 const MAX_RULES: usize = 1_000;
 
 /// One rule: stanzas that fit `on` suffer `action`.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
     /// Which stanzas it is about; all without it.
@@ -94,7 +94,7 @@ impl FaultRule {
 }
 
 /// A rule in force.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct FaultStatus {
     /// Its number, rising by one; never used again.
     pub id: u64,

@@ -87,3 +87,8 @@ pub use unknown::{Strictness, UnknownStanza};
 
 pub use error::MediaError;
 pub use media::TlsError;
+
+/// The README's example in Rust, run with the tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

@@ -13,6 +13,7 @@ use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use waspnest_simulator::admin::{Admin, AdminConfig, Token};
+use waspnest_simulator::human::Cast;
 use waspnest_simulator::{Config, Follow, Simulator, StanzaFilter, Strictness};
 
 /// A local WhatsApp multi-device server for tests, on loopback only.
@@ -34,6 +35,9 @@ struct Options {
     /// A file whose content calls to the admin interface must carry as a bearer token.
     #[arg(long, value_name = "FILE")]
     admin_token_file: Option<PathBuf>,
+    /// A file of people and what they play, TOML (or JSON, when its name ends so). They have joined when the ports are announced.
+    #[arg(long, value_name = "FILE")]
+    people: Option<PathBuf>,
     /// What phone numbers and keys are drawn from; the same seed draws the same ones.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -88,6 +92,10 @@ async fn main() -> anyhow::Result<()> {
             Some(Token::new(secret.trim()))
         }
     };
+    let cast = match &options.people {
+        None => Cast::default(),
+        Some(path) => cast(path).with_context(|| format!("reading the people from {}", path.display()))?,
+    };
 
     let config = Config {
         listen: options.listen,
@@ -115,6 +123,7 @@ async fn main() -> anyhow::Result<()> {
     let serving = async {
         let served = serve(
             &simulator,
+            &cast,
             options.admin,
             token,
             options.media_ca,
@@ -140,6 +149,7 @@ async fn print(mut follow: Follow) -> std::io::Result<()> {
 /// Serves until somebody ends the program.
 async fn serve(
     simulator: &Simulator,
+    cast: &Cast,
     listen: SocketAddr,
     token: Option<Token>,
     media_ca: Option<PathBuf>,
@@ -150,6 +160,9 @@ async fn serve(
     let admin = Admin::start(AdminConfig { listen, token }, simulator.clone())
         .await
         .context("starting the admin interface")?;
+
+    let people = cast.join(simulator).await.context("letting the people join")?;
+    admin.adopt(people).await;
 
     let ready = serde_json::to_string(&Ready {
         url: simulator.url(),
@@ -172,4 +185,15 @@ async fn serve(
         simulator.save(path).await.context("saving the world")?;
     }
     Ok(())
+}
+
+/// Reads a cast in the language its file name says.
+fn cast(path: &Path) -> anyhow::Result<Cast> {
+    let text = std::fs::read_to_string(path)?;
+    let json = path.extension().is_some_and(|extension| extension == "json");
+    Ok(if json {
+        Cast::from_json(&text)?
+    } else {
+        Cast::from_toml(&text)?
+    })
 }

@@ -17,7 +17,9 @@ use crate::error::AccountError;
 use crate::world::World;
 
 /// What a setting is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum PrivacyCategory {
     /// When the account was last there.
@@ -107,7 +109,7 @@ impl PrivacyCategory {
 }
 
 /// Who is meant by a setting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PrivacyValue {
     /// Everybody.
@@ -129,7 +131,7 @@ pub enum PrivacyValue {
 }
 
 impl PrivacyValue {
-    const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::All,
         Self::Contacts,
         Self::ContactBlacklist,

@@ -4,7 +4,7 @@ use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore_binary::Node;
 
 /// Why the server refuses a login. Clients treat all but [`Self::Unavailable`] as final.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LoginRefusal {
@@ -24,7 +24,8 @@ pub enum LoginRefusal {
 const BAN_SECONDS: u64 = 3600;
 
 /// A ban that ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Ban {
     /// Why.
     pub reason: BanReason,
@@ -33,7 +34,7 @@ pub struct Ban {
 }
 
 /// Reasons for a ban, as clients know them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BanReason {
     /// 101: sent too many messages to people who do not have it in their address books.

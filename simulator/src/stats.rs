@@ -1,7 +1,7 @@
 //! Counters of a run, for tests and the admin interface.
 
 /// A snapshot of what the server has done so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Stats {
     /// Sockets open now, whether or not they logged in.
     pub connections: usize,

@@ -4,7 +4,7 @@ use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore_binary::Node;
 
 /// What the last stanza of a session says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StreamEnd {

@@ -15,7 +15,7 @@ pub enum Strictness {
 }
 
 /// A kind of unknown stanza.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct UnknownStanza {
     /// What is unknown about it, such as `message type="hologram"`.
     pub what: String,

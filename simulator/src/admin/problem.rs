@@ -1,14 +1,18 @@
 //! Errors as `application/problem+json` (RFC 9457), with a stable `code` and, where there is a finite answer to "what
 //! then?", the list `allowed`.
 
+mod cause;
+mod code;
+
 use std::error::Error;
 
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
-use http::{Method, Response, StatusCode};
+use http::{Method, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
+use warp::reply::Response;
 
-use crate::human::HumanError;
-use crate::{AccountError, CodeError, ScanError, UnlinkError};
+pub(crate) use code::Code;
 
 /// At most this many alternatives are listed.
 const ALTERNATIVES: usize = 50;
@@ -17,7 +21,7 @@ const ALTERNATIVES: usize = 50;
 #[derive(Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
-    code: &'static str,
+    code: Code,
     detail: String,
     allowed: Vec<String>,
     hint: Hint,
@@ -33,19 +37,26 @@ enum Hint {
     Allow(String),
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// A problem as it is answered.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct ProblemView {
+    /// Always `about:blank`; the kind of problem is its code.
     r#type: &'static str,
+    /// The status in words.
     title: &'static str,
+    /// The status of the answer.
     status: u16,
-    code: &'static str,
-    detail: &'a str,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    allowed: &'a [String],
+    code: Code,
+    /// What was wrong, for people.
+    detail: String,
+    /// What would have worked, where that is a list; at most 50 of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    allowed: Vec<String>,
 }
 
 impl Problem {
-    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
         Self {
             status,
             code,
@@ -68,14 +79,14 @@ impl Problem {
         let detail = "this admin interface wants its token as `Authorization: Bearer …`";
         Self {
             hint: Hint::Challenge,
-            ..Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+            ..Self::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, detail)
         }
     }
 
     pub(crate) fn no_such_path<S: AsRef<str>>(path: &str, templates: impl IntoIterator<Item = S>) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
-            "no_such_path",
+            Code::NoSuchPath,
             format!("there is nothing at {path}"),
         )
         .allowing(templates)
@@ -86,7 +97,7 @@ impl Problem {
         let detail = format!("{method} is not possible on {path}");
         Self {
             hint: Hint::Allow(list),
-            ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+            ..Self::new(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, detail)
         }
         .allowing(methods.iter().map(Method::as_str))
     }
@@ -94,7 +105,7 @@ impl Problem {
     pub(crate) fn unreadable(error: &dyn Error) -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
-            "unreadable_body",
+            Code::UnreadableBody,
             format!("reading the body failed: {error}"),
         )
     }
@@ -102,7 +113,7 @@ impl Problem {
     pub(crate) fn too_large(limit: usize) -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "body_too_large",
+            Code::BodyTooLarge,
             format!("a body may have {limit} bytes"),
         )
     }
@@ -111,7 +122,7 @@ impl Problem {
     pub(crate) fn bad_body(error: &serde_json::Error) -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
-            "bad_body",
+            Code::BadBody,
             format!("the JSON body is not what this call takes: {error}"),
         )
     }
@@ -119,35 +130,56 @@ impl Problem {
     pub(crate) fn bad_query(error: &dyn Error) -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
-            "bad_query",
+            Code::BadQuery,
             format!("the query is not what this call takes: {error}"),
         )
     }
 
     /// Nobody and nothing of that name; `known` is what there is.
     pub(crate) fn unknown<S: AsRef<str>>(what: &str, given: &str, known: impl IntoIterator<Item = S>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "unknown", format!("there is no {what} {given}")).allowing(known)
+        Self::new(
+            StatusCode::NOT_FOUND,
+            Code::Unknown,
+            format!("there is no {what} {given}"),
+        )
+        .allowing(known)
+    }
+
+    pub(crate) fn not_a_group(given: &str) -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Code::BadAddress,
+            format!("{given:?} is not the JID of a group, such as 120363012345678901@g.us"),
+        )
+    }
+
+    pub(crate) fn bad_base64(field: &str, error: &dyn Error) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            Code::BadBody,
+            format!("`{field}` is not base64: {error}"),
+        )
     }
 
     pub(crate) fn shutting_down() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "shutting_down",
+            Code::ShuttingDown,
             "the simulator is shutting down",
         )
     }
 
-    pub(crate) fn into_response(self) -> Response<Vec<u8>> {
-        let body = Body {
+    pub(crate) fn into_response(self) -> Response {
+        let body = ProblemView {
             r#type: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
             code: self.code,
-            detail: &self.detail,
-            allowed: &self.allowed,
+            detail: self.detail,
+            allowed: self.allowed,
         };
         // A struct of strings and numbers always serialises.
-        let mut response = Response::new(serde_json::to_vec(&body).unwrap_or_default());
+        let mut response = Response::new(serde_json::to_vec(&body).unwrap_or_default().into());
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -163,94 +195,4 @@ impl Problem {
         }
         response
     }
-}
-
-impl From<HumanError> for Problem {
-    fn from(error: HumanError) -> Self {
-        let (status, code) = match error {
-            HumanError::Account(error) => return error.into(),
-            HumanError::Scan(error) => return error.into(),
-            HumanError::Code(error) => return error.into(),
-            HumanError::Build { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "client_failed"),
-            HumanError::NoPairingCode | HumanError::NotConnected => (StatusCode::GATEWAY_TIMEOUT, "not_connected"),
-            HumanError::Away => (StatusCode::CONFLICT, "offline"),
-            HumanError::Ended { .. } => (StatusCode::CONFLICT, "session_ended"),
-            HumanError::Address { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "bad_address"),
-            HumanError::Send { .. } => (StatusCode::BAD_GATEWAY, "send_failed"),
-            HumanError::Media { .. } | HumanError::NotUploadedAgain { .. } => (StatusCode::BAD_GATEWAY, "media_failed"),
-            HumanError::NoMedia { .. } => (StatusCode::CONFLICT, "no_media"),
-            HumanError::Unreadable { .. } => (StatusCode::BAD_GATEWAY, "unreadable"),
-            HumanError::Refused { .. } => (StatusCode::BAD_GATEWAY, "refused_by_server"),
-            HumanError::NotAcknowledged { .. } => (StatusCode::GATEWAY_TIMEOUT, "not_acknowledged"),
-            HumanError::UnknownMessage { .. } => (StatusCode::NOT_FOUND, "unknown_message"),
-            HumanError::RequestRefused { .. } => (StatusCode::BAD_GATEWAY, "refused_by_server"),
-            HumanError::Request { .. } => (StatusCode::BAD_GATEWAY, "request_failed"),
-            HumanError::NotSeen { .. } => (StatusCode::NOT_FOUND, "nothing_heard"),
-        };
-        Self::new(status, code, told(&error))
-    }
-}
-
-impl From<AccountError> for Problem {
-    fn from(error: AccountError) -> Self {
-        let (status, code) = match error {
-            AccountError::BadPhone(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_phone"),
-            AccountError::Taken(_) => (StatusCode::CONFLICT, "phone_taken"),
-            AccountError::Unknown(_) => (StatusCode::NOT_FOUND, "unknown"),
-            AccountError::Keys(_) => (StatusCode::INTERNAL_SERVER_ERROR, "keys_failed"),
-        };
-        Self::new(status, code, told(&error))
-    }
-}
-
-impl From<ScanError> for Problem {
-    fn from(error: ScanError) -> Self {
-        let (status, code) = match error {
-            ScanError::UnknownAccount(_) => (StatusCode::NOT_FOUND, "unknown"),
-            ScanError::BadCode(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_pairing_code"),
-            ScanError::UnknownRef | ScanError::Expired | ScanError::KeyMismatch(_) => {
-                (StatusCode::CONFLICT, "stale_pairing_code")
-            }
-            ScanError::TooManyDevices(_) => (StatusCode::CONFLICT, "too_many_devices"),
-            ScanError::Signing(_) => (StatusCode::INTERNAL_SERVER_ERROR, "signing_failed"),
-            ScanError::RefusedByClient(_) | ScanError::BadDeviceSignature(_) | ScanError::Passkey(_) => {
-                (StatusCode::BAD_GATEWAY, "client_refused")
-            }
-            ScanError::ClientGone | ScanError::Timeout => (StatusCode::GATEWAY_TIMEOUT, "client_silent"),
-        };
-        Self::new(status, code, told(&error))
-    }
-}
-
-impl From<CodeError> for Problem {
-    fn from(error: CodeError) -> Self {
-        let (status, code) = match error {
-            CodeError::Linking(error) => return error.into(),
-            CodeError::UnknownAccount(_) => (StatusCode::NOT_FOUND, "unknown"),
-            CodeError::BadCode => (StatusCode::UNPROCESSABLE_ENTITY, "bad_pairing_code"),
-            CodeError::NobodyWaits | CodeError::Expired => (StatusCode::CONFLICT, "stale_pairing_code"),
-            CodeError::WrongCode { .. } => (StatusCode::CONFLICT, "wrong_pairing_code"),
-            CodeError::BadBundle(_) => (StatusCode::BAD_GATEWAY, "client_refused"),
-            CodeError::Unanswered => (StatusCode::GATEWAY_TIMEOUT, "client_silent"),
-        };
-        Self::new(status, code, told(&error))
-    }
-}
-
-impl From<UnlinkError> for Problem {
-    fn from(error: UnlinkError) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "unknown", told(&error))
-    }
-}
-
-/// The error with its causes, in one line.
-fn told(error: &dyn Error) -> String {
-    let mut told = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        told.push_str(": ");
-        told.push_str(&source.to_string());
-        cause = source.source();
-    }
-    told
 }

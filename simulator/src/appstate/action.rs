@@ -1,7 +1,7 @@
 //! What an account's owner can do on the phone that companions learn of through app state.
 
 /// Something done on the phone. Chats are named by phone digits or JID.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum PhoneAction {
     /// Moves a chat into the archive.
@@ -135,7 +135,7 @@ pub enum PhoneAction {
 }
 
 /// Who wrote a message that an action is about.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageAuthor {
     /// The account itself.

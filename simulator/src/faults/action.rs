@@ -19,7 +19,7 @@ const MAX_BEHIND: u8 = 64;
 const WITHIN_MS: u64 = 2_000;
 
 /// What happens to a stanza.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum FaultAction {
@@ -79,7 +79,7 @@ pub enum FaultAction {
 }
 
 /// What is broken about a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Damage {
     /// A bit of the sealed frame is flipped: it does not decrypt.

@@ -6,7 +6,7 @@ use crate::address::{AccountId, DeviceAddress};
 use crate::stanza_log::Direction;
 
 /// Which stanzas a rule is about. What is not given does not matter; what is given must all fit.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultTarget {
     /// `in` from clients, `out` to them.

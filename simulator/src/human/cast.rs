@@ -144,7 +144,7 @@ impl Cast {
         // Nobody speaks before everybody is there to hear it.
         for (human, persona) in joined.into_iter().flatten() {
             if let Some(persona) = persona.and_then(|name| self.personas.get(&name)) {
-                human.play(persona.clone())?;
+                human.behave(persona.clone())?;
             }
             people.push(human);
         }

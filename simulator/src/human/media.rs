@@ -13,7 +13,7 @@ use whatsapp_rust::{MediaRetryResult, MediaReuploadRequest, UploadOptions, anyho
 use super::{Heard, Human, HumanError};
 
 /// What a medium is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaKind {
     /// A picture.
@@ -93,7 +93,7 @@ impl fmt::Debug for Media {
 }
 
 /// What a message says about the medium it carries.
-#[derive(Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct MediaSeen {
     /// What it is.
     pub kind: MediaKind,

@@ -1,7 +1,7 @@
 //! How a person behaves by itself, as data: what it reads, what it answers to what, and what it does unasked.
 //!
 //! A persona is made in Rust or read from JSON or TOML; both are the same types. It is only a description:
-//! [`crate::human::Human::play`] performs it, and everything drawn at random there comes from the simulator's seed and the person's
+//! [`crate::human::Human::behave`] performs it, and everything drawn at random there comes from the simulator's seed and the person's
 //! number. What a persona says must be checkable when it is read: nothing in it fails later for how it was written.
 
 mod action;

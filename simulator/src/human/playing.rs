@@ -48,7 +48,7 @@ impl Human {
     /// Behaves so from now on, instead of what it played before. What was heard earlier is left alone.
     ///
     /// Delays pass on the runtime's timer; everything drawn at random comes from the simulator's seed and this person's number.
-    pub fn play(&self, persona: Persona) -> Result<(), PersonaError> {
+    pub fn behave(&self, persona: Persona) -> Result<(), PersonaError> {
         persona.check()?;
         let end = self.inner.answering_until.child_token();
         let mut now = lock(&self.inner.playing.now);
@@ -71,7 +71,7 @@ impl Human {
     }
 
     /// Behaves like nobody in particular again; resolves when nothing of what was played is still under way.
-    pub async fn stop_playing(&self) {
+    pub async fn stop_behaving(&self) {
         let playing = lock(&self.inner.playing.now).take();
         if let Some(playing) = playing {
             playing.over().await;

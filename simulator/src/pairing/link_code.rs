@@ -29,7 +29,7 @@ const VALID_MS: u64 = 180_000;
 const ENTRIES: u32 = 3;
 
 /// A client that waits for its code to be typed.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct CodeRequest {
     /// What the client calls itself, `Chrome (Linux)` for example.
     pub display: String,

@@ -28,7 +28,7 @@ pub enum NewsletterError {
 }
 
 /// A newsletter as the server has it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct NewsletterInfo {
     /// `…@newsletter`.
     pub jid: String,
@@ -45,7 +45,7 @@ pub struct NewsletterInfo {
 }
 
 /// A post as the server has it. `Debug` does not show the text.
-#[derive(Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct NewsletterPost {
     /// Its number in the newsletter.
     pub server_id: u64,

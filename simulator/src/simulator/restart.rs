@@ -5,7 +5,7 @@ use crate::server::{self, Era};
 use crate::simulator::Simulator;
 
 /// What a server still knows after a restart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
     /// Everything but connections: accounts, devices, queues.

@@ -37,7 +37,7 @@ async fn end(simulator: Simulator, people: impl IntoIterator<Item = Human>) {
 async fn a_shopkeeper_reads_types_quotes_and_reacts() -> anyhow::Result<()> {
     let simulator = Simulator::start(Config::default()).await?;
     let (anna, shop) = (person(&simulator, "Anna").await?, person(&simulator, "Shop").await?);
-    shop.play(
+    shop.behave(
         Persona::new()
             .reads(Reads::AtOnce)
             .answers_after(Span::between(0, 2))
@@ -83,7 +83,7 @@ async fn a_shopkeeper_reads_types_quotes_and_reacts() -> anyhow::Result<()> {
 async fn rules_hold_every_so_often_and_so_many_times() -> anyhow::Result<()> {
     let simulator = Simulator::start(Config::default()).await?;
     let (anna, ben) = (person(&simulator, "Anna").await?, person(&simulator, "Ben").await?);
-    ben.play(toml::from_str(
+    ben.behave(toml::from_str(
         r#"
         rules = [
             { hears = { starts_with = "tick" }, every = 3, does = [{ answer = "tock {text}" }] },
@@ -111,7 +111,7 @@ async fn a_routine_speaks_first_and_goes_offline_for_a_while() -> anyhow::Result
     let (anna, ben) = (person(&simulator, "Anna").await?, person(&simulator, "Ben").await?);
     let (to_anna, to_ben) = (&anna.account().phone, &ben.account().phone);
     let echo = Rule::when(Hears::Anything).does(Action::answer("{text}?")?);
-    ben.play(
+    ben.behave(
         Persona::new()
             .at(Moment::Start, [Action::say(to_anna, "I am {me}, good morning")?])
             .at(
@@ -142,7 +142,7 @@ async fn somebody_offline_stays_so_until_the_routine_says_otherwise() -> anyhow:
     let simulator = Simulator::start(Config::default()).await?;
     let (anna, ben) = (person(&simulator, "Anna").await?, person(&simulator, "Ben").await?);
     let (to_anna, to_ben) = (&anna.account().phone, &ben.account().phone);
-    ben.play(
+    ben.behave(
         Persona::new().rule(
             Rule::when(Hears::Anything)
                 .does(Action::answer("bye")?)
@@ -154,7 +154,7 @@ async fn somebody_offline_stays_so_until_the_routine_says_otherwise() -> anyhow:
     ben.wait_standing(|standing| *standing == Standing::Away, PATIENCE)
         .await?;
     let queued = anna.say(to_ben, "you there?").await?;
-    ben.play(Persona::new().at(Moment::Start, [Action::ComeOnline, Action::say(to_anna, "here")?]))?;
+    ben.behave(Persona::new().at(Moment::Start, [Action::ComeOnline, Action::say(to_anna, "here")?]))?;
     anna.wait_for(says("here"), PATIENCE).await?;
     ben.wait_for(|heard| heard.id == queued, PATIENCE).await?;
     assert_eq!(ben.standing(), Standing::Connected);
@@ -169,13 +169,13 @@ async fn a_person_plays_one_persona_at_a_time() -> anyhow::Result<()> {
     let to = ben.account().phone.clone();
     let answers =
         |text| Ok::<_, anyhow::Error>(Persona::new().rule(Rule::when(Hears::Anything).does(Action::answer(text)?)));
-    ben.play(answers("first")?)?;
+    ben.behave(answers("first")?)?;
     anna.say(&to, "1").await?;
     anna.wait_for(says("first"), PATIENCE).await?;
-    ben.play(answers("second")?)?;
+    ben.behave(answers("second")?)?;
     anna.say(&to, "2").await?;
     anna.wait_for(says("second"), PATIENCE).await?;
-    ben.stop_playing().await;
+    ben.stop_behaving().await;
     let unanswered = anna.say(&to, "3").await?;
     ben.wait_for(|heard| heard.id == unanswered, PATIENCE).await?;
     ben.say(&anna.account().phone, "myself again").await?;
@@ -286,7 +286,7 @@ async fn people_join_groups_by_link_and_leave_when_told() -> anyhow::Result<()> 
     let (anna, ben) = (person(&simulator, "Anna").await?, person(&simulator, "Ben").await?);
     let group = anna.create_group("Garden", &[]).await?.jid;
     let link = anna.group_link(&group).await?;
-    ben.play(
+    ben.behave(
         Persona::new()
             .at(Moment::Start, [Action::Join(link), Action::say(&group, "I am {me}")?])
             .rule(

@@ -1,0 +1,54 @@
+//! What there is to call, one file a resource. Each file holds its rows, what they take and answer, and short handlers:
+//! find, call the handle or the person, show.
+
+mod accounts;
+mod appstate;
+mod faults;
+mod groups;
+mod inbox;
+mod linking;
+mod media;
+mod membership;
+mod newsletters;
+mod people;
+mod personas;
+mod privacy;
+mod server;
+mod sessions;
+mod stanzas;
+mod world;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::route::Route;
+
+/// The rows of every resource, in the order in which they are listed.
+pub(super) const ALL: &[fn() -> Vec<Route>] = &[
+    server::routes,
+    stanzas::routes,
+    world::routes,
+    faults::routes,
+    accounts::routes,
+    linking::routes,
+    sessions::routes,
+    appstate::routes,
+    people::routes,
+    personas::routes,
+    inbox::routes,
+    media::routes,
+    membership::routes,
+    groups::routes,
+    privacy::routes,
+    newsletters::routes,
+];
+
+/// For calls that take nothing.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// A list of names as methods take it.
+fn borrowed(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
+}

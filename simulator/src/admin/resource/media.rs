@@ -1,0 +1,138 @@
+//! Pictures, sounds and files: sent and fetched by people, and gone from the media server when told.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use warp::reply::Response;
+
+use super::Nothing;
+use super::people::Sent;
+use crate::admin::answer::{Answer, Created, Shown};
+use crate::admin::problem::Problem;
+use crate::admin::route::{Route, get, post};
+use crate::admin::state::State;
+use crate::admin::subject::{OfAccount, OfMessage};
+use crate::human::{Human, Media, MediaKind};
+
+/// Largest body that carries a medium, in bytes: 32 MiB of a file as base64.
+const MEDIA_LIMIT: usize = 44 << 20;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        get("/media", "Where the media server is, and whom clients must trust to reach it.", server),
+        post("/media/expire", "Stops serving an upload, as after weeks on the real service.", expire)
+            .example(r#"{"path": "/v/t62.7118-24/AbCdEf"}"#),
+        post("/accounts/{phone}/media-auth/expire", "Its clients' upload token is refused once.", expire_auth),
+        post("/people/{phone}/send", "Sends a picture, film, recording, sticker or file.", send)
+            .example(r#"{"to": "4915199999999", "kind": "document", "data": "SGVsbG8=", "file_name": "hello.txt", "mime": "text/plain"}"#)
+            .body_limit(MEDIA_LIMIT),
+        get("/people/{phone}/inbox/{id}/file", "The medium of a message, fetched and decrypted by the person's client.", file)
+            .example("upload=current"),
+    ]
+}
+
+/// The media server.
+#[derive(Serialize, JsonSchema)]
+struct MediaServer {
+    /// `https://HOST:PORT`.
+    url: String,
+    /// The certificate authority clients must trust, in PEM. The same seed gives the same one.
+    ca_pem: String,
+}
+
+async fn server(state: Arc<State>, _: Nothing) -> Result<Shown<MediaServer>, Problem> {
+    Ok(Shown(MediaServer {
+        url: state.simulator.media_url(),
+        ca_pem: state.simulator.media_ca_pem(),
+    }))
+}
+
+/// Which upload.
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Expire {
+    /// Its direct path, or a URL with it.
+    path: String,
+}
+
+async fn expire(state: Arc<State>, expire: Expire) -> Result<Shown<Expire>, Problem> {
+    state.simulator.expire_media(&expire.path)?;
+    Ok(Shown(expire))
+}
+
+/// Whose token.
+#[derive(Serialize, JsonSchema)]
+struct Expired {
+    phone: String,
+}
+
+async fn expire_auth(account: OfAccount, _: Nothing) -> Result<Shown<Expired>, Problem> {
+    account.simulator.expire_media_auth(&account.phone)?;
+    Ok(Shown(Expired { phone: account.phone }))
+}
+
+/// A medium to send.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SendMedia {
+    /// A phone number or a JID.
+    to: String,
+    kind: MediaKind,
+    /// The file in base64, 32 MiB of it at most.
+    data: String,
+    /// Its type; the usual one of its kind when left out.
+    mime: Option<String>,
+    /// What is written under it.
+    caption: Option<String>,
+    /// The name of a document.
+    file_name: Option<String>,
+}
+
+async fn send(person: Human, send: SendMedia) -> Result<Created<Sent>, Problem> {
+    let bytes = STANDARD
+        .decode(&send.data)
+        .map_err(|error| Problem::bad_base64("data", &error))?;
+    let media = Media {
+        caption: send.caption,
+        file_name: send.file_name,
+        mime: send.mime.unwrap_or_else(|| send.kind.usual_mime().to_owned()),
+        ..Media::new(send.kind, bytes)
+    };
+    let id = person.send_media(&send.to, media).await?;
+    Ok(Created(Sent { id }))
+}
+
+async fn file(of: OfMessage, _: Nothing) -> Result<File, Problem> {
+    let bytes = of.person.download(&of.heard).await?;
+    let mime = of.heard.media().map(|media| media.mime).unwrap_or_default();
+    Ok(File { bytes, mime })
+}
+
+/// `200` with the bytes of a file, under the type its sender named.
+struct File {
+    bytes: Vec<u8>,
+    mime: String,
+}
+
+impl Answer for File {
+    const STATUS: StatusCode = StatusCode::OK;
+
+    fn content(_: &mut SchemaGenerator) -> Value {
+        json!({ "*/*": {} })
+    }
+
+    fn into_response(self) -> Response {
+        let mut response = Response::new(self.bytes.into());
+        let mime = HeaderValue::from_str(&self.mime);
+        // A sender may name anything; what cannot stand in a header is only bytes.
+        let mime = mime.unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream"));
+        response.headers_mut().insert(CONTENT_TYPE, mime);
+        response
+    }
+}
