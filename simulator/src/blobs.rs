@@ -118,10 +118,6 @@ impl Blobs {
         &self.host
     }
 
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "pictures, snapshots and history will be kept with it")
-    )]
     /// Keeps what the server made itself. Such bytes always find room.
     pub(crate) fn put(&mut self, kind: BlobKind, bytes: impl Into<Bytes>) -> Stored {
         let bytes = bytes.into();

@@ -41,6 +41,30 @@ pub enum MediaError {
     Unknown(String),
 }
 
+/// A picture could not be shown.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PictureError {
+    /// There is no such account.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// Nothing, or more than a picture may have.
+    #[error("a picture has 1 byte to 1 MiB, and this one has {0} bytes")]
+    Size(usize),
+}
+
+/// Nothing can be done about a call.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// No call has this id, or it was long ago.
+    #[error("there is no call {0:?}")]
+    Unknown(String),
+    /// It is over, or a companion made it and has to end it.
+    #[error("call {0:?} is over, or was not made by a phone")]
+    NotUnderWay(String),
+}
+
 /// An account could not be made or found.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -10,6 +10,7 @@ mod address;
 mod answering;
 mod cast;
 mod changing;
+mod calls;
 mod client;
 mod communities;
 mod ears;
@@ -28,8 +29,10 @@ pub mod persona;
 mod playing;
 mod poll;
 mod profile;
+mod pictures;
 mod said;
 mod seen;
+mod status;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +58,7 @@ use playing::Playing;
 use said::Said;
 
 pub use cast::{Cast, CastError, Role};
+pub use calls::{CallEvent, CallSeen};
 pub use error::HumanError;
 pub use group_notice::GroupNotice;
 pub use groups::{Invitation, JoinOutcome, MemberOutcome};
@@ -64,6 +68,9 @@ pub use line::Standing;
 pub use media::{Media, MediaKind, MediaSeen};
 pub use poll::PollCount;
 pub use seen::{AboutSeen, PresenceSeen, PresenceState, ReceiptKind, ReceiptSeen, Typing, TypingSeen};
+pub use pictures::{PictureSeen, PictureSize};
+pub use seen::{ReceiptKind, ReceiptSeen, Typing, TypingSeen};
+pub use status::STATUS_CHAT;
 
 /// How long joining or coming online may take; it takes well under a second on an idle machine.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -224,10 +231,12 @@ impl Human {
 
     /// Tells the sender that a message was read.
     pub async fn read(&self, heard: &Heard) -> Result<(), HumanError> {
-        let in_group = heard.wire.chat.is_group().then_some(&heard.wire.sender);
+        let chat = &heard.wire.chat;
+        // In a group, and for a status post, the author is named beside the chat.
+        let beside = (chat.is_group() || chat.is_status_broadcast()).then_some(&heard.wire.sender);
         let client = self.inner.line.client()?;
         client
-            .mark_as_read(&heard.wire.chat.to_non_ad(), in_group, &[&heard.id])
+            .mark_as_read(&heard.wire.chat.to_non_ad(), beside, &[&heard.id])
             .await
             .map_err(|source| HumanError::Send { source: source.into() })
     }

@@ -16,6 +16,7 @@ mod appstate;
 mod authored;
 mod blobs;
 mod bounds;
+mod calls;
 mod clock;
 mod config;
 mod connection;
@@ -44,6 +45,7 @@ mod outgoing;
 mod pairing;
 mod phone;
 mod phone_store;
+mod pictures;
 mod presence;
 mod privacy;
 mod profile;
@@ -85,7 +87,8 @@ pub use stream_end::StreamEnd;
 pub use tokens::Reachout;
 pub use unknown::{Strictness, UnknownStanza};
 
-pub use error::MediaError;
+pub use calls::{CallMedia, CallState, CallView};
+pub use error::{CallError, MediaError, PictureError};
 pub use media::TlsError;
 
 /// The README's example in Rust, run with the tests of the documentation.

@@ -21,6 +21,7 @@ pub(crate) enum Class {
     Message,
     Receipt,
     Notification,
+    Call,
 }
 
 impl Class {
@@ -30,6 +31,7 @@ impl Class {
             "message" => Some(Self::Message),
             "receipt" => Some(Self::Receipt),
             "notification" => Some(Self::Notification),
+            "call" => Some(Self::Call),
             _ => None,
         }
     }
@@ -75,7 +77,7 @@ impl Entry {
     pub(crate) fn message(&self) -> Option<(CompactString, AccountId)> {
         match self.class {
             Class::Message => Some((self.id.clone(), self.from?)),
-            Class::Receipt | Class::Notification => None,
+            Class::Receipt | Class::Notification | Class::Call => None,
         }
     }
 
@@ -176,6 +178,7 @@ impl DeviceQueue {
                 Class::Message => backlog.messages += 1,
                 Class::Receipt => backlog.receipts += 1,
                 Class::Notification => backlog.notifications += 1,
+                Class::Call => backlog.calls += 1,
             }
         }
         backlog
@@ -239,11 +242,13 @@ pub(crate) struct Backlog {
     pub(crate) statuses: usize,
     pub(crate) receipts: usize,
     pub(crate) notifications: usize,
+    pub(crate) calls: usize,
 }
 
 impl Backlog {
     pub(crate) fn total(self) -> usize {
         self.messages + self.statuses + self.receipts + self.notifications
+        self.messages + self.receipts + self.notifications + self.calls
     }
 }
 

@@ -3,11 +3,13 @@
 mod appstate;
 mod clock;
 mod faults;
+mod calls;
 mod groups;
 mod identity;
 mod linking;
 mod media;
 pub(crate) mod newsletters;
+mod pictures;
 mod privacy;
 mod restart;
 mod sessions;

@@ -6,6 +6,7 @@ mod ack;
 pub(crate) mod appstate;
 pub(crate) mod blocklist;
 mod catalogue;
+pub(crate) mod call;
 pub(crate) mod chatstate;
 pub(crate) mod devices;
 mod encrypt;
@@ -18,6 +19,7 @@ pub(crate) mod message;
 mod mex;
 pub(crate) mod newsletters;
 mod passive;
+mod pictures;
 pub(crate) mod presence;
 pub(crate) mod privacy;
 pub(crate) mod profile;
@@ -54,6 +56,7 @@ pub(crate) fn handle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>)
         "message" => message::relay(world, sender, node),
         "receipt" => receipt::relay(world, sender, node),
         "ack" => ack::settle(world, sender, node),
+        "call" => call::relay(world, sender, node),
         "iq" => iq::handle(world, sender, node),
         "presence" => presence::handle(world, sender, node),
         "chatstate" => chatstate::relay(world, sender, node),

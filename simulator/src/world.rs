@@ -14,6 +14,7 @@ use whatsapp_rust::{CompactString, NodeBuilder};
 use crate::account::AccountState;
 use crate::address::{AccountId, DeviceAddress, Located, Namespace, PHONE};
 use crate::blobs::Blobs;
+use crate::calls::Calls;
 use crate::clock::{Clock as _, MovableClock};
 use crate::config::Config;
 use crate::device::{Device, PrekeyWarning, Session};
@@ -27,6 +28,8 @@ use crate::notification::Notification;
 use crate::outgoing::{ConnectionId, Outgoing};
 use crate::pairing::Pairings;
 use crate::phone::{Duty, RunningPhone};
+use crate::pictures::Pictures;
+use crate::queue::{Class, Entry};
 use crate::stanza::{chatstate, presence};
 use crate::stanza_log::StanzaLog;
 use crate::stats::Stats;
@@ -56,6 +59,8 @@ pub(crate) struct World {
     pub(crate) pairings: Pairings,
     pub(crate) blobs: Blobs,
     pub(crate) media_auth: MediaAuth,
+    pub(crate) pictures: Pictures,
+    pub(crate) calls: Calls,
     /// Which device a connection logged in as.
     on: HashMap<ConnectionId, DeviceAddress>,
     pub(crate) log: StanzaLog,
@@ -99,6 +104,8 @@ impl World {
             pairings: Pairings::default(),
             blobs: Blobs::new(clock, media_host, config.media_lifetime, config.media_bytes),
             media_auth: MediaAuth::default(),
+            pictures: Pictures::default(),
+            calls: Calls::default(),
             on: HashMap::new(),
             log: StanzaLog::new(config.log_stanzas, config.log_bytes),
             faults: Faults::new(config.seed),

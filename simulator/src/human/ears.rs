@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use whatsapp_rust::wacore::types::events::{Event, EventHandler, EventInterest, EventKind};
 
 use super::HumanError;
+use super::calls::CallSeen;
 use super::group_notice::GroupNotice;
 use super::heard::Heard;
 use super::inbox::Inbox;
@@ -123,6 +124,8 @@ impl EventHandler for EarsHandler {
             EventKind::Presence,
             EventKind::UserAboutUpdate,
             EventKind::ServerAck,
+            EventKind::IncomingCall,
+            EventKind::MissedCall,
             EventKind::PairingQrCode,
             EventKind::Connected,
             EventKind::Disconnected,
@@ -166,6 +169,14 @@ impl EventHandler for EarsHandler {
                     Some(code) => Verdict::Refused { code: code.clone() },
                 };
                 line.verdict(&ack.id, verdict);
+            }
+            Event::IncomingCall(call) => {
+                if let Some(call) = CallSeen::of(call) {
+                    self.0.change(|inbox| inbox.take_call(call));
+                }
+            }
+            Event::MissedCall(call) => {
+                self.0.change(|inbox| inbox.take_call(CallSeen::missed(call)));
             }
             Event::PairingQrCode(shown) => {
                 qr.send_replace(Some(shown.code.clone()));

@@ -12,6 +12,7 @@ use whatsapp_rust::wacore::types::message::{MessageCategory, MessageInfo};
 use whatsapp_rust::waproto::whatsapp as wa;
 
 use super::address;
+use super::calls::CallSeen;
 use super::group_notice::GroupNotice;
 use super::heard::{Heard, WireAddress, quoted_of, text_of};
 use super::moment;
@@ -37,6 +38,7 @@ pub(crate) struct Inbox {
     group_notices: VecDeque<GroupNotice>,
     presences: VecDeque<PresenceSeen>,
     abouts: VecDeque<AboutSeen>,
+    calls: VecDeque<CallSeen>,
     undecryptable: u64,
     placeholders: HashSet<Key>,
 }
@@ -119,6 +121,13 @@ impl Inbox {
 
     pub(crate) fn take_about(&mut self, about: AboutSeen) {
         push_bounded(&mut self.abouts, about);
+    pub(crate) fn take_call(&mut self, call: CallSeen) {
+        push_bounded(&mut self.calls, call);
+    }
+
+    /// What was heard of calls, oldest first.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = &CallSeen> {
+        self.calls.iter()
     }
 
     /// All rows in order of first arrival.

@@ -4,6 +4,7 @@ mod direct;
 mod group;
 mod inspect;
 pub(crate) mod newsletter;
+pub(super) mod status;
 
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore_binary::{NodeRef, Server};
@@ -61,6 +62,7 @@ fn accept(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) -> Result<
         Server::Pn | Server::Lid => direct::accept(world, sender, &to, node).map(Accepted::Relayed),
         Server::Group => group::accept(world, sender, &to, node).map(Accepted::Relayed),
         Server::Newsletter => newsletter::accept(world, sender, &to, node).map(Accepted::Published),
+        Server::Broadcast if status::is_status(&to) => status::accept(world, sender, node).map(Accepted::Relayed),
         Server::Broadcast
         | Server::Hosted
         | Server::HostedLid

@@ -10,6 +10,7 @@ use crate::groups::GroupId;
 use crate::phone::{Duty, Start};
 use crate::privacy::PrivacyCategory;
 use crate::queue::{Class, Entry};
+use crate::stanza::message::status::is_status;
 use crate::stanza::{Sender, attr, jid_attr, receipt_check};
 use crate::world::World;
 
@@ -45,11 +46,18 @@ fn kind(name: &str) -> Kind {
 pub(super) fn relay(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) {
     let id = attr(node, "id");
     let name = attr(node, "type");
-    let kind = kind(&name);
+    // That a call rings is told in the form of a receipt; nobody waits for it (modelled), and it is about no message.
+    let kind = if node.get_optional_child("offer").is_some() {
+        Kind::Other
+    } else {
+        kind(&name)
+    };
     let chat = jid_attr(node, "to");
-    let group = chat.as_ref().and_then(GroupId::of);
-    // In a group, whose message it is about stands beside the group.
-    let author = if group.is_some() {
+    let shared = chat
+        .clone()
+        .filter(|chat| GroupId::of(chat).is_some() || is_status(chat));
+    // In a group, and about a status post, whose message it is about stands beside the chat.
+    let author = if shared.is_some() {
         jid_attr(node, "participant")
     } else {
         chat
@@ -80,9 +88,9 @@ pub(super) fn relay(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) 
         Kind::Retry => world.stats.retry_receipts += 1,
         Kind::Arrived | Kind::Seen | Kind::OwnCopy | Kind::SeenPrivately | Kind::Other => {}
     }
-    match (to, group) {
+    match (to, shared) {
         (Some(to), None) => forward(world, sender.at, node, to, kind),
-        (Some(to), Some(group)) => group::forward(world, sender.at, node, group, to, kind),
+        (Some(to), Some(chat)) => group::forward(world, sender.at, node, &chat, to, kind),
         (None, _) => {}
     }
     acknowledge(world, sender, node, None);

@@ -27,7 +27,6 @@ pub(super) fn handle(namespace: &str, verb: Verb) -> Answer {
                     .build()])
                 .build(),
         ]),
-        ("w:profile:picture", Verb::Get) => Answer::not_found(),
         ("tos", Verb::Get) => Answer::Result(vec![NodeBuilder::new("tos").build()]),
         (
             "tos" | "urn:xmpp:whatsapp:dirty" | "urn:xmpp:whatsapp:push" | "w:stats" | "w:auth:token" | "optoutlist",

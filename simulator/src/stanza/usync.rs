@@ -4,6 +4,7 @@ use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore_binary::{Jid, Node, NodeRef};
 
 use crate::address::{AccountId, Namespace};
+use crate::pictures::PictureOf;
 use crate::stanza::iq::Answer;
 use crate::stanza::{Sender, attr, devices, jid_attr, profile};
 use crate::world::World;
@@ -86,6 +87,7 @@ fn answer_user(world: &mut World, sender: &Sender<'_>, protocols: &[String], use
     let content: Vec<Node> = protocols
         .iter()
         .filter_map(|protocol| answer_protocol(world, sender.at.account, account, protocol, user))
+        .filter_map(|protocol| answer_protocol(world, sender, account, protocol, user))
         .collect();
     answer.children(content).build()
 }
@@ -94,6 +96,7 @@ fn answer_user(world: &mut World, sender: &Sender<'_>, protocols: &[String], use
 fn answer_protocol(
     world: &mut World,
     viewer: AccountId,
+    sender: &Sender<'_>,
     account: AccountId,
     protocol: &str,
     user: &NodeRef<'_>,
@@ -114,7 +117,7 @@ fn answer_protocol(
         "status" => Some(profile::usync_status(world, viewer, account)),
         "disappearing_mode" => Some(profile::mode(world, account)),
         "business" => Some(NodeBuilder::new("business").build()),
-        // No pictures: the protocol leaves the child out.
+        "picture" => super::pictures::known(world, sender, PictureOf::Account(account)),
         _ => None,
     }
 }

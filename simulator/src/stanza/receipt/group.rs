@@ -1,7 +1,8 @@
-//! Receipts for group messages: they come from the group, name who sent them beside it, and go to whoever wrote the message.
+//! Receipts for group messages and status posts: they come from the group or the broadcast, name who sent them beside it, and go to
+//! whoever wrote the message.
 
 use whatsapp_rust::NodeBuilder;
-use whatsapp_rust::wacore_binary::NodeRef;
+use whatsapp_rust::wacore_binary::{Jid, NodeRef};
 
 use crate::address::{AccountId, DeviceAddress, Located, Namespace, PHONE};
 use crate::groups::GroupId;
@@ -13,18 +14,16 @@ pub(super) fn forward(
     world: &mut World,
     from: DeviceAddress,
     node: &NodeRef<'_>,
-    group: GroupId,
+    chat: &Jid,
     author: Located,
     kind: Kind,
 ) {
     match kind {
         Kind::OwnCopy | Kind::Other => {}
         Kind::Retry => {
-            let in_group = |account| {
-                world
-                    .groups
-                    .get(group)
-                    .is_some_and(|group| group.role(account).is_some())
+            let in_group = |account| match GroupId::of(chat) {
+                Some(_) => world.role_in(chat, account).is_some(),
+                None => true,
             };
             // Who is not in the group gets nothing out of those who are (modelled).
             if in_group(from.account) && in_group(author.account) {
@@ -32,7 +31,7 @@ pub(super) fn forward(
                     account: author.account,
                     device: author.device,
                 };
-                tell(world, from, &[to], node, group);
+                tell(world, from, &[to], node, chat);
             }
         }
         Kind::SeenPrivately => tell_account(world, from, from.account, node, group),
@@ -43,23 +42,26 @@ pub(super) fn forward(
             tell_account(world, from, from.account, node, group);
             tell_account(world, from, author.account, node, group);
         }
+        Kind::SeenPrivately => tell_account(world, from, from.account, node, chat),
+        Kind::Seen if author.account == from.account => {}
+        Kind::Seen => tell_account(world, from, author.account, node, chat),
     }
 }
 
 /// Modelled: every companion of the account sees a receipt, whichever of them wrote the message.
-fn tell_account(world: &mut World, from: DeviceAddress, account: AccountId, node: &NodeRef<'_>, group: GroupId) {
+fn tell_account(world: &mut World, from: DeviceAddress, account: AccountId, node: &NodeRef<'_>, chat: &Jid) {
     let companions: Vec<DeviceAddress> = world
         .companions_of(account)
         .into_iter()
         .filter(|at| *at != from)
         .collect();
-    tell(world, from, &companions, node, group);
+    tell(world, from, &companions, node, chat);
 }
 
-fn tell(world: &mut World, from: DeviceAddress, to: &[DeviceAddress], node: &NodeRef<'_>, group: GroupId) {
+fn tell(world: &mut World, from: DeviceAddress, to: &[DeviceAddress], node: &NodeRef<'_>, chat: &Jid) {
     let reader = world.account(from.account);
     let builder = NodeBuilder::new("receipt")
-        .attr("from", group.jid())
+        .attr("from", chat.clone())
         .attr("participant", reader.jid(from.device, Namespace::Lid))
         .attr("participant_pn", reader.jid(PHONE, Namespace::Phone));
     let receipt = rewritten(world, node, builder);
