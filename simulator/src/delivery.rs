@@ -94,7 +94,7 @@ impl World {
                 .attr("notification", backlog.notifications)
                 .attr("status", backlog.statuses)
                 .attr("appdata", 0_u8)
-                .attr("call", 0_u8)
+                .attr("call", backlog.calls)
                 .build();
             let preview = NodeBuilder::new("ib").attr("from", SERVER).children([preview]).build();
             self.answer(Some(at), &outgoing, preview);

@@ -8,9 +8,9 @@
 
 mod address;
 mod answering;
+mod calls;
 mod cast;
 mod changing;
-mod calls;
 mod client;
 mod communities;
 mod ears;
@@ -26,10 +26,10 @@ mod media;
 mod moment;
 mod newsletters;
 pub mod persona;
+mod pictures;
 mod playing;
 mod poll;
 mod profile;
-mod pictures;
 mod said;
 mod seen;
 mod status;
@@ -57,8 +57,8 @@ use loopback::{LoopbackHttp, LoopbackTransport};
 use playing::Playing;
 use said::Said;
 
-pub use cast::{Cast, CastError, Role};
 pub use calls::{CallEvent, CallSeen};
+pub use cast::{Cast, CastError, Role};
 pub use error::HumanError;
 pub use group_notice::GroupNotice;
 pub use groups::{Invitation, JoinOutcome, MemberOutcome};
@@ -66,10 +66,9 @@ pub use heard::{Heard, Reaction};
 pub use inbox::CAPACITY;
 pub use line::Standing;
 pub use media::{Media, MediaKind, MediaSeen};
+pub use pictures::{PictureSeen, PictureSize};
 pub use poll::PollCount;
 pub use seen::{AboutSeen, PresenceSeen, PresenceState, ReceiptKind, ReceiptSeen, Typing, TypingSeen};
-pub use pictures::{PictureSeen, PictureSize};
-pub use seen::{ReceiptKind, ReceiptSeen, Typing, TypingSeen};
 pub use status::STATUS_CHAT;
 
 /// How long joining or coming online may take; it takes well under a second on an idle machine.

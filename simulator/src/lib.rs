@@ -16,6 +16,7 @@ mod appstate;
 mod authored;
 mod blobs;
 mod bounds;
+mod business;
 mod calls;
 mod clock;
 mod config;
@@ -87,6 +88,7 @@ pub use stream_end::StreamEnd;
 pub use tokens::Reachout;
 pub use unknown::{Strictness, UnknownStanza};
 
+pub use business::{BusinessCategory, BusinessDay, BusinessHours, BusinessProfile};
 pub use calls::{CallMedia, CallState, CallView};
 pub use error::{CallError, MediaError, PictureError};
 pub use media::TlsError;

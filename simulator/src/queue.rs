@@ -41,6 +41,7 @@ impl Class {
             Self::Message => "message",
             Self::Receipt => "receipt",
             Self::Notification => "notification",
+            Self::Call => "call",
         }
     }
 }
@@ -247,8 +248,7 @@ pub(crate) struct Backlog {
 
 impl Backlog {
     pub(crate) fn total(self) -> usize {
-        self.messages + self.statuses + self.receipts + self.notifications
-        self.messages + self.receipts + self.notifications + self.calls
+        self.messages + self.statuses + self.receipts + self.notifications + self.calls
     }
 }
 

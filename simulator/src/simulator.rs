@@ -1,9 +1,10 @@
 //! The handle: what tests, people and programs can make the simulated service do.
 
 mod appstate;
+mod business;
+mod calls;
 mod clock;
 mod faults;
-mod calls;
 mod groups;
 mod identity;
 mod linking;

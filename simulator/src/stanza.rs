@@ -5,8 +5,9 @@
 mod ack;
 pub(crate) mod appstate;
 pub(crate) mod blocklist;
-mod catalogue;
+mod business;
 pub(crate) mod call;
+mod catalogue;
 pub(crate) mod chatstate;
 pub(crate) mod devices;
 mod encrypt;

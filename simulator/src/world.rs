@@ -14,6 +14,7 @@ use whatsapp_rust::{CompactString, NodeBuilder};
 use crate::account::AccountState;
 use crate::address::{AccountId, DeviceAddress, Located, Namespace, PHONE};
 use crate::blobs::Blobs;
+use crate::business::Businesses;
 use crate::calls::Calls;
 use crate::clock::{Clock as _, MovableClock};
 use crate::config::Config;
@@ -29,7 +30,6 @@ use crate::outgoing::{ConnectionId, Outgoing};
 use crate::pairing::Pairings;
 use crate::phone::{Duty, RunningPhone};
 use crate::pictures::Pictures;
-use crate::queue::{Class, Entry};
 use crate::stanza::{chatstate, presence};
 use crate::stanza_log::StanzaLog;
 use crate::stats::Stats;
@@ -61,6 +61,7 @@ pub(crate) struct World {
     pub(crate) media_auth: MediaAuth,
     pub(crate) pictures: Pictures,
     pub(crate) calls: Calls,
+    pub(crate) businesses: Businesses,
     /// Which device a connection logged in as.
     on: HashMap<ConnectionId, DeviceAddress>,
     pub(crate) log: StanzaLog,
@@ -106,6 +107,7 @@ impl World {
             media_auth: MediaAuth::default(),
             pictures: Pictures::default(),
             calls: Calls::default(),
+            businesses: Businesses::default(),
             on: HashMap::new(),
             log: StanzaLog::new(config.log_stanzas, config.log_bytes),
             faults: Faults::new(config.seed),

@@ -121,6 +121,8 @@ impl Inbox {
 
     pub(crate) fn take_about(&mut self, about: AboutSeen) {
         push_bounded(&mut self.abouts, about);
+    }
+
     pub(crate) fn take_call(&mut self, call: CallSeen) {
         push_bounded(&mut self.calls, call);
     }

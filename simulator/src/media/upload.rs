@@ -34,20 +34,24 @@ enum Step {
 }
 
 pub(super) async fn handle(request: Request<Incoming>, shared: &Arc<Shared>) -> Response<Full<Bytes>> {
-    match parse(&request).and_then(|wanted| admit(&request, shared).map(|()| wanted)) {
-        Err(refusal) => {
-            // A client that is still writing would not see the answer before the connection breaks.
-            drain(request.into_body(), shared.limits.max_media).await;
-            *refusal
-        }
+    let wanted = parse(&request).and_then(|wanted| admit(&request, shared).map(|()| wanted));
+    let mut body = request.into_body();
+    let outcome = match wanted {
+        Err(refusal) => Err(refusal),
         Ok(wanted) => match wanted.step {
-            Step::Ask => ask(&wanted, shared),
-            Step::From(offset) => match take(request, shared, &wanted, offset).await {
-                Ok(stored) => json(StatusCode::OK, &description(&stored, wanted.kind, shared)),
-                Err(refusal) => *refusal,
-            },
+            Step::Ask => Ok(ask(&wanted, shared)),
+            Step::From(offset) => take(&mut body, shared, &wanted, offset)
+                .await
+                .map(|stored| json(StatusCode::OK, &description(&stored, wanted.kind, shared))),
         },
-    }
+    };
+    let refused = match outcome {
+        Ok(response) => return response,
+        Err(refused) => refused,
+    };
+    // A client that is still writing would not see the answer before the connection breaks.
+    drain(&mut body, shared.limits.max_media).await;
+    *refused
 }
 
 fn parse(request: &Request<Incoming>) -> Result<Wanted, Refusal> {
@@ -105,14 +109,9 @@ fn ask(wanted: &Wanted, shared: &Shared) -> Response<Full<Bytes>> {
     json(StatusCode::OK, &body)
 }
 
-async fn take(
-    request: Request<Incoming>,
-    shared: &Arc<Shared>,
-    wanted: &Wanted,
-    offset: usize,
-) -> Result<Stored, Refusal> {
+async fn take(body: &mut Incoming, shared: &Arc<Shared>, wanted: &Wanted, offset: usize) -> Result<Stored, Refusal> {
     let limit = shared.limits.max_media;
-    let announced = request.body().size_hint().lower();
+    let announced = body.size_hint().lower();
     if usize::try_from(announced).map_or(true, |announced| offset.saturating_add(announced) > limit) {
         return Err(refusal(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -120,7 +119,6 @@ async fn take(
         ));
     }
     let mut upload = Upload::resume(Arc::clone(shared), wanted.token, offset)?;
-    let mut body = request.into_body();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| refusal(StatusCode::BAD_REQUEST, "the body was cut off"))?;
         if let Ok(data) = frame.into_data() {
@@ -217,7 +215,7 @@ fn description(stored: &Stored, kind: BlobKind, shared: &Shared) -> serde_json::
 }
 
 /// Reads a body to its end without keeping it, up to `limit` bytes.
-async fn drain(mut body: Incoming, limit: usize) {
+async fn drain(body: &mut Incoming, limit: usize) {
     let mut seen = 0;
     while let Some(Ok(frame)) = body.frame().await {
         seen += frame.data_ref().map_or(0, Bytes::len);

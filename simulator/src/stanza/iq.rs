@@ -129,6 +129,7 @@ fn route(world: &mut World, sender: &Sender<'_>, namespace: &str, verb: Verb, no
         "encrypt" => encrypt::handle(world, sender, verb, node),
         "usync" => usync::handle(world, sender, node),
         "passive" => passive::handle(node),
+        "w:biz" => super::business::handle(world, sender, verb, node),
         "w:profile:picture" => super::pictures::handle(world, sender, verb, node),
         "w:m" => super::media_conn::handle(world, sender, node),
         "w:p" | "urn:xmpp:ping" => Answer::done(),

@@ -23,30 +23,5 @@ pub(super) fn after_answer(world: &mut World, sender: &Sender<'_>, namespace: &s
         .is_some_and(|session| session.outgoing.id == sender.outgoing.id && session.phase == Phase::Authed);
     if opens {
         world.open_queue(sender.at);
-    let Some(device) = world.device_mut(sender.at) else {
-        return;
-    };
-    let Some(session) = device
-        .session
-        .as_mut()
-        .filter(|session| session.outgoing.id == sender.outgoing.id && session.phase == Phase::Authed)
-    else {
-        return;
-    };
-    let backlog = device.queue.rewind();
-    session.phase = Phase::Draining { total: backlog.total() };
-    if backlog.total() > 0 {
-        let preview = NodeBuilder::new("ib")
-            .attr("from", SERVER)
-            .children([NodeBuilder::new("offline_preview")
-                .attr("count", backlog.total())
-                .attr("message", backlog.messages)
-                .attr("receipt", backlog.receipts)
-                .attr("notification", backlog.notifications)
-                .attr("appdata", 0_u8)
-                .attr("call", backlog.calls)
-                .build()])
-            .build();
-        world.answer(Some(sender.at), sender.outgoing, preview);
     }
 }

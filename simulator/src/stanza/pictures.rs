@@ -4,6 +4,7 @@ use bytes::Bytes;
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore_binary::{Node, NodeRef};
 
+use crate::address::AccountId;
 use crate::pictures::{MAX_PICTURE, PictureOf};
 use crate::stanza::iq::{Answer, Verb};
 use crate::stanza::{Sender, attr, jid_attr};
@@ -84,8 +85,8 @@ fn set(world: &mut World, sender: &Sender<'_>, of: PictureOf, node: &NodeRef<'_>
 }
 
 /// What `usync` says about an account's picture; nothing when there is none, or none for this viewer.
-pub(super) fn known(world: &World, sender: &Sender<'_>, of: PictureOf) -> Option<Node> {
-    if !world.may_see_picture(sender.at.account, of) {
+pub(super) fn known(world: &World, viewer: AccountId, of: PictureOf) -> Option<Node> {
+    if !world.may_see_picture(viewer, of) {
         return None;
     }
     let picture = world.pictures.of(of)?;

@@ -87,7 +87,6 @@ fn answer_user(world: &mut World, sender: &Sender<'_>, protocols: &[String], use
     let content: Vec<Node> = protocols
         .iter()
         .filter_map(|protocol| answer_protocol(world, sender.at.account, account, protocol, user))
-        .filter_map(|protocol| answer_protocol(world, sender, account, protocol, user))
         .collect();
     answer.children(content).build()
 }
@@ -96,7 +95,6 @@ fn answer_user(world: &mut World, sender: &Sender<'_>, protocols: &[String], use
 fn answer_protocol(
     world: &mut World,
     viewer: AccountId,
-    sender: &Sender<'_>,
     account: AccountId,
     protocol: &str,
     user: &NodeRef<'_>,
@@ -116,8 +114,9 @@ fn answer_protocol(
         }
         "status" => Some(profile::usync_status(world, viewer, account)),
         "disappearing_mode" => Some(profile::mode(world, account)),
-        "business" => Some(NodeBuilder::new("business").build()),
-        "picture" => super::pictures::known(world, sender, PictureOf::Account(account)),
+        // The element alone makes an account a business in the eyes of clients.
+        "business" => super::business::known(world, account),
+        "picture" => super::pictures::known(world, viewer, PictureOf::Account(account)),
         _ => None,
     }
 }

@@ -9,6 +9,7 @@
 mod app_state;
 mod backlog;
 mod blocklist;
+mod business;
 mod calls;
 mod changes;
 mod circle;

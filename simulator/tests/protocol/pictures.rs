@@ -58,7 +58,7 @@ async fn a_picture_is_seen_by_others_who_are_told_when_it_changes() {
         .client()
         .unwrap()
         .contacts()
-        .get_user_info(&[jid.clone()])
+        .get_user_info(std::slice::from_ref(&jid))
         .await
         .unwrap();
     let ids: Vec<_> = info.values().map(|user| user.picture_id.clone()).collect();

@@ -9,9 +9,9 @@ use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore_binary::{Jid, Node, NodeRef, Server};
 
 use crate::address::{AccountId, DeviceAddress, Namespace, PHONE};
+use crate::nack::Nack;
 use crate::queue::{Class, Entry};
 use crate::stanza::message::direct::shared_content;
-use crate::stanza::message::{MALFORMED, NO_ROOM, NO_SUCH_RECIPIENT};
 use crate::stanza::{Sender, attr, jid_attr};
 use crate::world::World;
 
@@ -21,13 +21,13 @@ pub(in crate::stanza) fn is_status(jid: &Jid) -> bool {
 }
 
 /// Queues a post for everybody listed, or for nobody.
-pub(super) fn accept(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) -> Result<Option<String>, u16> {
+pub(super) fn accept(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) -> Result<Option<String>, Nack> {
     let copies = match jid_attr(node, "participant") {
         Some(device) => vec![single(world, &device, node)?],
         None => fan_out(world, sender.at, node)?,
     };
     if copies.iter().any(|(to, _)| !world.takes(*to)) {
-        return Err(NO_ROOM);
+        return Err(Nack::NoRoom);
     }
     for (to, content) in copies {
         // Modelled: who has blocked the sender sees none of its posts, and the sender does not learn of it.
@@ -41,10 +41,10 @@ pub(super) fn accept(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>)
 }
 
 /// A copy for every device of everybody listed.
-fn fan_out(world: &World, sender: DeviceAddress, node: &NodeRef<'_>) -> Result<Vec<(DeviceAddress, Vec<Node>)>, u16> {
+fn fan_out(world: &World, sender: DeviceAddress, node: &NodeRef<'_>) -> Result<Vec<(DeviceAddress, Vec<Node>)>, Nack> {
     let text: Vec<Node> = node.get_children_by_tag("enc").map(NodeRef::to_owned).collect();
     if text.is_empty() {
-        return Err(MALFORMED);
+        return Err(Nack::Malformed);
     }
     let mut audience: BTreeSet<AccountId> = BTreeSet::new();
     let mut keys: HashMap<DeviceAddress, Vec<Node>> = HashMap::new();
@@ -83,18 +83,18 @@ fn fan_out(world: &World, sender: DeviceAddress, node: &NodeRef<'_>) -> Result<V
 }
 
 /// A copy encrypted anew for one device, after a retry receipt.
-fn single(world: &World, device: &Jid, node: &NodeRef<'_>) -> Result<(DeviceAddress, Vec<Node>), u16> {
-    let located = world.locate(device).ok_or(NO_SUCH_RECIPIENT)?;
+fn single(world: &World, device: &Jid, node: &NodeRef<'_>) -> Result<(DeviceAddress, Vec<Node>), Nack> {
+    let located = world.locate(device).ok_or(Nack::NoSuchRecipient)?;
     let at = DeviceAddress {
         account: located.account,
         device: located.device,
     };
     if world.device(at).is_none() {
-        return Err(NO_SUCH_RECIPIENT);
+        return Err(Nack::NoSuchRecipient);
     }
     let mut content: Vec<Node> = node.get_children_by_tag("enc").map(NodeRef::to_owned).collect();
     if content.is_empty() {
-        return Err(MALFORMED);
+        return Err(Nack::Malformed);
     }
     content.extend(shared_content(node, &content));
     Ok((at, content))

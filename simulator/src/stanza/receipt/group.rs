@@ -34,17 +34,14 @@ pub(super) fn forward(
                 tell(world, from, &[to], node, chat);
             }
         }
-        Kind::SeenPrivately => tell_account(world, from, from.account, node, group),
+        Kind::SeenPrivately => tell_account(world, from, from.account, node, chat),
         Kind::Arrived | Kind::Seen if author.account == from.account => {}
-        Kind::Arrived => tell_account(world, from, author.account, node, group),
+        Kind::Arrived => tell_account(world, from, author.account, node, chat),
         // Blue ticks in groups cannot be hidden: that is what the service tells its users.
         Kind::Seen => {
-            tell_account(world, from, from.account, node, group);
-            tell_account(world, from, author.account, node, group);
+            tell_account(world, from, from.account, node, chat);
+            tell_account(world, from, author.account, node, chat);
         }
-        Kind::SeenPrivately => tell_account(world, from, from.account, node, chat),
-        Kind::Seen if author.account == from.account => {}
-        Kind::Seen => tell_account(world, from, author.account, node, chat),
     }
 }
 
