@@ -77,6 +77,11 @@ export class Person {
     return poll(`${this.name}: ${what}`, async () => (await this.inbox()).find(wanted))
   }
 
+  /** The first notice about a group that `wanted` accepts; waits for it. */
+  told(what, wanted) {
+    return poll(`${this.name}: ${what}`, async () => (await this.get('/group-notices')).items.find(wanted))
+  }
+
   /** Kinds of the ticks that this person was shown for one message, once `enough` accepts them. */
   receipts(id, enough) {
     return poll(`${this.name}: ticks of ${id}`, async () => {

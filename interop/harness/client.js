@@ -3,6 +3,7 @@
 import makeWASocket, { DisconnectReason, makeCacheableSignalKeyStore } from 'baileys'
 import { Events } from './events.js'
 import { Keys } from './keys.js'
+import { poll } from './patience.js'
 
 /** Any version will do, as long as it is fixed: Baileys would go on working with the one it was released with. */
 const VERSION = [2, 3000, 1_035_194_821]
@@ -79,6 +80,11 @@ export class Client {
     await admin.post(`/accounts/${this.phone}/scan`, { qr: code })
     await this.linked(after)
     return this
+  }
+
+  /** Waits until its phone has been told that this client wants to be linked by a code. */
+  asksForCode(admin) {
+    return poll(`${this.name}: a wish for a code`, () => admin.get(`/accounts/${this.phone}/code`).catch(() => undefined))
   }
 
   /** Waits until it is connected and its phone has told it its name, without which it does not call itself available. */

@@ -34,5 +34,35 @@ export const media = [
         assert.deepEqual(await downloadMediaMessage(message, 'buffer', {}), bytes, kind)
       }
     }
+  },
+  {
+    name: 'media: what Baileys sends, a person downloads as it was',
+    async play(stage) {
+      const ada = await stage.baileys('Ada')
+      const ben = await stage.person('Ben')
+      for (const { kind, bytes, content } of each()) {
+        const { key } = await ada.send(ben, content)
+        const heard = await ben.sees(kind, row => row.id === key.id)
+        assert.equal(heard.kind, kind)
+        const got = await ben.get('/media', { id: key.id })
+        assert.deepEqual(Buffer.from(got.bytes, 'base64'), bytes, kind)
+        assert.equal(got.caption ?? undefined, content.caption)
+        assert.equal(got.file_name ?? undefined, content.fileName)
+      }
+    }
+  },
+  {
+    name: 'media: what a person sends, Baileys downloads as it was',
+    async play(stage) {
+      const ada = await stage.baileys('Ada')
+      const ben = await stage.person('Ben')
+      for (const { kind, bytes, content } of each()) {
+        const { mimetype: mime, caption, fileName: file_name } = content
+        const { id } = await ben.do('media', { to: ada.jid, kind, bytes: bytes.toString('base64'), mime, caption, file_name })
+        const message = await ada.message(one => one.key.id === id && one.message)
+        assert.deepEqual(await downloadMediaMessage(message, 'buffer', {}), bytes, kind)
+        assert.equal(message.message[`${kind}Message`].mimetype, mime)
+      }
+    }
   }
 ]

@@ -18,6 +18,24 @@ export const pairing = [
     }
   },
   {
+    name: 'pairing: by the eight characters that Baileys shows',
+    async play(stage) {
+      const ada = await stage.unlinked('Ada')
+      const ben = await stage.person('Ben')
+      const after = ada.events.position
+      ada.start()
+      await ada.update('a connection', update => update.qr, after)
+      const code = await ada.socket.requestPairingCode(ada.phone)
+      await ada.asksForCode(stage.admin)
+      await stage.admin.post(`/accounts/${ada.phone}/code`, { code })
+      await ada.linked(after)
+      await ben.say(ada, 'hello')
+      await ada.message('hello')
+      await ada.send(ben, { text: 'hello yourself' })
+      await ben.hears('hello yourself', { from: ada })
+    }
+  },
+  {
     name: 'pairing: a companion that its phone unlinks is logged out',
     async play(stage) {
       const ada = await stage.baileys('Ada')
