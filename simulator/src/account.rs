@@ -11,6 +11,7 @@ use whatsapp_rust::wacore_binary::Jid;
 
 use crate::address::{AccountId, Namespace, PHONE};
 use crate::appstate::AppState;
+use crate::chats::Chats;
 use crate::device::Device;
 use crate::identity::AccountIdentity;
 use crate::pairing::Passkey;
@@ -75,6 +76,8 @@ pub(crate) struct AccountState {
     /// Why and until when the account is banned.
     pub(crate) ban: Option<(BanReason, u64)>,
     pub(crate) app_state: AppState,
+    /// What the phone remembers.
+    pub(crate) chats: Chats,
     /// Accounts that know this one's devices and are told when they change.
     pub(crate) watchers: BTreeSet<AccountId>,
     pub(crate) blocked: BTreeSet<AccountId>,
@@ -113,6 +116,7 @@ impl AccountState {
             refusal: None,
             ban: None,
             app_state,
+            chats: Chats::default(),
             watchers: BTreeSet::new(),
             blocked: BTreeSet::new(),
             privacy: Privacy::default(),

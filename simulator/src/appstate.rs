@@ -95,6 +95,11 @@ impl AppState {
         self.accept(name, base, &patch)
     }
 
+    /// A collection as it stands, as one file.
+    pub(crate) fn snapshot(&self, name: CollectionName) -> Vec<u8> {
+        self.collection(name).snapshot(self.keyring.newest())
+    }
+
     /// Begins a new key out of fresh randomness. What is encrypted with older ones stays readable.
     pub(crate) fn rotate(&mut self, data: [u8; 32], at_ms: u64) {
         self.keyring.rotate(data, at_ms);

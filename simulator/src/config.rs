@@ -66,6 +66,9 @@ pub struct Config {
     pub queue_limit: usize,
     /// A companion is told to upload prekeys when it has fewer left than this.
     pub low_prekeys: usize,
+    /// A collection of app state with more patches than this is given as a snapshot to a client that asks for one without naming a
+    /// version. With 0 every such client has to fetch a file before it is connected, as on the service.
+    pub snapshot_after: u64,
     /// What phones decrypt.
     pub phones: PhoneReading,
     /// The file of a world to begin with ([`crate::Simulator::save`]); an empty world without it.
@@ -105,6 +108,7 @@ impl Default for Config {
             strictness: Strictness::Lenient,
             queue_limit: 200_000,
             low_prekeys: 10,
+            snapshot_after: 50,
             phones: PhoneReading::Everything,
             restore: None,
         }

@@ -259,6 +259,7 @@ impl World {
                 start: Start::Anew,
             },
         );
+        self.charge(at.account, Duty::SendHistory { with: at.device });
     }
 }
 

@@ -1,34 +1,29 @@
 //! Device 0 of an account: a phone that lies on the table, switched on.
 //!
-//! It owns the account's identity, hands its companions the app-state key and answers when they ask for it, and decrypts what is
-//! addressed to it, which proves the sender's session. Modelled: it is silent towards contacts, neither confirming delivery nor reading.
+//! It owns the account's identity, hands its companions the app-state keys and the past, answers what they ask of it (`phone/peer.rs`,
+//! `phone/history.rs`), and decrypts what is addressed to it, which proves the sender's session (`phone/letters.rs`). Modelled: it is
+//! silent towards contacts, neither confirming delivery nor reading.
 
+mod history;
+mod letters;
+mod peer;
 pub(crate) mod saved;
 
 use std::sync::Arc;
 
 use rand_signal::rngs::StdRng;
-use rand_signal::{Rng as _, RngExt as _, SeedableRng as _};
+use rand_signal::{RngExt as _, SeedableRng as _};
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
-use whatsapp_rust::NodeBuilder;
-use whatsapp_rust::buffa::{Message as _, MessageField};
 use whatsapp_rust::wacore::libsignal::protocol::{
-    CiphertextMessage, DeviceId, GenericSignedPreKey as _, IdentityKey, IdentityKeyPair, KeyPair, PreKeyBundle,
-    PreKeyId, PreKeyRecord, PreKeySignalMessage, ProtocolAddress, PublicKey, SignalMessage, SignalProtocolError,
-    SignedPreKeyRecord, Timestamp, UsePQRatchet, message_decrypt, message_encrypt, process_prekey_bundle,
+    GenericSignedPreKey as _, IdentityKeyPair, KeyPair, PreKeyId, PreKeyRecord, PublicKey, SignalProtocolError,
+    SignedPreKeyRecord, Timestamp,
 };
-use whatsapp_rust::wacore::libsignal::protocol::{PreKeyStore as _, SessionStore as _};
-use whatsapp_rust::wacore_binary::{Node, NodeContent};
-use whatsapp_rust::waproto::whatsapp::Message;
-use whatsapp_rust::waproto::whatsapp::message::{AppStateSyncKeyShare, ProtocolMessage, protocol_message};
 
-use crate::address::{AccountId, DeviceAddress, Namespace, PHONE};
+use crate::address::{AccountId, DeviceAddress, PHONE};
 use crate::appstate::AppStateKey;
-use crate::config::PhoneReading;
 use crate::identity::AccountIdentity;
 use crate::keys::{KeyBundle, SignedPrekey};
-use crate::queue::{Class, Entry};
 use crate::server::Shared;
 use crate::world::World;
 
@@ -46,8 +41,10 @@ pub(crate) enum Start {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Duty {
-    /// Send the app-state key to a companion.
+    /// Send the app-state keys to a companion.
     ShareKeys { with: u16, start: Start },
+    /// Tell a companion that was just linked what the phone remembers.
+    SendHistory { with: u16 },
     /// Publish more one-time prekeys.
     MakePrekeys,
 }
@@ -213,194 +210,14 @@ impl Phone {
                     tracing::warn!(device = with, %error, "a phone could not share its app-state key");
                 }
             }
-        }
-    }
-
-    async fn share_keys(
-        &mut self,
-        to: DeviceAddress,
-        shared: &Shared,
-        start: Start,
-    ) -> Result<(), SignalProtocolError> {
-        let Some(keys) = shared.world().device(to).map(|device| device.keys.clone()) else {
-            return Ok(());
-        };
-        let address = address(to);
-        let known = self.store.sessions.has_session(&address).await?;
-        if start == Start::Anew || !known {
-            let bundle = PreKeyBundle::new(
-                keys.registration_id,
-                DeviceId::new(u32::from(to.device)),
-                // Modelled: linking spends no one-time prekey; the companion has not uploaded any yet.
-                None,
-                keys.signed.id.into(),
-                PublicKey::from_djb_public_key_bytes(&keys.signed.public)?,
-                keys.signed.signature.to_vec(),
-                IdentityKey::new(PublicKey::from_djb_public_key_bytes(&keys.identity)?),
-            )?;
-            process_prekey_bundle(
-                &address,
-                &mut self.store.sessions,
-                &mut self.store.identities,
-                &bundle,
-                &mut self.rng,
-                UsePQRatchet::No,
-            )
-            .await?;
-        }
-        let message = Message {
-            protocol_message: MessageField::some(ProtocolMessage {
-                r#type: Some(protocol_message::Type::AppStateSyncKeyShare),
-                app_state_sync_key_share: MessageField::some(AppStateSyncKeyShare {
-                    // Modelled: a phone always sends every key it has, also when asked for one.
-                    keys: shared.world().account(to.account).app_state.shared_keys(),
-                }),
-                ..ProtocolMessage::default()
-            }),
-            ..Message::default()
-        };
-        let sealed = message_encrypt(
-            &padded(&message, &mut self.rng),
-            &address,
-            &mut self.store.sessions,
-            &mut self.store.identities,
-        )
-        .await?;
-        let (kind, bytes) = match &sealed {
-            CiphertextMessage::SignalMessage(message) => ("msg", message.serialized()),
-            CiphertextMessage::PreKeySignalMessage(message) => ("pkmsg", message.serialized()),
-            CiphertextMessage::SenderKeyMessage(_) | CiphertextMessage::PlaintextContent(_) => {
-                return Ok(());
-            }
-        };
-        let mut random = [0; 9];
-        self.rng.fill_bytes(&mut random);
-        let id = random
-            .iter()
-            .fold(String::from("3EB0"), |id, byte| format!("{id}{byte:02X}"));
-        let mut world = shared.world();
-        let node = NodeBuilder::new("message")
-            .attr("from", world.account(to.account).jid(PHONE, Namespace::Phone))
-            .attr("type", "text")
-            .attr("category", "peer")
-            .attr("id", id.as_str())
-            .attr("t", world.now_s())
-            .attr("notify", world.account(to.account).push_name.as_str())
-            .children([
-                NodeBuilder::new("meta").attr("appdata", "default").build(),
-                NodeBuilder::new("enc")
-                    .attr("v", "2")
-                    .attr("type", kind)
-                    .bytes(bytes.to_vec())
-                    .build(),
-            ])
-            .build();
-        world.enqueue(to, Entry::new(node, Class::Message, id, Some(to.account)));
-        Ok(())
-    }
-
-    /// Decrypts one message. Failures are counted: a sender's session with this phone is broken.
-    async fn read(&mut self, account: AccountId, shared: &Shared, node: &Node) {
-        let peer = node.attrs.get("category").is_some_and(|c| *c == "peer");
-        if node.tag != "message" || (!peer && shared.phones == PhoneReading::PeersOnly) {
-            return;
-        }
-        // In a group, whom it is from stands beside the group.
-        let Some(sender) = node
-            .attrs
-            .get("participant")
-            .or_else(|| node.attrs.get("from"))
-            .and_then(|from| from.to_jid())
-            .and_then(|from| shared.world().locate(&from))
-        else {
-            return;
-        };
-        let sender = DeviceAddress {
-            account: sender.account,
-            device: sender.device,
-        };
-        for enc in node.get_children_by_tag("enc") {
-            // Modelled: it takes in the keys of a group's senders, which prove their session with it, and leaves the messages unread.
-            if enc.attrs.get("type").is_some_and(|kind| *kind == "skmsg") {
-                continue;
-            }
-            match self.open(sender, enc).await {
-                Ok(plain) => {
-                    shared.world().stats.phone_decrypted += 1;
-                    if peer && sender.account == account {
-                        self.answer_peer(sender, shared, &plain).await;
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(device = sender.device, %error, "a phone could not decrypt a message");
-                    shared.world().stats.phone_undecryptable += 1;
+            Duty::SendHistory { with } => {
+                let to = DeviceAddress { account, device: with };
+                if let Err(error) = self.send_history(to, shared).await {
+                    tracing::warn!(device = with, %error, "a phone could not send its history");
                 }
             }
         }
     }
-
-    async fn open(&mut self, sender: DeviceAddress, enc: &Node) -> Result<Vec<u8>, SignalProtocolError> {
-        let bytes: &[u8] = match &enc.content {
-            Some(NodeContent::Bytes(bytes)) => bytes,
-            Some(NodeContent::String(_) | NodeContent::Nodes(_)) | None => &[],
-        };
-        let first_contact = enc.attrs.get("type").is_some_and(|kind| *kind == "pkmsg");
-        let sealed = if first_contact {
-            CiphertextMessage::PreKeySignalMessage(PreKeySignalMessage::try_from(bytes)?)
-        } else {
-            CiphertextMessage::SignalMessage(SignalMessage::try_from(bytes)?)
-        };
-        let address = address(sender);
-        let opened = message_decrypt(
-            &sealed,
-            &address,
-            &mut self.store.sessions,
-            &mut self.store.identities,
-            &mut self.store.prekeys,
-            &self.store.signed,
-            &mut self.rng,
-            UsePQRatchet::No,
-        )
-        .await?;
-        if let Some(used) = opened.consumed_prekey_id {
-            self.store.prekeys.remove_pre_key(used).await?;
-        }
-        Ok(opened.plaintext)
-    }
-
-    async fn answer_peer(&mut self, companion: DeviceAddress, shared: &Shared, plain: &[u8]) {
-        let Some(message) = unpadded(plain).and_then(|bytes| Message::decode_from_slice(bytes).ok()) else {
-            return;
-        };
-        let asks = message
-            .protocol_message
-            .as_option()
-            .is_some_and(|protocol| protocol.app_state_sync_key_request.is_set());
-        if asks && let Err(error) = self.share_keys(companion, shared, Start::Existing).await {
-            tracing::warn!(device = companion.device, %error, "a phone could not answer a key request");
-        }
-    }
-}
-
-/// The phone's name for a device: by account, whichever of its two addresses it was reached under.
-fn address(of: DeviceAddress) -> ProtocolAddress {
-    ProtocolAddress::new(
-        &format!("account-{}", of.account.0),
-        DeviceId::new(u32::from(of.device)),
-    )
-}
-
-/// Messages are padded with 1 to 16 bytes, each of them the number of padding bytes.
-fn padded(message: &Message, rng: &mut StdRng) -> Vec<u8> {
-    let mut plain = message.encode_to_vec();
-    let pad: u8 = rng.random_range(1..=16);
-    plain.resize(plain.len() + usize::from(pad), pad);
-    plain
-}
-
-fn unpadded(plain: &[u8]) -> Option<&[u8]> {
-    let pad = usize::from(*plain.last()?);
-    plain.get(..plain.len().checked_sub(pad)?)
 }
 
 fn raw(key: &PublicKey) -> [u8; 32] {

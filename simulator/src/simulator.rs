@@ -6,6 +6,7 @@ mod calls;
 mod clock;
 mod faults;
 mod groups;
+pub(crate) mod history;
 mod identity;
 mod linking;
 mod media;

@@ -73,6 +73,8 @@ pub(crate) struct World {
     pub(crate) stats: Stats,
     pub(crate) queue_limit: usize,
     low_prekeys: usize,
+    /// See [`Config::snapshot_after`].
+    pub(crate) snapshot_after: u64,
     last_id: u64,
     last_connection: u64,
 }
@@ -117,6 +119,7 @@ impl World {
             stats: Stats::default(),
             queue_limit: config.queue_limit,
             low_prekeys: config.low_prekeys,
+            snapshot_after: config.snapshot_after,
             last_id: 0,
             last_connection: 0,
         }

@@ -10,7 +10,9 @@ use whatsapp_rust::wacore::appstate::AppStateError;
 use whatsapp_rust::wacore::appstate::hash::{HashState, generate_patch_mac};
 use whatsapp_rust::wacore::appstate::process_patch;
 use whatsapp_rust::waproto::whatsapp::syncd_mutation::SyncdOperation;
-use whatsapp_rust::waproto::whatsapp::{KeyId, SyncActionValue, SyncdMutation, SyncdPatch, SyncdRecord, SyncdVersion};
+use whatsapp_rust::waproto::whatsapp::{
+    KeyId, SyncActionValue, SyncdMutation, SyncdPatch, SyncdRecord, SyncdSnapshot, SyncdVersion,
+};
 
 use crate::appstate::{AppStateEntry, AppStateKey, CollectionName, Keyring};
 
@@ -188,6 +190,22 @@ impl Collection {
             hash.version,
         ));
         patch.encode_to_vec()
+    }
+
+    /// What stands at the newest version, without the way there; made with `key`.
+    pub(crate) fn snapshot(&self, key: &AppStateKey) -> Vec<u8> {
+        SyncdSnapshot {
+            version: version_field(self.hash.version),
+            records: self.records.values().map(|stored| stored.record.clone()).collect(),
+            mac: Some(
+                self.hash
+                    .generate_snapshot_mac(self.name.as_str(), &key.expanded().snapshot_mac),
+            ),
+            key_id: MessageField::some(KeyId {
+                id: Some(key.id().to_vec()),
+            }),
+        }
+        .encode_to_vec()
     }
 
     /// All records, decrypted, in the order of their index MACs.

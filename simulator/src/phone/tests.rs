@@ -14,7 +14,8 @@ use whatsapp_rust::wacore_binary::Node;
 use whatsapp_rust::waproto::whatsapp::Message;
 use whatsapp_rust::waproto::whatsapp::message::{AppStateSyncKeyRequest, ProtocolMessage};
 
-use super::{Phone, Published, padded, unpadded};
+use super::letters::{address, padded, unpadded};
+use super::{Phone, Published};
 use crate::account::AccountState;
 use crate::address::{AccountId, DeviceAddress, Namespace, PHONE};
 use crate::appstate::AppState;
@@ -81,7 +82,7 @@ impl Pair {
 
     /// A message of the companion to its phone, over a session from the phone's bundle.
     async fn ask(&mut self, message: &Message) -> Node {
-        let to = super::address(self.at(PHONE));
+        let to = address(self.at(PHONE));
         let keys = {
             let mut world = self.shared.world();
             let device = world.device_mut(self.at(PHONE)).unwrap();

@@ -116,15 +116,14 @@ async fn companions_that_change_the_same_collection_at_once_both_get_their_way()
     let first = Companion::join(&simulator, "Ada").await;
     let second = Companion::link(&simulator, first.account.clone()).await;
     let chats = |from: u64| (from..from + 8).map(|n| Jid::pn(format!("49151{n:07}")));
-    let pin = |companion: &Companion, from: u64| {
+    let pin = |companion: &Companion, jid: Jid| {
         let client = companion.client();
-        async move {
-            for jid in chats(from) {
-                client.chat_actions().pin_chat(&jid).await.unwrap();
-            }
-        }
+        async move { client.chat_actions().pin_chat(&jid).await.unwrap() }
     };
-    tokio::join!(pin(&first, 100), pin(&second, 200));
+    // One of each pair is too late, takes in what the other did and tries again.
+    for (one, other) in chats(100).zip(chats(200)) {
+        tokio::join!(pin(&first, one), pin(&second, other));
+    }
     assert_eq!(on_phone(&simulator, &first, "pin_v1").len(), 16);
     for companion in [&first, &second] {
         catch_up(companion).await;
@@ -263,6 +262,108 @@ async fn a_new_key_reaches_companions_before_they_need_it() {
     simulator.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_past_comes_as_a_snapshot_and_what_was_missed_comes_in_parts() {
+    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let mut first = Companion::join(&simulator, "Ada").await;
+    catch_up(&first).await;
+    settled(&simulator).await;
+    first.stop().await;
+    for _ in 0..60 {
+        for chat in [CHAT, "4915100000001"] {
+            let chat = chat.to_owned();
+            simulator
+                .act_on_phone(&first.account.phone, &PhoneAction::Pin { chat: chat.clone() })
+                .unwrap();
+            simulator
+                .act_on_phone(&first.account.phone, &PhoneAction::Unpin { chat })
+                .unwrap();
+        }
+    }
+    let pins = |companion: &Companion| {
+        companion
+            .events
+            .all(|event| matches!(event, Event::PinUpdate(_)).then_some(()))
+            .len()
+    };
+    // Somebody new learns of two chats that are not pinned, not of 240 times that something was done to them.
+    let second = Companion::link(&simulator, first.account.clone()).await;
+    catch_up(&second).await;
+    let snapshots = simulator.stanzas(0, usize::MAX);
+    assert_eq!(
+        snapshots
+            .iter()
+            .filter(|stanza| stanza.xml.contains("<snapshot>"))
+            .count(),
+        1
+    );
+    assert_eq!(second.store().get_version(FORGED).await.unwrap().version, 240);
+    assert_eq!(pins(&second), 2);
+    second
+        .client()
+        .chat_actions()
+        .archive_chat(&chat(), None)
+        .await
+        .unwrap();
+
+    // Somebody who was away catches up, in more than one answer; snapshots are for those who have nothing.
+    first.start().await;
+    first.connected().await;
+    catch_up(&first).await;
+    assert_eq!(first.store().get_version(FORGED).await.unwrap().version, 241);
+    simulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_a_version_and_asks_for_a_snapshot_has_lost_its_way_and_gets_one() {
+    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let companion = Companion::join(&simulator, "Ada").await;
+    for (asks, gets) in [("true", true), ("false", false)] {
+        let collection = NodeBuilder::new("collection")
+            .attr("name", "critical_block")
+            .attr("version", 1_u8)
+            .attr("return_snapshot", asks)
+            .build();
+        let answer = sync(&companion, collection).await;
+        assert_eq!(answer.get_optional_child("snapshot").is_some(), gets);
+    }
+    let unknown = NodeBuilder::new("collection").attr("name", "irregular").build();
+    assert_eq!(code(&sync(&companion, unknown).await).as_deref(), Some("404"));
+    simulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_for_a_snapshot_gets_one_and_builds_on_it() {
+    let always = Config {
+        snapshot_after: 0,
+        ..Config::default()
+    };
+    let simulator = Simulator::start(always).await.unwrap();
+    let companion = Companion::join(&simulator, "Ada").await;
+    assert_eq!(companion.client().push_name(), "Ada");
+    companion.client().chat_actions().pin_chat(&chat()).await.unwrap();
+    let snapshots = || {
+        let stanzas = simulator.stanzas(0, usize::MAX);
+        stanzas
+            .iter()
+            .filter(|stanza| stanza.xml.contains("<snapshot>"))
+            .count()
+    };
+    let before = snapshots();
+    let task = MajorSyncTask::AppStateSync {
+        name: WAPatchName::RegularLow,
+        full_sync: true,
+    };
+    companion.client().process_sync_task(task).await;
+    assert_eq!(snapshots(), before + 1);
+    companion.client().chat_actions().unpin_chat(&chat()).await.unwrap();
+    assert_eq!(
+        on_phone(&simulator, &companion, "pin_v1")[0]["pin_action"]["pinned"],
+        false
+    );
+    simulator.shutdown().await;
+}
+
 /// What a companion builds patches from.
 struct Forger {
     key_id: Vec<u8>,
@@ -339,6 +440,11 @@ async fn upload(companion: &Companion, base: u64, patch: Vec<u8>) -> Node {
         .attr("return_snapshot", "false")
         .children([NodeBuilder::new("patch").bytes(patch).build()])
         .build();
+    sync(companion, collection).await
+}
+
+/// Sends a request about one collection; the collection in the answer.
+async fn sync(companion: &Companion, collection: Node) -> Node {
     let query = InfoQuery {
         namespace: "w:sync:app:state",
         query_type: InfoQueryType::Set,

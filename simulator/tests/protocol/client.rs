@@ -9,9 +9,10 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_websockets::ClientBuilder;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use waspnest_simulator::{Account, Direction, NewAccount, Simulator, Stats};
 use whatsapp_rust::bot::{Bot, BotHandle};
-use whatsapp_rust::http::{HttpClient, HttpRequest, HttpResponse};
+use whatsapp_rust::http::UreqHttpClient;
 use whatsapp_rust::transport::{Transport, TransportEvent, TransportFactory, from_websocket};
 use whatsapp_rust::wacore::store::InMemoryBackend;
 use whatsapp_rust::wacore::store::traits::SignalStore as _;
@@ -81,15 +82,20 @@ impl TransportFactory for Loopback {
     }
 }
 
-/// There is nothing to fetch in these tests.
-#[derive(Debug, Clone, Copy)]
-struct NoHttp;
+/// Fetches from the simulator's media server, which nobody else's authority vouches for.
+fn media_client(simulator: &Simulator) -> UreqHttpClient {
+    let root = Certificate::from_pem(simulator.media_ca_pem().as_bytes()).unwrap();
+    let tls = TlsConfig::builder()
+        .root_certs(RootCerts::new_with_certs(&[root]))
+        .build();
+    UreqHttpClient::with_agent(ureq::Agent::config_builder().tls_config(tls).build().into())
+}
 
-#[async_trait]
-impl HttpClient for NoHttp {
-    async fn execute(&self, request: HttpRequest) -> Result<HttpResponse, anyhow::Error> {
-        anyhow::bail!("no HTTP in these tests: {}", request.url)
-    }
+/// What a client does with the past that its phone sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Past {
+    Skipped,
+    Taken,
 }
 
 /// Everything a client reported, in order.
@@ -185,6 +191,8 @@ pub(crate) struct Companion {
     store: Arc<InMemoryBackend>,
     handle: Option<BotHandle>,
     loopback: Loopback,
+    http: UreqHttpClient,
+    past: Past,
 }
 
 impl Companion {
@@ -201,8 +209,13 @@ impl Companion {
 
     /// One more companion of an account, connected.
     pub(crate) async fn link(simulator: &Simulator, account: Account) -> Self {
+        Self::link_with(simulator, account, Past::Skipped).await
+    }
+
+    /// The same, with a say in what it does with the past.
+    pub(crate) async fn link_with(simulator: &Simulator, account: Account, past: Past) -> Self {
         let began = Instant::now();
-        let mut companion = Self::unlinked(simulator, account).await;
+        let mut companion = Self::unlinked_with(simulator, account, past).await;
         let qr = companion.qr().await;
         let linked = simulator.scan_qr(&companion.account.phone, &qr).await.unwrap();
         let paired = began.elapsed();
@@ -219,6 +232,10 @@ impl Companion {
 
     /// A companion that shows its code.
     pub(crate) async fn unlinked(simulator: &Simulator, account: Account) -> Self {
+        Self::unlinked_with(simulator, account, Past::Skipped).await
+    }
+
+    async fn unlinked_with(simulator: &Simulator, account: Account, past: Past) -> Self {
         let mut companion = Self {
             account,
             device: 0,
@@ -229,6 +246,8 @@ impl Companion {
                 addr: simulator.addr(),
                 url: simulator.url(),
             },
+            http: media_client(simulator),
+            past,
         };
         companion.start().await;
         companion
@@ -269,14 +288,15 @@ impl Companion {
         let bot = Bot::builder()
             .with_backend_arc(self.store.clone())
             .with_transport_factory(self.loopback.clone())
-            .with_http_client(NoHttp)
+            .with_http_client(self.http.clone())
             .with_event_handler(Recorder(Arc::clone(&self.events)))
             .with_version((2, 3000, 1_023_223_821))
-            .with_wanted_pre_key_count(60)
-            .skip_history_sync()
-            .build()
-            .await
-            .unwrap();
+            .with_wanted_pre_key_count(60);
+        let bot = match self.past {
+            Past::Skipped => bot.skip_history_sync(),
+            Past::Taken => bot,
+        };
+        let bot = bot.build().await.unwrap();
         self.handle = Some(bot.spawn());
     }
 
@@ -339,6 +359,8 @@ impl Companion {
             store: Arc::clone(&self.store),
             handle: None,
             loopback: self.loopback.clone(),
+            http: self.http.clone(),
+            past: self.past,
         }
     }
 }

@@ -23,6 +23,7 @@ mod group_joining;
 mod group_messages;
 mod group_people;
 mod groups;
+mod history;
 mod hostile;
 mod identity;
 mod kinds;
