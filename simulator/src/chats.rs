@@ -4,6 +4,7 @@
 //! it is the phone's, kept with the account because the phone and the handle both reach for it.
 
 mod invented;
+pub(crate) mod saved;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -27,7 +28,8 @@ pub(crate) struct Partner {
 }
 
 /// Who wrote a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Author {
     Me,
     Partner,

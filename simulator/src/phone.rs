@@ -7,6 +7,7 @@
 mod history;
 mod letters;
 mod peer;
+
 pub(crate) mod saved;
 
 use std::sync::Arc;

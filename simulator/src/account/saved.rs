@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::account::AccountState;
 use crate::address::{AccountId, PHONE};
 use crate::appstate::saved::SavedAppState;
+use crate::chats::saved::SavedChats;
 use crate::device::saved::SavedDevice;
 use crate::identity::AccountIdentity;
 use crate::noise::saved::key_pair;
@@ -39,6 +40,8 @@ pub(crate) struct SavedAccount {
     #[serde(default)]
     passkey: Option<SavedPasskey>,
     app_state: SavedAppState,
+    #[serde(default)]
+    chats: SavedChats,
     #[serde(default)]
     watchers: Vec<usize>,
     #[serde(default)]
@@ -92,6 +95,7 @@ impl SavedAccount {
                 public_key: Blob::of(&passkey.public_key),
             }),
             app_state: SavedAppState::of(&account.app_state),
+            chats: SavedChats::of(&account.chats),
             watchers: numbers(&account.watchers),
             privacy: SavedPrivacy::of(&account.privacy),
             last_seen: account.whereabouts.last_seen,
@@ -135,6 +139,7 @@ impl SavedAccount {
         account.reachability = self.reachability;
         account.refusal = self.refusal;
         account.ban = self.ban;
+        account.chats = self.chats.restore()?;
         account.passkey = self.passkey.map(|passkey| Passkey {
             credential_id: passkey.credential_id.into_bytes(),
             public_key: passkey.public_key.into_bytes(),

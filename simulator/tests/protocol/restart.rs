@@ -12,6 +12,7 @@ async fn after_a_restart_with_its_state_everybody_comes_back_and_nothing_is_lost
     let mut ben = Companion::join(&simulator, "Ben").await;
     ada.say(&ben.account, "before").await;
     ben.events.text("before").await;
+    settled(&simulator).await;
     ben.stop().await;
     ada.say(&ben.account, "while Ben is away").await;
     settled_but(&simulator, 1).await;
