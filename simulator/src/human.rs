@@ -62,7 +62,7 @@ pub use cast::{Cast, CastError, Role};
 pub use error::HumanError;
 pub use group_notice::GroupNotice;
 pub use groups::{Invitation, JoinOutcome, MemberOutcome};
-pub use heard::{Heard, Reaction};
+pub use heard::{Change, Heard, Reaction};
 pub use inbox::CAPACITY;
 pub use line::Standing;
 pub use media::{Media, MediaKind, MediaSeen};

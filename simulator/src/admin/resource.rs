@@ -9,6 +9,7 @@ mod inbox;
 mod linking;
 mod media;
 mod membership;
+mod messages;
 mod newsletters;
 mod people;
 mod personas;
@@ -36,6 +37,7 @@ pub(super) const ALL: &[fn() -> Vec<Route>] = &[
     people::routes,
     personas::routes,
     inbox::routes,
+    messages::routes,
     media::routes,
     membership::routes,
     groups::routes,

@@ -59,6 +59,23 @@ pub struct Reaction {
     pub target: String,
 }
 
+/// What a message does to an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// It reads differently from now on.
+    Edited {
+        /// Id of the message.
+        target: String,
+        /// Its new body or caption.
+        text: Option<String>,
+    },
+    /// It is taken back.
+    Revoked {
+        /// Id of the message.
+        target: String,
+    },
+}
+
 impl Heard {
     /// The reaction this message is, if it is one.
     pub fn reaction(&self) -> Option<Reaction> {
@@ -67,6 +84,21 @@ impl Heard {
             emoji: reaction.text.clone().unwrap_or_default(),
             target: reaction.key.as_option()?.id.clone()?,
         })
+    }
+
+    /// What this message does to an earlier one, if it edits one or takes one back.
+    pub fn change(&self) -> Option<Change> {
+        let protocol = self.message.get_base_message().protocol_message.as_option()?;
+        let target = protocol.key.as_option()?.id.clone()?;
+        let edited = protocol.edited_message.as_option();
+        match (edited, protocol.r#type) {
+            (Some(content), _) => Some(Change::Edited {
+                target,
+                text: text_of(content),
+            }),
+            (None, Some(wa::message::protocol_message::Type::REVOKE)) => Some(Change::Revoked { target }),
+            (None, _) => None,
+        }
     }
 
     /// What kind of message this is, in one word of the admin API.

@@ -19,7 +19,7 @@ use super::{Heard, Human, HumanError, address};
 const SECRET: usize = 32;
 
 /// One option of a poll and who chose it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct PollCount {
     /// The option's text.
     pub option: String,

@@ -170,3 +170,95 @@ async fn the_network_misbehaves_over_http() -> anyhow::Result<()> {
     simulator.shutdown().await;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_are_edited_taken_back_and_voted_on() -> anyhow::Result<()> {
+    let (simulator, admin, calls) = started().await?;
+    let people = json!({"people": [{"push_name": "Anna"}, {"push_name": "Ben"}]});
+    let people = calls.done("POST /people/bulk", people).await?;
+    let [anna, ben] = [0, 1].map(|n| people["items"][n]["phone"].as_str().unwrap_or_default());
+
+    let said = calls
+        .done(&format!("POST /people/{anna}/say"), json!({"to": ben, "text": "helo"}))
+        .await?;
+    calls
+        .done(
+            &format!("POST /people/{anna}/edit"),
+            json!({"id": said["id"], "text": "hello"}),
+        )
+        .await?;
+    let edit = calls
+        .done(&format!("GET /people/{ben}/inbox/wait?after=1"), Value::Null)
+        .await?;
+    assert_eq!(
+        edit["change"],
+        json!({"edited": {"target": said["id"], "text": "hello"}}),
+        "{edit}"
+    );
+    calls
+        .done(&format!("POST /people/{anna}/revoke"), json!({"id": said["id"]}))
+        .await?;
+    let revoke = calls
+        .done(&format!("GET /people/{ben}/inbox/wait?after=2"), Value::Null)
+        .await?;
+    assert_eq!(revoke["change"], json!({"revoked": {"target": said["id"]}}), "{revoke}");
+
+    let poll = json!({"to": ben, "question": "When?", "options": ["now", "later"], "choices": 1});
+    let poll = calls.done(&format!("POST /people/{anna}/ask"), poll).await?;
+    let id = text(&poll, "id")?;
+    let heard = calls
+        .done(&format!("GET /people/{ben}/inbox/wait?after=3"), Value::Null)
+        .await?;
+    assert_eq!(heard["id"], poll["id"]);
+    calls
+        .done(
+            &format!("POST /people/{ben}/inbox/{id}/vote"),
+            json!({"options": ["later"]}),
+        )
+        .await?;
+    calls
+        .done(&format!("GET /people/{anna}/inbox/wait"), Value::Null)
+        .await?;
+    let votes = calls
+        .done(&format!("GET /people/{anna}/poll?id={id}"), Value::Null)
+        .await?;
+    let counts: Vec<_> = votes["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|count| count["voters"].as_array().map(Vec::len))
+        .collect();
+    assert_eq!(counts, [Some(0), Some(1)], "{votes}");
+
+    calls
+        .done(&format!("POST /people/{anna}/watch"), json!({"whom": ben}))
+        .await?;
+    for state in ["there", "gone"] {
+        let shown = calls
+            .done(&format!("POST /people/{ben}/presence"), json!({"state": state}))
+            .await?;
+        assert_eq!(shown, json!({"state": state}));
+    }
+    calls
+        .done(&format!("POST /people/{ben}/about"), json!({"text": "In the garden"}))
+        .await?;
+    // A message behind them on the same connection: what was told before it has arrived.
+    calls
+        .done(&format!("POST /people/{ben}/say"), json!({"to": anna, "text": "bye"}))
+        .await?;
+    calls
+        .done(&format!("GET /people/{anna}/inbox/wait?contains=bye"), Value::Null)
+        .await?;
+    let presences = calls
+        .done(&format!("GET /people/{anna}/presences"), Value::Null)
+        .await?;
+    assert!(
+        presences["items"].as_array().is_some_and(|seen| !seen.is_empty()),
+        "{presences}"
+    );
+    let typing = calls.done(&format!("GET /people/{anna}/typing"), Value::Null).await?;
+    assert_eq!(typing["items"], json!([]));
+    admin.close().await;
+    simulator.shutdown().await;
+    Ok(())
+}

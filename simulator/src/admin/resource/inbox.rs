@@ -12,7 +12,7 @@ use crate::admin::answer::Shown;
 use crate::admin::problem::Problem;
 use crate::admin::route::{Route, get};
 use crate::admin::state::State;
-use crate::human::{self, Heard, Human, MediaSeen, ReceiptSeen, TypingSeen};
+use crate::human::{self, Change, Heard, Human, MediaSeen, ReceiptSeen, TypingSeen};
 
 /// Messages per answer when the call does not say.
 const DEFAULT_LIMIT: usize = 100;
@@ -62,6 +62,9 @@ struct HeardView {
     quoted: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reaction: Option<ReactionView>,
+    /// What it does to an earlier message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<ChangeView>,
     /// What it says about the medium it carries; `…/inbox/{id}/file` is the medium itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     media: Option<MediaSeen>,
@@ -85,6 +88,32 @@ struct ReactionView {
     target: String,
 }
 
+/// What a message does to an earlier one.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Change")]
+#[serde(rename_all = "snake_case")]
+enum ChangeView {
+    Edited {
+        /// Id of the message.
+        target: String,
+        /// Its new body or caption.
+        text: Option<String>,
+    },
+    Revoked {
+        /// Id of the message.
+        target: String,
+    },
+}
+
+impl ChangeView {
+    fn of(change: Change) -> Self {
+        match change {
+            Change::Edited { target, text } => Self::Edited { target, text },
+            Change::Revoked { target } => Self::Revoked { target },
+        }
+    }
+}
+
 impl HeardView {
     fn of(heard: Heard) -> Self {
         Self {
@@ -93,6 +122,7 @@ impl HeardView {
                 emoji: reaction.emoji,
                 target: reaction.target,
             }),
+            change: heard.change().map(ChangeView::of),
             media: heard.media(),
             seq: heard.seq,
             chat: heard.chat,
