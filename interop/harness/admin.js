@@ -15,6 +15,7 @@ export class Admin {
       headers: body === undefined ? {} : { 'content-type': 'application/json' },
       body: body === undefined ? undefined : JSON.stringify(body)
     })
+    if (response.ok && response.headers.get('content-type') !== 'application/json') return Buffer.from(await response.arrayBuffer())
     const text = await response.text()
     if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`)
     return text === '' ? undefined : JSON.parse(text)
@@ -55,6 +56,11 @@ export class Person {
 
   get(path, query) {
     return this.#admin.get(`/people/${this.phone}${path}`, query)
+  }
+
+  /** The file of a message, downloaded and decrypted. */
+  file(id) {
+    return this.get(`/inbox/${id}/file`)
   }
 
   /** One of the calls that make a person do something. */

@@ -44,10 +44,9 @@ export const media = [
         const { key } = await ada.send(ben, content)
         const heard = await ben.sees(kind, row => row.id === key.id)
         assert.equal(heard.kind, kind)
-        const got = await ben.get('/media', { id: key.id })
-        assert.deepEqual(Buffer.from(got.bytes, 'base64'), bytes, kind)
-        assert.equal(got.caption ?? undefined, content.caption)
-        assert.equal(got.file_name ?? undefined, content.fileName)
+        assert.deepEqual(await ben.file(key.id), bytes, kind)
+        assert.equal(heard.text ?? undefined, content.caption)
+        assert.equal(heard.media.file_name ?? undefined, content.fileName)
       }
     }
   },
@@ -58,7 +57,7 @@ export const media = [
       const ben = await stage.person('Ben')
       for (const { kind, bytes, content } of each()) {
         const { mimetype: mime, caption, fileName: file_name } = content
-        const { id } = await ben.do('media', { to: ada.jid, kind, bytes: bytes.toString('base64'), mime, caption, file_name })
+        const { id } = await ben.do('send', { to: ada.jid, kind, data: bytes.toString('base64'), mime, caption, file_name })
         const message = await ada.message(one => one.key.id === id && one.message)
         assert.deepEqual(await downloadMediaMessage(message, 'buffer', {}), bytes, kind)
         assert.equal(message.message[`${kind}Message`].mimetype, mime)
