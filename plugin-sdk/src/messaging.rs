@@ -2,7 +2,7 @@
 //!
 //! Nothing leaves while the handler runs: `Ok` means "accepted into the draft", and the host sends after the commit.
 
-use crate::types::{Jid, Message, MessageId, MessageKey, Text};
+use crate::types::{Content, Jid, Media, Message, MessageId, MessageKey, Text};
 use crate::{Error, host};
 
 pub use crate::bindings::imports::waspnest::plugin::messaging::{Options, Outgoing, Upload, When};
@@ -55,6 +55,29 @@ pub fn quote_key(key: &MessageKey, text: impl Into<String>) -> Result<MessageId,
             ..Options::default()
         },
     )
+}
+
+/// Answers a message that is a file (a picture, a video, a sound, a document, a sticker) in its chat with the same file; none when it is
+/// not one. The receivers fetch the bytes that are on WhatsApp's servers already. Where several people talk, the answer quotes the message.
+///
+/// # Errors
+/// When the host refuses, as [`send`].
+pub fn reply_with_file(msg: &Message, caption: Option<String>) -> Result<Option<MessageId>, Error> {
+    let Some((kind, media)) = file_of(&msg.content) else {
+        return Ok(None);
+    };
+    let again = kind(Upload {
+        handle: media.handle.clone(),
+        caption,
+        file_name: None,
+        view_once: false,
+        gif: media.gif,
+    });
+    let options = Options {
+        quote: (!msg.is_direct()).then(|| msg.key.clone()),
+        ..Options::default()
+    };
+    send(msg.chat(), &again, &options).map(Some)
 }
 
 /// Sends a text to a chat.
@@ -136,6 +159,53 @@ pub const TEXT_BYTES: usize = 65_536;
 #[must_use]
 pub fn mention(who: &Jid) -> String {
     format!("@{}", who.split('@').next().unwrap_or(who))
+}
+
+/// The file of a message, and the case that sends it again.
+pub(crate) fn file_of(content: &Content) -> Option<(fn(Upload) -> Outgoing, &Media)> {
+    let (kind, media): (fn(Upload) -> Outgoing, &Media) = match content {
+        Content::Image(media) => (Outgoing::Image, media),
+        Content::Video(media) => (Outgoing::Video, media),
+        Content::VideoNote(media) => (Outgoing::VideoNote, media),
+        Content::Audio(media) => (Outgoing::Audio, media),
+        Content::Voice(media) => (Outgoing::Voice, media),
+        Content::Document(media) => (Outgoing::Document, media),
+        Content::Sticker(media) => (Outgoing::Sticker, media),
+        Content::Text(_)
+        | Content::StickerPack(_)
+        | Content::Album(_)
+        | Content::Location(_)
+        | Content::LiveLocation(_)
+        | Content::Contacts(_)
+        | Content::Poll(_)
+        | Content::PollVote(_)
+        | Content::PollTally(_)
+        | Content::PollOptionAdded(_)
+        | Content::Reaction(_)
+        | Content::Event(_)
+        | Content::EventResponse(_)
+        | Content::Comment(_)
+        | Content::GroupInvite(_)
+        | Content::NewsletterInvite(_)
+        | Content::Product(_)
+        | Content::Order(_)
+        | Content::Payment(_)
+        | Content::Interactive(_)
+        | Content::InteractiveReply(_)
+        | Content::CallLog(_)
+        | Content::ScheduledCall(_)
+        | Content::Question(_)
+        | Content::Revoke(_)
+        | Content::Pin(_)
+        | Content::Keep(_)
+        | Content::ChatTimer(_)
+        | Content::PhoneShare(_)
+        | Content::StatusMention(_)
+        | Content::BotOutput(_)
+        | Content::Unavailable(_)
+        | Content::Other(_) => return None,
+    };
+    Some((kind, media))
 }
 
 fn outgoing_text(body: impl Into<String>) -> Outgoing {

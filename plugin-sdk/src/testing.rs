@@ -23,7 +23,7 @@ pub(crate) mod double;
 mod fixture;
 mod state;
 
-pub use fixture::{context, direct_text, group_text};
+pub use fixture::{context, direct_image, direct_text, group_image, group_text};
 pub use state::{Effect, LogLine};
 
 use crate::handler::{MessageHandler, ScheduleHandler};
@@ -100,6 +100,7 @@ impl Host {
     ) -> Result<Outcome, HandlerError> {
         self.state.chat = Some(msg.key.chat.clone());
         self.state.sender = Some(msg.sender.jid.clone());
+        self.state.content = Some(msg.content.clone());
         self.run(|| P::on_message(ctx, msg))
     }
 
@@ -109,6 +110,7 @@ impl Host {
         self.state.now = self.state.now.max(due);
         self.state.chat = chat;
         self.state.sender = None;
+        self.state.content = None;
         let (cause, again) = match job.rule {
             Rule::At(_) | Rule::AfterMs(_) => (Cause::Once, None),
             Rule::EveryMs(interval) => (Cause::Cron, Some(due + interval)),

@@ -89,6 +89,8 @@ pub(crate) const KV_PAGE_BYTES: usize = 1 << 20;
 pub(crate) const PAYLOAD_BYTES: usize = 16 << 10;
 /// Bytes of an emoji.
 pub(crate) const EMOJI_BYTES: usize = 64;
+/// Bytes of the name of a document.
+pub(crate) const FILE_NAME_BYTES: usize = 1024;
 /// Keys of one `mark-read`.
 pub(crate) const READ_KEYS: usize = 256;
 /// Addresses mentioned in one message.

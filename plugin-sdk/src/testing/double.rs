@@ -51,7 +51,9 @@ fn granted<R>(
 pub(crate) mod messaging {
     //! Effects into the draft.
     use super::granted;
-    use crate::messaging::{Options, Outgoing, TEXT_BYTES, When};
+    use core::mem::discriminant;
+
+    use crate::messaging::{Options, Outgoing, TEXT_BYTES, When, file_of};
     use crate::testing::state::Effect;
     use crate::types::{Error, MessageId, MessageKey};
 
@@ -75,16 +77,29 @@ pub(crate) mod messaging {
                 | Outgoing::Contacts(_)
                 | Outgoing::Poll(_)
                 | Outgoing::Event(_) => {}
-                Outgoing::Image(_)
-                | Outgoing::Video(_)
-                | Outgoing::VideoNote(_)
-                | Outgoing::Audio(_)
-                | Outgoing::Voice(_)
-                | Outgoing::Document(_)
-                | Outgoing::Sticker(_)
-                | Outgoing::Interactive(_)
-                | Outgoing::Forward(_)
-                | Outgoing::Raw(_) => return Err(Error::Unsupported("this kind of message".into())),
+                Outgoing::Image(upload)
+                | Outgoing::Video(upload)
+                | Outgoing::VideoNote(upload)
+                | Outgoing::Audio(upload)
+                | Outgoing::Voice(upload)
+                | Outgoing::Document(upload)
+                | Outgoing::Sticker(upload) => {
+                    let held = state.content.as_ref().and_then(file_of);
+                    let Some((kind, _)) = held.filter(|(_, media)| media.handle == upload.handle) else {
+                        return Err(Error::NotFound);
+                    };
+                    if upload.view_once {
+                        return Err(Error::Unsupported("a file to be seen once".into()));
+                    }
+                    if discriminant(&kind(upload.clone())) != discriminant(what) {
+                        return Err(Error::Invalid(
+                            "upload.handle: files are encrypted for their kind".into(),
+                        ));
+                    }
+                }
+                Outgoing::Interactive(_) | Outgoing::Forward(_) | Outgoing::Raw(_) => {
+                    return Err(Error::Unsupported("this kind of message".into()));
+                }
             }
             if state.chat.as_deref() != Some(to) {
                 return Err(Error::Denied(

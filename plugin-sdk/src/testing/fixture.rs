@@ -1,6 +1,6 @@
 //! Events for tests: small, complete, and the same every time.
 
-use crate::types::{Address, ChatKind, Content, EventContext, Message, MessageKey, Text};
+use crate::types::{Address, ChatKind, Content, EventContext, Media, Message, MessageKey, Text};
 
 const SESSION: &str = "test";
 const PERSON: &str = "491511111111@s.whatsapp.net";
@@ -39,6 +39,42 @@ pub fn direct_text(body: &str) -> Message {
 #[must_use]
 pub fn group_text(body: &str) -> Message {
     text(body, ChatKind::Group)
+}
+
+/// A picture that somebody sent to a direct chat; an empty caption is none.
+#[must_use]
+pub fn direct_image(caption: &str) -> Message {
+    image(caption, ChatKind::Direct)
+}
+
+/// A picture that somebody sent to a group; an empty caption is none.
+#[must_use]
+pub fn group_image(caption: &str) -> Message {
+    image(caption, ChatKind::Group)
+}
+
+fn image(caption: &str, chat_kind: ChatKind) -> Message {
+    let caption = (!caption.is_empty()).then(|| caption.to_owned());
+    Message {
+        content: Content::Image(Media {
+            handle: "evt_test".into(),
+            mime: "image/jpeg".into(),
+            size: 1024,
+            sha256: None,
+            caption: caption.clone(),
+            file_name: None,
+            width: Some(32),
+            height: Some(32),
+            duration_ms: None,
+            pages: None,
+            waveform: None,
+            animated: false,
+            gif: false,
+            thumbnail: None,
+        }),
+        plain_text: caption,
+        ..text("", chat_kind)
+    }
 }
 
 fn text(body: &str, chat_kind: ChatKind) -> Message {

@@ -3,7 +3,7 @@
 use crate::bindings::imports::waspnest::plugin::{kv::Entry, schedule::Job};
 use crate::log::Level;
 use crate::messaging::{Options, Outgoing};
-use crate::types::{Jid, MessageId, MessageKey, UnixMs};
+use crate::types::{Content, Jid, MessageId, MessageKey, UnixMs};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// 2026-01-01T00:00:00Z.
@@ -90,6 +90,8 @@ pub(super) struct State {
     pub(super) now: UnixMs,
     pub(super) chat: Option<Jid>,
     pub(super) sender: Option<Jid>,
+    /// What the message that is handled says: its file can be sent again.
+    pub(super) content: Option<Content>,
     pub(super) config: String,
     pub(super) denied: BTreeSet<String>,
     pub(super) cron_due_at: Option<UnixMs>,

@@ -1,4 +1,5 @@
-//! Echo: answers each text with the same text. The smallest complete plugin, and the one to copy.
+//! Echo: answers each text with the same text and each picture with the same picture. The smallest complete plugin, and the one to
+//! copy.
 //!
 //! It answers only what others wrote (two echoes in one chat would talk for ever), and quotes where several people talk.
 
@@ -23,11 +24,14 @@ impl MessageHandler for Echo {
         if msg.key.from_me {
             return Ok(Outcome::next());
         }
-        let Some(text) = msg.text() else {
-            return Ok(Outcome::next());
-        };
         let settings: Settings = config()?;
-        messaging::reply(msg, format!("{}{text}", settings.prefix))?;
+        let text = msg.text().map(|text| format!("{}{text}", settings.prefix));
+        if messaging::reply_with_file(msg, text.clone())?.is_some() {
+            return Ok(Outcome::next());
+        }
+        if let Some(text) = text {
+            messaging::reply(msg, text)?;
+        }
         Ok(Outcome::next())
     }
 }
@@ -37,7 +41,8 @@ waspnest_plugin::export!(Echo: MessageHandler);
 #[cfg(test)]
 mod tests {
     use super::Echo;
-    use waspnest_plugin::testing::{Effect, Host, direct_text, group_text};
+    use waspnest_plugin::messaging::Outgoing;
+    use waspnest_plugin::testing::{Effect, Host, direct_image, direct_text, group_text};
     use waspnest_plugin::types::HandlerError;
 
     fn host() -> Host {
@@ -56,6 +61,25 @@ mod tests {
         let mut host = Host::new().with_config(r#"{ "prefix": "You said: " }"#);
         host.message::<Echo>(&direct_text("hello")).expect("echo answers");
         assert_eq!(host.texts(), ["You said: hello"]);
+    }
+
+    #[test]
+    fn answers_a_picture_with_the_same_picture() {
+        let mut host = Host::new().with_config(r#"{ "prefix": "You said: " }"#);
+        host.message::<Echo>(&direct_image("look")).expect("echo answers");
+        host.message::<Echo>(&direct_image("")).expect("echo answers");
+        let captions: Vec<_> = host
+            .effects()
+            .iter()
+            .map(|effect| match effect {
+                Effect::Sent {
+                    what: Outgoing::Image(upload),
+                    ..
+                } => upload.caption.as_deref(),
+                other => panic!("a picture is answered by a picture, not by {other:?}"),
+            })
+            .collect();
+        assert_eq!(captions, [Some("You said: look"), None]);
     }
 
     #[test]

@@ -149,6 +149,53 @@ impl Content {
         "other",
     ];
 
+    /// The file, where the message is one.
+    #[must_use]
+    pub fn file(&self) -> Option<&Media> {
+        match self {
+            Self::Image(media)
+            | Self::Video(media)
+            | Self::VideoNote(media)
+            | Self::Audio(media)
+            | Self::Voice(media)
+            | Self::Document(media)
+            | Self::Sticker(media) => Some(media),
+            Self::Text(_)
+            | Self::StickerPack(_)
+            | Self::Album(_)
+            | Self::Location(_)
+            | Self::LiveLocation(_)
+            | Self::Contacts(_)
+            | Self::Poll(_)
+            | Self::PollVote(_)
+            | Self::PollTally(_)
+            | Self::PollOptionAdded(_)
+            | Self::Reaction(_)
+            | Self::Event(_)
+            | Self::EventResponse(_)
+            | Self::Comment(_)
+            | Self::GroupInvite(_)
+            | Self::NewsletterInvite(_)
+            | Self::Product(_)
+            | Self::Order(_)
+            | Self::Payment(_)
+            | Self::Interactive(_)
+            | Self::InteractiveReply(_)
+            | Self::CallLog(_)
+            | Self::ScheduledCall(_)
+            | Self::Question(_)
+            | Self::Revoke(_)
+            | Self::Pin(_)
+            | Self::Keep(_)
+            | Self::ChatTimer(_)
+            | Self::PhoneShare(_)
+            | Self::StatusMention(_)
+            | Self::BotOutput(_)
+            | Self::Unavailable(_)
+            | Self::Other(_) => None,
+        }
+    }
+
     /// What a command or a pattern is matched on: the body, the caption or the chosen title.
     #[must_use]
     pub fn plain_text(&self) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! The capabilities without a sandbox: what a guest would call, called directly.
 
+mod file;
 mod fixture;
 mod kv;
 mod messaging;

@@ -199,7 +199,6 @@ async fn what_this_version_cannot_do_says_so() {
     let hostile = rig.install("hostile").await;
     for (word, says) in [
         ("now", "options.when"),
-        ("image", "upload"),
         ("forward", "forward"),
         ("kv-instance", "instance"),
         ("kv-shared", "shared"),

@@ -1,7 +1,7 @@
 //! Single calls of the host, and what came back, in words that a test can compare.
 
 use core::time::Duration;
-use waspnest_plugin::messaging::{Options, Outgoing, Upload, When};
+use waspnest_plugin::messaging::{Options, Outgoing, When};
 use waspnest_plugin::schedule::Job;
 use waspnest_plugin::types::{EventContext, HandlerError, Message, Text};
 use waspnest_plugin::{Error, messaging, meta};
@@ -30,18 +30,7 @@ pub(crate) fn unsupported(word: &str, msg: &Message) -> String {
                 ..Options::default()
             },
         ),
-        "forward" => (Outgoing::Forward(msg.key.clone()), Options::default()),
-        _ => {
-            let handle = "media".into();
-            let upload = Upload {
-                handle,
-                caption: None,
-                file_name: None,
-                view_once: false,
-                gif: false,
-            };
-            (Outgoing::Image(upload), Options::default())
-        }
+        _ => (Outgoing::Forward(msg.key.clone()), Options::default()),
     };
     said(messaging::send(msg.chat(), &what, &options).map(|_| "sent"))
 }

@@ -91,7 +91,7 @@ impl MessageHandler for Hostile {
             "read" => host_call::said(messaging::mark_read(msg).map(|()| "read")),
             "typing" => host_call::said(messaging::set_typing(msg.chat(), messaging::Typing::Text).map(|()| "typing")),
             "send-to" => host_call::said(messaging::send_text(rest, "hello").map(|_| "sent")),
-            "now" | "image" | "forward" => host_call::unsupported(word, msg),
+            "now" | "forward" => host_call::unsupported(word, msg),
             "config" => waspnest_plugin::config_value::<String>("/greeting")?.unwrap_or_default(),
             "budget" => host_call::budget(),
             "context" => host_call::context(ctx),
