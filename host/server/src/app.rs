@@ -14,7 +14,7 @@ use waspnest_core::progress::Progress;
 use waspnest_core::session::{Desired, SessionError, SessionRecord, Sessions as Register};
 use waspnest_core::store::{OpenError, SledOptions, SledStore, Store, StoreError};
 use waspnest_engine::{Engine, EngineError, EngineOptions};
-use waspnest_whatsapp::{MasterKey, MasterKeyError, WhatsApp, WhatsAppOptions};
+use waspnest_whatsapp::{Authority, AuthorityError, MasterKey, MasterKeyError, WhatsApp, WhatsAppOptions};
 
 use crate::config::Config;
 use crate::config::keys::Keys;
@@ -50,6 +50,9 @@ pub enum AppError {
     /// A plugin cannot be put to work.
     #[error(transparent)]
     Installation(#[from] InstallationError),
+    /// Nobody is there to vouch for servers.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
     /// The WhatsApp side cannot be set up.
     #[error(transparent)]
     WhatsApp(#[from] waspnest_whatsapp::StartError),
@@ -133,8 +136,13 @@ impl App {
             clock: Arc::clone(&clock),
         })?);
         let (installations, described) = install::all(&engine, &config).await?;
+        let authority = match &config.whatsapp.authority_file {
+            None => Authority::Public,
+            Some(path) => Authority::from_file(path)?,
+        };
         let whatsapp = WhatsApp::new(WhatsAppOptions {
             endpoint: config.whatsapp.endpoint.clone(),
+            authority,
             store: Arc::clone(&store),
             log: log.clone(),
             outbox: outbox.clone(),

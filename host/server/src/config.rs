@@ -131,7 +131,7 @@ impl Config {
         let server = Server::read(section.table("server"), base);
         let storage = Storage::read(section.table("storage"), base);
         let keys = Keys::read(section.table("keys"), base, &storage.dir);
-        let whatsapp = WhatsApp::read(section.table("whatsapp"));
+        let whatsapp = WhatsApp::read(section.table("whatsapp"), base);
         let plugins = Plugins::read(section.table("plugins"), base, &storage.dir);
         let log = Log::read(section.table("log"));
         let sessions = section

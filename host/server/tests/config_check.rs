@@ -81,7 +81,7 @@ fn check_tells_of_every_plugin_that_cannot_be_loaded() {
     let (exit, out, err) = run(&["check", "--config", &written(dir.path(), text)], &[]);
     assert_eq!((exit, err.as_str()), (Exit::Failure, ""));
     for part in [
-        "2 of 2 plugins cannot be used",
+        "the configuration cannot be used:",
         "a: ",
         "plugins/nowhere",
         "b: ",

@@ -106,7 +106,10 @@ impl WhatsApp {
             sealer,
             key: options.master_key,
             dialer: Dialer::new(options.endpoint),
-            http: UreqHttpClient::new().with_max_body_bytes(options.profile.http_body_limit),
+            http: options
+                .authority
+                .client()
+                .with_max_body_bytes(options.profile.http_body_limit),
             profile: options.profile,
             open: Open::default(),
         };

@@ -5,6 +5,7 @@
 //! effect. Device keys and all protocol state live in the host's store, encrypted. Only the pure conversions ([`decode`],
 //! [`encode`], [`jid`]) show types of whatsapp-rust.
 
+mod authority;
 mod backend;
 mod caches;
 mod carry_out;
@@ -23,6 +24,7 @@ mod status;
 mod time;
 mod transport;
 
+pub use authority::{Authority, AuthorityError};
 pub use carry_out::{Carried, CarryError, LONGEST_TYPING};
 pub use certificate::{Verification, WeakenedBuild, verification};
 pub use endpoint::{Endpoint, InvalidEndpoint, Scheme};

@@ -7,6 +7,7 @@ use waspnest_core::log::Log;
 use waspnest_core::outbox::Outbox;
 use waspnest_core::store::Store;
 
+use crate::authority::Authority;
 use crate::endpoint::Endpoint;
 use crate::master_key::MasterKey;
 
@@ -15,6 +16,8 @@ use crate::master_key::MasterKey;
 pub struct WhatsAppOptions {
     /// Where sessions connect to.
     pub endpoint: Endpoint,
+    /// Who vouches for the servers that files are fetched from.
+    pub authority: Authority,
     /// Where device keys and protocol state live.
     pub store: Arc<dyn Store>,
     /// Where messages go.

@@ -9,6 +9,7 @@ use anyhow::Context;
 use waspnest_core::clock::SystemClock;
 use waspnest_engine::manifest::{Capability, Need};
 use waspnest_engine::{Engine, EngineOptions};
+use waspnest_whatsapp::Authority;
 
 use super::Exit;
 use crate::config::Config;
@@ -29,6 +30,11 @@ pub(super) fn run(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Resu
         };
         let engine = Engine::new(options)?;
         let mut problems = Vec::new();
+        if let Some(path) = &config.whatsapp.authority_file
+            && let Err(error) = Authority::from_file(path)
+        {
+            problems.push(format!("whatsapp.authority-file: {error}"));
+        }
         for installed in &config.installations {
             match plugin(&engine, installed).await {
                 Ok(lines) => write!(out, "{lines}")?,
@@ -57,12 +63,7 @@ pub(super) fn run(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Resu
             )?;
             return Ok(Exit::Success);
         }
-        writeln!(
-            out,
-            "{} of {} plugins cannot be used:",
-            problems.len(),
-            config.installations.len()
-        )?;
+        writeln!(out, "the configuration cannot be used:")?;
         for problem in problems {
             writeln!(out, "  {problem}")?;
         }

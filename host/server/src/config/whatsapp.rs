@@ -1,5 +1,7 @@
 //! `[whatsapp]`: where sessions connect to, and how they present themselves.
 
+use std::path::{Path, PathBuf};
+
 use waspnest_whatsapp::{Endpoint, Profile, Version};
 
 use super::form;
@@ -11,15 +13,18 @@ use super::tree::Node;
 pub struct WhatsApp {
     /// Where sessions connect to.
     pub endpoint: Endpoint,
+    /// Certificates of the only authority trusted for HTTPS; none trusts the public ones.
+    pub authority_file: Option<PathBuf>,
     /// How they present themselves.
     pub profile: Profile,
 }
 
 impl WhatsApp {
-    pub(super) fn read(mut section: Section<'_>) -> Self {
+    pub(super) fn read(mut section: Section<'_>, base: &Path) -> Self {
         let default = Self::default();
         let whatsapp = Self {
             endpoint: section.or("endpoint", default.endpoint, form::parsed),
+            authority_file: section.optional("authority-file", form::path(base)),
             profile: Profile {
                 version: section.or("version", default.profile.version, version),
                 device_name: section.or("device-name", default.profile.device_name.clone(), form::some_text),

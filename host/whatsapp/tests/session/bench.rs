@@ -17,7 +17,9 @@ use waspnest_core::store::MemoryStore;
 use waspnest_core::store::Store;
 use waspnest_simulator::human::Human;
 use waspnest_simulator::{Account, Config, LinkedDevice, NewAccount, Simulator};
-use waspnest_whatsapp::{MasterKey, Profile, SessionHandle, State, Status, Version, WhatsApp, WhatsAppOptions};
+use waspnest_whatsapp::{
+    Authority, MasterKey, Profile, SessionHandle, State, Status, Version, WhatsApp, WhatsAppOptions,
+};
 
 /// The version a test claims, so that nobody asks web.whatsapp.com.
 pub(crate) const VERSION: Version = Version::Fixed(2, 3000, 1_023_223_821);
@@ -182,6 +184,7 @@ pub(crate) async fn host(
 ) -> Result<WhatsApp> {
     let options = WhatsAppOptions {
         endpoint: sim.url().parse()?,
+        authority: Authority::Public,
         store: Arc::<HeldStore>::clone(store),
         log: log.clone(),
         outbox: outbox.clone(),
