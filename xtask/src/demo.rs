@@ -7,6 +7,7 @@
 mod api;
 mod chat;
 mod conversation;
+mod group;
 mod process;
 
 use std::time::{Duration, Instant};
@@ -67,18 +68,14 @@ pub(crate) fn run(workspace: &Workspace, ending: Ending) -> Result<()> {
     host.wait_connected(SESSION, PATIENCE)?;
     say("session paired by its QR code and connected");
 
-    let people = ["Ada", "Linus"].map(|name| simulator.create_person(name));
-    let people = people
-        .into_iter()
-        .map(|person| person.map(|phone| Person::new(&simulator, phone, &account)))
-        .collect::<Result<Vec<_>>>()?;
-    let [ada, linus] = &people[..] else {
-        unreachable!("two people were made")
-    };
-    let report = conversation::play(ada, linus, started)?;
+    let [ada, linus] = [simulator.create_person("Ada")?, simulator.create_person("Linus")?];
+    let person = |phone: &str| Person::new(&simulator, phone.to_owned(), &account);
+    let report = conversation::play(&person(&ada), &person(&linus), started)?;
+    let group_replies = group::play(&simulator, &ada, &linus, &account)?;
     let line = json!({
         "messages": report.messages,
         "replies": report.replies,
+        "group_replies": group_replies,
         "p50_ms": report.percentile(50),
         "p99_ms": report.percentile(99),
         "first_reply_s": report.first_reply.as_secs_f64(),
@@ -93,7 +90,7 @@ pub(crate) fn run(workspace: &Workspace, ending: Ending) -> Result<()> {
             children.listen, children.secret
         ));
         say(&format!("simulator admin on http://{}", children.admin));
-        chat::run(ada)?;
+        chat::run(&person(&ada))?;
     }
     children.stop()?;
     println!("{line}");

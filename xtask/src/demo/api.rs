@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use ureq::Agent;
 
@@ -43,6 +45,24 @@ impl Client {
             request = request.header("Authorization", format!("Bearer {bearer}"));
         }
         Self::read("POST", path, request.send(body.to_string()))
+    }
+
+    /// What is not JSON.
+    fn bytes(&self, path: &str) -> Result<Vec<u8>> {
+        let mut response = self
+            .agent
+            .get(format!("{}{path}", self.base))
+            .call()
+            .with_context(|| format!("GET {path}"))?;
+        let status = response.status();
+        let bytes = response
+            .body_mut()
+            .read_to_vec()
+            .with_context(|| format!("reading the answer to GET {path}"))?;
+        if !status.is_success() {
+            bail!("GET {path} answered {status}: {}", String::from_utf8_lossy(&bytes));
+        }
+        Ok(bytes)
     }
 
     fn read(
@@ -111,6 +131,10 @@ pub(super) struct Simulator(Client);
 /// A message a person received.
 pub(super) struct Received {
     pub(super) seq: u64,
+    pub(super) id: String,
+    pub(super) kind: String,
+    pub(super) sender: String,
+    pub(super) quoted: Option<String>,
     pub(super) text: String,
 }
 
@@ -122,6 +146,16 @@ impl Simulator {
     /// Makes an account with a phone, and answers its number.
     pub(super) fn create_account(&self, name: &str) -> Result<String> {
         text(&self.0.post("/accounts", &json!({ "push_name": name }))?, "phone")
+    }
+
+    /// Both addresses of an account: by phone number, and by LID, under which members of groups go.
+    pub(super) fn addresses(&self, phone: &str) -> Result<[String; 2]> {
+        let accounts = self.0.get("/accounts")?;
+        let account = accounts["items"]
+            .as_array()
+            .and_then(|items| items.iter().find(|account| account["phone"] == phone))
+            .with_context(|| format!("there is no account {phone}"))?;
+        Ok([text(account, "jid")?, text(account, "lid_jid")?])
     }
 
     /// The account's phone scans a QR code.
@@ -142,16 +176,56 @@ impl Simulator {
         Ok(())
     }
 
+    /// Lets `owner` make a group, and answers its address.
+    pub(super) fn create_group(&self, owner: &str, subject: &str, members: &[&str]) -> Result<String> {
+        let path = format!("/people/{owner}/groups");
+        text(
+            &self.0.post(&path, &json!({ "subject": subject, "members": members }))?,
+            "jid",
+        )
+    }
+
+    /// Sends a picture, encrypted and uploaded as every client does.
+    pub(super) fn send_picture(&self, from: &str, to: &str, png: &[u8], caption: &str) -> Result<()> {
+        let picture = json!({
+            "to": to,
+            "kind": "image",
+            "mime": "image/png",
+            "caption": caption,
+            "data": STANDARD.encode(png),
+        });
+        self.0.post(&format!("/people/{from}/send"), &picture)?;
+        Ok(())
+    }
+
+    /// The file of a message, downloaded and decrypted by whom received it.
+    pub(super) fn file(&self, person: &str, message: &str) -> Result<Vec<u8>> {
+        self.0.bytes(&format!("/people/{person}/inbox/{message}/file"))
+    }
+
     /// The first message after `after` that `person` receives; none when none comes in time.
     pub(super) fn next(&self, person: &str, after: u64, patience: Duration) -> Result<Received> {
+        self.wait(person, &format!("after={after}"), patience)
+    }
+
+    /// The same in one chat.
+    pub(super) fn next_in(&self, person: &str, chat: &str, after: u64, patience: Duration) -> Result<Received> {
+        self.wait(person, &format!("after={after}&chat={chat}"), patience)
+    }
+
+    fn wait(&self, person: &str, wanted: &str, patience: Duration) -> Result<Received> {
         let path = format!(
-            "/people/{person}/inbox/wait?after={after}&timeout_ms={}",
+            "/people/{person}/inbox/wait?{wanted}&timeout_ms={}",
             patience.as_millis()
         );
         let heard = self.0.get(&path)?;
         let seq = heard["seq"].as_u64().context("the message has no place in the inbox")?;
         Ok(Received {
             seq,
+            id: text(&heard, "id")?,
+            kind: text(&heard, "kind")?,
+            sender: text(&heard, "sender")?,
+            quoted: heard["quoted"].as_str().map(str::to_owned),
             text: heard["text"].as_str().unwrap_or("(no text)").to_owned(),
         })
     }

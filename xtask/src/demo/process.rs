@@ -27,7 +27,10 @@ impl Children {
     pub(super) fn start(workspace: &Workspace) -> Result<Self> {
         let dir = workspace.target.join("demo").join(std::process::id().to_string());
         std::fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
-        let simulator = SimulatorProcess::start(workspace, "warn", Stdio::inherit(), [])?;
+        // The media server has a certificate authority of its own, which the host has to be told of.
+        let authority = dir.join("media.pem");
+        let written: [&std::ffi::OsStr; 2] = ["--media-ca".as_ref(), authority.as_ref()];
+        let simulator = SimulatorProcess::start(workspace, "warn", Stdio::inherit(), written)?;
         let admin = simulator.admin()?.trim_start_matches("http://").to_owned();
         let listen = free_port()?;
         let secret = format!("secret-of-demo-{}", std::process::id());
@@ -38,7 +41,10 @@ impl Children {
             .env("WASPNEST__SERVER__ADMIN_SECRET", &secret)
             .env("WASPNEST__STORAGE__DIR", dir.join("data"))
             .env("WASPNEST__WHATSAPP__ENDPOINT", simulator.url()?)
+            .env("WASPNEST__WHATSAPP__AUTHORITY_FILE", &authority)
             .env("WASPNEST__WHATSAPP__VERSION", "2.3000.1023223821")
+            // The reference configuration lets echo answer in direct chats alone.
+            .env("WASPNEST__BIND__ECHO_ALL__CHATS__KIND", r#"["direct", "group"]"#)
             .env("WASPNEST__PLUGINS__DIR", workspace.root.join("target/plugins"))
             .env("WASPNEST__LOG__LEVEL", "warn")
             .spawn()
