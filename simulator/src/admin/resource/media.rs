@@ -32,8 +32,7 @@ pub(super) fn routes() -> Vec<Route> {
         post("/people/{phone}/send", "Sends a picture, film, recording, sticker or file.", send)
             .example(r#"{"to": "4915199999999", "kind": "document", "data": "SGVsbG8=", "file_name": "hello.txt", "mime": "text/plain"}"#)
             .body_limit(MEDIA_LIMIT),
-        get("/people/{phone}/inbox/{id}/file", "The medium of a message, fetched and decrypted by the person's client.", file)
-            .example("upload=current"),
+        get("/people/{phone}/inbox/{id}/file", "The medium of a message, fetched and decrypted by the person's client.", file),
     ]
 }
 
