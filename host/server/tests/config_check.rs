@@ -109,3 +109,15 @@ fn a_file_that_is_missing_is_named() {
         "{err}"
     );
 }
+
+#[test]
+fn check_tells_of_an_authority_that_is_none() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let text = "[whatsapp]\nauthority-file = \"nowhere.pem\"\n";
+    let (exit, out, _) = run(&["check", "--config", &written(dir.path(), text)], &[]);
+    assert_eq!(exit, Exit::Failure);
+    assert!(
+        out.contains("whatsapp.authority-file") && out.contains("nowhere.pem"),
+        "{out}"
+    );
+}
