@@ -91,8 +91,8 @@ async fn a_damaged_component_is_named() {
 async fn a_mistake_in_the_manifest_names_file_and_key() {
     for (from, to, says) in [
         (
-            "kinds = [\"text\"]",
-            "kinds = [\"texts\"]",
+            "kinds = [\"text\",",
+            "kinds = [\"texts\",",
             "subscribe[0].kinds[0]: unknown kind \"texts\"; did you mean \"text\"?",
         ),
         (
