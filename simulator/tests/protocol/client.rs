@@ -63,6 +63,15 @@ pub(crate) async fn counted(simulator: &Simulator, look: impl Fn(&Stats) -> bool
         .unwrap_or_else(|_| panic!("{:?}", simulator.stats()));
 }
 
+/// Waits until a message waits for a companion that is away. Other things, such as notices, may wait beside it.
+pub(crate) async fn message_waits(simulator: &Simulator, companion: &Companion) {
+    counted(simulator, |_| {
+        let queue = simulator.queue(&companion.account.phone, companion.device).unwrap();
+        queue.iter().any(|stanza| stanza.class == "message")
+    })
+    .await;
+}
+
 /// Opens WebSockets to the simulator, without Nagle's delay.
 #[derive(Debug, Clone)]
 struct Loopback {

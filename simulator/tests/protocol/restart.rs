@@ -3,7 +3,7 @@
 use waspnest_simulator::{Config, Keep, Simulator};
 use whatsapp_rust::wacore::types::events::Event;
 
-use crate::client::{Companion, counted, settled};
+use crate::client::{Companion, counted, message_waits, settled};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_restart_with_its_state_everybody_comes_back_and_nothing_is_lost() {
@@ -15,12 +15,7 @@ async fn after_a_restart_with_its_state_everybody_comes_back_and_nothing_is_lost
     settled(&simulator).await;
     ben.stop().await;
     ada.say(&ben.account, "while Ben is away").await;
-    // Other things may wait for him as well.
-    let waits = |queue: Vec<waspnest_simulator::QueuedStanza>| queue.iter().any(|stanza| stanza.class == "message");
-    counted(&simulator, |_| {
-        waits(simulator.queue(&ben.account.phone, ben.device).unwrap())
-    })
-    .await;
+    message_waits(&simulator, &ben).await;
     let address = simulator.addr();
     let logins = simulator.stats().logins;
 

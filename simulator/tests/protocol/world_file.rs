@@ -4,7 +4,7 @@ use waspnest_simulator::{
     Config, GroupRole, LoginRefusal, NewAccount, PrivacyCategory, PrivacyValue, Simulator, StartError, WorldFileError,
 };
 
-use crate::client::{Companion, counted, settled};
+use crate::client::{Companion, counted, message_waits, settled};
 
 fn config(seed: u64) -> Config {
     Config {
@@ -25,7 +25,7 @@ async fn clients_go_on_with_a_server_that_begins_with_the_saved_world() {
     settled(&first).await;
     ben.stop().await;
     let waiting = ada.say(&ben.account, "waiting").await;
-    counted(&first, |stats| stats.queued == 1).await;
+    message_waits(&first, &ben).await;
     first.shift_clock(60_000);
     first.save(&file).await.unwrap();
     let phones_read = first.stats().phone_decrypted;
@@ -40,7 +40,7 @@ async fn clients_go_on_with_a_server_that_begins_with_the_saved_world() {
     .await
     .unwrap();
     assert_eq!(second.accounts(), [ada.account.clone(), ben.account.clone()]);
-    assert_eq!(second.stats().queued, 1);
+    message_waits(&second, &ben).await;
     assert_eq!(second.shift_clock(0), 60_000);
     for companion in [&mut ada, &mut ben] {
         companion.point_at(&second);
