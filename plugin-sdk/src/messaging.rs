@@ -161,9 +161,12 @@ pub fn mention(who: &Jid) -> String {
     format!("@{}", who.split('@').next().unwrap_or(who))
 }
 
+/// A case of [`Outgoing`] that is a file.
+type FileCase = fn(Upload) -> Outgoing;
+
 /// The file of a message, and the case that sends it again.
-pub(crate) fn file_of(content: &Content) -> Option<(fn(Upload) -> Outgoing, &Media)> {
-    let (kind, media): (fn(Upload) -> Outgoing, &Media) = match content {
+pub(crate) fn file_of(content: &Content) -> Option<(FileCase, &Media)> {
+    let (kind, media): (FileCase, &Media) = match content {
         Content::Image(media) => (Outgoing::Image, media),
         Content::Video(media) => (Outgoing::Video, media),
         Content::VideoNote(media) => (Outgoing::VideoNote, media),
