@@ -154,14 +154,6 @@ impl Blobs {
         true
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "phones will upload again with it"))]
-    /// Puts the bytes of a blob, expired or not, to a path of their own: what a phone does when it is asked for media again.
-    pub(crate) fn renew(&mut self, direct_path: &str) -> Option<Stored> {
-        let blob = self.by_path.get(without_query(direct_path))?;
-        let (kind, sum, bytes) = (blob.kind, blob.stored.sha256, blob.bytes.clone());
-        Some(self.keep(kind, sum, bytes))
-    }
-
     /// How far the upload of this content is.
     pub(crate) fn progress(&self, kind: BlobKind, sum: Sum) -> Progress {
         if let Some(stored) = self.live(kind, sum) {
@@ -271,9 +263,9 @@ mod tests {
         assert_eq!(blobs.put(BlobKind::Image, &b"picture"[..]), first);
         assert!(blobs.expire(&first.direct_path));
         assert!(matches!(blobs.get(&first.direct_path), Found::Expired));
-        let renewed = blobs.renew(&first.direct_path).expect("the bytes are kept");
-        assert_ne!(renewed.direct_path, first.direct_path);
-        let Found::Live { bytes, .. } = blobs.get(&renewed.direct_path) else {
+        let again = blobs.put(BlobKind::Image, &b"picture"[..]);
+        assert_ne!(again.direct_path, first.direct_path);
+        let Found::Live { bytes, .. } = blobs.get(&again.direct_path) else {
             panic!("it is served again");
         };
         assert_eq!(bytes, "picture");

@@ -64,14 +64,6 @@ pub enum HumanError {
         /// The message.
         id: String,
     },
-    /// The phone did not upload the medium again.
-    #[error("the phone did not upload the media of message {id} again: {answer}")]
-    NotUploadedAgain {
-        /// The message.
-        id: String,
-        /// What the phone answered.
-        answer: String,
-    },
     /// Something that was heard could not be read.
     #[error("what was heard could not be read")]
     Unreadable {

@@ -5,10 +5,9 @@ use std::fmt;
 use whatsapp_rust::proto_helpers::MessageExt as _;
 use whatsapp_rust::upload::UploadResponse;
 use whatsapp_rust::wacore::download::{Downloadable, MediaType};
-use whatsapp_rust::wacore_binary::JidExt as _;
 use whatsapp_rust::waproto::buffa::MessageField;
 use whatsapp_rust::waproto::whatsapp as wa;
-use whatsapp_rust::{MediaRetryResult, MediaReuploadRequest, UploadOptions, anyhow};
+use whatsapp_rust::{UploadOptions, anyhow};
 
 use super::{Heard, Human, HumanError};
 
@@ -187,41 +186,6 @@ impl Human {
         self.fetch(&heard.message, &heard.id).await
     }
 
-    /// Asks this human's phone to upload the medium of a message again, because it has expired, and fetches it.
-    pub async fn download_again(&self, heard: &Heard) -> Result<Vec<u8>, HumanError> {
-        let direct_path = self.ask_for_upload(heard).await?;
-        let mut message = heard.message.get_base_message().clone();
-        redirect(&mut message, &direct_path);
-        self.fetch(&message, &heard.id).await
-    }
-
-    async fn ask_for_upload(&self, heard: &Heard) -> Result<String, HumanError> {
-        let no_media = || HumanError::NoMedia { id: heard.id.clone() };
-        let key = downloadable(heard.message.get_base_message())
-            .and_then(Downloadable::media_key)
-            .ok_or_else(no_media)?;
-        let in_group = heard.wire.chat.is_group().then_some(&heard.wire.sender);
-        let answer = self
-            .client()?
-            .media_reupload()
-            .request(&MediaReuploadRequest {
-                msg_id: &heard.id,
-                chat_jid: &heard.wire.chat,
-                media_key: key,
-                is_from_me: heard.from_me,
-                participant: in_group,
-            })
-            .await
-            .map_err(|source| failed("asking for another upload", source))?;
-        match answer {
-            MediaRetryResult::Success { direct_path } => Ok(direct_path),
-            other => Err(HumanError::NotUploadedAgain {
-                id: heard.id.clone(),
-                answer: format!("{other:?}"),
-            }),
-        }
-    }
-
     async fn fetch(&self, message: &wa::Message, id: &str) -> Result<Vec<u8>, HumanError> {
         let media =
             downloadable(message.get_base_message()).ok_or_else(|| HumanError::NoMedia { id: id.to_owned() })?;
@@ -345,22 +309,6 @@ fn downloadable(base: &wa::Message) -> Option<&dyn Downloadable> {
     let document = || base.document_message.as_option().map(|m| m as &dyn Downloadable);
     let sticker = || base.sticker_message.as_option().map(|m| m as &dyn Downloadable);
     image.or_else(video).or_else(audio).or_else(document).or_else(sticker)
-}
-
-/// Points a message to another place with the same bytes.
-fn redirect(base: &mut wa::Message, direct_path: &str) {
-    let path = Some(direct_path.to_owned());
-    if let Some(image) = base.image_message.as_option_mut() {
-        image.direct_path = path;
-    } else if let Some(video) = base.video_message.as_option_mut() {
-        video.direct_path = path;
-    } else if let Some(audio) = base.audio_message.as_option_mut() {
-        audio.direct_path = path;
-    } else if let Some(document) = base.document_message.as_option_mut() {
-        document.direct_path = path;
-    } else if let Some(sticker) = base.sticker_message.as_option_mut() {
-        sticker.direct_path = path;
-    }
 }
 
 fn seen(base: &wa::Message) -> Option<MediaSeen> {

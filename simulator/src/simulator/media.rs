@@ -22,7 +22,7 @@ impl Simulator {
     }
 
     /// Stops serving a medium, given by its direct path or URL: downloads are answered with 410, as after weeks on the real
-    /// service. The phones that know the message can upload it again when a client asks them to.
+    /// service. Phones do not upload it again.
     pub fn expire_media(&self, path_or_url: &str) -> Result<(), MediaError> {
         let mut world = self.inner.shared.world();
         let path = path_or_url

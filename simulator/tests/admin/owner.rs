@@ -1,5 +1,7 @@
 //! What the owner of an account does on the phone, and what there is besides chats.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::calls::{started, text};
@@ -135,9 +137,18 @@ async fn a_newsletter_is_published_and_followed() -> anyhow::Result<()> {
     calls.done(&format!("POST /people/{reader}/newsletters"), react).await?;
     let views = json!({"server_id": post["server_id"], "views": 7});
     calls.done(&format!("POST /newsletters/{jid}/views"), views).await?;
-    let posts = calls
-        .done(&format!("GET /newsletters/{jid}/posts"), Value::Null)
-        .await?;
+    // A reaction is on its way for a moment after it was asked for.
+    let posts = tokio::time::timeout(Duration::from_secs(60), async {
+        loop {
+            let posts = calls
+                .done(&format!("GET /newsletters/{jid}/posts"), Value::Null)
+                .await?;
+            if posts["items"][0]["reactions"] != json!([]) {
+                return anyhow::Ok(posts);
+            }
+        }
+    })
+    .await??;
     assert_eq!(
         (&posts["items"][0]["text"], &posts["items"][0]["views"]),
         (&json!("Good morning"), &json!(7))

@@ -24,9 +24,7 @@ impl From<HumanError> for Problem {
             HumanError::Ended { .. } => (StatusCode::CONFLICT, Code::SessionEnded),
             HumanError::Address { .. } => (StatusCode::UNPROCESSABLE_ENTITY, Code::BadAddress),
             HumanError::Send { .. } => (StatusCode::BAD_GATEWAY, Code::SendFailed),
-            HumanError::Media { .. } | HumanError::NotUploadedAgain { .. } => {
-                (StatusCode::BAD_GATEWAY, Code::MediaFailed)
-            }
+            HumanError::Media { .. } => (StatusCode::BAD_GATEWAY, Code::MediaFailed),
             HumanError::NoMedia { .. } => (StatusCode::CONFLICT, Code::NoMedia),
             HumanError::Refused { .. } => (StatusCode::BAD_GATEWAY, Code::RefusedByServer),
             HumanError::NotAcknowledged { .. } => (StatusCode::GATEWAY_TIMEOUT, Code::NotAcknowledged),
