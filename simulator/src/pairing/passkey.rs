@@ -28,7 +28,7 @@ use crate::pairing::request::{Answer, Asked, BAD_REQUEST};
 use crate::world::World;
 
 /// Modelled: the phone takes a moment between the secret's arrival and the offer under it.
-const BEFORE_OFFER: Duration = Duration::from_millis(2000);
+const BEFORE_OFFER: Duration = Duration::from_millis(500);
 
 /// A client that has to show a passkey before it is offered anything.
 struct Gate {
