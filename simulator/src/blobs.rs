@@ -70,8 +70,10 @@ pub(crate) struct Full;
 enum Life {
     /// Served until this second.
     Until(u64),
-    /// Not served any more; the bytes stay, because the phone that sent them still has them.
+    /// Not served any more; the bytes stay, because the phones that sent and received them still have them.
     Over,
+    /// Neither served nor here: it is at another path by now, or the phones have lost it too.
+    Gone,
 }
 
 struct Blob {
@@ -145,13 +147,52 @@ impl Blobs {
         }
     }
 
+    /// Where what is at a direct path is, or was while it was served.
+    pub(crate) fn stored(&self, direct_path: &str) -> Option<&Stored> {
+        Some(&self.by_path.get(without_query(direct_path))?.stored)
+    }
+
     /// Stops serving what is at a direct path. Answers whether there was such a blob.
     pub(crate) fn expire(&mut self, direct_path: &str) -> bool {
         let Some(blob) = self.by_path.get_mut(without_query(direct_path)) else {
             return false;
         };
-        blob.life = Life::Over;
+        match blob.life {
+            Life::Until(_) => blob.life = Life::Over,
+            Life::Over | Life::Gone => {}
+        }
         true
+    }
+
+    /// Serves what was at a direct path again, below a fresh one unless it is served somewhere. `None` when nobody has it any more.
+    pub(crate) fn revive(&mut self, direct_path: &str) -> Option<Stored> {
+        let blob = self.by_path.get(without_query(direct_path))?;
+        let (kind, sum) = (blob.kind, blob.stored.sha256);
+        if let Some(stored) = self.live(kind, sum) {
+            return Some(stored.clone());
+        }
+        let bytes = self.let_go(kind, sum)?;
+        Some(self.keep(kind, sum, bytes))
+    }
+
+    /// Stops serving what is at a direct path, and forgets the bytes: as if every phone had lost them. Answers whether there was such
+    /// a blob.
+    pub(crate) fn lose(&mut self, direct_path: &str) -> bool {
+        let Some(blob) = self.by_path.get(without_query(direct_path)) else {
+            return false;
+        };
+        let (kind, sum) = (blob.kind, blob.stored.sha256);
+        self.let_go(kind, sum);
+        true
+    }
+
+    /// Takes the bytes of a content out of the newest path it has.
+    fn let_go(&mut self, kind: BlobKind, sum: Sum) -> Option<Bytes> {
+        let newest = self.by_sum.remove(&(kind, sum))?;
+        let blob = self.by_path.get_mut(&newest)?;
+        blob.life = Life::Gone;
+        self.held -= blob.bytes.len();
+        Some(std::mem::take(&mut blob.bytes))
     }
 
     /// How far the upload of this content is.
@@ -229,7 +270,7 @@ impl Blobs {
     fn is_live(&self, blob: &Blob) -> bool {
         match blob.life {
             Life::Until(second) => self.clock.now_ms() / 1000 < second,
-            Life::Over => false,
+            Life::Over | Life::Gone => false,
         }
     }
 
@@ -269,6 +310,26 @@ mod tests {
             panic!("it is served again");
         };
         assert_eq!(bytes, "picture");
+    }
+
+    #[test]
+    fn what_is_served_again_is_held_once_and_found_by_all_its_paths_until_it_is_lost() {
+        let mut blobs = blobs(1000);
+        let first = blobs.put(BlobKind::Image, &b"picture"[..]);
+        assert_eq!(blobs.revive(&first.direct_path), Some(first.clone()));
+        blobs.expire(&first.direct_path);
+        let second = blobs.revive(&first.direct_path).expect("the bytes are here");
+        assert!(matches!(blobs.get(&first.direct_path), Found::Expired));
+        assert!(matches!(blobs.get(&second.direct_path), Found::Live { .. }));
+        assert_eq!(blobs.held, 7);
+        // Who knows the first path alone is told the newest one.
+        blobs.expire(&second.direct_path);
+        let third = blobs.revive(&first.direct_path).expect("the bytes are here");
+        assert_ne!(third.direct_path, second.direct_path);
+        assert!(blobs.lose(&second.direct_path));
+        assert_eq!(blobs.revive(&third.direct_path), None);
+        assert!(matches!(blobs.get(&third.direct_path), Found::Expired));
+        assert_eq!(blobs.held, 0);
     }
 
     #[test]

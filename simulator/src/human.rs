@@ -30,6 +30,7 @@ mod pictures;
 mod playing;
 mod poll;
 mod profile;
+mod reupload;
 mod said;
 mod seen;
 mod status;
@@ -68,6 +69,7 @@ pub use line::Standing;
 pub use media::{Media, MediaKind, MediaSeen};
 pub use pictures::{PictureSeen, PictureSize};
 pub use poll::PollCount;
+pub use reupload::MediaRefusal;
 pub use seen::{AboutSeen, PresenceSeen, PresenceState, ReceiptKind, ReceiptSeen, Typing, TypingSeen};
 pub use status::STATUS_CHAT;
 

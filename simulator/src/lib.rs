@@ -13,6 +13,7 @@ mod account;
 mod address;
 pub mod admin;
 mod appstate;
+mod attachment;
 mod authored;
 mod blobs;
 mod bounds;

@@ -1,11 +1,12 @@
 //! Device 0 of an account: a phone that lies on the table, switched on.
 //!
 //! It owns the account's identity, hands its companions the app-state keys and the past, answers what they ask of it (`phone/peer.rs`,
-//! `phone/history.rs`), and decrypts what is addressed to it, which proves the sender's session (`phone/letters.rs`). Modelled: it is
+//! `phone/history.rs`), puts expired media back (`phone/media.rs`), and decrypts what is addressed to it, which proves the sender's session (`phone/letters.rs`). Modelled: it is
 //! silent towards contacts, neither confirming delivery nor reading.
 
 mod history;
 mod letters;
+mod media;
 mod peer;
 
 pub(crate) mod saved;

@@ -16,6 +16,7 @@ mod ib;
 mod iq;
 pub(crate) mod md;
 mod media_conn;
+mod media_retry;
 pub(crate) mod message;
 mod mex;
 pub(crate) mod newsletters;

@@ -10,6 +10,7 @@ use whatsapp_rust::waproto::whatsapp as wa;
 use whatsapp_rust::{UploadOptions, anyhow};
 
 use super::{Heard, Human, HumanError};
+use crate::attachment::Attachment;
 
 /// What a medium is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -187,8 +188,7 @@ impl Human {
     }
 
     async fn fetch(&self, message: &wa::Message, id: &str) -> Result<Vec<u8>, HumanError> {
-        let media =
-            downloadable(message.get_base_message()).ok_or_else(|| HumanError::NoMedia { id: id.to_owned() })?;
+        let media = pointer(message, id)?;
         self.client()?
             .download(media)
             .await
@@ -203,7 +203,14 @@ fn captioned(kind: MediaKind, bytes: &[u8], caption: Option<&str>) -> Media {
     }
 }
 
-fn failed(doing: &'static str, source: impl Into<anyhow::Error>) -> HumanError {
+/// The medium of message `id`.
+pub(super) fn pointer<'m>(message: &'m wa::Message, id: &str) -> Result<&'m dyn Downloadable, HumanError> {
+    Attachment::of(message.get_base_message())
+        .map(Attachment::pointer)
+        .ok_or_else(|| HumanError::NoMedia { id: id.to_owned() })
+}
+
+pub(super) fn failed(doing: &'static str, source: impl Into<anyhow::Error>) -> HumanError {
     HumanError::Media {
         doing,
         source: source.into().into(),
@@ -211,146 +218,84 @@ fn failed(doing: &'static str, source: impl Into<anyhow::Error>) -> HumanError {
 }
 
 fn pointing_to(media: Media, at: UploadResponse) -> wa::Message {
+    /// The part of a message that points to a medium: what is the same for every kind, and what is given besides.
+    macro_rules! pointer {
+        ($kind:ident { $($field:ident: $value:expr),* }) => {
+            MessageField::some(wa::message::$kind {
+                url: Some(at.url),
+                direct_path: Some(at.direct_path),
+                media_key: Some(at.media_key.to_vec()),
+                file_sha256: Some(at.file_sha256.to_vec()),
+                file_enc_sha256: Some(at.file_enc_sha256.to_vec()),
+                file_length: Some(at.file_length),
+                media_key_timestamp: Some(at.media_key_timestamp),
+                mimetype: Some(media.mime),
+                $($field: $value,)*
+                ..Default::default()
+            })
+        };
+    }
     let mut message = wa::Message::default();
-    let (url, direct_path) = (Some(at.url), Some(at.direct_path));
-    let (key, sha, enc_sha) = (
-        Some(at.media_key.to_vec()),
-        Some(at.file_sha256.to_vec()),
-        Some(at.file_enc_sha256.to_vec()),
-    );
-    let (length, made) = (Some(at.file_length), Some(at.media_key_timestamp));
-    let (mimetype, thumbnail) = (Some(media.mime), media.thumbnail);
     match media.kind {
         MediaKind::Image => {
-            message.image_message = MessageField::some(wa::message::ImageMessage {
-                url,
-                direct_path,
-                media_key: key,
-                file_sha256: sha,
-                file_enc_sha256: enc_sha,
-                file_length: length,
-                media_key_timestamp: made,
-                mimetype,
+            message.image_message = pointer!(ImageMessage {
                 caption: media.caption,
-                jpeg_thumbnail: thumbnail,
-                ..Default::default()
+                jpeg_thumbnail: media.thumbnail
             });
         }
         MediaKind::Video => {
-            message.video_message = MessageField::some(wa::message::VideoMessage {
-                url,
-                direct_path,
-                media_key: key,
-                file_sha256: sha,
-                file_enc_sha256: enc_sha,
-                file_length: length,
-                media_key_timestamp: made,
-                mimetype,
+            message.video_message = pointer!(VideoMessage {
                 caption: media.caption,
-                jpeg_thumbnail: thumbnail,
-                streaming_sidecar: at.streaming_sidecar,
-                ..Default::default()
+                jpeg_thumbnail: media.thumbnail,
+                streaming_sidecar: at.streaming_sidecar
             });
         }
         MediaKind::Audio => {
-            message.audio_message = MessageField::some(wa::message::AudioMessage {
-                url,
-                direct_path,
-                media_key: key,
-                file_sha256: sha,
-                file_enc_sha256: enc_sha,
-                file_length: length,
-                media_key_timestamp: made,
-                mimetype,
-                streaming_sidecar: at.streaming_sidecar,
-                ..Default::default()
+            message.audio_message = pointer!(AudioMessage {
+                streaming_sidecar: at.streaming_sidecar
             });
         }
         MediaKind::Document => {
-            message.document_message = MessageField::some(wa::message::DocumentMessage {
-                url,
-                direct_path,
-                media_key: key,
-                file_sha256: sha,
-                file_enc_sha256: enc_sha,
-                file_length: length,
-                media_key_timestamp: made,
-                mimetype,
+            message.document_message = pointer!(DocumentMessage {
                 caption: media.caption,
                 title: media.file_name.clone(),
                 file_name: media.file_name,
-                jpeg_thumbnail: thumbnail,
-                ..Default::default()
+                jpeg_thumbnail: media.thumbnail
             });
         }
         MediaKind::Sticker => {
-            message.sticker_message = MessageField::some(wa::message::StickerMessage {
-                url,
-                direct_path,
-                media_key: key,
-                file_sha256: sha,
-                file_enc_sha256: enc_sha,
-                file_length: length,
-                media_key_timestamp: made,
-                mimetype,
-                png_thumbnail: thumbnail,
-                ..Default::default()
+            message.sticker_message = pointer!(StickerMessage {
+                png_thumbnail: media.thumbnail
             });
         }
     }
     message
 }
 
-/// The part of a message that can be fetched.
-fn downloadable(base: &wa::Message) -> Option<&dyn Downloadable> {
-    let image = base.image_message.as_option().map(|m| m as &dyn Downloadable);
-    let video = || base.video_message.as_option().map(|m| m as &dyn Downloadable);
-    let audio = || base.audio_message.as_option().map(|m| m as &dyn Downloadable);
-    let document = || base.document_message.as_option().map(|m| m as &dyn Downloadable);
-    let sticker = || base.sticker_message.as_option().map(|m| m as &dyn Downloadable);
-    image.or_else(video).or_else(audio).or_else(document).or_else(sticker)
-}
-
 fn seen(base: &wa::Message) -> Option<MediaSeen> {
-    let file = downloadable(base)?;
-    let (kind, mime, caption, file_name, thumbnail) = if let Some(m) = base.image_message.as_option() {
-        (
-            MediaKind::Image,
-            &m.mimetype,
-            m.caption.clone(),
-            None,
-            m.jpeg_thumbnail.as_deref(),
-        )
-    } else if let Some(m) = base.video_message.as_option() {
-        (
-            MediaKind::Video,
-            &m.mimetype,
-            m.caption.clone(),
-            None,
-            m.jpeg_thumbnail.as_deref(),
-        )
-    } else if let Some(m) = base.audio_message.as_option() {
-        (MediaKind::Audio, &m.mimetype, None, None, None)
-    } else if let Some(m) = base.document_message.as_option() {
-        let name = m.file_name.clone();
-        (
+    let attachment = Attachment::of(base)?;
+    let none = &None;
+    let (kind, mime, caption, file_name, thumbnail) = match attachment {
+        Attachment::Image(m) => (MediaKind::Image, &m.mimetype, &m.caption, none, &m.jpeg_thumbnail),
+        Attachment::Video(m) => (MediaKind::Video, &m.mimetype, &m.caption, none, &m.jpeg_thumbnail),
+        Attachment::Audio(m) => (MediaKind::Audio, &m.mimetype, none, none, &None),
+        Attachment::Document(m) => (
             MediaKind::Document,
             &m.mimetype,
-            m.caption.clone(),
-            name,
-            m.jpeg_thumbnail.as_deref(),
-        )
-    } else {
-        let m = base.sticker_message.as_option()?;
-        (MediaKind::Sticker, &m.mimetype, None, None, m.png_thumbnail.as_deref())
+            &m.caption,
+            &m.file_name,
+            &m.jpeg_thumbnail,
+        ),
+        Attachment::Sticker(m) => (MediaKind::Sticker, &m.mimetype, none, none, &m.png_thumbnail),
     };
+    let pointer = attachment.pointer();
     Some(MediaSeen {
         kind,
         mime: mime.clone().unwrap_or_default(),
-        size: file.file_length().unwrap_or_default(),
-        caption,
-        file_name,
-        direct_path: file.direct_path().unwrap_or_default().to_owned(),
-        thumbnail: thumbnail.map(<[u8]>::to_vec),
+        size: pointer.file_length().unwrap_or_default(),
+        caption: caption.clone(),
+        file_name: file_name.clone(),
+        direct_path: pointer.direct_path().unwrap_or_default().to_owned(),
+        thumbnail: thumbnail.clone(),
     })
 }

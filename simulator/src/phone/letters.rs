@@ -95,8 +95,11 @@ impl Phone {
         Ok(())
     }
 
-    /// Decrypts one message. Failures are counted: a sender's session with this phone is broken.
+    /// Reads one piece of mail. Messages that cannot be decrypted are counted: a sender's session with this phone is broken.
     pub(super) async fn read(&mut self, account: AccountId, shared: &Shared, node: &Node) {
+        if node.tag == "receipt" {
+            return self.put_back(account, shared, node);
+        }
         let peer = node.attrs.get("category").is_some_and(|c| *c == "peer");
         if node.tag != "message" || (!peer && shared.phones == PhoneReading::PeersOnly) {
             return;

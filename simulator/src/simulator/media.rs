@@ -1,5 +1,6 @@
 //! What tests and programs can do with the media server.
 
+use crate::blobs::Blobs;
 use crate::error::{AccountError, MediaError};
 use crate::human::loopback::LoopbackHttp;
 use crate::simulator::Simulator;
@@ -22,14 +23,22 @@ impl Simulator {
     }
 
     /// Stops serving a medium, given by its direct path or URL: downloads are answered with 410, as after weeks on the real
-    /// service. Phones do not upload it again.
+    /// service. The phones of those who sent and received it still have it, and put it back when one of their companions asks.
     pub fn expire_media(&self, path_or_url: &str) -> Result<(), MediaError> {
-        let mut world = self.inner.shared.world();
+        self.medium(path_or_url, Blobs::expire)
+    }
+
+    /// Stops serving a medium as [`Self::expire_media`] does, and lets every phone lose it: they answer that they have not got it.
+    pub fn lose_media(&self, path_or_url: &str) -> Result<(), MediaError> {
+        self.medium(path_or_url, Blobs::lose)
+    }
+
+    fn medium(&self, path_or_url: &str, act: fn(&mut Blobs, &str) -> bool) -> Result<(), MediaError> {
         let path = path_or_url
             .strip_prefix("https://")
             .and_then(|rest| rest.find('/').map(|at| &rest[at..]))
             .unwrap_or(path_or_url);
-        if world.blobs.expire(path) {
+        if act(&mut self.inner.shared.world().blobs, path) {
             Ok(())
         } else {
             Err(MediaError::Unknown(path_or_url.to_owned()))

@@ -11,7 +11,7 @@ use crate::phone::{Duty, Start};
 use crate::privacy::PrivacyCategory;
 use crate::queue::{Class, Entry};
 use crate::stanza::message::status::is_status;
-use crate::stanza::{Sender, attr, jid_attr, receipt_check};
+use crate::stanza::{Sender, attr, jid_attr, media_retry, receipt_check};
 use crate::world::World;
 
 /// What a receipt's type means to the server.
@@ -46,6 +46,9 @@ fn kind(name: &str) -> Kind {
 pub(super) fn relay(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) {
     let id = attr(node, "id");
     let name = attr(node, "type");
+    if name == "server-error" {
+        return media_retry::relay(world, sender, node);
+    }
     // That a call rings is told in the form of a receipt; nobody waits for it (modelled), and it is about no message.
     let kind = if node.get_optional_child("offer").is_some() {
         Kind::Other
@@ -97,7 +100,7 @@ pub(super) fn relay(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>) 
 }
 
 /// Acknowledges a receipt; with an error when it was refused.
-fn acknowledge(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>, error: Option<u16>) {
+pub(super) fn acknowledge(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>, error: Option<u16>) {
     let mut ack = NodeBuilder::new("ack")
         .attr("class", "receipt")
         .attr("id", &*attr(node, "id"))
