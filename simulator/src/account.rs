@@ -21,6 +21,7 @@ use crate::privacy::Privacy;
 use crate::profile::Profile;
 use crate::refusal::{BanReason, LoginRefusal};
 use crate::simulator::Reachability;
+use crate::status_privacy::StatusPrivacy;
 use crate::tokens::{Reachout, Tokens};
 
 /// What to make an account from.
@@ -82,6 +83,7 @@ pub(crate) struct AccountState {
     pub(crate) watchers: BTreeSet<AccountId>,
     pub(crate) blocked: BTreeSet<AccountId>,
     pub(crate) privacy: Privacy,
+    pub(crate) status_privacy: StatusPrivacy,
     pub(crate) whereabouts: Whereabouts,
     pub(crate) profile: Profile,
     pub(crate) tokens: Tokens,
@@ -120,6 +122,7 @@ impl AccountState {
             watchers: BTreeSet::new(),
             blocked: BTreeSet::new(),
             privacy: Privacy::default(),
+            status_privacy: StatusPrivacy::default(),
             whereabouts: Whereabouts::default(),
             profile: Profile::default(),
             tokens: Tokens::default(),

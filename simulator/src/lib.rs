@@ -61,6 +61,7 @@ mod simulator;
 mod stanza;
 mod stanza_log;
 mod stats;
+mod status_privacy;
 mod stream_end;
 mod tokens;
 mod unknown;
@@ -89,6 +90,7 @@ pub use simulator::newsletters::{NewsletterError, NewsletterInfo, NewsletterPost
 pub use simulator::{Follow, Keep, Reachability, Simulator};
 pub use stanza_log::{Direction, StanzaFilter, StanzaRecord};
 pub use stats::Stats;
+pub use status_privacy::StatusAudience;
 pub use stream_end::StreamEnd;
 pub use tokens::Reachout;
 pub use unknown::{Strictness, UnknownStanza};

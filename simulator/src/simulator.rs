@@ -16,6 +16,7 @@ mod privacy;
 mod restart;
 mod sessions;
 mod stanzas;
+mod status_privacy;
 mod traffic;
 mod world_file;
 

@@ -28,6 +28,7 @@ pub(crate) mod profile;
 mod receipt;
 mod receipt_check;
 mod settings;
+mod status_privacy;
 mod usync;
 
 use whatsapp_rust::NodeBuilder;

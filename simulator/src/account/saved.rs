@@ -16,6 +16,7 @@ use crate::profile::saved::SavedProfile;
 use crate::refusal::{BanReason, LoginRefusal};
 use crate::saved::{Blob, Unsound, account_id};
 use crate::simulator::Reachability;
+use crate::status_privacy::saved::SavedStatusPrivacy;
 use crate::tokens::Reachout;
 use crate::tokens::saved::SavedTokens;
 
@@ -46,6 +47,8 @@ pub(crate) struct SavedAccount {
     watchers: Vec<usize>,
     #[serde(default)]
     privacy: SavedPrivacy,
+    #[serde(default)]
+    status_privacy: SavedStatusPrivacy,
     #[serde(default)]
     last_seen: Option<u64>,
     #[serde(default)]
@@ -98,6 +101,7 @@ impl SavedAccount {
             chats: SavedChats::of(&account.chats),
             watchers: numbers(&account.watchers),
             privacy: SavedPrivacy::of(&account.privacy),
+            status_privacy: SavedStatusPrivacy::of(&account.status_privacy),
             last_seen: account.whereabouts.last_seen,
             profile: SavedProfile::of(&account.profile),
             tokens: SavedTokens::of(&account.tokens),
@@ -146,6 +150,7 @@ impl SavedAccount {
         });
         account.watchers = accounts(self.watchers)?;
         account.privacy = self.privacy.restore(count)?;
+        account.status_privacy = self.status_privacy.restore(count)?;
         account.whereabouts.last_seen = self.last_seen;
         account.profile = self.profile.restore();
         account.tokens = self.tokens.restore(count)?;

@@ -10,7 +10,7 @@ use crate::notification::Notification;
 use crate::privacy::PrivacyCategory;
 use crate::profile::{About, DisappearingMode};
 use crate::stanza::iq::{Answer, Verb};
-use crate::stanza::{Sender, attr, jid_attr};
+use crate::stanza::{Sender, attr, jid_attr, status_privacy};
 use crate::world::World;
 
 /// Bytes of the longest about text (modelled).
@@ -18,8 +18,11 @@ const MAX_ABOUT: usize = 700;
 /// The error in place of what somebody hides; both clients know it.
 const HIDDEN: u16 = 401;
 
-/// `status`: sets the account's own about text; old clients read others' with it.
+/// `status`: sets the account's own about text; old clients read others' with it. One may also ask for whom status posts are.
 pub(super) fn about(world: &mut World, sender: &Sender<'_>, verb: Verb, node: &NodeRef<'_>) -> Answer {
+    if verb == Verb::Get && node.get_optional_child("privacy").is_some() {
+        return status_privacy::answer(world, sender.at.account);
+    }
     let asked = node.get_optional_child("status");
     match (verb, asked) {
         (Verb::Set, Some(status)) => {
