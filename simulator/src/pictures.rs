@@ -1,15 +1,17 @@
-//! The pictures of people and groups: which one is shown now, and where its bytes are.
+//! The pictures of people, groups and newsletters: which one is shown now, and where its bytes are.
 //!
 //! Bytes live among the blobs, where clients fetch them. Modelled: the preview is the picture itself, because nothing here can scale a
 //! JPEG, and a picture that is replaced stays where it is.
 
-use std::collections::HashMap;
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
 use crate::address::{AccountId, Namespace, PHONE};
 use crate::blobs::{BlobKind, Found, Stored};
 use crate::groups::GroupId;
+use crate::newsletters::NewsletterId;
 use crate::notification::Notification;
 use crate::privacy::PrivacyCategory;
 use crate::world::World;
@@ -20,10 +22,11 @@ use whatsapp_rust::wacore_binary::Jid;
 pub(crate) const MAX_PICTURE: usize = 1 << 20;
 
 /// Whose picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PictureOf {
     Account(AccountId),
     Group(GroupId),
+    Newsletter(NewsletterId),
 }
 
 /// A picture that is shown now.
@@ -37,13 +40,18 @@ pub(crate) struct Picture {
 /// Everybody's pictures.
 #[derive(Debug, Default)]
 pub(crate) struct Pictures {
-    shown: HashMap<PictureOf, Picture>,
+    shown: BTreeMap<PictureOf, Picture>,
     last_id: u64,
 }
 
 impl Pictures {
     pub(crate) fn of(&self, whose: PictureOf) -> Option<&Picture> {
         self.shown.get(&whose)
+    }
+
+    /// Forgets the picture of what is not there any more.
+    pub(crate) fn forget(&mut self, whose: PictureOf) {
+        self.shown.remove(&whose);
     }
 }
 
@@ -53,15 +61,22 @@ impl World {
         if let Some(located) = self.locate(jid) {
             return Some(PictureOf::Account(located.account));
         }
+        if let Some(newsletter) = NewsletterId::of(jid) {
+            return self
+                .newsletters
+                .get(newsletter)
+                .map(|_| PictureOf::Newsletter(newsletter));
+        }
         let group = GroupId::of(jid)?;
         self.groups.get(group).map(|_| PictureOf::Group(group))
     }
 
-    /// Whether `viewer` may see a picture. A group shows its own to members only (modelled).
+    /// Whether `viewer` may see a picture. A group shows its own to members only (modelled), a newsletter to everybody.
     pub(crate) fn may_see_picture(&self, viewer: AccountId, of: PictureOf) -> bool {
         match of {
             PictureOf::Account(account) => self.may_see(viewer, account, PrivacyCategory::Profile),
             PictureOf::Group(group) => self.groups.get(group).is_some_and(|group| group.role(viewer).is_some()),
+            PictureOf::Newsletter(_) => true,
         }
     }
 
@@ -101,6 +116,8 @@ impl World {
                     .content([change]);
                 self.notify_group(group, &[], &notification);
             }
+            // Who changes a newsletter tells its followers everything at once.
+            PictureOf::Newsletter(_) => {}
             PictureOf::Account(account) => {
                 let jid = self.account(account).jid(PHONE, Namespace::Phone);
                 let change = change.attr("jid", jid.clone()).build();

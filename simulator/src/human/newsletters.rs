@@ -1,6 +1,9 @@
 //! What a human does with newsletters. Publishing is [`Human::say`] to its JID; what is published is heard like any message.
 
-use whatsapp_rust::features::{NewsletterError, NewsletterMessage, NewsletterMetadata};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use whatsapp_rust::features::{MexRequest, NewsletterError, NewsletterMessage, NewsletterMetadata};
+use whatsapp_rust::wacore::iq::mex_operations::update_newsletter;
 
 use super::{Human, HumanError, address};
 
@@ -27,6 +30,22 @@ impl Human {
     /// The newsletters this human owns, administers or follows.
     pub async fn newsletters(&self) -> Result<Vec<NewsletterMetadata>, HumanError> {
         self.client()?.newsletter().list_subscribed().await.map_err(refused)
+    }
+
+    /// Shows another picture of a newsletter, a JPEG, or none.
+    pub async fn set_newsletter_picture(&self, jid: &str, jpeg: Option<&[u8]>) -> Result<(), HumanError> {
+        let variables = update_newsletter::Variables {
+            newsletter_id: Some(jid.to_owned()),
+            updates: Some(update_newsletter::Updates {
+                picture: Some(jpeg.map(|jpeg| STANDARD.encode(jpeg)).unwrap_or_default()),
+                ..update_newsletter::Updates::default()
+            }),
+        };
+        let request = MexRequest::new(update_newsletter::NAME, update_newsletter::DOC_ID, variables);
+        let made = self.client()?.mex().mutate(request).await;
+        made.map(|_| ()).map_err(|source| HumanError::Send {
+            source: Box::new(source),
+        })
     }
 
     /// Follows a newsletter.

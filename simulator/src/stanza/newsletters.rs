@@ -4,6 +4,7 @@
 
 pub(super) mod mex;
 pub(crate) mod notice;
+mod picture;
 mod shown;
 
 use whatsapp_rust::NodeBuilder;

@@ -64,6 +64,8 @@ fn set(world: &mut World, sender: &Sender<'_>, of: PictureOf, node: &NodeRef<'_>
             .groups
             .get(group)
             .is_some_and(|group| group.role(by).is_some_and(|role| group.may_edit(role))),
+        // That of a newsletter is changed with the rest of it, through JSON.
+        PictureOf::Newsletter(_) => false,
     };
     if !allowed {
         return not_authorized();

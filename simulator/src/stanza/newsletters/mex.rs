@@ -13,9 +13,11 @@ use whatsapp_rust::wacore_binary::Jid;
 
 use crate::address::{AccountId, Namespace, PHONE};
 use crate::newsletters::{Denied, Mute, Newsletter, NewsletterId, Role};
+use crate::pictures::PictureOf;
 use crate::stanza::Sender;
 use crate::stanza::mex::{MexError, Outcome};
 use crate::stanza::newsletters::notice::{self, News};
+use crate::stanza::newsletters::picture::{self, Made};
 use crate::world::World;
 
 /// Longest name and description, in characters (modelled).
@@ -81,11 +83,8 @@ pub(in crate::stanza) fn answer(
         Operation::Create => create(world, me, &asked["input"]),
         Operation::Metadata => metadata(world, me, &asked["input"]),
         Operation::Subscribed => {
-            let mine: Vec<Value> = world
-                .newsletters
-                .of(me)
-                .map(|newsletter| described(newsletter, me))
-                .collect();
+            let mine = world.newsletters.of(me);
+            let mine: Vec<Value> = mine.map(|newsletter| described(world, newsletter, me)).collect();
             Ok(json!({ "xwa2_newsletter_subscribed": mine }))
         }
         Operation::Update => update(world, sender, asked),
@@ -93,9 +92,9 @@ pub(in crate::stanza) fn answer(
         Operation::Join => {
             let newsletter = named_mut(world, asked)?;
             newsletter.follow(me);
-            let (id, answer) = (newsletter.id, described(newsletter, me));
+            let id = newsletter.id;
             notice::tell(world, id, sender.at, News::Joined);
-            Ok(json!({ "xwa2_newsletter_join_v2": answer }))
+            Ok(json!({ "xwa2_newsletter_join_v2": found(world, id, me)? }))
         }
         Operation::Leave => {
             let newsletter = named_mut(world, asked)?;
@@ -143,7 +142,7 @@ fn denied(Denied: Denied) -> MexError {
     forbidden()
 }
 
-fn bad_request() -> MexError {
+pub(super) fn bad_request() -> MexError {
     MexError::new(400, "Bad Request")
 }
 
@@ -204,19 +203,11 @@ fn create(world: &mut World, me: AccountId, input: &Value) -> Outcome {
         .filter(|name| !name.is_empty())
         .ok_or_else(bad_request)?;
     let description = text(input, "description", MAX_DESCRIPTION)?.unwrap_or_default();
-    picture(input)?;
+    let picture = picture::wanted(input)?;
     let now = world.now_ms();
     let id = world.newsletters.found(me, name, description, now);
-    let newsletter = world.newsletters.get(id).ok_or_else(not_found)?;
-    Ok(json!({ "xwa2_newsletter_create": described(newsletter, me) }))
-}
-
-/// Pictures of newsletters are not kept; taking one away is no change.
-fn picture(asked: &Value) -> Result<(), MexError> {
-    match asked["picture"].as_str() {
-        None | Some("") => Ok(()),
-        Some(_) => Err(MexError::new(501, "Not Implemented")),
-    }
+    picture.make(world, id, me);
+    Ok(json!({ "xwa2_newsletter_create": found(world, id, me)? }))
 }
 
 fn metadata(world: &World, me: AccountId, input: &Value) -> Outcome {
@@ -232,14 +223,14 @@ fn metadata(world: &World, me: AccountId, input: &Value) -> Outcome {
         Some(_) | None => return Err(bad_request()),
     };
     let newsletter = newsletter.ok_or_else(not_found)?;
-    Ok(json!({ "xwa2_newsletter": described(newsletter, me) }))
+    Ok(json!({ "xwa2_newsletter": described(world, newsletter, me) }))
 }
 
 fn update(world: &mut World, sender: &Sender<'_>, asked: &Value) -> Outcome {
     let updates = &asked["updates"];
     let name = text(updates, "name", MAX_NAME)?;
     let description = text(updates, "description", MAX_DESCRIPTION)?;
-    picture(updates)?;
+    let picture = picture::wanted(updates)?;
     let now = world.now_ms();
     let me = sender.at.account;
     let newsletter = named_mut(world, asked)?;
@@ -257,15 +248,19 @@ fn update(world: &mut World, sender: &Sender<'_>, asked: &Value) -> Outcome {
             words.at_ms = now;
         }
     }
-    let (id, answer) = (newsletter.id, described(newsletter, me));
+    let id = newsletter.id;
+    if picture.make(world, id, me) == Made::Changed {
+        settings.insert("picture".to_owned(), picture::full(world, id));
+    }
     notice::tell(world, id, sender.at, News::Updated(settings));
-    Ok(json!({ "xwa2_newsletter_update": answer }))
+    Ok(json!({ "xwa2_newsletter_update": found(world, id, me)? }))
 }
 
 fn delete(world: &mut World, sender: &Sender<'_>, asked: &Value) -> Outcome {
     let id = owned(world, sender.at.account, asked)?.id;
     notice::tell(world, id, sender.at, News::Deleted);
     world.newsletters.delete(id).ok_or_else(not_found)?;
+    world.pictures.forget(PictureOf::Newsletter(id));
     let answer = json!({ "id": id.to_string(), "state": { "type": "DELETED" } });
     Ok(json!({ "xwa2_newsletter_delete_v2": answer }))
 }
@@ -372,8 +367,14 @@ fn brief(newsletter: &Newsletter) -> Value {
     json!({ "id": newsletter.id.to_string(), "state": { "type": "ACTIVE" } })
 }
 
+/// A newsletter as `me` sees it, by its number.
+fn found(world: &World, id: NewsletterId, me: AccountId) -> Outcome {
+    let newsletter = world.newsletters.get(id).ok_or_else(not_found)?;
+    Ok(described(world, newsletter, me))
+}
+
 /// A newsletter as `me` sees it.
-fn described(newsletter: &Newsletter, me: AccountId) -> Value {
+fn described(world: &World, newsletter: &Newsletter, me: AccountId) -> Value {
     let words = |words: &crate::newsletters::Words| {
         json!({
             "id": words.at_ms.to_string(),
@@ -381,8 +382,6 @@ fn described(newsletter: &Newsletter, me: AccountId) -> Value {
             "update_time": (words.at_ms * 1000).to_string(),
         })
     };
-    // Without a picture: one client wants an object there, the other no path in it.
-    let no_picture = json!({ "id": null, "type": "PREVIEW", "direct_path": null });
     json!({
         "id": newsletter.id.to_string(),
         "state": { "type": "ACTIVE" },
@@ -394,8 +393,8 @@ fn described(newsletter: &Newsletter, me: AccountId) -> Value {
             "handle": null,
             "subscribers_count": newsletter.followers().count().to_string(),
             "verification": "UNVERIFIED",
-            "picture": no_picture,
-            "preview": no_picture,
+            "picture": picture::full(world, newsletter.id),
+            "preview": picture::preview(world, newsletter.id),
             "settings": { "reaction_codes": { "value": "ALL" } },
         },
         "viewer_metadata": {
