@@ -1,5 +1,7 @@
 //! Business accounts: what they tell about themselves, and the certificate of their name.
 
+pub(crate) mod saved;
+
 use std::collections::HashMap;
 
 use whatsapp_rust::NodeBuilder;

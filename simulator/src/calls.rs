@@ -1,5 +1,7 @@
 //! Calls under way and over: who rang whom, and how it ended. No sound is ever carried.
 
+pub(crate) mod saved;
+
 use std::collections::{HashMap, VecDeque};
 
 use crate::address::{AccountId, DeviceAddress};
@@ -65,6 +67,16 @@ pub(crate) struct Calls {
 impl Calls {
     /// Remembers a call that begins to ring; one with the same id stays as it is.
     pub(crate) fn ring(&mut self, id: &str, caller: DeviceAddress, callee: AccountId) {
+        let call = Call {
+            caller,
+            callee,
+            state: CallState::Ringing,
+            answered_by: None,
+        };
+        self.remember(id, call);
+    }
+
+    fn remember(&mut self, id: &str, call: Call) {
         if self.by_id.contains_key(id) {
             return;
         }
@@ -74,15 +86,7 @@ impl Calls {
             self.by_id.remove(&oldest);
         }
         self.order.push_back(id.to_owned());
-        self.by_id.insert(
-            id.to_owned(),
-            Call {
-                caller,
-                callee,
-                state: CallState::Ringing,
-                answered_by: None,
-            },
-        );
+        self.by_id.insert(id.to_owned(), call);
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&Call> {

@@ -20,7 +20,8 @@ pub(crate) use newsletter::{Denied, Mute, Newsletter, Role, WATCH_S, Words};
 pub(crate) use post::{Draft, Post};
 
 /// A newsletter, by the number in its JID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
 pub(crate) struct NewsletterId(u64);
 
 impl NewsletterId {

@@ -3,6 +3,7 @@
 //! Bytes live among the blobs, where clients fetch them. Modelled: the preview is the picture itself, because nothing here can scale a
 //! JPEG, and a picture that is replaced stays where it is.
 
+pub(crate) mod saved;
 
 use std::collections::BTreeMap;
 

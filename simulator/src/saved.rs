@@ -18,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 use crate::account::saved::SavedAccount;
 use crate::address::AccountId;
 use crate::blobs::saved::SavedBlobs;
+use crate::business::saved::SavedBusinesses;
+use crate::calls::saved::SavedCalls;
 use crate::config::Config;
 use crate::error::WorldFileError;
 use crate::groups::saved::SavedGroups;
@@ -25,6 +27,7 @@ use crate::newsletters::saved::SavedNewsletters;
 use crate::noise::saved::SavedServer;
 use crate::phone::saved::SavedPhone;
 use crate::phone::{self, Phone};
+use crate::pictures::saved::SavedPictures;
 use crate::server::Shared;
 use crate::world::World;
 
@@ -69,6 +72,12 @@ pub(crate) struct SavedWorld {
     newsletters: SavedNewsletters,
     #[serde(default)]
     blobs: SavedBlobs,
+    #[serde(default)]
+    pictures: SavedPictures,
+    #[serde(default)]
+    businesses: SavedBusinesses,
+    #[serde(default)]
+    calls: SavedCalls,
     #[serde(default)]
     accounts: Vec<SavedAccount>,
     /// Device 0 of each of them, in the same order.
@@ -123,6 +132,9 @@ impl SavedWorld {
             groups: SavedGroups::of(&world.groups),
             newsletters: SavedNewsletters::of(&world.newsletters),
             blobs: SavedBlobs::of(&world.blobs),
+            pictures: SavedPictures::of(&world.pictures),
+            businesses: SavedBusinesses::of(&world.businesses),
+            calls: SavedCalls::of(&world.calls),
             accounts: world.accounts.iter().map(SavedAccount::of).collect::<Result<_, _>>()?,
             phones: phones
                 .values_mut()
@@ -158,6 +170,9 @@ impl SavedWorld {
         let newsletter_rng = StdRng::from_rng(&mut world.rng);
         world.newsletters = self.newsletters.restore(newsletter_rng, count)?;
         self.blobs.restore(&mut world.blobs)?;
+        world.pictures = self.pictures.restore(&world)?;
+        world.businesses = self.businesses.restore(count)?;
+        world.calls = self.calls.restore(count)?;
         world.recount();
         Ok(Restored { world, phones })
     }
