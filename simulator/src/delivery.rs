@@ -3,6 +3,9 @@
 //! A backlog goes out in parts. First a few stanzas; then as many as the client asks for (`<ib><offline_batch count/></ib>`: whatsapp-rust
 //! asks again and again, Baileys once). Modelled: once everything sent so far is acknowledged and the client has asked for nothing more,
 //! as much again follows by itself; all of the rest for a client that never asks. What arrives meanwhile waits behind the backlog.
+//!
+//! A stanza that gets lost, and its acknowledgement with it, holds nothing up for long (modelled): one that was sent before something
+//! the client has acknowledged is not waited for, nor anything once nothing has happened for a while. It stays queued for the next connection.
 
 use std::sync::Arc;
 
@@ -20,6 +23,10 @@ use crate::world::{SERVER, World};
 
 /// Backlog stanzas a client gets before it asks (modelled on what whatsapp-rust says of the service).
 pub(crate) const PRIMER: usize = 5;
+
+/// How long the rest of a backlog waits for an acknowledgement that does not come, in milliseconds (modelled). Nothing watches the clock:
+/// the client's next keep-alive shows that the time is over.
+const OVERDUE_MS: u64 = 10_000;
 
 /// When a device got the last of its backlog.
 #[derive(PartialEq, Eq)]
@@ -83,6 +90,7 @@ impl World {
             total: backlog.total(),
             credit: PRIMER,
             batch: usize::MAX,
+            moved_ms: now,
         };
         let outgoing = session.outgoing.clone();
         self.stats.queued -= expired;
@@ -161,7 +169,9 @@ impl World {
                     drained = Drained::JustNow;
                     send(&mut self.stats, &session.outgoing, end);
                 }
-                Phase::Draining { credit: 0, .. } if queue.in_flight() > 0 => return drained,
+                Phase::Draining {
+                    credit: 0, moved_ms, ..
+                } if queue.in_flight() > 0 && now_ms.saturating_sub(*moved_ms) < OVERDUE_MS => return drained,
                 Phase::Draining { credit, batch, .. } if *credit == 0 => *credit = *batch,
                 Phase::Draining { .. } | Phase::Live => {}
             }
@@ -177,8 +187,9 @@ impl World {
             if let Some((id, from)) = &due.message {
                 delivered.record(id, *from);
             }
-            if let Phase::Draining { credit, .. } = &mut session.phase {
+            if let Phase::Draining { credit, moved_ms, .. } = &mut session.phase {
                 *credit = credit.saturating_sub(1);
+                *moved_ms = now_ms;
             }
             let node = if due.backlog {
                 Arc::new(marked_offline(&due.node))
@@ -189,12 +200,22 @@ impl World {
         }
     }
 
+    fn moved(&mut self, at: DeviceAddress, now_ms: u64) {
+        let session = self.device_mut(at).and_then(|device| device.session.as_mut());
+        match session.map(|session| &mut session.phase) {
+            Some(Phase::Draining { moved_ms, .. }) => *moved_ms = now_ms,
+            Some(Phase::Authed | Phase::Live) | None => {}
+        }
+    }
+
     /// Removes what a device acknowledged. Answers whether there was such an entry.
     pub(crate) fn settle(&mut self, at: DeviceAddress, class: Class, id: &str, from: Option<AccountId>) -> bool {
+        let now = self.now_ms();
         let settled = self
             .device_mut(at)
             .is_some_and(|device| device.queue.settle(class, id, from));
         if settled {
+            self.moved(at, now);
             self.stats.acks += 1;
             self.stats.queued -= 1;
             self.pump(at);

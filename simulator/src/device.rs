@@ -24,6 +24,8 @@ pub(crate) enum Phase {
         credit: usize,
         /// How many follow by themselves then.
         batch: usize,
+        /// When the client was last given something, or acknowledged something.
+        moved_ms: u64,
     },
     /// Active and up to date.
     Live,

@@ -136,6 +136,8 @@ pub(crate) struct DeviceQueue {
     entries: VecDeque<Entry>,
     /// How many entries from the front the current connection has been given.
     cursor: usize,
+    /// How many entries from the front the current connection has been given before one that it has settled.
+    overtaken: usize,
     /// How many entries from the cursor on were waiting when the connection became active.
     backlog: usize,
 }
@@ -154,15 +156,17 @@ impl DeviceQueue {
         self.entries.iter()
     }
 
-    /// How much of what the current connection has been given is unsettled.
+    /// How much of what the current connection has been given it may yet settle. Where it has settled something that it was given later,
+    /// it either never got the rest or is not going to say so.
     pub(crate) fn in_flight(&self) -> usize {
-        self.cursor
+        self.cursor - self.overtaken
     }
 
     /// Drops what has waited for too long, and answers how much that was. Only before [`Self::rewind`]: the cursor is lost.
     pub(crate) fn expire(&mut self, now_ms: u64) -> usize {
         let before = self.entries.len();
         self.cursor = 0;
+        self.overtaken = 0;
         self.entries
             .retain(|entry| now_ms.saturating_sub(entry.at_ms) < LIFETIME_MS);
         before - self.entries.len()
@@ -171,6 +175,7 @@ impl DeviceQueue {
     /// A connection takes over: everything unsettled is due again. Answers how much that is, by class.
     pub(crate) fn rewind(&mut self) -> Backlog {
         self.cursor = 0;
+        self.overtaken = 0;
         self.backlog = self.entries.len();
         let mut backlog = Backlog::default();
         for entry in &self.entries {
@@ -221,6 +226,11 @@ impl DeviceQueue {
         self.entries.remove(index);
         if index < self.cursor {
             self.cursor -= 1;
+            self.overtaken = if index < self.overtaken {
+                self.overtaken - 1
+            } else {
+                index
+            };
         } else if index - self.cursor < self.backlog {
             self.backlog -= 1;
         }
@@ -231,6 +241,7 @@ impl DeviceQueue {
     pub(crate) fn drain(&mut self, limit: usize) -> Vec<Entry> {
         let count = limit.min(self.entries.len());
         self.cursor = 0;
+        self.overtaken = 0;
         self.backlog = 0;
         self.entries.drain(..count).collect()
     }
@@ -304,6 +315,26 @@ mod tests {
         assert!(queue.has_backlog());
         assert_eq!(ids(&mut queue), ["b"]);
         assert!(!queue.has_backlog());
+    }
+
+    #[test]
+    fn what_was_given_before_something_settled_is_not_waited_for() {
+        let mut queue = DeviceQueue::default();
+        for id in ["a", "b", "c", "d"] {
+            queue.push(message(id), 0);
+        }
+        assert_eq!(ids(&mut queue).len(), 4);
+        assert_eq!(queue.in_flight(), 4);
+        assert!(queue.settle(Class::Message, "c", None));
+        assert_eq!(queue.in_flight(), 1);
+        // Late is not too late.
+        assert!(queue.settle(Class::Message, "a", None));
+        assert_eq!(queue.in_flight(), 1);
+        assert!(queue.settle(Class::Message, "d", None));
+        assert_eq!((queue.in_flight(), queue.len()), (0, 1));
+        queue.rewind();
+        assert_eq!(ids(&mut queue), ["b"]);
+        assert_eq!(queue.in_flight(), 1);
     }
 
     #[test]

@@ -12,6 +12,9 @@ use crate::world::{SERVER, World};
 /// The code of what this server does not do.
 const NOT_IMPLEMENTED: u16 = 501;
 
+/// The namespaces of keep-alives. Backlogs that got stuck go on when one comes.
+const KEEP_ALIVE: [&str; 2] = ["w:p", "urn:xmpp:ping"];
+
 /// What a handler answers.
 pub(super) enum Answer {
     /// `type=result` with these children.
@@ -91,6 +94,9 @@ pub(super) fn handle(world: &mut World, sender: &Sender<'_>, node: &NodeRef<'_>)
     // What a request sets in motion comes after its answer.
     passive::after_answer(world, sender, &namespace, verb, node);
     md::after_answer(world, &namespace, verb, node, sender);
+    if KEEP_ALIVE.contains(&&*namespace) {
+        world.pump(sender.at);
+    }
 }
 
 /// Refuses a request of which a part is unknown.
@@ -132,7 +138,7 @@ fn route(world: &mut World, sender: &Sender<'_>, namespace: &str, verb: Verb, no
         "w:biz" => super::business::handle(world, sender, verb, node),
         "w:profile:picture" => super::pictures::handle(world, sender, verb, node),
         "w:m" => super::media_conn::handle(world, sender, node),
-        "w:p" | "urn:xmpp:ping" => Answer::done(),
+        namespace if KEEP_ALIVE.contains(&namespace) => Answer::done(),
         "md" => md::handle(world, sender, verb, node),
         "w:sync:app:state" => appstate::handle(world, sender, node),
         "privacy" => privacy::handle(world, sender, verb, node),
