@@ -27,8 +27,9 @@ use crate::pairing::LinkedDevice;
 use crate::pairing::request::{Answer, Asked, BAD_REQUEST};
 use crate::world::World;
 
-/// Modelled: the phone takes a moment between the secret's arrival and the offer under it.
-const BEFORE_OFFER: Duration = Duration::from_millis(500);
+/// Modelled: the phone takes a moment for each of its parts. A client keeps what it has begun only after it has read the answer to it; a
+/// continuation or an offer on the heels of that answer would meet a client that knows of no ceremony, or has another secret.
+const PHONE_TAKES: Duration = Duration::from_millis(500);
 
 /// A client that has to show a passkey before it is offered anything.
 struct Gate {
@@ -144,8 +145,7 @@ impl World {
             match self.handed_over(asked.connection, stage, request) {
                 Ok(secret) => {
                     self.reply(asked, Ok(Vec::new()));
-                    // The client takes the secret for its own only once it knows that it has arrived.
-                    asked.outgoing.rest(BEFORE_OFFER);
+                    asked.outgoing.rest(PHONE_TAKES);
                     return self.offer_link(asked.connection, account, &secret, told);
                 }
                 Err(why) => Err(why),
@@ -165,6 +165,7 @@ impl World {
                 self.pairings.gates.0.insert(asked.connection, gate);
                 self.reply(asked, Ok(Vec::new()));
                 if let Some(continuation) = continuation {
+                    asked.outgoing.rest(PHONE_TAKES);
                     self.notify_unpaired(asked.connection, "crsc_continuation", continuation);
                 }
             }
