@@ -33,6 +33,7 @@ fn known(tag: &str) -> Option<Known> {
                 "recipient",
                 "device_fanout",
                 "push_priority",
+                "privacy_sensitive",
                 "verified_name",
                 "verified_level",
                 "server_id",

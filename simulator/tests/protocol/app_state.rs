@@ -15,7 +15,7 @@ use whatsapp_rust::waproto::whatsapp::syncd_mutation::SyncdOperation;
 use whatsapp_rust::waproto::whatsapp::{KeyId, SyncActionValue, SyncdPatch};
 use whatsapp_rust::{Jid, NodeBuilder};
 
-use crate::client::{Companion, PATIENCE, settled};
+use crate::client::{Companion, PATIENCE, end, settled, strict};
 
 const CHAT: &str = "4915112345678@s.whatsapp.net";
 
@@ -71,7 +71,7 @@ async fn sees_archived(companion: &Companion, wanted: bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_companion_does_its_sibling_and_its_phone_see() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let first = Companion::join(&simulator, "Ada").await;
     let mut second = Companion::link(&simulator, first.account.clone()).await;
     first.client().chat_actions().archive_chat(&chat(), None).await.unwrap();
@@ -107,12 +107,12 @@ async fn what_one_companion_does_its_sibling_and_its_phone_see() {
             _ => None,
         })
         .await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn companions_that_change_the_same_collection_at_once_both_get_their_way() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let first = Companion::join(&simulator, "Ada").await;
     let second = Companion::link(&simulator, first.account.clone()).await;
     let chats = |from: u64| (from..from + 8).map(|n| Jid::pn(format!("49151{n:07}")));
@@ -139,12 +139,12 @@ async fn companions_that_change_the_same_collection_at_once_both_get_their_way()
             })
             .await;
     }
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_done_on_the_phone_every_companion_sees() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let companion = Companion::join(&simulator, "Ada").await;
     let act = |action: PhoneAction| simulator.act_on_phone(&companion.account.phone, &action).unwrap();
     let (there, id) = (CHAT.to_owned(), "3EB0AA".to_owned());
@@ -219,12 +219,12 @@ async fn what_is_done_on_the_phone_every_companion_sees() {
     assert!(on_phone(&simulator, &companion, "contact").is_empty());
     let late = Companion::link(&simulator, companion.account.clone()).await;
     assert_eq!(late.client().push_name(), "Ada L.");
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_key_reaches_companions_before_they_need_it() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let first = Companion::join(&simulator, "Ada").await;
     let second = Companion::link(&simulator, first.account.clone()).await;
     first.client().chat_actions().pin_chat(&chat()).await.unwrap();
@@ -259,12 +259,12 @@ async fn a_new_key_reaches_companions_before_they_need_it() {
             matches!(event, Event::PinUpdate(_)).then_some(())
         })
         .await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_past_comes_as_a_snapshot_and_what_was_missed_comes_in_parts() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut first = Companion::join(&simulator, "Ada").await;
     catch_up(&first).await;
     settled(&simulator).await;
@@ -311,12 +311,12 @@ async fn a_long_past_comes_as_a_snapshot_and_what_was_missed_comes_in_parts() {
     first.connected().await;
     catch_up(&first).await;
     assert_eq!(first.store().get_version(FORGED).await.unwrap().version, 241);
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_has_a_version_and_asks_for_a_snapshot_has_lost_its_way_and_gets_one() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let companion = Companion::join(&simulator, "Ada").await;
     for (asks, gets) in [("true", true), ("false", false)] {
         let collection = NodeBuilder::new("collection")
@@ -329,7 +329,7 @@ async fn who_has_a_version_and_asks_for_a_snapshot_has_lost_its_way_and_gets_one
     }
     let unknown = NodeBuilder::new("collection").attr("name", "irregular").build();
     assert_eq!(code(&sync(&companion, unknown).await).as_deref(), Some("404"));
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -361,7 +361,7 @@ async fn who_asks_for_a_snapshot_gets_one_and_builds_on_it() {
         on_phone(&simulator, &companion, "pin_v1")[0]["pin_action"]["pinned"],
         false
     );
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 /// What a companion builds patches from.
@@ -470,7 +470,7 @@ fn code(collection: &Node) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_patch_with_a_wrong_mac_is_refused_and_a_stale_one_is_told_what_it_missed() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let companion = Companion::join(&simulator, "Ada").await;
     let forger = Forger::new(&companion).await;
     let base = forger.base.version;
@@ -509,5 +509,5 @@ async fn a_patch_with_a_wrong_mac_is_refused_and_a_stale_one_is_told_what_it_mis
     assert_eq!(code(&stale).as_deref(), Some("409"));
     let missed = stale.get_optional_child("patches").unwrap().children().unwrap();
     assert_eq!(missed.len(), 1);
-    simulator.shutdown().await;
+    end(simulator).await;
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use waspnest_simulator::{Config, Direction, NewAccount, QueuedStanza, Simulator};
+use waspnest_simulator::{Config, Direction, FaultAction, FaultRule, FaultTarget, NewAccount, QueuedStanza, Simulator};
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore::types::events::Event;
 use whatsapp_rust::wacore_binary::Node;
@@ -207,6 +207,62 @@ async fn a_client_that_acknowledges_everything_gets_the_next_part_unasked() {
     }
     let rest = before_pong(&mut ben, "5").await;
     assert_eq!(ids(&rest[..order.len() - 13]), order[13..]);
+    ada.stop().await;
+    simulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_gets_lost_holds_the_rest_up_neither_forever_nor_twice() {
+    let clock = Hand::at(NOON_S * 1000);
+    let simulator = Simulator::start(Config {
+        clock: clock.clone(),
+        ..Config::default()
+    })
+    .await
+    .unwrap();
+    let (mut ada, away, phone) = busy(&simulator, 12).await;
+    let order = waiting(&simulator.queue(&phone, 1).unwrap());
+
+    // One in the middle never arrives. Once what came after it is acknowledged, the next part comes.
+    let lost = |id: &str| {
+        let on = FaultTarget {
+            direction: Some(Direction::Out),
+            id_prefix: Some(id.to_owned()),
+            ..FaultTarget::default()
+        };
+        simulator
+            .add_fault(FaultRule::new(on, FaultAction::Drop).times(1))
+            .unwrap();
+    };
+    lost(&order[2]);
+    lost(&order[7]);
+    let mut ben = away.again(&simulator).await;
+    let (_, part) = ready(&mut ben, "1").await;
+    assert_eq!(ids(&part), [&order[..2], &order[3..5]].concat());
+    ben.send(&ask(3)).await;
+    let mut next = before_pong(&mut ben, "2").await;
+    assert_eq!(ids(&next), order[5..7]);
+    for node in part.iter().chain(&next) {
+        ben.send(&ack(node)).await;
+    }
+    // The last one of this part never arrives either, and nothing comes after it. The client keeps the connection alive, and in the end
+    // the server gives it up.
+    assert!(before_pong(&mut ben, "3").await.is_empty());
+    clock.advance(9_000);
+    assert!(before_pong(&mut ben, "4").await.is_empty());
+    clock.advance(1_000);
+    assert!(before_pong(&mut ben, "5").await.is_empty());
+    next = before_pong(&mut ben, "6").await;
+    assert_eq!(ids(&next), order[8..11]);
+    for node in &next {
+        ben.send(&ack(node)).await;
+    }
+    assert_eq!(ids(&before_pong(&mut ben, "7").await)[0], order[11]);
+
+    // Both are still there, for the next connection.
+    let mut ben = ben.again(&simulator).await;
+    let (_, again) = ready(&mut ben, "8").await;
+    assert_eq!(ids(&again)[..2], [order[2].clone(), order[7].clone()]);
     ada.stop().await;
     simulator.shutdown().await;
 }

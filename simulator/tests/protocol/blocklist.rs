@@ -1,10 +1,10 @@
 //! Blocking: who is blocked, who is told, and what does not get through.
 
-use waspnest_simulator::{Config, Direction, Simulator};
+use waspnest_simulator::{Direction, Simulator};
 use whatsapp_rust::Jid;
 use whatsapp_rust::wacore::types::events::Event;
 
-use crate::client::{Companion, PATIENCE, announced, settled};
+use crate::client::{Companion, PATIENCE, announced, end, settled, strict};
 
 fn jid(text: &str) -> Jid {
     text.parse().unwrap()
@@ -12,7 +12,7 @@ fn jid(text: &str) -> Jid {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_block_is_kept_told_to_siblings_and_taken_back() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut tablet = Companion::link(&simulator, ada.account.clone()).await;
     let mut ben = Companion::join(&simulator, "Ben").await;
@@ -53,12 +53,12 @@ async fn a_block_is_kept_told_to_siblings_and_taken_back() {
     for companion in [&mut ada, &mut tablet, &mut ben] {
         companion.stop().await;
     }
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_of_a_blocked_person_gets_through_and_they_see_one_tick() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     let (ada_jid, ben_jid) = (jid(&ada.account.jid()), jid(&ben.account.jid()));
@@ -116,5 +116,5 @@ async fn nothing_of_a_blocked_person_gets_through_and_they_see_one_tick() {
     settled(&simulator).await;
     ada.stop().await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }

@@ -1,12 +1,12 @@
 //! Business accounts: what others see of them, and what they change themselves.
 
-use waspnest_simulator::{BusinessCategory, BusinessDay, BusinessHours, BusinessProfile, Config, Simulator};
+use waspnest_simulator::{BusinessCategory, BusinessDay, BusinessHours, BusinessProfile, Simulator};
 use whatsapp_rust::Jid;
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore::iq::business::BusinessProfileSpec;
 use whatsapp_rust::wacore::types::events::Event;
 
-use crate::client::{Companion, PATIENCE};
+use crate::client::{Companion, PATIENCE, end, strict};
 
 fn bakery() -> BusinessProfile {
     BusinessProfile {
@@ -33,7 +33,7 @@ fn bakery() -> BusinessProfile {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_business_shows_its_profile_and_its_name() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut anna = Companion::join(&simulator, "Anna").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     let jid: Jid = anna.account.jid().parse().unwrap();
@@ -71,12 +71,12 @@ async fn a_business_shows_its_profile_and_its_name() {
     assert_eq!(name.as_deref(), Some("Anna's Bakery"));
     anna.stop().await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_business_changes_its_profile_and_nobody_else_makes_one() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut anna = Companion::join(&simulator, "Anna").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     simulator.set_business(&anna.account.phone, bakery()).unwrap();
@@ -111,5 +111,5 @@ async fn a_business_changes_its_profile_and_nobody_else_makes_one() {
     assert_eq!(simulator.business(&ben.account.phone).unwrap(), None);
     anna.stop().await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }

@@ -1,12 +1,10 @@
 //! Calls: they ring on every device, are declined, end, and are missed by who is away.
 
 use waspnest_simulator::human::{CallEvent, CallSeen, Human};
-use waspnest_simulator::{
-    CallMedia, CallState, Config, Direction, NewAccount, PrivacyCategory, PrivacyValue, Simulator,
-};
+use waspnest_simulator::{CallMedia, CallState, Direction, NewAccount, PrivacyCategory, PrivacyValue, Simulator};
 use whatsapp_rust::{Jid, NodeBuilder};
 
-use crate::client::PATIENCE;
+use crate::client::{PATIENCE, end, strict};
 
 async fn join(simulator: &Simulator, name: &str) -> Human {
     let account = NewAccount {
@@ -25,7 +23,7 @@ async fn hears(human: &Human, id: &str, kind: CallEvent) -> CallSeen {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_rings_on_every_device_and_is_declined_on_one() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = join(&simulator, "Anna").await;
     let ben = join(&simulator, "Ben").await;
     let tablet = Human::join_as(&simulator, ben.account().clone()).await.unwrap();
@@ -57,12 +55,67 @@ async fn a_call_rings_on_every_device_and_is_declined_on_one() {
     for human in [anna, ben, tablet] {
         human.leave().await;
     }
-    simulator.shutdown().await;
+    end(simulator).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_is_answered_on_one_device_stops_ringing_on_the_others() {
+    let simulator = Simulator::start(strict()).await.unwrap();
+    let anna = join(&simulator, "Anna").await;
+    let ben = join(&simulator, "Ben").await;
+    let tablet = Human::join_as(&simulator, ben.account().clone()).await.unwrap();
+    let (from, to) = (&anna.account().phone, &ben.account().phone);
+    let id = simulator.offer_call(from, to, CallMedia::Audio).unwrap();
+    for device in [&ben, &tablet] {
+        hears(device, &id, CallEvent::Ringing(CallMedia::Audio)).await;
+    }
+    let caller: Jid = anna.account().lid_jid().parse().unwrap();
+    let accept = |stanza: &str| {
+        let accept = NodeBuilder::new("accept")
+            .attr("call-id", id.clone())
+            .attr("call-creator", caller.clone());
+        NodeBuilder::new("call")
+            .attr("to", caller.clone())
+            .attr("id", stanza.to_owned())
+            .children([accept.build()])
+            .build()
+    };
+    ben.client().unwrap().send_node(accept("accept-1")).await.unwrap();
+    hears(&tablet, &id, CallEvent::Ended).await;
+    let stopped = simulator
+        .wait_stanza(
+            0,
+            |r| r.tag == "call" && r.direction == Direction::Out && r.xml.contains("<terminate"),
+            PATIENCE,
+        )
+        .await
+        .expect("the end of it");
+    assert!(stopped.xml.contains("reason=\"accepted_elsewhere\""), "{}", stopped.xml);
+    assert_eq!(stopped.device, Some(2));
+    let call = simulator.call(&id).unwrap();
+    assert_eq!((call.state, call.answered_by), (CallState::Accepted, Some(1)));
+
+    // Who comes second finds it answered, and hanging up ends it for the one who talks.
+    tablet.client().unwrap().send_node(accept("accept-2")).await.unwrap();
+    let late = simulator.wait_stanza(
+        stopped.seq,
+        |r| r.tag == "ack" && r.direction == Direction::Out && r.id == "accept-2",
+        PATIENCE,
+    );
+    late.await.expect("an acknowledgement");
+    assert_eq!(simulator.call(&id).unwrap().answered_by, Some(1));
+    assert!(!ben.calls_seen().iter().any(|call| call.kind == CallEvent::Ended));
+    simulator.end_call(&id).unwrap();
+    hears(&ben, &id, CallEvent::Ended).await;
+    for human in [anna, ben, tablet] {
+        human.leave().await;
+    }
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_that_nobody_answers_are_missed() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = join(&simulator, "Anna").await;
     let ben = join(&simulator, "Ben").await;
     let (from, to) = (&anna.account().phone, &ben.account().phone);
@@ -86,12 +139,12 @@ async fn calls_that_nobody_answers_are_missed() {
     );
     anna.leave().await;
     ben.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn companions_call_each_other_and_each_device_gets_its_own_key() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = join(&simulator, "Anna").await;
     let ben = join(&simulator, "Ben").await;
     let tablet = Human::join_as(&simulator, ben.account().clone()).await.unwrap();
@@ -146,12 +199,12 @@ async fn companions_call_each_other_and_each_device_gets_its_own_key() {
     for human in [anna, ben, tablet] {
         human.leave().await;
     }
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_may_not_call_rings_nowhere() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = join(&simulator, "Anna").await;
     let ben = join(&simulator, "Ben").await;
     let cleo = join(&simulator, "Cleo").await;
@@ -172,5 +225,5 @@ async fn who_may_not_call_rings_nowhere() {
     for human in [anna, ben, cleo] {
         human.leave().await;
     }
-    simulator.shutdown().await;
+    end(simulator).await;
 }

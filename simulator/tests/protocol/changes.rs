@@ -1,10 +1,10 @@
 //! What people do to messages that exist, as their clients do it: edits, revokes, reactions, pins, votes.
 
-use waspnest_simulator::human::{Heard, Human, HumanError, ReceiptKind};
-use waspnest_simulator::{Config, Direction, NewAccount, Simulator};
+use waspnest_simulator::human::{Change, Heard, Human, HumanError, ReceiptKind};
+use waspnest_simulator::{Direction, NewAccount, Simulator};
 use whatsapp_rust::waproto::whatsapp::message::protocol_message;
 
-use crate::client::{PATIENCE, settled};
+use crate::client::{PATIENCE, end, settled, strict};
 
 async fn join(simulator: &Simulator, name: &str) -> Human {
     let spec = NewAccount {
@@ -30,7 +30,7 @@ fn edit_mark(simulator: &Simulator, id: &str) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_are_edited_taken_back_pinned_kept_and_played() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let ada = join(&simulator, "Ada").await;
     let ben = join(&simulator, "Ben").await;
     let number = ben.account().phone.clone();
@@ -86,12 +86,42 @@ async fn messages_are_edited_taken_back_pinned_kept_and_played() {
     settled(&simulator).await;
     ada.leave().await;
     ben.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_admin_takes_back_what_somebody_else_said() {
+    let simulator = Simulator::start(strict()).await.unwrap();
+    let ada = join(&simulator, "Ada").await;
+    let ben = join(&simulator, "Ben").await;
+    let cleo = join(&simulator, "Cleo").await;
+    let members = [ben.account().phone.as_str(), cleo.account().phone.as_str()];
+    let group = ada.create_group("Lunch", &members).await.unwrap().jid;
+    let id = ben.say(&group, "rude").await.unwrap();
+    let heard = hear(&ada, &id).await;
+    hear(&cleo, &id).await;
+
+    let revoke = ada.revoke_heard(&heard).await.unwrap();
+    for human in [&ben, &cleo] {
+        let seen = hear(human, &revoke).await;
+        assert_eq!(seen.change(), Some(Change::Revoked { target: id.clone() }));
+        // Whose it was stands beside it: two people may have used the same id.
+        let key = seen.message.protocol_message.as_option().unwrap().key.clone();
+        let key = key.into_option().unwrap();
+        assert_eq!(key.participant, Some(ben.account().lid_jid()));
+        assert_eq!(key.from_me, Some(false));
+    }
+    assert_eq!(edit_mark(&simulator, &revoke).as_deref(), Some("8"));
+    settled(&simulator).await;
+    for human in [ada, ben, cleo] {
+        human.leave().await;
+    }
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_poll_is_asked_voted_on_and_counted_without_the_server_reading_it() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let ada = join(&simulator, "Ada").await;
     let ben = join(&simulator, "Ben").await;
     let options = ["soup".to_owned(), "salad".to_owned(), "cake".to_owned()];
@@ -118,5 +148,5 @@ async fn a_poll_is_asked_voted_on_and_counted_without_the_server_reading_it() {
     settled(&simulator).await;
     ada.leave().await;
     ben.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }

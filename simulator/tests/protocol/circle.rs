@@ -1,13 +1,13 @@
 //! A few connected companions, and a group of them.
 
-use waspnest_simulator::{Config, Direction, Simulator, StanzaRecord};
+use waspnest_simulator::{Direction, Simulator, StanzaRecord};
 use whatsapp_rust::features::{GroupCreateOptions, GroupError, GroupParticipantOptions};
 use whatsapp_rust::wacore::stanza::groups::GroupNotificationAction as Action;
 use whatsapp_rust::wacore::types::events::Event;
 use whatsapp_rust::wacore_binary::Node;
 use whatsapp_rust::{IqError, Jid};
 
-use crate::client::{Companion, PATIENCE, settled};
+use crate::client::{Companion, PATIENCE, end, settled, strict};
 
 /// A simulator with three people on it.
 pub(crate) struct Circle {
@@ -19,7 +19,7 @@ pub(crate) struct Circle {
 
 impl Circle {
     pub(crate) async fn gather() -> Self {
-        let simulator = Simulator::start(Config::default()).await.unwrap();
+        let simulator = Simulator::start(strict()).await.unwrap();
         Self {
             ada: Companion::join(&simulator, "Ada").await,
             ben: Companion::join(&simulator, "Ben").await,
@@ -46,7 +46,7 @@ impl Circle {
         for companion in [&mut self.ada, &mut self.ben, &mut self.cleo] {
             companion.stop().await;
         }
-        self.simulator.shutdown().await;
+        end(self.simulator).await;
     }
 
     /// The acknowledgement of a message or the answer to a request, by its id.

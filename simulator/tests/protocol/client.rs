@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_websockets::ClientBuilder;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use waspnest_simulator::{Account, Direction, NewAccount, Simulator, Stats};
+use waspnest_simulator::{Account, Config, Direction, NewAccount, Simulator, Stats, Strictness};
 use whatsapp_rust::bot::{Bot, BotHandle};
 use whatsapp_rust::http::UreqHttpClient;
 use whatsapp_rust::transport::{Transport, TransportEvent, TransportFactory, from_websocket};
@@ -22,6 +22,21 @@ use whatsapp_rust::{Client, Jid, anyhow, async_channel};
 
 /// Far beyond what anything here takes; only a failing test waits this long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server that refuses what it does not know. Real clients send nothing of the kind; [`end`] makes sure.
+pub(crate) fn strict() -> Config {
+    Config {
+        strictness: Strictness::Strict,
+        ..Config::default()
+    }
+}
+
+/// Shuts a server down that met nothing it does not know.
+pub(crate) async fn end(simulator: Simulator) {
+    let unknown = simulator.unknown_stanzas();
+    assert!(unknown.is_empty(), "{unknown:#?}");
+    simulator.shutdown().await;
+}
 
 /// Waits until every device has acknowledged everything that was queued for it.
 pub(crate) async fn settled(simulator: &Simulator) {
@@ -285,7 +300,13 @@ impl Companion {
 
     /// Forgets another account's sender key for a group, which this client keeps per account.
     pub(crate) async fn forget_sender_key(&self, group: &Jid, other: &Self) {
-        for (user, server) in [(&other.account.phone, "c.us"), (&other.account.lid, "lid")] {
+        self.forget_key_of(group, &other.account.phone, &other.account.lid)
+            .await;
+    }
+
+    /// The same, of the account with these numbers.
+    pub(crate) async fn forget_key_of(&self, group: &Jid, phone: &str, lid: &str) {
+        for (user, server) in [(phone, "c.us"), (lid, "lid")] {
             let address = format!("{group}:{user}@{server}.0");
             self.store.delete_sender_key(&address).await.unwrap();
         }

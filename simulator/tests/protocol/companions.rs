@@ -8,7 +8,7 @@ use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore::types::events::{DeviceListUpdateType, Event, TempBanReason};
 use whatsapp_rust::wacore_binary::Node;
 
-use crate::client::{Companion, PATIENCE, counted};
+use crate::client::{Companion, PATIENCE, counted, end, strict};
 use crate::raw::{RawClient, error_of};
 
 fn update(event: &Event) -> Option<DeviceListUpdateType> {
@@ -34,7 +34,7 @@ fn position(simulator: &Simulator) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_companion_that_was_added_is_written_to_without_anybody_asking_for_it() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     ada.say(&ben.account, "one").await;
@@ -80,7 +80,7 @@ async fn a_companion_that_was_added_is_written_to_without_anybody_asking_for_it(
     for companion in [&mut ada, &mut ben, &mut tablet, &mut again] {
         companion.stop().await;
     }
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 fn remove(id: &str) -> NodeBuilder {
@@ -100,7 +100,7 @@ fn request(id: &str, content: Node) -> Node {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_can_be_logged_out_everywhere_from_the_phone_or_from_a_companion() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let other = simulator.create_account(NewAccount::default()).unwrap();
     let stranger = RawClient::linked(&simulator, &other).await;
@@ -123,7 +123,7 @@ async fn an_account_can_be_logged_out_everywhere_from_the_phone_or_from_a_compan
     fresh.events.first("LoggedOut", logged_out).await;
     assert_eq!(simulator.stats().companions, 1);
     fresh.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 /// Recognises what a client makes of the end of its session.
@@ -131,7 +131,7 @@ type Expected = fn(&Event) -> bool;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_ends_as_the_server_says_and_the_device_stays_linked() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let phone = ada.account.phone.clone();
     let cases: [(StreamEnd, Expected); 5] = [
@@ -158,7 +158,7 @@ async fn a_session_ends_as_the_server_says_and_the_device_stays_linked() {
     }
     assert_eq!(simulator.end_sessions(&phone, Some(9), StreamEnd::Restart).unwrap(), 0);
     ada.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 /// A clock that stands until it is moved.
@@ -200,5 +200,5 @@ async fn a_ban_says_why_and_for_how_long_and_ends() {
     ada.start().await;
     ada.connected().await;
     ada.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }

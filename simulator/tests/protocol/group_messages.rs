@@ -1,13 +1,13 @@
 //! Messages in groups: sender keys, who gets them, who may write, and what happens when a key is missing.
 
-use waspnest_simulator::{Config, Direction, Simulator};
+use waspnest_simulator::{Direction, Simulator};
 use whatsapp_rust::wacore::stanza::groups::GroupNotificationAction as Action;
 use whatsapp_rust::wacore::types::events::Event;
 use whatsapp_rust::wacore::types::presence::ReceiptType;
 use whatsapp_rust::{Jid, NodeBuilder};
 
 use crate::circle::{Circle, found, lid, noticed, pn, send};
-use crate::client::{Companion, settled};
+use crate::client::{Companion, end, settled, strict};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_reads_what_anybody_writes() {
@@ -314,7 +314,7 @@ async fn a_writer_with_a_stale_list_of_devices_is_told() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn typing_in_a_group_is_seen_by_its_members_and_by_nobody_else() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     let group = found(&ada, "Two", &[&ben]).await;
@@ -331,7 +331,7 @@ async fn typing_in_a_group_is_seen_by_its_members_and_by_nobody_else() {
         .await;
     ada.stop().await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

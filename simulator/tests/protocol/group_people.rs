@@ -1,11 +1,9 @@
 //! Groups as people use them, and as a test sets them up from outside.
 
 use waspnest_simulator::human::{Human, HumanError, JoinOutcome};
-use waspnest_simulator::{
-    Config, GroupKind, GroupRole, GroupSetting, NewAccount, PrivacyCategory, PrivacyValue, Simulator,
-};
+use waspnest_simulator::{GroupKind, GroupRole, GroupSetting, NewAccount, PrivacyCategory, PrivacyValue, Simulator};
 
-use crate::client::PATIENCE;
+use crate::client::{PATIENCE, end, strict};
 
 async fn person(simulator: &Simulator, name: &str) -> Human {
     let spec = NewAccount {
@@ -24,7 +22,7 @@ fn code<T: std::fmt::Debug>(outcome: Result<T, HumanError>) -> u16 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_make_groups_talk_in_them_and_see_what_changes() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = person(&simulator, "Anna").await;
     let ben = person(&simulator, "Ben").await;
     let (a, b) = (anna.account().clone(), ben.account().clone());
@@ -94,12 +92,12 @@ async fn people_make_groups_talk_in_them_and_see_what_changes() {
     assert_eq!(code(ben.group(&group.jid).await), 403);
     anna.leave().await;
     ben.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_join_by_link_or_ask_to() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = person(&simulator, "Anna").await;
     let ben = person(&simulator, "Ben").await;
     let group = anna.create_group("Open", &[]).await.unwrap().jid;
@@ -155,12 +153,12 @@ async fn people_join_by_link_or_ask_to() {
     assert_eq!(ben.group(&club.jid).await.unwrap().kind, GroupKind::Plain);
     anna.leave().await;
     ben.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn groups_are_set_up_and_changed_from_outside_and_members_are_told() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = person(&simulator, "Anna").await;
     let ben = person(&simulator, "Ben").await;
     // The owner has nothing but a phone.
@@ -220,12 +218,12 @@ async fn groups_are_set_up_and_changed_from_outside_and_members_are_told() {
     assert!(simulator.add_to_group("1@g.us", &[]).is_err());
     anna.leave().await;
     ben.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_lets_nobody_add_them_is_invited_and_comes_if_they_like() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = person(&simulator, "Anna").await;
     let ben = person(&simulator, "Ben").await;
     let cleo = person(&simulator, "Cleo").await;
@@ -270,5 +268,5 @@ async fn who_lets_nobody_add_them_is_invited_and_comes_if_they_like() {
     for person in [anna, ben, cleo] {
         person.leave().await;
     }
-    simulator.shutdown().await;
+    end(simulator).await;
 }

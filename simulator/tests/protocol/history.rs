@@ -1,12 +1,12 @@
 //! History: what a phone tells its companions of the past.
 
-use waspnest_simulator::{Config, HistoryError, HistorySpec, NewAccount, PhoneChat, Simulator};
+use waspnest_simulator::{HistoryError, HistorySpec, NewAccount, PhoneChat, Simulator};
 use whatsapp_rust::Jid;
 use whatsapp_rust::wacore::types::events::Event;
 use whatsapp_rust::waproto::whatsapp as wa;
 use whatsapp_rust::waproto::whatsapp::history_sync::HistorySyncType;
 
-use crate::client::{Companion, PATIENCE, Past, settled};
+use crate::client::{Companion, PATIENCE, Past, end, settled, strict};
 
 /// Every chunk of history a client has taken in.
 fn chunks(companion: &Companion) -> Vec<wa::HistorySync> {
@@ -53,7 +53,7 @@ async fn remembers(simulator: &Simulator, of: &Companion, messages: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_companion_is_told_the_whole_past_when_it_is_linked() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let ada = NewAccount {
         push_name: "Ada".to_owned(),
         ..NewAccount::default()
@@ -99,12 +99,12 @@ async fn a_companion_is_told_the_whole_past_when_it_is_linked() {
         assert_eq!(told, kept);
     }
     settled(&simulator).await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_really_happened_is_part_of_the_past() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let ada = Companion::join(&simulator, "Ada").await;
     let ben = Companion::join(&simulator, "Ben").await;
     let hello = ada.say(&ben.account, "hello").await;
@@ -123,12 +123,12 @@ async fn what_really_happened_is_part_of_the_past() {
     // So little travels in the notification itself.
     let names = chunk(&late, HistorySyncType::PUSH_NAME).await;
     assert_eq!(names.pushnames[0].pushname.as_deref(), Some("Ben"));
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_companion_asks_for_more_of_a_chat() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let ada = simulator.create_account(NewAccount::default()).unwrap();
     let spec = HistorySpec { chats: 2, messages: 10 };
     simulator.invent_history(&ada.phone, spec).unwrap();
@@ -145,12 +145,12 @@ async fn a_companion_asks_for_more_of_a_chat() {
     let told = chunk(&companion, HistorySyncType::ON_DEMAND).await;
     let expected: Vec<&String> = chat.messages[3..8].iter().rev().map(|message| &message.id).collect();
     assert_eq!(ids(&told.conversations[0]).iter().collect::<Vec<_>>(), expected);
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_companion_asks_for_a_message_it_could_not_read() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let ada = Companion::join(&simulator, "Ada").await;
     let ben = Companion::join(&simulator, "Ben").await;
     let id = ben.say(&ada.account, "hello").await;
@@ -168,14 +168,14 @@ async fn a_companion_asks_for_a_message_it_could_not_read() {
             (copies.iter().filter(|(copy, _)| *copy == id).count() == 2).then_some(())
         })
         .await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test]
 async fn the_same_seed_invents_the_same_past_and_there_is_a_limit() {
     let mut pasts = Vec::new();
     for _ in 0..2 {
-        let simulator = Simulator::start(Config::default()).await.unwrap();
+        let simulator = Simulator::start(strict()).await.unwrap();
         let ada = simulator.create_account(NewAccount::default()).unwrap();
         simulator
             .invent_history(&ada.phone, HistorySpec { chats: 3, messages: 4 })
@@ -198,7 +198,7 @@ async fn the_same_seed_invents_the_same_past_and_there_is_a_limit() {
             },
         );
         assert!(matches!(much, Err(HistoryError::TooMuch)));
-        simulator.shutdown().await;
+        end(simulator).await;
     }
     assert_eq!(pasts[0], pasts[1]);
     assert_eq!(pasts[0].len(), 3);

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use waspnest_simulator::{Config, Direction, Simulator};
+use waspnest_simulator::{Direction, Simulator};
 use whatsapp_rust::Jid;
 use whatsapp_rust::buffa::MessageField;
 use whatsapp_rust::wacore::types::events::Event;
 use whatsapp_rust::waproto::whatsapp as wa;
 use whatsapp_rust::waproto::whatsapp::message::{self, FutureProofMessage};
 
-use crate::client::{Companion, Events, settled};
+use crate::client::{Companion, Events, end, settled, strict};
 
 fn text(body: &str) -> wa::Message {
     wa::Message {
@@ -424,7 +424,7 @@ async fn arrived(events: &Events, name: &str, id: &str) -> wa::Message {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_kind_arrives_as_it_was_sent() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut tablet = Companion::link(&simulator, ada.account.clone()).await;
     let mut ben = Companion::join(&simulator, "Ben").await;
@@ -479,5 +479,5 @@ async fn every_kind_arrives_as_it_was_sent() {
         assert_eq!(companion.events.undecryptable(), 0);
         companion.stop().await;
     }
-    simulator.shutdown().await;
+    end(simulator).await;
 }

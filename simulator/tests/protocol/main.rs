@@ -29,6 +29,7 @@ mod identity;
 mod kinds;
 mod limits;
 mod media;
+mod media_retry;
 mod messages;
 mod newsletters;
 mod offline;

@@ -13,7 +13,7 @@ use waspnest_simulator::{Config, NewAccount, Simulator};
 use whatsapp_rust::UploadOptions;
 use whatsapp_rust::wacore::download::MediaType;
 
-use crate::client::PATIENCE;
+use crate::client::{PATIENCE, end, strict};
 
 /// Deterministic bytes that do not repeat.
 fn noise(length: usize, seed: u32) -> Vec<u8> {
@@ -150,7 +150,7 @@ fn token(body: &[u8]) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_kind_of_media_arrives_as_it_was_sent() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = join(&simulator, "Anna").await;
     let ben = join(&simulator, "Ben").await;
     for (seed, kind) in [
@@ -204,12 +204,12 @@ async fn every_kind_of_media_arrives_as_it_was_sent() {
     }
     anna.leave().await;
     ben.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_other_places_of_clients_take_uploads_too() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = join(&simulator, "Anna").await;
     let client = anna.client().unwrap();
     for kind in [
@@ -247,12 +247,12 @@ async fn all_other_places_of_clients_take_uploads_too() {
         assert_eq!(reply["fbid"].is_string(), place == "/pps/biz-cover-photo");
     }
     anna.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn downloads_are_whole_or_in_ranges() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = join(&simulator, "Anna").await;
     let http = Http::of(&simulator, &anna).await;
     let body = noise(1000, 1);
@@ -283,7 +283,7 @@ async fn downloads_are_whole_or_in_ranges() {
     assert_eq!((nonsense.status, nonsense.body.len()), (200, 1000));
     assert_eq!(http.get("/v/t62.7118-24/nothing.enc", None).await.status, 404);
     anna.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -332,12 +332,12 @@ async fn uploads_of_strangers_and_under_wrong_names_are_refused() {
     assert_eq!(http.upload("/mms/image", &token(&third), third).await.status, 507);
     assert_eq!(http.upload("/mms/image", &name, body).await.status, 200);
     anna.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_whose_upload_token_ran_out_asks_for_another() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = join(&simulator, "Anna").await;
     let ben = join(&simulator, "Ben").await;
     let to = &ben.account().phone;
@@ -351,7 +351,7 @@ async fn a_client_whose_upload_token_ran_out_asks_for_another() {
     assert_ne!(Http::of(&simulator, &anna).await.auth, before.auth);
     anna.leave().await;
     ben.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 /// A connection that sends the head and a part of an upload and then breaks.
@@ -388,7 +388,7 @@ async fn cut_off(simulator: &Simulator, path: String, length: usize, part: Vec<u
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upload_that_was_cut_off_goes_on_where_it_stopped() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = join(&simulator, "Anna").await;
     let http = Http::of(&simulator, &anna).await;
     let body = noise(300_000, 1);
@@ -410,12 +410,12 @@ async fn an_upload_that_was_cut_off_goes_on_where_it_stopped() {
     assert_eq!(complete["direct_path"], rest.json()["direct_path"]);
     assert_eq!(http.get(complete["url"].as_str().unwrap(), None).await.body, body);
     anna.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_real_client_resumes_a_large_upload() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = join(&simulator, "Anna").await;
     let ben = join(&simulator, "Ben").await;
     let http = Http::of(&simulator, &anna).await;
@@ -441,7 +441,7 @@ async fn a_real_client_resumes_a_large_upload() {
     assert_eq!(simulator.stats().uploads, 1);
     anna.leave().await;
     ben.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -476,13 +476,13 @@ async fn clients_that_stall_or_talk_nonsense_are_let_go_and_hurt_nobody() {
     assert_eq!(ben.download(&hears(&ben, &id).await).await.unwrap(), b"still here");
     anna.leave().await;
     ben.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_who_trusts_the_simulators_authority_gets_through() {
-    let one = Simulator::start(Config::default()).await.unwrap();
-    let twin = Simulator::start(Config::default()).await.unwrap();
+    let one = Simulator::start(strict()).await.unwrap();
+    let twin = Simulator::start(strict()).await.unwrap();
     let other = Simulator::start(Config {
         seed: 2,
         ..Config::default()
@@ -499,13 +499,13 @@ async fn only_who_trusts_the_simulators_authority_gets_through() {
     blocking(move || agent.get(elsewhere).call().expect_err("another authority")).await;
     anna.leave().await;
     for simulator in [one, twin, other] {
-        simulator.shutdown().await;
+        end(simulator).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn expired_media_are_gone() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = join(&simulator, "Anna").await;
     let ben = join(&simulator, "Ben").await;
     let id = anna.send_image(&ben.account().phone, b"a picture", None).await.unwrap();
@@ -518,5 +518,5 @@ async fn expired_media_are_gone() {
     assert!(simulator.expire_media("/v/never").is_err());
     anna.leave().await;
     ben.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }

@@ -9,11 +9,11 @@ use whatsapp_rust::Jid;
 use whatsapp_rust::wacore::types::events::Event;
 use whatsapp_rust::wacore::types::presence::ReceiptType;
 
-use crate::client::{Companion, PATIENCE, settled};
+use crate::client::{Companion, PATIENCE, end, settled, strict};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_go_both_ways_to_every_device_and_are_acknowledged() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
 
@@ -68,12 +68,12 @@ async fn messages_go_both_ways_to_every_device_and_are_acknowledged() {
     assert!(stats.messages >= 4, "{stats:?}");
     assert!(stats.phone_decrypted >= 8, "{stats:?}");
     assert_eq!((stats.phone_undecryptable, stats.refused_messages), (0, 0));
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn receipts_reach_the_sender_and_clear_the_queue() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     let id = ada.say(&ben.account, "read me").await;
@@ -100,12 +100,12 @@ async fn receipts_reach_the_sender_and_clear_the_queue() {
     settled(&simulator).await;
     ada.stop().await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn typing_is_shown_and_unknown_numbers_are_refused() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     let to: Jid = ben.account.jid().parse().unwrap();
@@ -123,12 +123,12 @@ async fn typing_is_shown_and_unknown_numbers_are_refused() {
     assert_eq!(registered, [false, true]);
     ada.stop().await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_to_a_lid_comes_from_a_lid() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     let id = ada.say_to(&ben.account.lid_jid(), "by lid").await;
@@ -167,12 +167,12 @@ async fn a_message_to_a_lid_comes_from_a_lid() {
     assert_eq!(simulator.stats().phone_undecryptable, 0);
     ada.stop().await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_could_not_be_read_is_asked_for_and_sent_again() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     ada.say(&ben.account, "one").await;
@@ -194,7 +194,7 @@ async fn a_message_that_could_not_be_read_is_asked_for_and_sent_again() {
     settled(&simulator).await;
     ada.stop().await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -243,12 +243,12 @@ async fn nothing_is_lost_with_many_messages_in_flight() {
     );
     ada.stop().await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_companion_sets_the_other_one_sees() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut tablet = Companion::link(&simulator, ada.account.clone()).await;
     let ben = simulator.create_account(NewAccount::default()).unwrap();
@@ -264,7 +264,7 @@ async fn what_one_companion_sets_the_other_one_sees() {
     assert!(pinned.contains(&ben.phone) || pinned.contains(&ben.lid), "{pinned}");
     ada.stop().await;
     tablet.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 /// Sends `count` messages, some at a time, and returns their ids.

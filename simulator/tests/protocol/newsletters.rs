@@ -1,13 +1,13 @@
 //! Newsletters: made, found and followed, and what is published in them, through real clients.
 
-use waspnest_simulator::human::{Human, HumanError};
-use waspnest_simulator::{Config, NewAccount, Simulator};
+use waspnest_simulator::human::{Human, HumanError, PictureSize};
+use waspnest_simulator::{NewAccount, Simulator};
 use whatsapp_rust::Jid;
 use whatsapp_rust::features::NewsletterRole;
 use whatsapp_rust::wacore::types::events::Event;
 use whatsapp_rust::waproto::whatsapp as wa;
 
-use crate::client::{Companion, PATIENCE};
+use crate::client::{Companion, PATIENCE, end, strict};
 
 async fn human(simulator: &Simulator, name: &str) -> Human {
     let spec = NewAccount {
@@ -25,7 +25,7 @@ fn posts(simulator: &Simulator, jid: &str) -> Vec<(u64, Option<String>)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_newsletter_is_made_found_and_followed() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let ada = human(&simulator, "Ada").await;
     let ben = human(&simulator, "Ben").await;
     let jid = ada.create_newsletter("Weather", Some("Rain, mostly")).await.unwrap();
@@ -52,12 +52,12 @@ async fn a_newsletter_is_made_found_and_followed() {
     // Its owner cannot leave it, and what does not exist cannot be followed.
     assert!(ada.unfollow(&jid).await.is_err());
     assert!(ben.follow("120363400000000001@newsletter").await.is_err());
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_post_reaches_followers_and_nobody_else_may_write() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let ada = human(&simulator, "Ada").await;
     let ben = human(&simulator, "Ben").await;
     let jid = ada.create_newsletter("Weather", None).await.unwrap();
@@ -93,12 +93,12 @@ async fn a_post_reaches_followers_and_nobody_else_may_write() {
     assert_eq!(earlier.len(), 1);
     let own = ada.newsletter_history(&jid, 1, None).await.unwrap();
     assert!(own[0].is_sender && own[0].server_id == history[1].server_id);
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_post_is_changed_and_taken_back_under_its_own_id() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let ada = human(&simulator, "Ada").await;
     let ben = Companion::join(&simulator, "Ben").await;
     let jid = ada.create_newsletter("Weather", None).await.unwrap();
@@ -123,12 +123,12 @@ async fn a_post_is_changed_and_taken_back_under_its_own_id() {
     };
     simulator.wait_stanza(0, taken_back, PATIENCE).await.unwrap();
     assert_eq!(posts(&simulator, &jid), [(100, None)]);
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_watches_sees_reactions_come_and_go() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let owner = human(&simulator, "Ada").await;
     let cleo = human(&simulator, "Cleo").await;
     let ben = Companion::join(&simulator, "Ben").await;
@@ -169,12 +169,12 @@ async fn whoever_watches_sees_reactions_come_and_go() {
         (history[0].reactions[0].code.as_str(), history[0].reactions[0].count),
         ("🌧", 1)
     );
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_accounts_other_companions_learn_what_it_follows_and_followers_of_a_new_name() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let ada = human(&simulator, "Ada").await;
     let first = Companion::join(&simulator, "Ben").await;
     let second = Companion::link(&simulator, first.account.clone()).await;
@@ -221,12 +221,12 @@ async fn an_accounts_other_companions_learn_what_it_follows_and_followers_of_a_n
     first.client().newsletter().leave(&address).await.unwrap();
     let left = "/data/xwa2_notify_newsletter_on_leave/id";
     told("NotificationNewsletterLeave", left, jid).await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_invites_admins_hands_over_and_deletes() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let ada = human(&simulator, "Ada").await;
     let ben = human(&simulator, "Ben").await;
     let jid = ada.create_newsletter("Weather", None).await.unwrap();
@@ -262,18 +262,18 @@ async fn an_owner_invites_admins_hands_over_and_deletes() {
     ask(&ben, "30062808666639665", &about_it).await.unwrap();
     assert!(ada.newsletter(&jid).await.is_err());
     assert!(simulator.newsletters().is_empty());
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_kept_from_writing_to_strangers_and_an_unknown_question_is_said_to_be_one() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let ada = human(&simulator, "Ada").await;
     let timelock = ada.client().unwrap().mex().fetch_reachout_timelock().await.unwrap();
     assert_eq!(timelock.is_active, Some(false));
     let unknown = ask(&ada, "1", &serde_json::json!({})).await.unwrap_err();
     assert!(format!("{unknown:?}").contains("unknown query"), "{unknown:?}");
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 /// Asks a question by number, as any client might.
@@ -289,4 +289,45 @@ async fn ask(
     let spec = whatsapp_rust::wacore::iq::mex::MexQuerySpec::new(doc, variables).unwrap();
     let answer = human.client().unwrap().execute(spec).await?;
     Ok(answer.data.unwrap_or_default())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newsletter_shows_a_picture_to_everybody() {
+    let simulator = Simulator::start(strict()).await.unwrap();
+    let ada = human(&simulator, "Ada").await;
+    let ben = human(&simulator, "Ben").await;
+    let mut cleo = Companion::join(&simulator, "Cleo").await;
+    let jid = ada.create_newsletter("Weather", None).await.unwrap();
+    let target: Jid = jid.parse().unwrap();
+    cleo.client().newsletter().join(&target).await.unwrap();
+    ada.set_newsletter_picture(&jid, Some(b"a cloud")).await.unwrap();
+    let shown = ben.newsletter(&jid).await.unwrap();
+    let path = shown.picture_url.expect("a picture");
+    assert_eq!(shown.preview_url.as_ref(), Some(&path));
+    let found = ben.picture_of(&jid, PictureSize::Full).await.unwrap().expect("it");
+    assert_eq!(found.jpeg, b"a cloud");
+    // A follower is told what it is now.
+    let told = simulator
+        .wait_stanza(
+            0,
+            |r| {
+                r.tag == "notification"
+                    && r.account.as_deref() == Some(cleo.account.phone.as_str())
+                    && r.xml.contains("NotificationNewsletterUpdate")
+            },
+            PATIENCE,
+        )
+        .await;
+    told.expect("a notice");
+    // It is for those who run the newsletter to change, and has bounds.
+    ben.set_newsletter_picture(&jid, Some(b"graffiti")).await.unwrap_err();
+    let large = vec![0; (1 << 20) + 1];
+    ada.set_newsletter_picture(&jid, Some(&large)).await.unwrap_err();
+    assert_eq!(ben.newsletter(&jid).await.unwrap().picture_url, Some(path));
+
+    ada.set_newsletter_picture(&jid, None).await.unwrap();
+    assert_eq!(ben.newsletter(&jid).await.unwrap().picture_url, None);
+    assert!(ben.picture_of(&jid, PictureSize::Full).await.unwrap().is_none());
+    cleo.stop().await;
+    end(simulator).await;
 }

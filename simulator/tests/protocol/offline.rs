@@ -1,13 +1,13 @@
 //! What is sent to a device that is away waits for it, in order, until it has acknowledged it.
 
-use waspnest_simulator::{Config, Direction, Reachability, Simulator};
+use waspnest_simulator::{Direction, Reachability, Simulator};
 
-use crate::client::{Companion, PATIENCE, settled};
+use crate::client::{Companion, PATIENCE, end, settled, strict};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_wait_in_order_and_come_as_backlog() {
     const COUNT: usize = 300;
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     ada.say(&ben.account, "first contact").await;
@@ -47,16 +47,16 @@ async fn messages_wait_in_order_and_come_as_backlog() {
     };
     let preview = position("<offline_preview");
     let first = position("offline=\"0\"");
-    let end = position("<offline count=");
-    assert!(preview < first && first < end, "{preview} {first} {end}");
+    let ended_at = position("<offline count=");
+    assert!(preview < first && first < ended_at, "{preview} {first} {ended_at}");
     ada.stop().await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_not_acknowledged_is_sent_again() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     ada.say(&ben.account, "first contact").await;
@@ -114,12 +114,12 @@ async fn what_was_not_acknowledged_is_sent_again() {
     println!("{again} messages went out more than once");
     ada.stop().await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_off_the_network_gets_everything_when_it_is_back() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     ada.say(&ben.account, "first contact").await;
@@ -140,5 +140,5 @@ async fn an_account_off_the_network_gets_everything_when_it_is_back() {
     assert_eq!(texts, expected);
     ada.stop().await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }

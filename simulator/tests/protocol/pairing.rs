@@ -5,7 +5,7 @@ use std::time::Instant;
 use waspnest_simulator::{Config, NewAccount, ScanError, Simulator};
 use whatsapp_rust::wacore::types::events::Event;
 
-use crate::client::Companion;
+use crate::client::{Companion, end, strict};
 use crate::raw::RawClient;
 
 fn named(name: &str) -> NewAccount {
@@ -17,7 +17,7 @@ fn named(name: &str) -> NewAccount {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_is_linked_and_connected_well_before_its_grace_for_keys_runs_out() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let began = Instant::now();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let took = began.elapsed();
@@ -44,12 +44,12 @@ async fn a_client_is_linked_and_connected_well_before_its_grace_for_keys_runs_ou
     assert!(began.elapsed().as_secs() < 8);
     assert_eq!(simulator.stats().handshakes_ik, 1);
     ada.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broken_device_signature_is_refused_and_links_nothing() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let account = simulator.create_account(named("Ada")).unwrap();
     let mut client = RawClient::connect(simulator.addr(), &simulator.url()).await;
     let code = client.code().await;
@@ -66,12 +66,12 @@ async fn a_broken_device_signature_is_refused_and_links_nothing() {
     let code = client.code().await;
     let (scan, ()) = tokio::join!(simulator.scan_qr(&account.phone, &code), client.sign(|_| {}));
     assert_eq!(scan.unwrap().jid, format!("{}:2@s.whatsapp.net", account.phone));
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_phone_refuses_codes_that_are_not_what_they_seem() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let account = simulator.create_account(named("Ada")).unwrap();
     let mut client = RawClient::connect(simulator.addr(), &simulator.url()).await;
     let code = client.code().await;
@@ -94,12 +94,12 @@ async fn the_phone_refuses_codes_that_are_not_what_they_seem() {
     drop(client);
     let late = simulator.scan_qr(&account.phone, &code).await.unwrap_err();
     assert!(matches!(late, ScanError::UnknownRef | ScanError::ClientGone), "{late}");
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_holds_four_companions() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let account = simulator.create_account(named("Ada")).unwrap();
     let mut numbers = Vec::new();
     for _ in 0..5 {
@@ -116,14 +116,14 @@ async fn an_account_holds_four_companions() {
         }
     }
     assert_eq!(numbers, [1, 2, 3, 4]);
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test]
 async fn the_same_seed_makes_the_same_people_whatever_else_happens() {
     let mut runs = Vec::new();
     for busy in 0..2 {
-        let simulator = Simulator::start(Config::default()).await.unwrap();
+        let simulator = Simulator::start(strict()).await.unwrap();
         let mut people = vec![simulator.create_account(named("Ada")).unwrap()];
         for _ in 0..busy {
             RawClient::connect(simulator.addr(), &simulator.url())
@@ -133,7 +133,7 @@ async fn the_same_seed_makes_the_same_people_whatever_else_happens() {
         }
         people.push(simulator.create_account(named("Ben")).unwrap());
         runs.push(people);
-        simulator.shutdown().await;
+        end(simulator).await;
     }
     assert_eq!(runs[0], runs[1]);
     assert_ne!(runs[0][0].phone, runs[0][1].phone);

@@ -11,7 +11,7 @@ use whatsapp_rust::wacore::pair_code::PairCodeUtils;
 use whatsapp_rust::wacore::types::events::Event;
 use whatsapp_rust::wacore_binary::{Node, NodeContent};
 
-use crate::client::{Companion, PATIENCE};
+use crate::client::{Companion, PATIENCE, end, strict};
 use crate::raw::{RawClient, error_of};
 
 fn named(name: &str) -> NewAccount {
@@ -35,7 +35,7 @@ async fn code_of(companion: &Companion) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_is_linked_by_the_code_it_shows_and_can_write() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let account = simulator.create_account(named("Ada")).unwrap();
     let mut ada = Companion::unlinked(&simulator, account.clone()).await;
     assert_eq!(simulator.code_request(&account.phone).unwrap(), None);
@@ -63,12 +63,12 @@ async fn a_client_is_linked_by_the_code_it_shows_and_can_write() {
         .unwrap();
     ben.leave().await;
     ada.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_code_links_nothing_and_the_right_one_still_does() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let account = simulator.create_account(named("Ada")).unwrap();
     let mut ada = Companion::unlinked(&simulator, account.clone()).await;
     let code = code_of(&ada).await;
@@ -82,12 +82,12 @@ async fn a_wrong_code_links_nothing_and_the_right_one_still_does() {
     simulator.enter_code(&account.phone, &code).await.unwrap();
     ada.connected().await;
     ada.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_three_wrong_codes_the_client_has_to_show_another_one() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let account = simulator.create_account(named("Ada")).unwrap();
     let mut ada = Companion::unlinked(&simulator, account.clone()).await;
     let spent = code_of(&ada).await;
@@ -112,7 +112,7 @@ async fn after_three_wrong_codes_the_client_has_to_show_another_one() {
     simulator.enter_code(&account.phone, &fresh).await.unwrap();
     ada.connected().await;
     ada.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 /// A clock that stands until it is moved.
@@ -155,7 +155,7 @@ async fn codes_of_both_kinds_end() {
         .await;
     assert!(!by_hand);
     ada.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 fn hello(phone: &str, noise: [u8; 32], id: &str) -> Node {
@@ -165,7 +165,7 @@ fn hello(phone: &str, noise: [u8; 32], id: &str) -> Node {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_cannot_ask_for_a_code_under_another_key_or_finish_one_that_was_not_typed() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let account = simulator.create_account(named("Ada")).unwrap();
     let mut client = RawClient::connect(simulator.addr(), &simulator.url()).await;
     client.code().await;
@@ -232,5 +232,5 @@ async fn a_client_cannot_ask_for_a_code_under_another_key_or_finish_one_that_was
     assert_eq!(error_of(&client.receive().await.unwrap()).as_deref(), Some("400"));
     let stats = simulator.stats();
     assert_eq!((stats.companions, stats.refused_links), (0, 3));
-    simulator.shutdown().await;
+    end(simulator).await;
 }

@@ -7,11 +7,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 use sha2::{Digest as _, Sha256};
-use waspnest_simulator::{Config, NewAccount, Passkey, ScanError, Simulator};
+use waspnest_simulator::{NewAccount, Passkey, ScanError, Simulator};
 use whatsapp_rust::passkey::{Assertion, AssertionRequest, CallbackAuthenticator, build_webauthn_assertion_json};
 use whatsapp_rust::wacore::types::events::Event;
 
-use crate::client::Companion;
+use crate::client::{Companion, end, strict};
 
 const CREDENTIAL: &[u8] = b"the one credential";
 
@@ -90,54 +90,36 @@ async fn unlinked(simulator: &Simulator, authenticator: &Arc<Authenticator>, fau
     companion
 }
 
-/// Times a client begins anew. whatsapp-rust gives a ceremony up now and then on a busy machine, and tells its user to try again.
-const ATTEMPTS: usize = 8;
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_with_the_accounts_passkey_is_linked_after_both_show_the_same_code() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let authenticator = Authenticator::new();
-    for _ in 0..ATTEMPTS {
-        let mut ada = unlinked(&simulator, &authenticator, Fault::Nothing).await;
-        if links(&simulator, &mut ada).await {
-            ada.connected().await;
-            assert_eq!(simulator.passkey_code(&ada.account.phone).unwrap(), None);
-            assert_eq!(simulator.stats().companions, 1);
-            ada.stop().await;
-            simulator.shutdown().await;
-            return;
-        }
-        assert_eq!(simulator.stats().companions, 0);
-        ada.stop().await;
-    }
-    panic!("no client was linked in {ATTEMPTS} attempts");
-}
-
-/// Goes through the ceremony; false when the client gives it up.
-async fn links(simulator: &Simulator, ada: &mut Companion) -> bool {
+    let mut ada = unlinked(&simulator, &authenticator, Fault::Nothing).await;
     let phone = ada.account.phone.clone();
     let qr = ada.qr().await;
-    let mut scan = std::pin::pin!(simulator.scan_qr(&phone, &qr));
-    let shown = ada.events.first("the code to compare", |event| match event {
-        Event::PairPasskeyConfirmation(confirmation) => Some(Some(confirmation.code.clone())),
-        Event::PairPasskeyError(_) => Some(None),
-        _ => None,
-    });
-    let shown = tokio::select! {
-        shown = shown => shown,
-        _ = &mut scan => None,
+    let compare = async {
+        let shown = ada.events.first("the code to compare", |event| match event {
+            Event::PairPasskeyConfirmation(confirmation) => Some(Ok(confirmation.code.clone())),
+            Event::PairPasskeyError(error) => Some(Err(error.error.clone())),
+            _ => None,
+        });
+        let shown = shown.await.expect("the client goes through with it");
+        let on_phone = simulator.passkey_code(&phone).unwrap().expect("a code on the phone");
+        assert_eq!(shown.replace('-', ""), on_phone);
+        ada.client().send_passkey_confirmation().await.unwrap();
     };
-    let Some(shown) = shown else { return false };
-    let on_phone = simulator.passkey_code(&phone).unwrap().expect("a code on the phone");
-    assert_eq!(shown.replace('-', ""), on_phone);
-    ada.client().send_passkey_confirmation().await.unwrap();
-    assert_eq!(scan.await.unwrap().device, 1);
-    true
+    let (linked, ()) = tokio::join!(simulator.scan_qr(&phone, &qr), compare);
+    assert_eq!(linked.unwrap().device, 1);
+    ada.connected().await;
+    assert_eq!(simulator.passkey_code(&ada.account.phone).unwrap(), None);
+    assert_eq!(simulator.stats().companions, 1);
+    ada.stop().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_assertion_that_is_not_the_accounts_opens_nothing() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let authenticator = Authenticator::new();
     let faults = [Fault::Challenge, Fault::Party, Fault::Presence, Fault::Signature];
     for fault in faults {
@@ -164,5 +146,5 @@ async fn an_assertion_that_is_not_the_accounts_opens_nothing() {
     ada.stop().await;
     let stats = simulator.stats();
     assert_eq!((stats.companions, stats.refused_links), (0, 5));
-    simulator.shutdown().await;
+    end(simulator).await;
 }

@@ -1,12 +1,12 @@
 //! Pictures of people and groups: set, seen by whom it may concern, taken away.
 
 use waspnest_simulator::human::{Human, PictureSize};
-use waspnest_simulator::{Config, NewAccount, PrivacyCategory, PrivacyValue, Simulator};
+use waspnest_simulator::{NewAccount, PrivacyCategory, PrivacyValue, Simulator};
 use whatsapp_rust::Jid;
 use whatsapp_rust::wacore::iq::contacts::{ProfilePictureSpec, ProfilePictureType};
 use whatsapp_rust::wacore::types::events::Event;
 
-use crate::client::Companion;
+use crate::client::{Companion, end, strict};
 
 async fn join(simulator: &Simulator, name: &str) -> Human {
     let account = NewAccount {
@@ -18,7 +18,7 @@ async fn join(simulator: &Simulator, name: &str) -> Human {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_picture_is_seen_by_others_who_are_told_when_it_changes() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = join(&simulator, "Anna").await;
     let ben = join(&simulator, "Ben").await;
     let mut cleo = Companion::join(&simulator, "Cleo").await;
@@ -90,12 +90,12 @@ async fn a_picture_is_seen_by_others_who_are_told_when_it_changes() {
     cleo.stop().await;
     anna.leave().await;
     ben.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_may_not_see_a_picture_sees_none_and_nobody_sets_another_persons() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = join(&simulator, "Anna").await;
     let ben = join(&simulator, "Ben").await;
     let who = &anna.account().phone;
@@ -113,12 +113,12 @@ async fn who_may_not_see_a_picture_sees_none_and_nobody_sets_another_persons() {
     assert_eq!(simulator.picture(who).unwrap().as_deref(), Some(&b"a face"[..]));
     anna.leave().await;
     ben.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_groups_picture_is_set_by_who_may_and_seen_by_members() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = join(&simulator, "Anna").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     let cleo = join(&simulator, "Cleo").await;
@@ -148,5 +148,5 @@ async fn a_groups_picture_is_set_by_who_may_and_seen_by_members() {
     ben.stop().await;
     anna.leave().await;
     cleo.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }

@@ -5,7 +5,7 @@ use whatsapp_rust::Jid;
 use whatsapp_rust::wacore::types::events::{ChatPresenceUpdate, Event, PresenceUpdate};
 use whatsapp_rust::wacore::types::presence::ChatPresence;
 
-use crate::client::{Companion, PATIENCE, announced};
+use crate::client::{Companion, PATIENCE, announced, end, strict};
 use crate::clock::{Hand, NOON_S};
 
 fn jid(text: &str) -> Jid {
@@ -96,12 +96,12 @@ async fn who_subscribes_sees_comings_and_goings_and_the_last_time() {
     assert_eq!(ada.events.all(presence).len(), 6);
     ada.stop().await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_hides_the_last_time_neither_shows_nor_sees_one() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     let (ada_jid, ben_jid) = (jid(&ada.account.jid()), jid(&ben.account.jid()));
@@ -162,7 +162,7 @@ async fn who_hides_the_last_time_neither_shows_nor_sees_one() {
     assert!(nth_presence(&ada, 8).await.last_seen.is_none());
     ada.stop().await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -203,12 +203,12 @@ async fn a_client_that_comes_back_learns_who_is_typing_now_and_not_who_was() {
     let paused = |event: &Event| typing(event).filter(|update| update.state == ChatPresence::Paused);
     ben.events.first("the end of it", paused).await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_sent_is_not_being_typed_any_more() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     ada.say(&ben.account, "first contact").await;
@@ -231,5 +231,5 @@ async fn what_was_sent_is_not_being_typed_any_more() {
     assert!(ben.events.all(typing).is_empty());
     ada.stop().await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }

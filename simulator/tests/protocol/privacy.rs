@@ -1,11 +1,14 @@
 //! Privacy settings: kept, told to the account's other companions, guarded against two editors.
 
-use waspnest_simulator::{Config, Direction, PrivacyCategory, PrivacyError, PrivacyValue, Simulator};
-use whatsapp_rust::Jid;
+use waspnest_simulator::{
+    Direction, NewAccount, PrivacyCategory, PrivacyError, PrivacyValue, Simulator, StatusAudience,
+};
 use whatsapp_rust::request::IqError;
 use whatsapp_rust::wacore::iq::privacy as wire;
+use whatsapp_rust::{Jid, NodeBuilder};
 
-use crate::client::{Companion, PATIENCE, settled};
+use crate::client::{Companion, PATIENCE, end, settled, strict};
+use crate::raw::{RawClient, text};
 
 /// Waits until a companion of `phone` has been told something that contains all of `parts`.
 async fn told(simulator: &Simulator, phone: &str, device: u16, parts: &[&str]) -> String {
@@ -28,7 +31,7 @@ async fn told(simulator: &Simulator, phone: &str, device: u16, parts: &[&str]) -
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn settings_are_kept_and_every_other_companion_is_told() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut tablet = Companion::link(&simulator, ada.account.clone()).await;
     let phone = ada.account.phone.clone();
@@ -78,12 +81,12 @@ async fn settings_are_kept_and_every_other_companion_is_told() {
     settled(&simulator).await;
     ada.stop().await;
     tablet.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_category_refuses_values_it_cannot_have() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let other = |name: &str| wire::PrivacyCategory::Other(name.to_owned());
     for (category, value) in [
@@ -99,12 +102,12 @@ async fn a_category_refuses_values_it_cannot_have() {
         );
     }
     ada.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn exceptions_are_changed_only_by_who_knows_the_list() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     let user = |action| wire::DisallowedListUserEntry {
@@ -143,5 +146,62 @@ async fn exceptions_are_changed_only_by_who_knows_the_list() {
     assert_ne!(emptied.dhash.as_ref(), Some(&version));
     ada.stop().await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_companion_reads_for_whom_status_posts_are() {
+    let simulator = Simulator::start(strict()).await.unwrap();
+    let account = |name: &str| {
+        let spec = NewAccount {
+            push_name: name.to_owned(),
+            phone: None,
+        };
+        simulator.create_account(spec).unwrap()
+    };
+    let (ada, ben, cleo) = (account("Ada"), account("Ben"), account("Cleo"));
+    let mut client = RawClient::linked(&simulator, &ada).await;
+    let mut asked = async || {
+        let question = NodeBuilder::new("iq")
+            .attr("to", "s.whatsapp.net")
+            .attr("type", "get")
+            .attr("xmlns", "status")
+            .attr("id", "status-privacy")
+            .children([NodeBuilder::new("privacy").build()])
+            .build();
+        let answer = client.ask(&question).await;
+        let privacy = answer.get_optional_child("privacy").expect("the lists");
+        let lists = privacy.get_children_by_tag("list").map(|list| {
+            let users = list.get_children_by_tag("user").filter_map(|user| text(user, "jid"));
+            (text(list, "type").unwrap(), text(list, "default"), users.collect())
+        });
+        lists.collect::<Vec<(String, Option<String>, Vec<String>)>>()
+    };
+    let list = |kind: &str, counts: bool, users: &[String]| {
+        (kind.to_owned(), counts.then(|| "true".to_owned()), users.to_vec())
+    };
+    // Until the phone is set otherwise, posts are for all contacts.
+    let expected = [
+        list("contacts", true, &[]),
+        list("blacklist", false, &[]),
+        list("whitelist", false, &[]),
+    ];
+    assert_eq!(asked().await, expected);
+    simulator
+        .set_status_privacy(&ada.phone, StatusAudience::Blacklist, &[&ben.phone])
+        .unwrap();
+    simulator
+        .set_status_privacy(&ada.phone, StatusAudience::Whitelist, &[&cleo.phone])
+        .unwrap();
+    let expected = [
+        list("contacts", false, &[]),
+        list("blacklist", false, &[ben.jid()]),
+        list("whitelist", true, &[cleo.jid()]),
+    ];
+    assert_eq!(asked().await, expected);
+    assert_eq!(
+        simulator.status_privacy(&ada.phone).unwrap(),
+        (StatusAudience::Whitelist, vec![cleo.phone])
+    );
+    end(simulator).await;
 }

@@ -1,10 +1,10 @@
 //! What an account says of itself, who may read it, and who is told.
 
-use waspnest_simulator::{Config, Direction, PrivacyCategory, PrivacyValue, Simulator};
+use waspnest_simulator::{Direction, PrivacyCategory, PrivacyValue, Simulator};
 use whatsapp_rust::Jid;
 use whatsapp_rust::wacore::types::events::Event;
 
-use crate::client::{Companion, PATIENCE, settled};
+use crate::client::{Companion, PATIENCE, end, settled, strict};
 
 fn jid(text: &str) -> Jid {
     text.parse().unwrap()
@@ -18,7 +18,7 @@ async fn about(reader: &Companion, of: &Jid) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_about_text_is_read_and_told_to_who_may_know() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut tablet = Companion::link(&simulator, ada.account.clone()).await;
     let mut ben = Companion::join(&simulator, "Ben").await;
@@ -60,12 +60,12 @@ async fn an_about_text_is_read_and_told_to_who_may_know() {
     for companion in [&mut ada, &mut tablet, &mut ben] {
         companion.stop().await;
     }
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_name_reaches_own_companions_at_once_and_contacts_with_the_next_message() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut tablet = Companion::link(&simulator, ada.account.clone()).await;
     let mut ben = Companion::join(&simulator, "Ben").await;
@@ -102,12 +102,12 @@ async fn a_new_name_reaches_own_companions_at_once_and_contacts_with_the_next_me
     for companion in [&mut ada, &mut tablet, &mut ben] {
         companion.stop().await;
     }
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_timer_of_new_chats_is_kept_and_told() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut tablet = Companion::link(&simulator, ada.account.clone()).await;
     let mut ben = Companion::join(&simulator, "Ben").await;
@@ -140,5 +140,5 @@ async fn the_timer_of_new_chats_is_kept_and_told() {
     for companion in [&mut ada, &mut tablet, &mut ben] {
         companion.stop().await;
     }
-    simulator.shutdown().await;
+    end(simulator).await;
 }

@@ -1,11 +1,11 @@
 //! Ticks: who sees which, what is aggregated, and what privacy keeps back.
 
-use waspnest_simulator::{Config, Direction, PrivacyCategory, PrivacyValue, Simulator, StanzaRecord};
+use waspnest_simulator::{Direction, PrivacyCategory, PrivacyValue, Simulator, StanzaRecord};
 use whatsapp_rust::Jid;
 use whatsapp_rust::wacore::types::events::{Event, Receipt};
 use whatsapp_rust::wacore::types::presence::ReceiptType;
 
-use crate::client::{Companion, announced, settled};
+use crate::client::{Companion, announced, end, settled, strict};
 
 fn jid(text: &str) -> Jid {
     text.parse().unwrap()
@@ -29,7 +29,7 @@ fn of_kind(kind: ReceiptType, id: &str) -> impl Fn(&Event) -> Option<Receipt> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_companion_of_the_sender_and_the_readers_own_see_what_was_read() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut tablet = Companion::link(&simulator, ada.account.clone()).await;
     let mut ben = Companion::join(&simulator, "Ben").await;
@@ -102,12 +102,12 @@ async fn every_companion_of_the_sender_and_the_readers_own_see_what_was_read() {
     for companion in [&mut ada, &mut tablet, &mut ben, &mut laptop] {
         companion.stop().await;
     }
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_hides_blue_ticks_gives_none_and_gets_none() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     let (ada_jid, ben_jid) = (jid(&ada.account.jid()), jid(&ben.account.jid()));
@@ -152,12 +152,12 @@ async fn who_hides_blue_ticks_gives_none_and_gets_none() {
     assert!(!last.is_empty());
     ada.stop().await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn receipts_wait_for_who_is_away_in_the_order_of_what_happened() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let mut ada = Companion::join(&simulator, "Ada").await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     ben.client().presence().set_available().await.unwrap();
@@ -192,5 +192,5 @@ async fn receipts_wait_for_who_is_away_in_the_order_of_what_happened() {
     assert_eq!(read, ids);
     ada.stop().await;
     ben.stop().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }

@@ -1,9 +1,11 @@
 //! Status posts: seen by the people they are for, on all their devices, and taken back.
 
 use waspnest_simulator::human::{Human, Media, MediaKind, ReceiptKind, STATUS_CHAT};
-use waspnest_simulator::{Config, Direction, NewAccount, Simulator};
+use waspnest_simulator::{Direction, NewAccount, Simulator};
+use whatsapp_rust::Jid;
+use whatsapp_rust::wacore::types::events::Event;
 
-use crate::client::PATIENCE;
+use crate::client::{Companion, PATIENCE, end, settled, strict};
 
 async fn join(simulator: &Simulator, name: &str) -> Human {
     let account = NewAccount {
@@ -15,7 +17,7 @@ async fn join(simulator: &Simulator, name: &str) -> Human {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_post_is_seen_by_whom_it_is_for_and_by_nobody_else() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = join(&simulator, "Anna").await;
     let desk = Human::join_as(&simulator, anna.account().clone()).await.unwrap();
     let ben = join(&simulator, "Ben").await;
@@ -77,12 +79,70 @@ async fn a_post_is_seen_by_whom_it_is_for_and_by_nobody_else() {
     for human in [anna, desk, ben, tablet, cleo] {
         human.leave().await;
     }
-    simulator.shutdown().await;
+    end(simulator).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_post_that_cannot_be_read_is_asked_for_and_sent_again_to_who_asked() {
+    let simulator = Simulator::start(strict()).await.unwrap();
+    let anna = join(&simulator, "Anna").await;
+    let mut ben = Companion::join(&simulator, "Ben").await;
+    let mut cleo = Companion::join(&simulator, "Cleo").await;
+    let phones = [ben.account.phone.clone(), cleo.account.phone.clone()];
+    let audience = [phones[0].as_str(), phones[1].as_str()];
+    for companion in [&ben, &cleo] {
+        let hello = anna.say(&companion.account.phone, "hello").await.unwrap();
+        assert_eq!(companion.events.text("hello").await, hello);
+    }
+    let first = anna.post_status("At the sea", &audience).await.unwrap();
+    for companion in [&ben, &cleo] {
+        reads(companion, &first).await;
+    }
+    settled(&simulator).await;
+    ben.stop().await;
+    let (status, whose) = (Jid::status_broadcast(), anna.account());
+    ben.forget_key_of(&status, &whose.phone, &whose.lid).await;
+    ben.start().await;
+    ben.connected().await;
+
+    let second = anna.post_status("In the sea", &audience).await.unwrap();
+    for companion in [&ben, &cleo] {
+        reads(companion, &second).await;
+    }
+    let stanzas = simulator.stanzas(0, usize::MAX);
+    let retry = stanzas
+        .iter()
+        .find(|r| r.tag == "receipt" && r.id == second && r.xml.contains("type=\"retry\""));
+    assert!(retry.is_some(), "it was read at once: the key was not forgotten");
+    let copies = |of: &Companion| {
+        let of = of.account.phone.as_str();
+        stanzas
+            .iter()
+            .filter(|r| r.tag == "message" && r.id == second && r.direction == Direction::Out)
+            .filter(|r| r.account.as_deref() == Some(of))
+            .count()
+    };
+    assert_eq!((copies(&ben), copies(&cleo)), (2, 1));
+    anna.leave().await;
+    ben.stop().await;
+    cleo.stop().await;
+    end(simulator).await;
+}
+
+/// Waits until a client has read a post.
+async fn reads(companion: &Companion, id: &str) {
+    companion
+        .events
+        .first("a post", |event| match event {
+            Event::Messages(batch) => batch.iter().any(|one| one.info.id == id).then_some(()),
+            _ => None,
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn posts_wait_for_people_who_are_away_and_blocked_people_post_in_vain() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let anna = join(&simulator, "Anna").await;
     let ben = join(&simulator, "Ben").await;
     let hello = anna.say(&ben.account().phone, "hello").await.unwrap();
@@ -106,5 +166,5 @@ async fn posts_wait_for_people_who_are_away_and_blocked_people_post_in_vain() {
     assert_eq!(ben.statuses().len(), 1);
     ben.leave().await;
     cleo.leave().await;
-    simulator.shutdown().await;
+    end(simulator).await;
 }

@@ -1,9 +1,9 @@
 //! Trusted-contact tokens, and accounts that are not trusted with strangers.
 
 use waspnest_simulator::human::{Human, HumanError};
-use waspnest_simulator::{Config, Direction, NewAccount, Reachout, Simulator};
+use waspnest_simulator::{Direction, NewAccount, Reachout, Simulator};
 
-use crate::client::{PATIENCE, settled};
+use crate::client::{PATIENCE, end, settled, strict};
 
 async fn join(simulator: &Simulator, name: &str) -> Human {
     let spec = NewAccount {
@@ -45,7 +45,7 @@ async fn took(simulator: &Simulator, human: &Human, part: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_writes_gives_a_token_that_opens_the_way_back() {
-    let simulator = Simulator::start(Config::default()).await.unwrap();
+    let simulator = Simulator::start(strict()).await.unwrap();
     let ada = join(&simulator, "Ada").await;
     let ben = join(&simulator, "Ben").await;
     let cleo = join(&simulator, "Cleo").await;
@@ -83,5 +83,5 @@ async fn who_writes_gives_a_token_that_opens_the_way_back() {
     for human in [ada, ben, cleo] {
         human.leave().await;
     }
-    simulator.shutdown().await;
+    end(simulator).await;
 }

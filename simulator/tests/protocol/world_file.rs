@@ -1,8 +1,13 @@
 //! The world in a file: another server that begins with it is the same server to its clients.
 
+use waspnest_simulator::human::{Human, PictureSize};
 use waspnest_simulator::{
-    Config, GroupRole, LoginRefusal, NewAccount, PrivacyCategory, PrivacyValue, Simulator, StartError, WorldFileError,
+    BusinessProfile, CallMedia, CallState, Config, GroupRole, LoginRefusal, NewAccount, PrivacyCategory, PrivacyValue,
+    Simulator, StartError, StatusAudience, WorldFileError,
 };
+use whatsapp_rust::Jid;
+use whatsapp_rust::wacore::iq::business::BusinessProfileSpec;
+use whatsapp_rust::wacore::types::events::Event;
 
 use crate::client::{Companion, counted, message_waits, settled};
 
@@ -96,6 +101,18 @@ async fn whatever_the_server_knows_is_in_the_file() {
     first.block(&ben, &cleo).unwrap();
     first.rotate_app_state_key(&ada).unwrap();
     first.refuse_login(&cleo, Some(LoginRefusal::Locked)).unwrap();
+    first
+        .set_status_privacy(&ada, StatusAudience::Blacklist, &[&cleo])
+        .unwrap();
+    first.set_picture(&ada, b"a face".to_vec()).unwrap();
+    let baker = BusinessProfile {
+        name: "Ben's Bakery".to_owned(),
+        ..BusinessProfile::default()
+    };
+    first.set_business(&ben, baker).unwrap();
+    let over = first.offer_call(&ada, &ben, CallMedia::Audio).unwrap();
+    first.end_call(&over).unwrap();
+    first.offer_call(&ada, &ben, CallMedia::Video).unwrap();
     first.save(&file).await.unwrap();
 
     let second = Simulator::start(Config {
@@ -116,7 +133,14 @@ async fn whatever_the_server_knows_is_in_the_file() {
         assert_eq!(second.contacts(phone).unwrap(), first.contacts(phone).unwrap());
         assert_eq!(second.blocked(phone).unwrap(), first.blocked(phone).unwrap());
         assert_eq!(second.app_state(phone).unwrap(), first.app_state(phone).unwrap());
+        assert_eq!(
+            second.status_privacy(phone).unwrap(),
+            first.status_privacy(phone).unwrap()
+        );
+        assert_eq!(second.picture(phone).unwrap(), first.picture(phone).unwrap());
+        assert_eq!(second.business(phone).unwrap(), first.business(phone).unwrap());
     }
+    assert_eq!(second.calls(), first.calls());
     // Saved again it is the same file, but for the moment and what the next draws go on from.
     let again = dir.path().join("again.json");
     second.save(&again).await.unwrap();
@@ -129,6 +153,74 @@ async fn whatever_the_server_knows_is_in_the_file() {
     };
     assert_eq!(read(&again), read(&file));
     first.shutdown().await;
+    second.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_people_show_post_and_ring_for_is_seen_by_clients_of_the_next_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("world.json");
+    let first = Simulator::start(config(1)).await.unwrap();
+    let anna = Human::join(&first, NewAccount::default()).await.unwrap();
+    let mut ben = Companion::join(&first, "Ben").await;
+    let (who, to) = (anna.account().phone.clone(), ben.account.phone.clone());
+    let hello = anna.say(&to, "hello").await.unwrap();
+    assert_eq!(ben.events.text("hello").await, hello);
+    let picture = anna.set_picture(b"a face").await.unwrap();
+    let channel = anna.create_newsletter("Weather", None).await.unwrap();
+    anna.set_newsletter_picture(&channel, Some(b"a cloud")).await.unwrap();
+    let baker = BusinessProfile {
+        name: "Anna's Bakery".to_owned(),
+        description: "Bread and cake".to_owned(),
+        ..BusinessProfile::default()
+    };
+    first.set_business(&who, baker).unwrap();
+    settled(&first).await;
+    ben.stop().await;
+    let post = anna.post_status("At the sea", &[&to]).await.unwrap();
+    let call = first.offer_call(&who, &to, CallMedia::Audio).unwrap();
+    anna.leave().await;
+    first.save(&file).await.unwrap();
+    first.shutdown().await;
+
+    let second = Simulator::start(Config {
+        restore: Some(file),
+        ..config(2)
+    })
+    .await
+    .unwrap();
+    ben.point_at(&second);
+    ben.start().await;
+    let seen = ben.events.first("the post", |event| match event {
+        Event::Messages(batch) => batch.iter().find(|one| one.info.id == post).cloned(),
+        _ => None,
+    });
+    assert_eq!(seen.await.info.source.chat, Jid::status_broadcast());
+    ben.events
+        .first("the call", |event| {
+            matches!(event, Event::MissedCall(_) | Event::IncomingCall(_)).then_some(())
+        })
+        .await;
+    assert_eq!(second.call(&call).unwrap().state, CallState::Ringing);
+    second.end_call(&call).unwrap();
+    let jid: Jid = format!("{who}@s.whatsapp.net").parse().unwrap();
+    let client = ben.client();
+    let shown = client.contacts().get_profile_picture(&jid, false).await.unwrap();
+    assert_eq!(shown.expect("a picture").id, picture);
+    let business = client.execute(BusinessProfileSpec::new(&jid)).await.unwrap();
+    assert_eq!(business.expect("a profile").description, "Bread and cake");
+    let info = client.contacts().get_user_info(std::slice::from_ref(&jid)).await;
+    let info = info.unwrap().into_values().next().expect("Anna");
+    let name = info.verified_name.and_then(|verified| verified.name);
+    assert_eq!(name.as_deref(), Some("Anna's Bakery"));
+    // A newcomer fetches the very bytes.
+    let cleo = Human::join(&second, NewAccount::default()).await.unwrap();
+    for (of, bytes) in [(&who, &b"a face"[..]), (&channel, b"a cloud")] {
+        let seen = cleo.picture_of(of, PictureSize::Full).await.unwrap();
+        assert_eq!(seen.expect("a picture").jpeg, bytes);
+    }
+    ben.stop().await;
+    cleo.leave().await;
     second.shutdown().await;
 }
 
