@@ -14,6 +14,7 @@ mod serve;
 mod state;
 mod subject;
 mod token;
+mod waiting;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

@@ -13,7 +13,7 @@ use crate::notification::Notification;
 use crate::world::World;
 
 /// A category of businesses.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BusinessCategory {
     /// Digits.
@@ -23,7 +23,7 @@ pub struct BusinessCategory {
 }
 
 /// When a business is open on one day of the week.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BusinessDay {
     /// `sun`, `mon`, `tue`, `wed`, `thu`, `fri` or `sat`.
@@ -39,7 +39,7 @@ pub struct BusinessDay {
 }
 
 /// When a business is open.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BusinessHours {
     /// The zone of the times, such as `Europe/Berlin`.
@@ -49,7 +49,7 @@ pub struct BusinessHours {
 }
 
 /// What a business tells about itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BusinessProfile {
     /// The verified name.

@@ -10,7 +10,7 @@ use crate::address::{AccountId, DeviceAddress};
 const REMEMBERED: usize = 1000;
 
 /// What a call carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CallMedia {
     /// Sound.
@@ -20,7 +20,7 @@ pub enum CallMedia {
 }
 
 /// How far a call is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CallState {
     /// It rings, or waits for a device that is away.
@@ -34,7 +34,8 @@ pub enum CallState {
 }
 
 /// One call, for tests and the admin interface.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Call")]
 pub struct CallView {
     /// Its id (`call-id` on the wire).
     pub id: String,

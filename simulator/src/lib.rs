@@ -15,6 +15,7 @@ pub mod admin;
 mod appstate;
 mod attachment;
 mod authored;
+mod base64_text;
 mod blobs;
 mod bounds;
 mod business;
@@ -70,6 +71,7 @@ mod xml;
 
 pub use account::{Account, NewAccount};
 pub use appstate::{ActionError, AppStateEntry, MessageAuthor, PhoneAction};
+pub use base64_text::Base64;
 pub use bounds::StanzaLimits;
 pub use chats::HistorySpec;
 pub use clock::{Clock, SystemClock};

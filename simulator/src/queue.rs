@@ -93,7 +93,7 @@ impl Entry {
 }
 
 /// A stanza a device has not acknowledged.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct QueuedStanza {
     /// `message`, `receipt`, `notification` and so on: the class its acknowledgement names.
     pub class: &'static str,

@@ -16,7 +16,7 @@ const PERIOD_S: u64 = 604_800;
 const PERIODS: u64 = 4;
 
 /// Whether the service lets an account write to strangers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reachout {
     /// It may write to anybody.

@@ -153,11 +153,25 @@ impl Problem {
         )
     }
 
-    pub(crate) fn bad_base64(field: &str, error: &dyn Error) -> Self {
+    pub(crate) fn no_such_stanza() -> Self {
+        let detail = "no such stanza passed within the time given";
+        Self::new(StatusCode::NOT_FOUND, Code::NothingHeard, detail)
+    }
+
+    pub(crate) fn already_there(phone: &str) -> Self {
         Self::new(
-            StatusCode::BAD_REQUEST,
-            Code::BadBody,
-            format!("`{field}` is not base64: {error}"),
+            StatusCode::CONFLICT,
+            Code::AlreadyThere,
+            format!("there is a person with the number {phone} already"),
+        )
+    }
+
+    /// `error` is of the library's protocol buffers.
+    pub(crate) fn bad_message(error: &dyn Error) -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Code::BadMessage,
+            format!("the bytes are not a message: {error}"),
         )
     }
 

@@ -3,8 +3,12 @@
 
 mod accounts;
 mod appstate;
+mod businesses;
+mod calls;
+mod communities;
 mod faults;
 mod groups;
+mod history;
 mod inbox;
 mod linking;
 mod media;
@@ -13,10 +17,16 @@ mod messages;
 mod newsletters;
 mod people;
 mod personas;
+mod phone;
+mod pictures;
+mod presence;
 mod privacy;
+mod profile;
 mod server;
 mod sessions;
+mod signs;
 mod stanzas;
+mod statuses;
 mod world;
 
 use schemars::JsonSchema;
@@ -34,14 +44,24 @@ pub(super) const ALL: &[fn() -> Vec<Route>] = &[
     linking::routes,
     sessions::routes,
     appstate::routes,
+    phone::routes,
+    history::routes,
     people::routes,
     personas::routes,
     inbox::routes,
+    signs::routes,
     messages::routes,
     media::routes,
+    presence::routes,
+    profile::routes,
+    pictures::routes,
+    statuses::routes,
+    calls::routes,
     membership::routes,
+    communities::routes,
     groups::routes,
     privacy::routes,
+    businesses::routes,
     newsletters::routes,
 ];
 

@@ -51,58 +51,70 @@ pub(crate) struct Signature {
     pub(crate) accepts: fn(&str) -> Result<(), Problem>,
 }
 
-/// A call that only looks; its input stands in the query string.
-pub(crate) fn get<S, I, A, H, F>(path: &'static str, summary: &'static str, handler: H) -> Route
+/// What a call takes besides its subject.
+pub(crate) trait Input: DeserializeOwned + JsonSchema + Send + 'static {}
+
+impl<T: DeserializeOwned + JsonSchema + Send + 'static> Input for T {}
+
+/// An async function from a subject and an input to an answer.
+pub(crate) trait Handler<S, I, A>: Send + Sync + 'static {
+    /// Begins to handle a call.
+    fn handle(&self, subject: S, input: I) -> BoxFuture<'static, Result<A, Problem>>;
+}
+
+impl<S, I, A, H, F> Handler<S, I, A> for H
 where
-    S: Subject,
-    I: DeserializeOwned + JsonSchema + Send + 'static,
-    A: Answer,
     H: Fn(S, I) -> F + Send + Sync + 'static,
     F: Future<Output = Result<A, Problem>> + Send + 'static,
 {
+    fn handle(&self, subject: S, input: I) -> BoxFuture<'static, Result<A, Problem>> {
+        self(subject, input).boxed()
+    }
+}
+
+/// A call that only looks; its input stands in the query string.
+pub(crate) fn get<S: Subject, I: Input, A: Answer>(
+    path: &'static str,
+    summary: &'static str,
+    handler: impl Handler<S, I, A>,
+) -> Route {
     Route::new(Method::GET, path, summary, Place::Query, handler)
 }
 
 /// A call that takes something away; what else it needs to know stands in the query string.
-pub(crate) fn delete<S, I, A, H, F>(path: &'static str, summary: &'static str, handler: H) -> Route
-where
-    S: Subject,
-    I: DeserializeOwned + JsonSchema + Send + 'static,
-    A: Answer,
-    H: Fn(S, I) -> F + Send + Sync + 'static,
-    F: Future<Output = Result<A, Problem>> + Send + 'static,
-{
+pub(crate) fn delete<S: Subject, I: Input, A: Answer>(
+    path: &'static str,
+    summary: &'static str,
+    handler: impl Handler<S, I, A>,
+) -> Route {
     Route::new(Method::DELETE, path, summary, Place::Query, handler)
 }
 
 /// A call that does something; its input stands in the body.
-pub(crate) fn post<S, I, A, H, F>(path: &'static str, summary: &'static str, handler: H) -> Route
-where
-    S: Subject,
-    I: DeserializeOwned + JsonSchema + Send + 'static,
-    A: Answer,
-    H: Fn(S, I) -> F + Send + Sync + 'static,
-    F: Future<Output = Result<A, Problem>> + Send + 'static,
-{
+pub(crate) fn post<S: Subject, I: Input, A: Answer>(
+    path: &'static str,
+    summary: &'static str,
+    handler: impl Handler<S, I, A>,
+) -> Route {
     Route::new(Method::POST, path, summary, Place::Body, handler)
 }
 
 impl Route {
-    fn new<S, I, A, H, F>(method: Method, path: &'static str, summary: &'static str, place: Place, handler: H) -> Self
-    where
-        S: Subject,
-        I: DeserializeOwned + JsonSchema + Send + 'static,
-        A: Answer,
-        H: Fn(S, I) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<A, Problem>> + Send + 'static,
-    {
+    fn new<S: Subject, I: Input, A: Answer>(
+        method: Method,
+        path: &'static str,
+        summary: &'static str,
+        place: Place,
+        handler: impl Handler<S, I, A>,
+    ) -> Self {
         let serve = move |state: Arc<State>, request: Request| {
             // The input first: a call that can never work is told so, whomever it is about.
             let read = place
                 .read(&request)
                 .and_then(|input| Ok((S::find(&state, &request)?, input)));
             match read {
-                Ok((subject, input)) => handler(subject, input)
+                Ok((subject, input)) => handler
+                    .handle(subject, input)
                     .map(|answered| answered.map(Answer::into_response))
                     .boxed(),
                 Err(problem) => futures::future::ready(Err(problem)).boxed(),

@@ -1,6 +1,7 @@
 //! What the handlers of the admin interface share: the simulator, and the people made through it.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -42,15 +43,40 @@ impl State {
             .ok_or_else(|| Problem::unknown("person", phone, people.keys()))
     }
 
-    /// Takes in a person who has joined. While the interface closes, the person leaves again.
+    /// Whether nobody has this account yet.
+    pub(crate) fn vacant(&self, phone: &str) -> Result<(), Problem> {
+        if self.lock().contains_key(phone) {
+            return Err(Problem::already_there(phone));
+        }
+        Ok(())
+    }
+
+    /// Takes in a person who has joined. While the interface closes, and when somebody else took the account meanwhile, the person leaves
+    /// again.
     pub(crate) async fn welcome(&self, human: &Human) -> Result<(), Problem> {
-        self.lock().insert(human.account().phone.clone(), human.clone());
+        let phone = &human.account().phone;
+        let taken = match self.lock().entry(phone.clone()) {
+            Entry::Occupied(_) => true,
+            Entry::Vacant(place) => {
+                place.insert(human.clone());
+                false
+            }
+        };
+        if taken {
+            human.clone().leave().await;
+            return Err(Problem::already_there(phone));
+        }
         if self.shutdown.is_cancelled() {
             // The round that lets people leave may have passed already.
             human.clone().leave().await;
             return Err(Problem::shutting_down());
         }
         Ok(())
+    }
+
+    /// Knows a person no more who is about to leave.
+    pub(crate) fn forget(&self, human: &Human) {
+        self.lock().remove(&human.account().phone);
     }
 
     /// Ends what waits, and lets everybody leave.

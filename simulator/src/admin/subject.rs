@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::problem::Problem;
 use super::request::Request;
 use super::state::State;
-use crate::Simulator;
-use crate::human::{Heard, Human};
+use crate::human::{CallSeen, Heard, Human};
+use crate::{Account, Simulator};
 
 /// One named place of a path, for the table's document.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +54,23 @@ impl Subject for Human {
     }
 }
 
-/// An account that exists.
+impl Subject for Account {
+    fn params() -> Vec<Param> {
+        vec![PHONE]
+    }
+
+    fn find(state: &Arc<State>, request: &Request) -> Result<Self, Problem> {
+        let phone = request.params.get(PHONE.name);
+        let accounts = state.simulator.accounts();
+        let found = accounts.iter().find(|account| account.phone == phone);
+        found.cloned().ok_or_else(|| {
+            let known = accounts.iter().map(|account| &account.phone);
+            Problem::unknown("account", phone, known)
+        })
+    }
+}
+
+/// An account that exists, for what the simulator does to it by its number.
 #[derive(Debug)]
 pub(crate) struct OfAccount {
     pub(crate) simulator: Simulator,
@@ -67,16 +83,11 @@ impl Subject for OfAccount {
     }
 
     fn find(state: &Arc<State>, request: &Request) -> Result<Self, Problem> {
-        let phone = request.params.get(PHONE.name);
-        let accounts = state.simulator.accounts();
-        if accounts.iter().any(|account| account.phone == phone) {
-            return Ok(Self {
-                simulator: state.simulator.clone(),
-                phone: phone.to_owned(),
-            });
-        }
-        let known = accounts.iter().map(|account| &account.phone);
-        Err(Problem::unknown("account", phone, known))
+        let account = Account::find(state, request)?;
+        Ok(Self {
+            simulator: state.simulator.clone(),
+            phone: account.phone,
+        })
     }
 }
 
@@ -115,6 +126,86 @@ impl Subject for OfMessage {
                 Err(Problem::unknown("received message", id, latest))
             }
         }
+    }
+}
+
+/// The status post in a path.
+const STATUS: Param = Param {
+    name: "status",
+    description: "Id of a status post of the person's own.",
+    example: "3EB0C431C26A1916E07E",
+};
+
+/// A status post, and the person who made it. Whether it exists is known to those who saw it.
+#[derive(Debug)]
+pub(crate) struct OfStatus {
+    pub(crate) person: Human,
+    pub(crate) id: String,
+}
+
+impl Subject for OfStatus {
+    fn params() -> Vec<Param> {
+        vec![PHONE, STATUS]
+    }
+
+    fn find(state: &Arc<State>, request: &Request) -> Result<Self, Problem> {
+        let person = Human::find(state, request)?;
+        let id = request.params.get(STATUS.name).to_owned();
+        Ok(Self { person, id })
+    }
+}
+
+/// The call in a path.
+const CALL: Param = Param {
+    name: "call",
+    description: "Id of a call.",
+    example: "3EB0C431C26A1916E07E",
+};
+
+/// A call, and the person who makes it or is called.
+#[derive(Debug)]
+pub(crate) struct OfHeardCall {
+    pub(crate) person: Human,
+    pub(crate) call: CallSeen,
+}
+
+impl Subject for OfHeardCall {
+    fn params() -> Vec<Param> {
+        vec![PHONE, CALL]
+    }
+
+    fn find(state: &Arc<State>, request: &Request) -> Result<Self, Problem> {
+        let (person, id) = (Human::find(state, request)?, request.params.get(CALL.name));
+        let calls = person.calls_seen();
+        // What was told first says who calls whom.
+        match calls.iter().find(|call| call.id == id).cloned() {
+            Some(call) => Ok(Self { person, call }),
+            None => Err(Problem::unknown(
+                "call",
+                id,
+                calls.into_iter().rev().map(|call| call.id),
+            )),
+        }
+    }
+}
+
+/// A call as the server has it. Whether it exists is the simulator's answer.
+#[derive(Debug)]
+pub(crate) struct OfCall {
+    pub(crate) simulator: Simulator,
+    pub(crate) id: String,
+}
+
+impl Subject for OfCall {
+    fn params() -> Vec<Param> {
+        vec![CALL]
+    }
+
+    fn find(state: &Arc<State>, request: &Request) -> Result<Self, Problem> {
+        Ok(Self {
+            simulator: state.simulator.clone(),
+            id: request.params.get(CALL.name).to_owned(),
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use whatsapp_rust::waproto::whatsapp::Message;
 use crate::chats::{Author, Kept, Partner};
 
 /// How much of a past to invent. At most a thousand chats, of at most a thousand messages each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HistorySpec {
     /// How many chats.

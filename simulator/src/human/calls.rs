@@ -1,11 +1,14 @@
-//! Calls, as a phone shows them: ringing, declined, missed.
+//! Calls, as a phone shows them: dialled, ringing, answered, declined, missed. Only what devices tell each other about a call is made
+//! here: nobody says anything in it, and no key for that travels with the offer.
 
 use std::time::Duration;
 
-use whatsapp_rust::Jid;
+use whatsapp_rust::wacore::stanza::call as wire;
 use whatsapp_rust::wacore::types::call::{CallAction, IncomingCall, MissedCall};
+use whatsapp_rust::wacore_binary::Node;
+use whatsapp_rust::{Client, Jid};
 
-use super::{Human, HumanError};
+use super::{Human, HumanError, address};
 use crate::calls::CallMedia;
 
 /// Something about a call that a human's client told.
@@ -22,9 +25,14 @@ pub struct CallSeen {
     pub(crate) creator: Option<Jid>,
 }
 
+/// The sound a device can take, in samples a second.
+const AUDIO_RATES: &[&str] = &["8000", "16000"];
+
 /// What a client can tell about a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallEvent {
+    /// This human calls somebody.
+    Dialled(CallMedia),
     /// It rings.
     Ringing(CallMedia),
     /// The other side answered.
@@ -66,6 +74,17 @@ impl CallSeen {
             creator: None,
         }
     }
+
+    /// Who began it, as far as that was told.
+    fn creator(&self) -> &Jid {
+        self.creator.as_ref().unwrap_or(&self.peer)
+    }
+}
+
+async fn signal(client: &Client, stanza: Node) -> Result<(), HumanError> {
+    client.send_node(stanza).await.map_err(|source| HumanError::Send {
+        source: Box::new(source),
+    })
 }
 
 impl Human {
@@ -84,11 +103,77 @@ impl Human {
         self.inner.ears.wait("call", timeout, look).await
     }
 
+    /// Calls somebody: all their devices ring. Answers the call's id.
+    pub async fn call(&self, to: &str, media: CallMedia) -> Result<String, HumanError> {
+        let to = address::parse(to)?;
+        let client = self.client()?;
+        let creator = client.lid().ok_or(HumanError::NotConnected)?;
+        let (id, wrapper) = (client.generate_message_id(), client.generate_message_id());
+        let offer = wire::build_offer(&wire::OfferParams {
+            call_id: &id,
+            to: &to,
+            call_creator: &creator,
+            device_keys: &[],
+            privacy_token: None,
+            capability: None,
+            device_identity: None,
+            id: Some(&wrapper),
+            multi_device: true,
+            video: media == CallMedia::Video,
+            audio_rates: AUDIO_RATES,
+        });
+        let dialled = CallSeen {
+            id: id.clone(),
+            from: to.to_non_ad_string(),
+            kind: CallEvent::Dialled(media),
+            peer: to,
+            creator: Some(creator),
+        };
+        // Before it is sent: the answer may be there before this goes on.
+        self.inner.ears.dialled(dialled);
+        signal(&client, offer).await?;
+        Ok(id)
+    }
+
+    /// Answers a call that rings. Nothing is said in it.
+    pub async fn accept_call(&self, call: &CallSeen) -> Result<(), HumanError> {
+        let client = self.client()?;
+        let wrapper = client.generate_message_id();
+        let accept = wire::build_accept(&wire::AcceptParams {
+            call_id: &call.id,
+            to: &call.peer,
+            id: &wrapper,
+            call_creator: call.creator(),
+            audio_rates: AUDIO_RATES,
+            relay_te: None,
+            rte: None,
+            voip_settings: None,
+            capability: None,
+            video: call.kind == CallEvent::Ringing(CallMedia::Video),
+            peer_abtest_bucket: None,
+            peer_abtest_bucket_id_list: None,
+        });
+        signal(&client, accept).await
+    }
+
+    /// Hangs up.
+    pub async fn hang_up(&self, call: &CallSeen) -> Result<(), HumanError> {
+        let client = self.client()?;
+        let wrapper = client.generate_message_id();
+        let terminate = wire::build_terminate(&wire::TerminateParams {
+            call_id: &call.id,
+            to: &call.peer,
+            id: Some(&wrapper),
+            call_creator: call.creator(),
+            reason: None,
+        });
+        signal(&client, terminate).await
+    }
+
     /// Declines a call that rings.
     pub async fn reject_call(&self, call: &CallSeen) -> Result<(), HumanError> {
         let client = self.inner.line.client()?;
-        let creator = call.creator.as_ref().unwrap_or(&call.peer);
-        let rejected = client.voip().reject_call(&call.id, &call.peer, creator).await;
+        let rejected = client.voip().reject_call(&call.id, &call.peer, call.creator()).await;
         rejected.map_err(|source| HumanError::Send {
             source: Box::new(source),
         })

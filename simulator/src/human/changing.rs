@@ -83,10 +83,19 @@ impl Human {
 
     /// Keeps a message of a chat whose messages disappear.
     pub async fn keep(&self, heard: &Heard) -> Result<String, HumanError> {
+        self.set_keep(heard, wa::KeepType::KEEP_FOR_ALL).await
+    }
+
+    /// Lets it disappear with the others again.
+    pub async fn unkeep(&self, heard: &Heard) -> Result<String, HumanError> {
+        self.set_keep(heard, wa::KeepType::UNDO_KEEP_FOR_ALL).await
+    }
+
+    async fn set_keep(&self, heard: &Heard, kind: wa::KeepType) -> Result<String, HumanError> {
         let message = wa::Message {
             keep_in_chat_message: MessageField::some(KeepInChatMessage {
                 key: MessageField::some(key_of(heard)),
-                keep_type: Some(wa::KeepType::KEEP_FOR_ALL),
+                keep_type: Some(kind),
                 timestamp_ms: Some(now_millis()),
             }),
             ..wa::Message::default()

@@ -104,6 +104,11 @@ impl Ears {
         }
     }
 
+    /// Notes a call that this human makes, among those it hears of.
+    pub(crate) fn dialled(&self, call: CallSeen) {
+        self.change(|inbox| inbox.take_call(call));
+    }
+
     fn change(&self, change: impl FnOnce(&mut Inbox)) {
         change(&mut lock(&self.inbox));
         self.bell.send_replace(());

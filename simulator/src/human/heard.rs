@@ -9,6 +9,8 @@ use tokio::time::Instant;
 use whatsapp_rust::Jid;
 use whatsapp_rust::proto_helpers::MessageExt;
 use whatsapp_rust::waproto::whatsapp as wa;
+use whatsapp_rust::waproto::whatsapp::message::pin_in_chat_message::Type as Pin;
+use whatsapp_rust::waproto::whatsapp::message::protocol_message::Type as Protocol;
 
 /// A received message: one row per (chat, sender, message id), however often it came over the wire.
 ///
@@ -51,7 +53,7 @@ pub(crate) struct WireAddress {
 }
 
 /// A reaction found in a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Reaction {
     /// The emoji; empty when the reaction was taken back.
     pub emoji: String,
@@ -59,8 +61,9 @@ pub struct Reaction {
     pub target: String,
 }
 
-/// What a message does to an earlier one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a message does to an earlier one, or to its chat.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Change {
     /// It reads differently from now on.
     Edited {
@@ -74,6 +77,31 @@ pub enum Change {
         /// Id of the message.
         target: String,
     },
+    /// It stands at the top of its chat.
+    Pinned {
+        /// Id of the message.
+        target: String,
+    },
+    /// It does so no more.
+    Unpinned {
+        /// Id of the message.
+        target: String,
+    },
+    /// It stays, although messages of its chat disappear.
+    Kept {
+        /// Id of the message.
+        target: String,
+    },
+    /// It disappears with the others again.
+    Unkept {
+        /// Id of the message.
+        target: String,
+    },
+    /// New messages of the chat disappear after so long.
+    Timer {
+        /// In seconds; 0 lets them stay.
+        seconds: u32,
+    },
 }
 
 impl Heard {
@@ -86,9 +114,30 @@ impl Heard {
         })
     }
 
-    /// What this message does to an earlier one, if it edits one or takes one back.
+    /// What this message does to an earlier one or to its chat, if it is of that sort.
     pub fn change(&self) -> Option<Change> {
-        let protocol = self.message.get_base_message().protocol_message.as_option()?;
+        let base = self.message.get_base_message();
+        if let Some(pin) = base.pin_in_chat_message.as_option() {
+            let target = pin.key.as_option()?.id.clone()?;
+            return match pin.r#type? {
+                Pin::PIN_FOR_ALL => Some(Change::Pinned { target }),
+                Pin::UNPIN_FOR_ALL => Some(Change::Unpinned { target }),
+                Pin::UNKNOWN_TYPE => None,
+            };
+        }
+        if let Some(keep) = base.keep_in_chat_message.as_option() {
+            let target = keep.key.as_option()?.id.clone()?;
+            return match keep.keep_type? {
+                wa::KeepType::KEEP_FOR_ALL => Some(Change::Kept { target }),
+                wa::KeepType::UNDO_KEEP_FOR_ALL => Some(Change::Unkept { target }),
+                wa::KeepType::UNKNOWN => None,
+            };
+        }
+        let protocol = base.protocol_message.as_option()?;
+        if protocol.r#type == Some(Protocol::EPHEMERAL_SETTING) {
+            let seconds = protocol.ephemeral_expiration.unwrap_or_default();
+            return Some(Change::Timer { seconds });
+        }
         let target = protocol.key.as_option()?.id.clone()?;
         let edited = protocol.edited_message.as_option();
         match (edited, protocol.r#type) {
@@ -96,7 +145,7 @@ impl Heard {
                 target,
                 text: text_of(content),
             }),
-            (None, Some(wa::message::protocol_message::Type::REVOKE)) => Some(Change::Revoked { target }),
+            (None, Some(Protocol::REVOKE)) => Some(Change::Revoked { target }),
             (None, _) => None,
         }
     }

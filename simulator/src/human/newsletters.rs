@@ -97,7 +97,5 @@ impl Human {
 }
 
 fn refused(source: NewsletterError) -> HumanError {
-    HumanError::Send {
-        source: Box::new(source),
-    }
+    HumanError::of_request("deal with a newsletter", source)
 }

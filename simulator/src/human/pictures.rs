@@ -25,12 +25,15 @@ impl fmt::Debug for PictureSeen {
 }
 
 /// Which size of a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum PictureSize {
     /// The one in lists of chats.
     Preview,
     /// The whole one.
+    #[default]
     Full,
 }
 
@@ -55,6 +58,14 @@ impl Human {
         let client = self.inner.line.client()?;
         let set = client.groups().set_profile_picture(&group, jpeg.to_vec()).await;
         set.map(|set| set.id).map_err(failed)
+    }
+
+    /// Takes the picture of a group away.
+    pub async fn remove_group_picture(&self, group: &str) -> Result<(), HumanError> {
+        let group = address::parse(group)?;
+        let client = self.inner.line.client()?;
+        let removed = client.groups().remove_profile_picture(&group).await;
+        removed.map(|_| ()).map_err(failed)
     }
 
     /// The picture of a phone number, person or group; `None` when there is none or this human may not see it.
@@ -88,8 +99,5 @@ impl Human {
 }
 
 fn failed(source: impl std::error::Error + Send + Sync + 'static) -> HumanError {
-    HumanError::Media {
-        doing: "a request about a picture",
-        source: Box::new(source),
-    }
+    HumanError::of_request("deal with a picture", source)
 }

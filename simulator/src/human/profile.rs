@@ -11,9 +11,7 @@ use super::seen::{AboutSeen, PresenceSeen};
 use super::{Human, HumanError, address};
 
 fn failed(source: impl std::error::Error + Send + Sync + 'static) -> HumanError {
-    HumanError::Send {
-        source: Box::new(source),
-    }
+    HumanError::of_request("change what this human shows, or to whom", source)
 }
 
 impl Human {
@@ -29,15 +27,8 @@ impl Human {
 
     /// Somebody's about text; empty when there is none or they hide it.
     pub async fn about(&self, of: &str) -> Result<String, HumanError> {
-        let whom = address::parse(of)?;
-        let found = self
-            .client()?
-            .contacts()
-            .get_user_info(std::slice::from_ref(&whom))
-            .await;
-        let found = found.map_err(failed)?;
-        let user = found.into_values().next();
-        Ok(user.and_then(|user| user.status).unwrap_or_default())
+        let found = self.look_up(of).await?;
+        Ok(found.map(|contact| contact.about).unwrap_or_default())
     }
 
     /// Changes a privacy setting.
@@ -51,26 +42,24 @@ impl Human {
 
     /// Blocks somebody.
     pub async fn block(&self, whom: &str) -> Result<(), HumanError> {
-        let whom = self.acquainted(whom).await?;
+        let whom = address::parse(whom)?;
+        self.acquainted(std::slice::from_ref(&whom)).await?;
         self.client()?.blocking().block(&whom).await.map_err(failed)
     }
 
     /// Lets somebody through again.
     pub async fn unblock(&self, whom: &str) -> Result<(), HumanError> {
-        let whom = self.acquainted(whom).await?;
+        let whom = address::parse(whom)?;
+        self.acquainted(std::slice::from_ref(&whom)).await?;
         self.client()?.blocking().unblock(&whom).await.map_err(failed)
     }
 
-    /// An address the client knows both sides of (number and LID); it asks the server if it has never met them.
-    async fn acquainted(&self, whom: &str) -> Result<Jid, HumanError> {
-        let whom = address::parse(whom)?;
-        let client = self.client()?;
-        client
-            .contacts()
-            .get_user_info(std::slice::from_ref(&whom))
-            .await
-            .map_err(failed)?;
-        Ok(whom)
+    /// Lets the client know both sides of these addresses, number and LID, where it has never met them.
+    pub(super) async fn acquainted(&self, whom: &[Jid]) -> Result<(), HumanError> {
+        if !whom.is_empty() {
+            self.client()?.contacts().get_user_info(whom).await.map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Shows that this human is there.
@@ -102,6 +91,11 @@ impl Human {
     ) -> Result<PresenceSeen, HumanError> {
         let look = move |inbox: &super::inbox::Inbox| inbox.presences().find(|seen| wanted(seen)).cloned();
         self.inner.ears.wait("presence", timeout, look).await
+    }
+
+    /// New about texts heard so far, oldest first.
+    pub fn abouts(&self) -> Vec<AboutSeen> {
+        self.inner.ears.look(|inbox| inbox.abouts().cloned().collect())
     }
 
     /// Waits for a new about text that satisfies `wanted`.

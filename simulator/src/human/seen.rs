@@ -141,7 +141,8 @@ impl PresenceSeen {
 }
 
 /// Somebody wrote a new about text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "HeardAbout")]
 pub struct AboutSeen {
     /// Their JID without a device.
     pub who: String,

@@ -1,5 +1,6 @@
 //! Status posts, as a phone shows them under "updates".
 
+use whatsapp_rust::Jid;
 use whatsapp_rust::features::{StatusPrivacySetting, StatusSendOptions};
 use whatsapp_rust::waproto::whatsapp as wa;
 use whatsapp_rust::waproto::whatsapp::message::extended_text_message::FontType;
@@ -14,7 +15,7 @@ const BACKGROUND_ARGB: u32 = 0xFF1E_6E4F;
 impl Human {
     /// Posts a text for the people listed (phone numbers or JIDs); returns its id. The server confirms it later.
     pub async fn post_status(&self, text: &str, audience: &[&str]) -> Result<String, HumanError> {
-        let audience = addresses(audience)?;
+        let audience = self.audience(audience).await?;
         let client = self.inner.line.client()?;
         let sent = client
             .status()
@@ -26,7 +27,7 @@ impl Human {
     /// Posts a picture or a film; returns its id.
     pub async fn post_status_media(&self, media: Media, audience: &[&str]) -> Result<String, HumanError> {
         let message: wa::Message = self.uploaded(media).await?;
-        let audience = addresses(audience)?;
+        let audience = self.audience(audience).await?;
         let client = self.inner.line.client()?;
         let sent = client.status().send_raw(message, &audience, options()).await;
         sent.map(|sent| sent.message_id).map_err(failed)
@@ -34,10 +35,17 @@ impl Human {
 
     /// Takes a post back; returns the id of the message that says so.
     pub async fn revoke_status(&self, id: &str, audience: &[&str]) -> Result<String, HumanError> {
-        let audience = addresses(audience)?;
+        let audience = self.audience(audience).await?;
         let client = self.inner.line.client()?;
         let sent = client.status().revoke(id, &audience, options()).await;
         sent.map(|sent| sent.message_id).map_err(failed)
+    }
+
+    /// Whom a post is for. The client encrypts it to their LIDs, and asks for those it has not met.
+    async fn audience(&self, given: &[&str]) -> Result<Vec<Jid>, HumanError> {
+        let audience: Vec<Jid> = given.iter().map(|one| address::parse(one)).collect::<Result<_, _>>()?;
+        self.acquainted(&audience).await?;
+        Ok(audience)
     }
 
     /// The posts seen so far, oldest first; those that were taken back stand among them, followed by what took them back.
@@ -47,10 +55,6 @@ impl Human {
             .filter(|heard| heard.chat == STATUS_CHAT)
             .collect()
     }
-}
-
-fn addresses(given: &[&str]) -> Result<Vec<whatsapp_rust::Jid>, HumanError> {
-    given.iter().map(|one| address::parse(one)).collect()
 }
 
 fn options() -> StatusSendOptions {

@@ -21,7 +21,7 @@ pub enum HistoryError {
 }
 
 /// A chat as a phone remembers it.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct PhoneChat {
     /// JID of the other side.
     pub chat: String,
@@ -32,7 +32,7 @@ pub struct PhoneChat {
 }
 
 /// A message as a phone remembers it. `Debug` does not show the text.
-#[derive(Clone, serde::Serialize)]
+#[derive(Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct PhoneMessage {
     /// The message id.
     pub id: String,

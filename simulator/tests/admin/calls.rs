@@ -115,6 +115,24 @@ impl Calls {
     }
 }
 
+impl Calls {
+    /// People with these names, connected; answers their phone numbers.
+    pub(crate) async fn people<const N: usize>(&self, names: [&str; N]) -> anyhow::Result<[String; N]> {
+        let people: Vec<Value> = names.iter().map(|name| json!({"push_name": name})).collect();
+        let joined = self.done("POST /people/bulk", json!({"people": people})).await?;
+        let mut phones = [const { String::new() }; N];
+        for (n, phone) in phones.iter_mut().enumerate() {
+            *phone = text(&joined["items"][n], "phone")?.to_owned();
+        }
+        Ok(phones)
+    }
+
+    /// A call that only looks.
+    pub(crate) async fn look(&self, path: &str) -> anyhow::Result<Value> {
+        self.done(&format!("GET {path}"), Value::Null).await
+    }
+}
+
 pub(crate) async fn started() -> anyhow::Result<(Simulator, Admin, Calls)> {
     let simulator = Simulator::start(Config::default()).await?;
     let admin = Admin::start(AdminConfig::default(), simulator.clone()).await?;

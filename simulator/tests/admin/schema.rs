@@ -4,12 +4,13 @@
 use serde_json::{Map, Value};
 
 /// Words that promise nothing a value could break.
-const SILENT: [&str; 7] = [
+const SILENT: [&str; 8] = [
     "$schema",
     "title",
     "description",
     "default",
     "format",
+    "contentEncoding",
     "example",
     "examples",
 ];

@@ -8,8 +8,8 @@ use super::{Code, Problem};
 use crate::human::persona::PersonaError;
 use crate::human::{CastError, HumanError};
 use crate::{
-    AccountError, ActionError, CodeError, FaultError, GroupError, MediaError, NewsletterError, PrivacyError,
-    PrivacyValue, RestartError, ScanError, UnlinkError, WorldFileError,
+    AccountError, ActionError, CallError, CodeError, FaultError, GroupError, HistoryError, MediaError, NewsletterError,
+    PictureError, PrivacyError, PrivacyValue, RestartError, ScanError, UnlinkError, WorldFileError,
 };
 
 impl From<HumanError> for Problem {
@@ -162,6 +162,34 @@ impl From<FaultError> for Problem {
             FaultError::Unknown(_) => (StatusCode::NOT_FOUND, Code::Unknown),
         };
         Self::new(status, code, told(&error))
+    }
+}
+
+impl From<CallError> for Problem {
+    fn from(error: CallError) -> Self {
+        let (status, code) = match error {
+            CallError::Unknown(_) => (StatusCode::NOT_FOUND, Code::Unknown),
+            CallError::NotUnderWay(_) => (StatusCode::CONFLICT, Code::CallOver),
+        };
+        Self::new(status, code, told(&error))
+    }
+}
+
+impl From<PictureError> for Problem {
+    fn from(error: PictureError) -> Self {
+        match error {
+            PictureError::Account(error) => error.into(),
+            PictureError::Size(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::BadPicture, told(&error)),
+        }
+    }
+}
+
+impl From<HistoryError> for Problem {
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::Account(error) => error.into(),
+            HistoryError::TooMuch => Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::TooMuchHistory, told(&error)),
+        }
     }
 }
 

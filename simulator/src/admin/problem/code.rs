@@ -33,6 +33,8 @@ pub(crate) enum Code {
     BadPhone,
     /// An account has this number already.
     PhoneTaken,
+    /// A person has this account already.
+    AlreadyThere,
     /// Keys could not be made.
     KeysFailed,
     /// Not a pairing code.
@@ -73,6 +75,14 @@ pub(crate) enum Code {
     MediaFailed,
     /// The message carries no medium.
     NoMedia,
+    /// Not the bytes of a message.
+    BadMessage,
+    /// Not a picture an account can show.
+    BadPicture,
+    /// The call is over, or nobody here can end it.
+    CallOver,
+    /// More of a past than a phone remembers.
+    TooMuchHistory,
     /// A fault makes no sense.
     BadFault,
     /// As many faults are in force as may be.

@@ -11,7 +11,7 @@ use crate::admin::problem::Problem;
 use crate::admin::route::{Route, get, post};
 use crate::admin::state::State;
 use crate::admin::subject::GroupOfServer;
-use crate::{GroupRole, GroupView};
+use crate::{GroupRole, GroupSetting, GroupView};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -33,6 +33,12 @@ pub(super) fn routes() -> Vec<Route> {
             members,
         )
         .example(r#"{"add": ["4915112345678"]}"#),
+        post(
+            "/groups/{group}/change",
+            "Changes its name or a setting, as if an admin's phone had.",
+            change,
+        )
+        .example(r#"{"setting": "announcement"}"#),
     ]
 }
 
@@ -93,6 +99,24 @@ async fn members(group: GroupOfServer, change: ChangeMembers) -> Result<Shown<Gr
         ChangeMembers::Add(people) => simulator.add_to_group(jid, &borrowed(&people))?,
         ChangeMembers::Remove(people) => simulator.remove_from_group(jid, &borrowed(&people))?,
         ChangeMembers::Rank { role, members } => simulator.set_group_role(jid, &borrowed(&members), role)?,
+    };
+    Ok(Shown(changed))
+}
+
+/// What to change.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum ChangeGroup {
+    /// Its name.
+    Subject(String),
+    /// A setting.
+    Setting(GroupSetting),
+}
+
+async fn change(group: GroupOfServer, change: ChangeGroup) -> Result<Shown<GroupView>, Problem> {
+    let changed = match change {
+        ChangeGroup::Subject(subject) => group.simulator.set_group_subject(&group.jid, &subject)?,
+        ChangeGroup::Setting(setting) => group.simulator.set_group(&group.jid, setting)?,
     };
     Ok(Shown(changed))
 }

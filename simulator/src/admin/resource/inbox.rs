@@ -1,27 +1,25 @@
 //! Calls that read what a person has received, and wait for it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use whatsapp_rust::buffa::Message as _;
 
 use super::Nothing;
-use super::people::Keyboard;
+use crate::Base64;
 use crate::admin::answer::Shown;
 use crate::admin::problem::Problem;
 use crate::admin::route::{Route, get};
 use crate::admin::state::State;
-use crate::human::{self, Change, Heard, Human, MediaSeen, ReceiptSeen, TypingSeen};
+use crate::admin::subject::OfMessage;
+use crate::admin::waiting::{Whom, patience};
+use crate::human::{Change, Heard, Human, MediaSeen, Reaction};
 
 /// Messages per answer when the call does not say.
 const DEFAULT_LIMIT: usize = 100;
 /// Messages per answer at most.
 const MAX_LIMIT: usize = 1_000;
-/// How long a wait lasts when the call does not say.
-const DEFAULT_WAIT: Duration = Duration::from_secs(30);
-/// How long a wait lasts at most.
-const MAX_WAIT: Duration = Duration::from_secs(300);
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -37,15 +35,18 @@ pub(super) fn routes() -> Vec<Route> {
             wait,
         )
         .example("contains=hello&from=4915199999999&timeout_ms=5000"),
-        get("/people/{phone}/typing", "Typing notices seen, oldest first.", typing),
-        get("/people/{phone}/receipts", "Ticks seen, oldest first.", receipts),
+        get(
+            "/people/{phone}/inbox/{id}/message",
+            "A message as it was decrypted, for what the inbox has no word for.",
+            message,
+        ),
     ]
 }
 
 /// A message as a phone shows it.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Heard")]
-struct HeardView {
+pub(super) struct HeardView {
     /// Position in the person's inbox, from 1, without gaps.
     seq: u64,
     /// JID of the chat: the other side of a direct chat, or the group.
@@ -61,10 +62,10 @@ struct HeardView {
     /// Id of the message this one quotes.
     quoted: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reaction: Option<ReactionView>,
-    /// What it does to an earlier message.
+    reaction: Option<Reaction>,
+    /// What it does to an earlier message or to its chat.
     #[serde(skip_serializing_if = "Option::is_none")]
-    change: Option<ChangeView>,
+    change: Option<Change>,
     /// What it says about the medium it carries; `…/inbox/{id}/file` is the medium itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     media: Option<MediaSeen>,
@@ -78,51 +79,12 @@ struct HeardView {
     copies: u32,
 }
 
-/// What a reaction says about which message.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Reaction")]
-struct ReactionView {
-    /// Empty when the reaction was taken back.
-    emoji: String,
-    /// Id of the message.
-    target: String,
-}
-
-/// What a message does to an earlier one.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Change")]
-#[serde(rename_all = "snake_case")]
-enum ChangeView {
-    Edited {
-        /// Id of the message.
-        target: String,
-        /// Its new body or caption.
-        text: Option<String>,
-    },
-    Revoked {
-        /// Id of the message.
-        target: String,
-    },
-}
-
-impl ChangeView {
-    fn of(change: Change) -> Self {
-        match change {
-            Change::Edited { target, text } => Self::Edited { target, text },
-            Change::Revoked { target } => Self::Revoked { target },
-        }
-    }
-}
-
 impl HeardView {
-    fn of(heard: Heard) -> Self {
+    pub(super) fn of(heard: Heard) -> Self {
         Self {
             kind: heard.kind(),
-            reaction: heard.reaction().map(|reaction| ReactionView {
-                emoji: reaction.emoji,
-                target: reaction.target,
-            }),
-            change: heard.change().map(ChangeView::of),
+            reaction: heard.reaction(),
+            change: heard.change(),
             media: heard.media(),
             seq: heard.seq,
             chat: heard.chat,
@@ -190,88 +152,29 @@ struct Wait {
 }
 
 async fn wait((state, person): (Arc<State>, Human), query: Wait) -> Result<Shown<HeardView>, Problem> {
-    let from = query.from.as_deref().map(human::canonical_address).transpose()?;
-    let chat = query.chat.as_deref().map(human::canonical_address).transpose()?;
-    let timeout = query
-        .timeout_ms
-        .map_or(DEFAULT_WAIT, Duration::from_millis)
-        .min(MAX_WAIT);
+    let from = Whom::of(&state, query.from.as_deref())?;
+    let chat = Whom::of(&state, query.chat.as_deref())?;
     let wanted = |heard: &Heard| {
-        from.as_ref().is_none_or(|from| heard.sender == *from)
-            && chat.as_ref().is_none_or(|chat| heard.chat == *chat)
+        from.is(&heard.sender)
+            && chat.is(&heard.chat)
             && query.kind.as_ref().is_none_or(|kind| heard.kind() == kind)
             && query
                 .contains
                 .as_ref()
                 .is_none_or(|part| heard.text.as_ref().is_some_and(|text| text.contains(part.as_str())))
     };
-    tokio::select! {
-        heard = person.wait_for_after(query.after, wanted, timeout) => Ok(Shown(HeardView::of(heard?))),
-        () = state.shutdown.cancelled() => Err(Problem::shutting_down()),
-    }
+    let heard = person.wait_for_after(query.after, wanted, patience(query.timeout_ms));
+    Ok(Shown(HeardView::of(state.waited(heard).await?)))
 }
 
-/// Ticks.
+/// A message as it was decrypted.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Receipt")]
-struct ReceiptView {
-    /// JID of the chat.
-    chat: String,
-    /// JID of who sent the receipt.
-    sender: String,
-    /// The messages it is for.
-    ids: Vec<String>,
-    /// One word: delivered, read, played, retry, or the name on the wire.
-    kind: String,
-    /// When it was sent, in Unix milliseconds.
-    at_ms: i64,
+struct Decrypted {
+    /// The `Message` of WhatsApp's protocol buffers, encoded.
+    message: Base64,
 }
 
-impl ReceiptView {
-    fn of(seen: ReceiptSeen) -> Self {
-        Self {
-            kind: seen.kind.as_str().to_owned(),
-            chat: seen.chat,
-            sender: seen.sender,
-            ids: seen.ids,
-            at_ms: seen.at_ms,
-        }
-    }
-}
-
-/// Ticks seen.
-#[derive(Serialize, JsonSchema)]
-struct Receipts {
-    items: Vec<ReceiptView>,
-}
-
-async fn receipts(person: Human, _: Nothing) -> Result<Shown<Receipts>, Problem> {
-    let items = person.receipts().into_iter().map(ReceiptView::of).collect();
-    Ok(Shown(Receipts { items }))
-}
-
-/// Somebody types, records or has stopped.
-#[derive(Serialize, JsonSchema)]
-struct TypingView {
-    /// JID of the chat.
-    chat: String,
-    /// JID of whoever it is.
-    sender: String,
-    state: Keyboard,
-}
-
-/// Typing notices.
-#[derive(Serialize, JsonSchema)]
-struct TypingNotices {
-    items: Vec<TypingView>,
-}
-
-async fn typing(person: Human, _: Nothing) -> Result<Shown<TypingNotices>, Problem> {
-    let view = |seen: TypingSeen| TypingView {
-        state: Keyboard::of(seen.state),
-        chat: seen.chat,
-        sender: seen.sender,
-    };
-    let items = person.typing_seen().into_iter().map(view).collect();
-    Ok(Shown(TypingNotices { items }))
+async fn message(of: OfMessage, _: Nothing) -> Result<Shown<Decrypted>, Problem> {
+    let message = Base64(of.heard.message.encode_to_vec());
+    Ok(Shown(Decrypted { message }))
 }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use schemars::{JsonSchema, SchemaGenerator};
@@ -13,6 +11,7 @@ use warp::reply::Response;
 
 use super::Nothing;
 use super::people::Sent;
+use crate::Base64;
 use crate::admin::answer::{Answer, Created, Shown};
 use crate::admin::problem::Problem;
 use crate::admin::route::{Route, get, post};
@@ -21,7 +20,7 @@ use crate::admin::subject::{OfAccount, OfMessage};
 use crate::human::{Human, Media, MediaKind};
 
 /// Largest body that carries a medium, in bytes: 32 MiB of a file as base64.
-const MEDIA_LIMIT: usize = 44 << 20;
+pub(super) const MEDIA_LIMIT: usize = 44 << 20;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -84,26 +83,34 @@ struct SendMedia {
     to: String,
     kind: MediaKind,
     /// The file in base64, 32 MiB of it at most.
-    data: String,
+    data: Base64,
     /// Its type; the usual one of its kind when left out.
     mime: Option<String>,
     /// What is written under it.
     caption: Option<String>,
     /// The name of a document.
     file_name: Option<String>,
+    /// A small JPEG that travels inside the message.
+    thumbnail: Option<Base64>,
+}
+
+impl SendMedia {
+    /// To whom, and what.
+    fn into_parts(self) -> (String, Media) {
+        let media = Media {
+            caption: self.caption,
+            file_name: self.file_name,
+            mime: self.mime.unwrap_or_else(|| self.kind.usual_mime().to_owned()),
+            thumbnail: self.thumbnail.map(|thumbnail| thumbnail.0),
+            ..Media::new(self.kind, self.data.0)
+        };
+        (self.to, media)
+    }
 }
 
 async fn send(person: Human, send: SendMedia) -> Result<Created<Sent>, Problem> {
-    let bytes = STANDARD
-        .decode(&send.data)
-        .map_err(|error| Problem::bad_base64("data", &error))?;
-    let media = Media {
-        caption: send.caption,
-        file_name: send.file_name,
-        mime: send.mime.unwrap_or_else(|| send.kind.usual_mime().to_owned()),
-        ..Media::new(send.kind, bytes)
-    };
-    let id = person.send_media(&send.to, media).await?;
+    let (to, media) = send.into_parts();
+    let id = person.send_media(&to, media).await?;
     Ok(Created(Sent { id }))
 }
 

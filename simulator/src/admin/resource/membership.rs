@@ -1,4 +1,6 @@
-//! What people do with groups and communities, each through their own client.
+//! What people do with groups, each through their own client.
+
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,7 +10,9 @@ use super::{Nothing, borrowed};
 use crate::admin::answer::{Created, Shown};
 use crate::admin::problem::Problem;
 use crate::admin::route::{Route, get, post};
+use crate::admin::state::State;
 use crate::admin::subject::OfGroup;
+use crate::admin::waiting::{Whom, patience};
 use crate::human::{GroupNotice, Human, Invitation, JoinOutcome, MemberOutcome};
 use crate::{GroupSetting, GroupView};
 
@@ -50,13 +54,12 @@ pub(super) fn routes() -> Vec<Route> {
             "Leaves; a community with all its groups.",
             leave,
         ),
-        post(
-            "/people/{phone}/groups/{group}/subgroups",
-            "Links a group to this community, or unlinks it.",
-            subgroups,
+        get(
+            "/people/{phone}/preview",
+            "The group behind an invite link, as its page shows it.",
+            preview,
         )
-        .example(r#"{"link": "120363012345678902@g.us"}"#),
-        post("/people/{phone}/communities", "Makes a community.", community).example(r#"{"name": "Village"}"#),
+        .example("link=https%3A%2F%2Fchat.whatsapp.com%2FAbCdEfGhIjKlMnOpQrStUv"),
         post(
             "/people/{phone}/join",
             "Joins by link, by the code at its end, or by an invitation.",
@@ -68,6 +71,12 @@ pub(super) fn routes() -> Vec<Route> {
             "What the person was told about groups, oldest first.",
             notices,
         ),
+        get(
+            "/people/{phone}/group-notices/wait",
+            "The first such notice; waits for it.",
+            wait,
+        )
+        .example("group=120363012345678901%40g.us&change=subject"),
     ]
 }
 
@@ -225,41 +234,16 @@ async fn leave(of: OfGroup, _: Nothing) -> Result<Shown<Left>, Problem> {
     Ok(Shown(Left { group: of.group }))
 }
 
-/// Which group, by JID.
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum Subgroup {
-    /// Belongs to the community from now on.
-    Link(String),
-    /// Stands on its own from now on.
-    Unlink(String),
-}
-
-/// The groups of a community.
-#[derive(Serialize, JsonSchema)]
-struct Subgroups {
-    /// JIDs, announcements first.
-    items: Vec<String>,
-}
-
-async fn subgroups(of: OfGroup, subgroup: Subgroup) -> Result<Shown<Subgroups>, Problem> {
-    match &subgroup {
-        Subgroup::Link(group) => of.person.link_group(&of.group, group).await?,
-        Subgroup::Unlink(group) => of.person.unlink_group(&of.group, group).await?,
-    }
-    let items = of.person.community_groups(&of.group).await?;
-    Ok(Shown(Subgroups { items }))
-}
-
-/// What to call a community.
+/// Which group.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct MakeCommunity {
-    name: String,
+struct Preview {
+    /// Its invite link, or the code at its end.
+    link: String,
 }
 
-async fn community(person: Human, make: MakeCommunity) -> Result<Created<GroupView>, Problem> {
-    Ok(Created(person.create_community(&make.name).await?))
+async fn preview(person: Human, preview: Preview) -> Result<Shown<GroupView>, Problem> {
+    Ok(Shown(person.preview_link(&preview.link).await?))
 }
 
 /// How to join.
@@ -289,4 +273,29 @@ struct Notices {
 async fn notices(person: Human, _: Nothing) -> Result<Shown<Notices>, Problem> {
     let items = person.group_notices();
     Ok(Shown(Notices { items }))
+}
+
+/// Which notice; everything given must hold.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct WaitNotice {
+    /// JID of the group.
+    group: Option<String>,
+    /// What changed, in the word the notices have for it.
+    change: Option<String>,
+    /// Whose doing it was, a phone number or JID.
+    by: Option<String>,
+    /// How long to wait; 30 seconds unless told, 300 at most.
+    timeout_ms: Option<u64>,
+}
+
+async fn wait((state, person): (Arc<State>, Human), query: WaitNotice) -> Result<Shown<GroupNotice>, Problem> {
+    let by = Whom::of(&state, query.by.as_deref())?;
+    let wanted = |notice: &GroupNotice| {
+        by.is(notice.by.as_deref().unwrap_or_default())
+            && query.group.as_ref().is_none_or(|group| notice.group == *group)
+            && query.change.as_ref().is_none_or(|change| notice.change == *change)
+    };
+    let notice = person.wait_group_notice(wanted, patience(query.timeout_ms));
+    Ok(Shown(state.waited(notice).await?))
 }

@@ -1,15 +1,18 @@
-//! What people do to messages that were sent, polls, and who is there.
+//! What people do to messages that were sent, polls, and messages of any kind.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use whatsapp_rust::buffa::Message as _;
+use whatsapp_rust::waproto::whatsapp as wa;
 
 use super::Nothing;
 use super::people::Sent;
+use crate::Base64;
 use crate::admin::answer::{Created, Shown};
 use crate::admin::problem::Problem;
-use crate::admin::route::{Route, get, post};
+use crate::admin::route::{Route, delete, get, post};
 use crate::admin::subject::OfMessage;
-use crate::human::{Human, PollCount, PresenceSeen, PresenceState};
+use crate::human::{Human, PollCount};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -40,23 +43,38 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .example("id=3EB0C431C26A1916E07E"),
         post(
-            "/people/{phone}/presence",
-            "Shows that the person is there, or has put the phone away.",
-            presence,
-        )
-        .example(r#"{"state": "there"}"#),
-        post(
-            "/people/{phone}/watch",
-            "Asks to be told when somebody comes and goes.",
-            watch,
-        )
-        .example(r#"{"whom": "4915199999999"}"#),
-        get(
-            "/people/{phone}/presences",
-            "Comings and goings seen, oldest first.",
-            presences,
+            "/people/{phone}/inbox/{id}/pin",
+            "Pins a message for everybody in its chat.",
+            pin,
         ),
-        post("/people/{phone}/about", "Writes the person's about text.", about).example(r#"{"text": "In the garden"}"#),
+        delete("/people/{phone}/inbox/{id}/pin", "Takes the pin away.", unpin),
+        post(
+            "/people/{phone}/inbox/{id}/keep",
+            "Keeps a message of a chat whose messages disappear.",
+            keep,
+        ),
+        delete(
+            "/people/{phone}/inbox/{id}/keep",
+            "Lets it disappear with the others again.",
+            unkeep,
+        ),
+        post(
+            "/people/{phone}/inbox/{id}/play",
+            "Tells the sender that a recording was listened to.",
+            play,
+        ),
+        post(
+            "/people/{phone}/timer",
+            "Lets new messages of a direct chat disappear after a while.",
+            timer,
+        )
+        .example(r#"{"to": "4915199999999", "seconds": 86400}"#),
+        post(
+            "/people/{phone}/send-message",
+            "Sends any message, for kinds that have no call of their own.",
+            send,
+        )
+        .example(r#"{"to": "4915199999999", "message": "CgVoZWxsbw=="}"#),
     ]
 }
 
@@ -139,84 +157,65 @@ async fn poll(person: Human, poll: WhichPoll) -> Result<Shown<Votes>, Problem> {
     Ok(Shown(Votes { items }))
 }
 
-/// Whether somebody is there.
-#[derive(Clone, Copy, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum There {
-    There,
-    Gone,
+async fn pin(of: OfMessage, _: Nothing) -> Result<Created<Sent>, Problem> {
+    let id = of.person.pin(&of.heard).await?;
+    Ok(Created(Sent { id }))
 }
 
-/// Whether the person is there.
-#[derive(Deserialize, Serialize, JsonSchema)]
+async fn unpin(of: OfMessage, _: Nothing) -> Result<Created<Sent>, Problem> {
+    let id = of.person.unpin(&of.heard).await?;
+    Ok(Created(Sent { id }))
+}
+
+async fn keep(of: OfMessage, _: Nothing) -> Result<Created<Sent>, Problem> {
+    let id = of.person.keep(&of.heard).await?;
+    Ok(Created(Sent { id }))
+}
+
+async fn unkeep(of: OfMessage, _: Nothing) -> Result<Created<Sent>, Problem> {
+    let id = of.person.unkeep(&of.heard).await?;
+    Ok(Created(Sent { id }))
+}
+
+/// Which message.
+#[derive(Serialize, JsonSchema)]
+struct Played {
+    /// Its id.
+    id: String,
+}
+
+async fn play(of: OfMessage, _: Nothing) -> Result<Shown<Played>, Problem> {
+    of.person.play(&of.heard).await?;
+    Ok(Shown(Played { id: of.heard.id }))
+}
+
+/// When messages disappear.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Presence {
-    state: There,
+struct Timer {
+    /// The other side of the chat: a phone number or a JID. A group's timer is a setting of the group.
+    to: String,
+    /// After how long; 0 lets them stay.
+    seconds: u32,
 }
 
-async fn presence(person: Human, presence: Presence) -> Result<Shown<Presence>, Problem> {
-    match presence.state {
-        There::There => person.appear().await?,
-        There::Gone => person.disappear().await?,
-    }
-    Ok(Shown(presence))
+async fn timer(person: Human, timer: Timer) -> Result<Created<Sent>, Problem> {
+    let id = person.set_timer(&timer.to, timer.seconds).await?;
+    Ok(Created(Sent { id }))
 }
 
-/// Whom to watch.
-#[derive(Deserialize, Serialize, JsonSchema)]
+/// A message of any kind.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Watch {
+struct SendMessage {
     /// A phone number or a JID.
-    whom: String,
+    to: String,
+    /// The `Message` of WhatsApp's protocol buffers, encoded.
+    message: Base64,
 }
 
-async fn watch(person: Human, watch: Watch) -> Result<Shown<Watch>, Problem> {
-    person.watch(&watch.whom).await?;
-    Ok(Shown(watch))
-}
-
-/// Somebody came or went.
-#[derive(Serialize, JsonSchema)]
-struct PresenceView {
-    /// Their JID, as the server named them.
-    who: String,
-    state: There,
-    /// When they were last there, in Unix seconds; nothing while they are there, and when they hide it.
-    last_seen_s: Option<i64>,
-}
-
-impl PresenceView {
-    fn of(seen: PresenceSeen) -> Self {
-        Self {
-            who: seen.who,
-            state: match seen.state {
-                PresenceState::There => There::There,
-                PresenceState::Gone => There::Gone,
-            },
-            last_seen_s: seen.last_seen_s,
-        }
-    }
-}
-
-/// Comings and goings.
-#[derive(Serialize, JsonSchema)]
-struct Presences {
-    items: Vec<PresenceView>,
-}
-
-async fn presences(person: Human, _: Nothing) -> Result<Shown<Presences>, Problem> {
-    let items = person.presences().into_iter().map(PresenceView::of).collect();
-    Ok(Shown(Presences { items }))
-}
-
-/// An about text.
-#[derive(Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct About {
-    text: String,
-}
-
-async fn about(person: Human, about: About) -> Result<Shown<About>, Problem> {
-    person.set_about(&about.text).await?;
-    Ok(Shown(about))
+async fn send(person: Human, send: SendMessage) -> Result<Created<Sent>, Problem> {
+    let message = wa::Message::decode_from_slice(&send.message.0).map_err(|error| Problem::bad_message(&error))?;
+    let id = person.send(&send.to, message).await?;
+    Ok(Created(Sent { id }))
 }

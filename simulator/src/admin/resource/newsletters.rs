@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use whatsapp_rust::features::{NewsletterMetadata, NewsletterRole};
 
 use super::Nothing;
 use crate::admin::answer::{Created, Shown};
@@ -11,8 +12,11 @@ use crate::admin::problem::Problem;
 use crate::admin::route::{Route, get, post};
 use crate::admin::state::State;
 use crate::admin::subject::OfNewsletter;
-use crate::human::Human;
+use crate::human::{Human, text_of};
 use crate::{NewsletterInfo, NewsletterPost};
+
+/// Posts per answer when the call does not say.
+const DEFAULT_POSTS: u32 = 50;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -44,6 +48,23 @@ pub(super) fn routes() -> Vec<Route> {
             deal,
         )
         .example(r#"{"follow": "120363012345678901@newsletter"}"#),
+        get(
+            "/people/{phone}/newsletters",
+            "The newsletters the person runs or follows, as its client is told.",
+            mine,
+        ),
+        get(
+            "/people/{phone}/newsletter",
+            "A newsletter the person's client looks up, by JID or by the code of its link.",
+            look_up,
+        )
+        .example("which=120363012345678901%40newsletter"),
+        get(
+            "/people/{phone}/newsletter/posts",
+            "Its latest posts as the person's client is told, oldest first.",
+            read,
+        )
+        .example("newsletter=120363012345678901%40newsletter&limit=10"),
     ]
 }
 
@@ -144,6 +165,13 @@ async fn views(newsletter: OfNewsletter, more: Views) -> Result<Shown<Views>, Pr
 enum Deal {
     Follow(String),
     Unfollow(String),
+    /// Asks to be told of changes to its posts, for some minutes.
+    Watch(String),
+    /// Makes one; it stands among the person's from then on.
+    Create {
+        name: String,
+        description: Option<String>,
+    },
     React {
         /// JID of the newsletter.
         newsletter: String,
@@ -158,6 +186,12 @@ async fn deal(person: Human, deal: Deal) -> Result<Shown<Deal>, Problem> {
     match &deal {
         Deal::Follow(jid) => person.follow(jid).await?,
         Deal::Unfollow(jid) => person.unfollow(jid).await?,
+        Deal::Watch(jid) => {
+            person.watch_newsletter(jid).await?;
+        }
+        Deal::Create { name, description } => {
+            person.create_newsletter(name, description.as_deref()).await?;
+        }
         Deal::React {
             newsletter,
             server_id,
@@ -165,4 +199,118 @@ async fn deal(person: Human, deal: Deal) -> Result<Shown<Deal>, Problem> {
         } => person.react_to_post(newsletter, *server_id, emoji).await?,
     }
     Ok(Shown(deal))
+}
+
+/// A newsletter as a client is told of it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FollowedNewsletter")]
+struct NewsletterView {
+    jid: String,
+    name: String,
+    description: Option<String>,
+    /// The code its invite link ends with.
+    invite: Option<String>,
+    /// How many follow it.
+    followers: u64,
+    /// What the person is there, in one word; nothing when it is nobody.
+    role: Option<&'static str>,
+}
+
+impl NewsletterView {
+    fn of(told: NewsletterMetadata) -> Self {
+        Self {
+            jid: told.jid.to_string(),
+            name: told.name,
+            description: told.description,
+            invite: told.invite_code,
+            followers: told.subscriber_count,
+            role: told.role.map(|role| match role {
+                NewsletterRole::Owner => "owner",
+                NewsletterRole::Admin => "admin",
+                NewsletterRole::Subscriber => "follower",
+                NewsletterRole::Guest => "guest",
+                // The library's enum is open.
+                _ => "other",
+            }),
+        }
+    }
+}
+
+/// Newsletters of a person.
+#[derive(Serialize, JsonSchema)]
+struct Mine {
+    items: Vec<NewsletterView>,
+}
+
+async fn mine(person: Human, _: Nothing) -> Result<Shown<Mine>, Problem> {
+    let items = person
+        .newsletters()
+        .await?
+        .into_iter()
+        .map(NewsletterView::of)
+        .collect();
+    Ok(Shown(Mine { items }))
+}
+
+/// Which newsletter.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    /// Its JID, or the code its invite link ends with.
+    which: String,
+}
+
+async fn look_up(person: Human, which: Which) -> Result<Shown<NewsletterView>, Problem> {
+    let told = person.newsletter(&which.which).await?;
+    Ok(Shown(NewsletterView::of(told)))
+}
+
+/// Which posts.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ReadPosts {
+    /// JID of the newsletter.
+    newsletter: String,
+    /// How many at most; 50 unless told.
+    limit: Option<u32>,
+    /// Only those before the post with this number.
+    before: Option<u64>,
+}
+
+/// A post as a client is told of it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HeardPost")]
+struct PostView {
+    /// Its number in the newsletter.
+    server_id: u64,
+    /// The message id its author gave it.
+    id: String,
+    /// What it says, when it says something.
+    text: Option<String>,
+    /// How often each emoji was given.
+    reactions: Vec<(String, u64)>,
+}
+
+/// Posts as a client is told of them.
+#[derive(Serialize, JsonSchema)]
+struct ReadPage {
+    items: Vec<PostView>,
+}
+
+async fn read(person: Human, which: ReadPosts) -> Result<Shown<ReadPage>, Problem> {
+    let limit = which.limit.unwrap_or(DEFAULT_POSTS);
+    let posts = person
+        .newsletter_history(&which.newsletter, limit, which.before)
+        .await?;
+    let items = posts.into_iter().map(|post| PostView {
+        server_id: post.server_id,
+        id: post.message_id,
+        text: post.message.as_ref().and_then(text_of),
+        reactions: post
+            .reactions
+            .into_iter()
+            .map(|given| (given.code, given.count))
+            .collect(),
+    });
+    Ok(Shown(ReadPage { items: items.collect() }))
 }

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Nothing;
 use super::accounts::AccountView;
-use crate::NewAccount;
 use crate::admin::answer::{Created, Shown};
 use crate::admin::problem::Problem;
-use crate::admin::route::{Route, get, post};
+use crate::admin::route::{Route, delete, get, post};
 use crate::admin::state::State;
+use crate::admin::waiting::patience;
 use crate::human::{Human, Standing, Typing};
+use crate::{Account, NewAccount};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -20,6 +21,23 @@ pub(super) fn routes() -> Vec<Route> {
         post("/people", "A new account with a person behind it, connected.", create)
             .example(r#"{"push_name": "Anna"}"#),
         get("/people/{phone}", "One person.", show),
+        delete(
+            "/people/{phone}",
+            "The person leaves for good; the account stays.",
+            leave,
+        ),
+        get(
+            "/people/{phone}/wait",
+            "The person, once connected, away or whatever is asked for; waits for it.",
+            wait,
+        )
+        .example("standing=connected&timeout_ms=5000"),
+        post(
+            "/accounts/{phone}/person",
+            "A person takes an account that exists: its client is one more companion of it.",
+            take,
+        )
+        .example(r#"{"link": "code"}"#),
         post(
             "/people/{phone}/say",
             "Sends a text, quoting a message when asked to.",
@@ -70,7 +88,7 @@ pub(super) struct PersonView {
 }
 
 /// Whether a person is connected.
-#[derive(Serialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum StandingView {
     Away,
@@ -79,18 +97,27 @@ enum StandingView {
     Ended,
 }
 
+impl StandingView {
+    fn of(standing: &Standing) -> Self {
+        match standing {
+            Standing::Away => Self::Away,
+            Standing::Connecting => Self::Connecting,
+            Standing::Connected => Self::Connected,
+            Standing::Ended(_) => Self::Ended,
+        }
+    }
+}
+
 impl PersonView {
     pub(super) fn of(human: &Human) -> Self {
-        let (standing, ended) = match human.standing() {
-            Standing::Away => (StandingView::Away, None),
-            Standing::Connecting => (StandingView::Connecting, None),
-            Standing::Connected => (StandingView::Connected, None),
-            Standing::Ended(reason) => (StandingView::Ended, Some(reason)),
-        };
+        let standing = human.standing();
         Self {
             account: AccountView::of(human.account()),
-            standing,
-            ended,
+            standing: StandingView::of(&standing),
+            ended: match standing {
+                Standing::Ended(reason) => Some(reason),
+                Standing::Away | Standing::Connecting | Standing::Connected => None,
+            },
             undecryptable: human.undecryptable(),
             placeholders: human.placeholders(),
         }
@@ -123,6 +150,57 @@ async fn create(state: Arc<State>, create: NewAccount) -> Result<Created<PersonV
 
 async fn show(person: Human, _: Nothing) -> Result<Shown<PersonView>, Problem> {
     Ok(Shown(PersonView::of(&person)))
+}
+
+async fn leave((state, person): (Arc<State>, Human), _: Nothing) -> Result<Shown<PersonView>, Problem> {
+    state.forget(&person);
+    person.clone().leave().await;
+    Ok(Shown(PersonView::of(&person)))
+}
+
+/// How the person has to stand.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Wait {
+    standing: StandingView,
+    /// How long to wait; 30 seconds unless told, 300 at most.
+    timeout_ms: Option<u64>,
+}
+
+async fn wait((state, person): (Arc<State>, Human), query: Wait) -> Result<Shown<PersonView>, Problem> {
+    let wanted = |standing: &Standing| StandingView::of(standing) == query.standing;
+    let stands = person.wait_standing(wanted, patience(query.timeout_ms));
+    state.waited(stands).await?;
+    Ok(Shown(PersonView::of(&person)))
+}
+
+/// How a client is linked.
+#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Link {
+    /// The phone scans its code.
+    #[default]
+    Qr,
+    /// Its code is typed into the phone.
+    Code,
+}
+
+/// How the person takes the account.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Take {
+    #[serde(default)]
+    link: Link,
+}
+
+async fn take((state, account): (Arc<State>, Account), take: Take) -> Result<Created<PersonView>, Problem> {
+    state.vacant(&account.phone)?;
+    let human = match take.link {
+        Link::Qr => Human::join_as(&state.simulator, account).await?,
+        Link::Code => Human::join_by_code(&state.simulator, account).await?,
+    };
+    state.welcome(&human).await?;
+    Ok(Created(PersonView::of(&human)))
 }
 
 /// A text.
@@ -183,7 +261,7 @@ async fn read(person: Human, read: Read) -> Result<Shown<Read>, Problem> {
 }
 
 /// What the person does with the keyboard.
-#[derive(Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Keyboard {
     Composing,

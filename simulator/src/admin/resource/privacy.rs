@@ -10,7 +10,7 @@ use crate::admin::answer::Shown;
 use crate::admin::problem::Problem;
 use crate::admin::route::{Route, get, post};
 use crate::admin::subject::OfAccount;
-use crate::{PrivacyCategory, PrivacyValue};
+use crate::{PrivacyCategory, PrivacyError, PrivacyValue};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -62,9 +62,21 @@ async fn show(account: OfAccount, _: Nothing) -> Result<Shown<Privacy>, Problem>
 /// One setting.
 #[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Setting {
-    category: PrivacyCategory,
-    value: PrivacyValue,
+pub(super) struct Setting {
+    pub(super) category: PrivacyCategory,
+    pub(super) value: PrivacyValue,
+}
+
+impl Setting {
+    /// Whether the category can have the value.
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        let (category, value) = (self.category, self.value);
+        if category.accepts(value) {
+            Ok(())
+        } else {
+            Err(PrivacyError::NotPossible { category, value }.into())
+        }
+    }
 }
 
 async fn set(account: OfAccount, set: Setting) -> Result<Shown<Setting>, Problem> {
@@ -122,9 +134,9 @@ async fn blocked(account: OfAccount, _: Nothing) -> Result<Shown<Numbers>, Probl
 }
 
 /// Which number.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Block {
+pub(super) enum Block {
     Block(String),
     Unblock(String),
 }

@@ -11,6 +11,7 @@ use crate::admin::live::{Form, Live};
 use crate::admin::problem::Problem;
 use crate::admin::route::{Route, get};
 use crate::admin::state::State;
+use crate::admin::waiting::patience;
 use crate::{Direction, StanzaFilter, StanzaRecord};
 
 /// Stanzas per answer when the call does not say.
@@ -21,6 +22,8 @@ const MAX_LIMIT: usize = 1_000;
 pub(super) fn routes() -> Vec<Route> {
     vec![
         get("/stanzas", "The stanza log, oldest first.", list).example("after=0&limit=20&account=4915112345678"),
+        get("/stanzas/wait", "The first such stanza of the log; waits for it.", wait)
+            .example("account=4915112345678&direction=out&tag=receipt&contains=played"),
         get(
             "/stanzas/follow",
             "The stanza log as it grows, from now on unless told; readable lines for `Accept: text/plain`.",
@@ -49,6 +52,8 @@ struct StanzaPage {
     items: Vec<StanzaRecord>,
     /// Pass it as `after` to go on.
     next: u64,
+    /// Position of the latest stanza there is; pass it as `after` for what comes from now on.
+    latest: u64,
 }
 
 async fn list(state: Arc<State>, query: StanzaQuery) -> Result<Shown<StanzaPage>, Problem> {
@@ -56,6 +61,7 @@ async fn list(state: Arc<State>, query: StanzaQuery) -> Result<Shown<StanzaPage>
     let mut page = StanzaPage {
         items: Vec::new(),
         next: query.after,
+        latest: state.simulator.latest_stanza(),
     };
     while page.items.len() < limit {
         let looked_at = state.simulator.stanzas(page.next, MAX_LIMIT);
@@ -73,6 +79,47 @@ async fn list(state: Arc<State>, query: StanzaQuery) -> Result<Shown<StanzaPage>
         }
     }
     Ok(Shown(page))
+}
+
+/// Which stanza; everything given must hold.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct WaitQuery {
+    /// Only what came after this position.
+    #[serde(default)]
+    after: u64,
+    /// Only this account's, by phone number.
+    account: Option<String>,
+    /// Only these: `in` from clients, `out` to them.
+    direction: Option<Direction>,
+    /// Only with this tag.
+    tag: Option<String>,
+    /// A part of its XML.
+    contains: Option<String>,
+    /// How long to wait; 30 seconds unless told, 300 at most.
+    timeout_ms: Option<u64>,
+}
+
+async fn wait(state: Arc<State>, query: WaitQuery) -> Result<Shown<StanzaRecord>, Problem> {
+    let filter = StanzaFilter {
+        account: query.account,
+        direction: query.direction,
+        tag: query.tag,
+    };
+    let fits = |record: &StanzaRecord| {
+        filter.fits(record)
+            && query
+                .contains
+                .as_ref()
+                .is_none_or(|part| record.xml.contains(part.as_str()))
+    };
+    let passed = state
+        .simulator
+        .wait_stanza(query.after, fits, patience(query.timeout_ms));
+    tokio::select! {
+        passed = passed => passed.map(Shown).ok_or_else(Problem::no_such_stanza),
+        () = state.shutdown.cancelled() => Err(Problem::shutting_down()),
+    }
 }
 
 /// Which stanzas to follow.
