@@ -2,7 +2,8 @@
 //! second, and how long linking takes.
 //!
 //! It must never be what limits the host's own benchmarks, so the rate of round trips is compared with the host's: five times as much is
-//! asked for. Clients and server share this process, and the machine.
+//! asked for. Clients and server share a process, and the machine. Each measurement has a process of its own, because what one leaves
+//! behind in its memory would be counted by the next.
 //!
 //! `cargo run --profile measure -p waspnest-simulator --example simulator` on Linux.
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
@@ -10,9 +11,10 @@
 mod light;
 
 use std::io::Write as _;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use futures::StreamExt as _;
 use futures::stream;
 use light::{Identity, Light, acknowledgement};
@@ -39,15 +41,33 @@ const HOST: f64 = 1_220.0;
 /// How much more the simulator has to manage.
 const MARGIN: f64 = 5.0;
 
+/// What is measured; the word that asks this program for it.
+const MEASUREMENTS: [&str; 4] = ["memory", "light-memory", "pairing", "relay"];
+
 #[tokio::main]
 async fn main() -> Result<()> {
-    // Memory first: what the others leave behind would be counted.
-    light_memory().await?;
-    pairing().await?;
-    for in_flight in [1, 16, 64] {
-        relay(in_flight).await?;
+    match std::env::args().nth(1).as_deref() {
+        None => each_by_itself(),
+        Some("memory") => memory().await,
+        Some("light-memory") => light_memory().await,
+        Some("pairing") => pairing().await,
+        Some("relay") => {
+            for in_flight in [1, 16, 64] {
+                relay(in_flight).await?;
+            }
+            Ok(())
+        }
+        Some(other) => bail!("nothing is called {other:?}; there are {}", MEASUREMENTS.join(", ")),
     }
-    memory().await
+}
+
+fn each_by_itself() -> Result<()> {
+    let own = std::env::current_exe()?;
+    for name in MEASUREMENTS {
+        let status = Command::new(&own).arg(name).status()?;
+        ensure!(status.success(), "{name} ended with {status}");
+    }
+    Ok(())
 }
 
 async fn start() -> Result<Simulator> {
