@@ -1,6 +1,6 @@
-//! What an account's phone remembers of chats between two: what it decrypted, and what it was given as a past.
+//! What an account's phone remembers: what it decrypted of chats between two, and what it was given as a past, in groups as well.
 //!
-//! It is bounded; the oldest messages go first. Groups are not remembered. Nothing here is ever read by the server for its own ends:
+//! It is bounded; the oldest messages go first. What is said in groups it does not read. Nothing here is ever read by the server for its own ends:
 //! it is the phone's, kept with the account because the phone and the handle both reach for it.
 
 mod invented;
@@ -11,18 +11,35 @@ use std::collections::{BTreeMap, VecDeque};
 use whatsapp_rust::buffa::MessageField;
 use whatsapp_rust::waproto::whatsapp::{Message, MessageKey, WebMessageInfo};
 
+use crate::groups::GroupId;
+
 pub use invented::HistorySpec;
-pub(crate) use invented::invent;
+pub(crate) use invented::{invent, invent_in_group};
 
 /// Chats one phone remembers.
 const MAX_CHATS: usize = 1_000;
 /// Messages one chat remembers.
 const MAX_MESSAGES: usize = 1_000;
 
-/// The other side of a chat, by both of its addresses.
+/// The other side of a chat, by both of its addresses; a group has one, which stands for both.
 #[derive(Debug, Clone)]
 pub(crate) struct Partner {
     pub(crate) jid: String,
+    pub(crate) lid: String,
+    pub(crate) name: String,
+}
+
+impl Partner {
+    /// The group it is, if it is one.
+    pub(crate) fn group(&self) -> Option<GroupId> {
+        GroupId::of(&self.jid.parse().ok()?)
+    }
+}
+
+/// Who wrote a message in a group.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    /// Its address there.
     pub(crate) lid: String,
     pub(crate) name: String,
 }
@@ -41,6 +58,8 @@ pub(crate) struct Kept {
     pub(crate) author: Author,
     pub(crate) at_s: u64,
     pub(crate) message: Message,
+    /// Whoever wrote it in a group, unless it was the account.
+    pub(crate) member: Option<Member>,
 }
 
 /// A chat, oldest message first.
@@ -53,16 +72,20 @@ impl Chat {
     /// A message in the form in which history carries it.
     pub(crate) fn written(&self, kept: &Kept) -> WebMessageInfo {
         let from_me = kept.author == Author::Me;
+        let member = kept.member.as_ref();
+        let name = member.map_or(&self.partner.name, |member| &member.name);
+        let participant = member.map(|member| member.lid.clone());
         WebMessageInfo {
             key: MessageField::some(MessageKey {
                 remote_jid: Some(self.partner.jid.clone()),
                 from_me: Some(from_me),
                 id: Some(kept.id.clone()),
-                participant: None,
+                participant: participant.clone(),
             }),
             message: MessageField::some(kept.message.clone()),
             message_timestamp: Some(kept.at_s),
-            push_name: (!from_me).then(|| self.partner.name.clone()),
+            push_name: (!from_me).then(|| name.clone()),
+            participant,
             ..WebMessageInfo::default()
         }
     }

@@ -1,19 +1,22 @@
-//! A past for a phone: chats with people who do not exist, the same ones for the same seed.
+//! A past for a phone: chats with people who do not exist, and what was said in groups that do; the same ones for the same seed.
 
 use rand_signal::RngExt as _;
 use rand_signal::rngs::StdRng;
 use whatsapp_rust::waproto::whatsapp::Message;
 
-use crate::chats::{Author, Kept, Partner};
+use crate::chats::{Author, Kept, Member, Partner};
 
 /// How much of a past to invent. At most a thousand chats, of at most a thousand messages each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HistorySpec {
     /// How many chats.
     pub chats: u16,
     /// How many messages in each of them.
     pub messages: u16,
+    /// In how many of the groups the account is in as many messages were said by their members; at most in all of them.
+    #[serde(default)]
+    pub groups: u16,
 }
 
 const NAMES: [&str; 12] = [
@@ -42,24 +45,14 @@ pub(crate) struct Invented {
 pub(crate) fn invent(rng: &mut StdRng, number: u16, messages: u16, phone: &str, lid: &str, now_s: u64) -> Invented {
     let name = NAMES[rng.random_range(0..NAMES.len())];
     let last_s = now_s.saturating_sub(60 * (u64::from(number) + 1));
-    let messages = (0..messages)
-        .map(|index| {
-            let author = if rng.random_range(0..2) == 0 {
-                Author::Me
-            } else {
-                Author::Partner
-            };
-            Kept {
-                id: format!("3EB0{:016X}", rng.random::<u64>()),
-                author,
-                at_s: last_s.saturating_sub(PACE_S * u64::from(messages - 1 - index)),
-                message: Message {
-                    conversation: Some(TEXTS[rng.random_range(0..TEXTS.len())].to_owned()),
-                    ..Message::default()
-                },
-            }
-        })
-        .collect();
+    let messages = talk(rng, messages, last_s, |rng| {
+        let author = if rng.random_range(0..2) == 0 {
+            Author::Me
+        } else {
+            Author::Partner
+        };
+        (author, None)
+    });
     Invented {
         partner: Partner {
             jid: format!("{phone}@s.whatsapp.net"),
@@ -68,4 +61,48 @@ pub(crate) fn invent(rng: &mut StdRng, number: u16, messages: u16, phone: &str, 
         },
         messages,
     }
+}
+
+/// Invents what was said in a group until a minute ago, by its other members and by the account itself.
+pub(crate) fn invent_in_group(
+    rng: &mut StdRng,
+    group: Partner,
+    others: &[Member],
+    messages: u16,
+    now_s: u64,
+) -> Invented {
+    let messages = talk(rng, messages, now_s.saturating_sub(60), |rng| {
+        match others.get(rng.random_range(0..=others.len())) {
+            Some(member) => (Author::Partner, Some(member.clone())),
+            None => (Author::Me, None),
+        }
+    });
+    Invented {
+        partner: group,
+        messages,
+    }
+}
+
+/// So many messages, the last one at `last_s`.
+fn talk(
+    rng: &mut StdRng,
+    messages: u16,
+    last_s: u64,
+    mut author: impl FnMut(&mut StdRng) -> (Author, Option<Member>),
+) -> Vec<Kept> {
+    (0..messages)
+        .map(|index| {
+            let (author, member) = author(rng);
+            Kept {
+                id: format!("3EB0{:016X}", rng.random::<u64>()),
+                author,
+                at_s: last_s.saturating_sub(PACE_S * u64::from(messages - 1 - index)),
+                message: Message {
+                    conversation: Some(TEXTS[rng.random_range(0..TEXTS.len())].to_owned()),
+                    ..Message::default()
+                },
+                member,
+            }
+        })
+        .collect()
 }

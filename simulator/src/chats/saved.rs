@@ -3,7 +3,7 @@
 use whatsapp_rust::buffa::Message as _;
 use whatsapp_rust::waproto::whatsapp::Message;
 
-use crate::chats::{Author, Chats, Kept, Partner};
+use crate::chats::{Author, Chats, Kept, Member, Partner};
 use crate::saved::{Blob, Unsound};
 
 #[derive(Default, serde::Serialize, serde::Deserialize)]
@@ -27,6 +27,16 @@ struct SavedMessage {
     at_s: u64,
     /// As a protobuf.
     message: Blob,
+    /// Who wrote it in a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    member: Option<SavedMember>,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedMember {
+    lid: String,
+    name: String,
 }
 
 impl SavedChats {
@@ -43,6 +53,10 @@ impl SavedChats {
                     author: kept.author,
                     at_s: kept.at_s,
                     message: Blob::of(kept.message.encode_to_vec()),
+                    member: kept.member.as_ref().map(|member| SavedMember {
+                        lid: member.lid.clone(),
+                        name: member.name.clone(),
+                    }),
                 })
                 .collect(),
         });
@@ -64,6 +78,10 @@ impl SavedChats {
                     at_s: message.at_s,
                     message: Message::decode_from_slice(message.message.bytes())
                         .map_err(|_| Unsound("a message that a phone remembers does not decode"))?,
+                    member: message.member.map(|member| Member {
+                        lid: member.lid,
+                        name: member.name,
+                    }),
                 };
                 chats.keep(&partner, kept);
             }

@@ -11,20 +11,23 @@ use rand_signal::RngExt as _;
 use whatsapp_rust::buffa::{Message as _, MessageField};
 use whatsapp_rust::wacore::libsignal::protocol::SignalProtocolError;
 use whatsapp_rust::waproto::whatsapp::conversation::EndOfHistoryTransferType;
+use whatsapp_rust::waproto::whatsapp::group_participant::Rank;
 use whatsapp_rust::waproto::whatsapp::history_sync::HistorySyncType;
 use whatsapp_rust::waproto::whatsapp::message::peer_data_operation_request_message::HistorySyncOnDemandRequest;
 use whatsapp_rust::waproto::whatsapp::message::{
     HistorySyncNotification, HistorySyncType as WireType, ProtocolMessage, protocol_message,
 };
 use whatsapp_rust::waproto::whatsapp::{
-    Conversation, HistorySync, HistorySyncMsg, Message, PhoneNumberToLIDMapping, Pushname,
+    Conversation, GroupParticipant, HistorySync, HistorySyncMsg, Message, PhoneNumberToLIDMapping, Pushname,
 };
 
-use crate::address::DeviceAddress;
+use crate::address::{AccountId, DeviceAddress, Namespace, PHONE};
 use crate::chats::{Chat, Chats, Kept};
+use crate::groups::{Group, Role};
 use crate::phone::{Phone, Start};
 use crate::sealed::Purpose;
 use crate::server::Shared;
+use crate::world::World;
 
 /// Newest messages of each chat in the first chunk.
 const FIRST_MESSAGES: usize = 20;
@@ -38,7 +41,13 @@ const MAX_ON_DEMAND: usize = 200;
 impl Phone {
     /// Sends a companion that was just linked what the phone remembers.
     pub(super) async fn send_history(&mut self, to: DeviceAddress, shared: &Shared) -> Result<(), SignalProtocolError> {
-        let chunks = chunks(&shared.world().account(to.account).chats);
+        let chunks = {
+            let world = shared.world();
+            chunks(&Past {
+                world: &world,
+                of: to.account,
+            })
+        };
         for chunk in chunks {
             self.send_chunk(to, shared, &chunk, None).await?;
         }
@@ -53,7 +62,14 @@ impl Phone {
         request: &HistorySyncOnDemandRequest,
         id: &str,
     ) -> Result<(), SignalProtocolError> {
-        let chunk = on_demand(&shared.world().account(to.account).chats, request);
+        let chunk = {
+            let world = shared.world();
+            let past = Past {
+                world: &world,
+                of: to.account,
+            };
+            on_demand(&past, request)
+        };
         self.send_chunk(to, shared, &chunk, Some(id)).await
     }
 
@@ -96,12 +112,50 @@ impl Phone {
     }
 }
 
+/// What a phone remembers, and what it knows of the groups in it.
+struct Past<'w> {
+    world: &'w World,
+    of: AccountId,
+}
+
+impl Past<'_> {
+    fn chats(&self) -> &Chats {
+        &self.world.account(self.of).chats
+    }
+
+    /// The group a chat is in, as long as the account is in it.
+    fn group(&self, chat: &Chat) -> Option<&Group> {
+        let group = self.world.groups.get(chat.partner.group()?)?;
+        group.role(self.of).map(|_| group)
+    }
+
+    fn members(&self, chat: &Chat) -> Vec<GroupParticipant> {
+        let Some(group) = self.group(chat) else {
+            return Vec::new();
+        };
+        let members = group.people().into_iter().filter_map(|member| {
+            let rank = match group.role(member)? {
+                Role::Member => Rank::REGULAR,
+                Role::Admin => Rank::ADMIN,
+                Role::SuperAdmin => Rank::SUPERADMIN,
+            };
+            Some(GroupParticipant {
+                user_jid: self.world.account(member).jid(PHONE, Namespace::Lid).to_string(),
+                rank: Some(rank),
+                ..GroupParticipant::default()
+            })
+        });
+        members.collect()
+    }
+}
+
 /// The chunks of a whole past: the newest of each chat, everybody's names, then what is older.
-fn chunks(chats: &Chats) -> Vec<HistorySync> {
-    let chats = chats.newest_first();
+fn chunks(past: &Past<'_>) -> Vec<HistorySync> {
+    let chats = past.chats().newest_first();
+    let people: Vec<&&Chat> = chats.iter().filter(|chat| chat.partner.group().is_none()).collect();
     let newest = |chat: &&Chat| {
         let older = chat.messages.len().saturating_sub(FIRST_MESSAGES);
-        conversation(chat, chat.messages.iter().skip(older), transfer(older))
+        conversation(past, chat, chat.messages.iter().skip(older), transfer(older))
     };
     let older: Vec<&&Chat> = chats
         .iter()
@@ -110,7 +164,7 @@ fn chunks(chats: &Chats) -> Vec<HistorySync> {
     let parts = older.len().div_ceil(CHUNK_CHATS);
     let mut chunks = vec![HistorySync {
         conversations: chats.iter().map(newest).collect(),
-        phone_number_to_lid_mappings: chats.iter().map(|chat| mapping(chat)).collect(),
+        phone_number_to_lid_mappings: people.iter().map(|chat| mapping(chat)).collect(),
         progress: Some(if parts == 0 { 100 } else { 0 }),
         chunk_order: Some(1),
         ..of_type(HistorySyncType::INITIAL_BOOTSTRAP)
@@ -119,13 +173,13 @@ fn chunks(chats: &Chats) -> Vec<HistorySync> {
         return chunks;
     }
     chunks.push(HistorySync {
-        pushnames: chats.iter().map(|chat| push_name(chat)).collect(),
+        pushnames: people.iter().map(|chat| push_name(chat)).collect(),
         ..of_type(HistorySyncType::PUSH_NAME)
     });
     for (part, chats) in older.chunks(CHUNK_CHATS).enumerate() {
         let rest = |chat: &&&Chat| {
             let older = chat.messages.len() - FIRST_MESSAGES;
-            conversation(chat, chat.messages.iter().take(older), transfer(0))
+            conversation(past, chat, chat.messages.iter().take(older), transfer(0))
         };
         let order = u32::try_from(part + 1).unwrap_or(u32::MAX);
         chunks.push(HistorySync {
@@ -156,6 +210,7 @@ fn transfer(remaining: usize) -> EndOfHistoryTransferType {
 
 /// A chat with some of its messages; history carries the newest first.
 fn conversation<'c>(
+    past: &Past<'_>,
     chat: &Chat,
     messages: impl DoubleEndedIterator<Item = &'c Kept>,
     end: EndOfHistoryTransferType,
@@ -165,11 +220,19 @@ fn conversation<'c>(
         message: MessageField::some(chat.written(kept)),
         msg_order_id: None,
     });
+    let group = chat.partner.group();
+    let known = past.group(chat);
     Conversation {
         id: chat.partner.jid.clone(),
         messages: messages.collect(),
-        lid_jid: Some(chat.partner.lid.clone()),
+        lid_jid: group.is_none().then(|| chat.partner.lid.clone()),
+        name: group.map(|_| chat.partner.name.clone()),
         display_name: Some(chat.partner.name.clone()),
+        participant: past.members(chat),
+        created_at: known.map(|group| group.created_s),
+        created_by: known.map(|group| past.world.account(group.creator).jid(PHONE, Namespace::Lid).to_string()),
+        // Who has left can only read.
+        read_only: group.map(|_| known.is_none()),
         conversation_timestamp: last_s,
         last_msg_timestamp: last_s,
         unread_count: Some(0),
@@ -193,9 +256,9 @@ fn push_name(chat: &Chat) -> Pushname {
 }
 
 /// The newest messages before the one the companion names as its oldest.
-fn on_demand(chats: &Chats, request: &HistorySyncOnDemandRequest) -> HistorySync {
+fn on_demand(past: &Past<'_>, request: &HistorySyncOnDemandRequest) -> HistorySync {
     let jid = request.chat_jid.as_deref().unwrap_or_default();
-    let Some(chat) = chats.with(jid) else {
+    let Some(chat) = past.chats().with(jid) else {
         return of_type(HistorySyncType::ON_DEMAND);
     };
     let known = chat
@@ -217,7 +280,7 @@ fn on_demand(chats: &Chats, request: &HistorySyncOnDemandRequest) -> HistorySync
         transfer(0)
     };
     HistorySync {
-        conversations: vec![conversation(chat, chat.messages.range(start..end), end_type)],
+        conversations: vec![conversation(past, chat, chat.messages.range(start..end), end_type)],
         chunk_order: Some(1),
         progress: Some(100),
         ..of_type(HistorySyncType::ON_DEMAND)

@@ -230,6 +230,7 @@ fn remember(world: &mut World, account: AccountId, sender: AccountId, node: &Nod
         author,
         at_s: world.now_s(),
         message,
+        member: None,
     };
     world.account_mut(account).chats.keep(&partner, kept);
 }

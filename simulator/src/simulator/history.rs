@@ -1,7 +1,7 @@
 //! The past by hand: what a phone remembers, which it tells its companions when they are linked or ask for more.
 
-use crate::address::AccountId;
-use crate::chats::{Author, HistorySpec, invent};
+use crate::address::{AccountId, Namespace, PHONE};
+use crate::chats::{Author, HistorySpec, Member, Partner, invent, invent_in_group};
 use crate::error::AccountError;
 use crate::simulator::{NOWHERE, Simulator};
 
@@ -23,7 +23,7 @@ pub enum HistoryError {
 /// A chat as a phone remembers it.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct PhoneChat {
-    /// JID of the other side.
+    /// JID of the other side, or of the group.
     pub chat: String,
     /// Its name.
     pub name: String,
@@ -53,10 +53,13 @@ impl std::fmt::Debug for PhoneMessage {
 }
 
 impl Simulator {
-    /// Gives an account's phone a past: chats with people who do not exist, drawn from the seed. Companions that are linked from now
-    /// on are told of it.
+    /// Gives an account's phone a past, drawn from the seed: chats with people who do not exist, and talk in groups the account is in.
+    /// Companions that are linked from now on are told of it.
     pub fn invent_history(&self, phone: &str, spec: HistorySpec) -> Result<(), HistoryError> {
-        if spec.chats > LIMIT || spec.messages > LIMIT {
+        if [spec.chats, spec.messages, spec.groups]
+            .iter()
+            .any(|wanted| *wanted > LIMIT)
+        {
             return Err(HistoryError::TooMuch);
         }
         let account = self.find(phone)?;
@@ -71,10 +74,34 @@ impl Simulator {
                 chats.keep(&invented.partner, message);
             }
         }
+        let groups = world.groups.of_member(account).take(usize::from(spec.groups));
+        let groups: Vec<(Partner, Vec<Member>)> = groups
+            .map(|group| {
+                let others = group.people().into_iter().filter(|member| *member != account);
+                let others = others.map(|member| Member {
+                    lid: world.account(member).jid(PHONE, Namespace::Lid).to_string(),
+                    name: world.account(member).push_name.clone(),
+                });
+                let jid = group.id.jid().to_string();
+                let group = Partner {
+                    lid: jid.clone(),
+                    jid,
+                    name: group.subject.text.clone(),
+                };
+                (group, others.collect())
+            })
+            .collect();
+        for (group, others) in groups {
+            let invented = invent_in_group(&mut world.people, group, &others, spec.messages, now);
+            let chats = &mut world.account_mut(account).chats;
+            for message in invented.messages {
+                chats.keep(&invented.partner, message);
+            }
+        }
         Ok(())
     }
 
-    /// The chats between two that an account's phone remembers, the one with the newest message first: what was invented, and what the
+    /// The chats that an account's phone remembers, the one with the newest message first: what was invented, and what the
     /// phone decrypted.
     pub fn phone_chats(&self, phone: &str) -> Result<Vec<PhoneChat>, AccountError> {
         let account: AccountId = self.find(phone)?;

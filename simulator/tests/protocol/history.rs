@@ -4,6 +4,7 @@ use waspnest_simulator::{HistoryError, HistorySpec, NewAccount, PhoneChat, Simul
 use whatsapp_rust::Jid;
 use whatsapp_rust::wacore::types::events::Event;
 use whatsapp_rust::waproto::whatsapp as wa;
+use whatsapp_rust::waproto::whatsapp::group_participant::Rank;
 use whatsapp_rust::waproto::whatsapp::history_sync::HistorySyncType;
 
 use crate::client::{Companion, PATIENCE, Past, end, settled, strict};
@@ -62,6 +63,7 @@ async fn a_companion_is_told_the_whole_past_when_it_is_linked() {
     let spec = HistorySpec {
         chats: 60,
         messages: 30,
+        groups: 0,
     };
     simulator.invent_history(&ada.phone, spec).unwrap();
     let companion = Companion::link_with(&simulator, ada, Past::Taken).await;
@@ -130,7 +132,11 @@ async fn what_really_happened_is_part_of_the_past() {
 async fn a_companion_asks_for_more_of_a_chat() {
     let simulator = Simulator::start(strict()).await.unwrap();
     let ada = simulator.create_account(NewAccount::default()).unwrap();
-    let spec = HistorySpec { chats: 2, messages: 10 };
+    let spec = HistorySpec {
+        chats: 2,
+        messages: 10,
+        groups: 0,
+    };
     simulator.invent_history(&ada.phone, spec).unwrap();
     let companion = Companion::link_with(&simulator, ada, Past::Taken).await;
     let chat = remembered(&simulator, &companion).remove(0);
@@ -178,7 +184,14 @@ async fn the_same_seed_invents_the_same_past_and_there_is_a_limit() {
         let simulator = Simulator::start(strict()).await.unwrap();
         let ada = simulator.create_account(NewAccount::default()).unwrap();
         simulator
-            .invent_history(&ada.phone, HistorySpec { chats: 3, messages: 4 })
+            .invent_history(
+                &ada.phone,
+                HistorySpec {
+                    chats: 3,
+                    messages: 4,
+                    groups: 0,
+                },
+            )
             .unwrap();
         let chats = simulator.phone_chats(&ada.phone).unwrap();
         let chats = chats.into_iter().map(|chat| {
@@ -195,6 +208,7 @@ async fn the_same_seed_invents_the_same_past_and_there_is_a_limit() {
             HistorySpec {
                 chats: 1001,
                 messages: 1,
+                groups: 0,
             },
         );
         assert!(matches!(much, Err(HistoryError::TooMuch)));
@@ -202,4 +216,66 @@ async fn the_same_seed_invents_the_same_past_and_there_is_a_limit() {
     }
     assert_eq!(pasts[0], pasts[1]);
     assert_eq!(pasts[0].len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_past_has_groups_with_their_members_and_who_said_what() {
+    let simulator = Simulator::start(strict()).await.unwrap();
+    let account = |name: &str| {
+        let spec = NewAccount {
+            push_name: name.to_owned(),
+            phone: None,
+        };
+        simulator.create_account(spec).unwrap()
+    };
+    let (ada, ben, cleo) = (account("Ada"), account("Ben"), account("Cleo"));
+    let group = simulator
+        .create_group(&ada.phone, "Hikers", &[&ben.phone, &cleo.phone])
+        .unwrap();
+    let other = simulator.create_group(&ben.phone, "Cooks", &[&cleo.phone]).unwrap();
+    let spec = HistorySpec {
+        chats: 1,
+        messages: 30,
+        groups: 5,
+    };
+    simulator.invent_history(&ada.phone, spec).unwrap();
+    let lids = [ada.lid_jid(), ben.lid_jid(), cleo.lid_jid()];
+    let companion = Companion::link_with(&simulator, ada, Past::Taken).await;
+    let first = chunk(&companion, HistorySyncType::INITIAL_BOOTSTRAP).await;
+    assert!(first.conversations.iter().all(|chat| chat.id != other.jid));
+    let hikers = first.conversations.iter().find(|chat| chat.id == group.jid);
+    let hikers = hikers.expect("the group");
+    assert_eq!(hikers.name.as_deref(), Some("Hikers"));
+    assert_eq!((&hikers.lid_jid, hikers.read_only), (&None, Some(false)));
+    let members: Vec<&str> = hikers
+        .participant
+        .iter()
+        .map(|member| member.user_jid.as_str())
+        .collect();
+    assert_eq!(members, lids);
+    let ranks: Vec<_> = hikers.participant.iter().map(|member| member.rank.unwrap()).collect();
+    assert_eq!(ranks, [Rank::SUPERADMIN, Rank::REGULAR, Rank::REGULAR]);
+    // Every message names who of them wrote it; those of the account itself name nobody.
+    assert_eq!(hikers.messages.len(), 20);
+    let mut wrote = [0; 3];
+    for message in &hikers.messages {
+        let message = &message.message;
+        let by = match (&message.key.participant, message.key.from_me) {
+            (None, Some(true)) => 0,
+            (Some(lid), Some(false)) => lids.iter().position(|member| member == lid).unwrap(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(message.key.participant, message.participant);
+        wrote[by] += 1;
+    }
+    assert!(wrote.iter().all(|count| *count > 0), "{wrote:?}");
+    let rest = chunk(&companion, HistorySyncType::RECENT).await;
+    assert!(rest.conversations.iter().any(|chat| chat.id == group.jid));
+    // Only people have names of their own and two addresses.
+    let names = chunk(&companion, HistorySyncType::PUSH_NAME).await;
+    assert_eq!(
+        (names.pushnames.len(), first.phone_number_to_lid_mappings.len()),
+        (1, 1)
+    );
+    end(simulator).await;
 }
