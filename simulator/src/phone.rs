@@ -4,6 +4,7 @@
 //! `phone/history.rs`), puts expired media back (`phone/media.rs`), and decrypts what is addressed to it, which proves the sender's session (`phone/letters.rs`). Modelled: it is
 //! silent towards contacts, neither confirming delivery nor reading.
 
+mod group_media;
 mod history;
 mod letters;
 mod media;
@@ -26,6 +27,7 @@ use crate::address::{AccountId, DeviceAddress, PHONE};
 use crate::appstate::AppStateKey;
 use crate::identity::AccountIdentity;
 use crate::keys::{KeyBundle, SignedPrekey};
+use crate::phone::group_media::GroupMedia;
 use crate::server::Shared;
 use crate::world::World;
 
@@ -62,6 +64,7 @@ pub(crate) struct Phone {
     store: crate::phone_store::PhoneStore,
     rng: StdRng,
     last_prekey: u32,
+    group_media: GroupMedia,
 }
 
 /// Whether a phone had anything to do.
@@ -137,6 +140,7 @@ impl Phone {
             store: crate::phone_store::PhoneStore::new(identity.clone(), registration_id, SIGNED_PREKEY_ID, record),
             rng,
             last_prekey: 0,
+            group_media: GroupMedia::default(),
         };
         let one_time = phone.make_prekeys();
         let keys = KeyBundle {

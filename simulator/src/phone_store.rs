@@ -1,6 +1,6 @@
 //! The Signal state of a simulated phone, in memory.
 //!
-//! Four small stores, because a decryption borrows sessions, identities, prekeys and signed prekeys at once.
+//! Small stores, because a decryption borrows sessions, identities, prekeys and signed prekeys at once.
 
 pub(crate) mod saved;
 
@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use whatsapp_rust::wacore::libsignal::protocol::{
     Direction, IdentityChange, IdentityKey, IdentityKeyPair, IdentityKeyStore, PreKeyId, PreKeyRecord, PreKeyStore,
-    ProtocolAddress, SessionRecord, SessionStore, SignalProtocolError, SignedPreKeyId, SignedPreKeyRecord,
-    SignedPreKeyStore,
+    ProtocolAddress, SenderKeyName, SenderKeyRecord, SenderKeyStore, SessionRecord, SessionStore, SignalProtocolError,
+    SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore,
 };
 
 type Result<T> = std::result::Result<T, SignalProtocolError>;
@@ -21,6 +21,7 @@ pub(crate) struct PhoneStore {
     pub(crate) identities: Identities,
     pub(crate) prekeys: Prekeys,
     pub(crate) signed: SignedPrekeys,
+    pub(crate) sender_keys: SenderKeys,
 }
 
 impl PhoneStore {
@@ -34,6 +35,7 @@ impl PhoneStore {
             },
             prekeys: Prekeys::default(),
             signed: SignedPrekeys(HashMap::from([(signed_id, signed)])),
+            sender_keys: SenderKeys::default(),
         }
     }
 }
@@ -122,6 +124,22 @@ impl PreKeyStore for Prekeys {
 impl Prekeys {
     pub(crate) fn insert(&mut self, id: u32, record: PreKeyRecord) {
         self.0.insert(id, record);
+    }
+}
+
+/// With what devices write to groups. There are no more than groups have members with devices.
+#[derive(Default)]
+pub(crate) struct SenderKeys(HashMap<String, SenderKeyRecord>);
+
+#[async_trait]
+impl SenderKeyStore for SenderKeys {
+    async fn store_sender_key(&mut self, name: &SenderKeyName, record: SenderKeyRecord) -> Result<()> {
+        self.0.insert(name.cache_key().to_owned(), record);
+        Ok(())
+    }
+
+    async fn load_sender_key(&self, name: &SenderKeyName) -> Result<Option<SenderKeyRecord>> {
+        Ok(self.0.get(name.cache_key()).cloned())
     }
 }
 

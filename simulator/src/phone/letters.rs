@@ -4,6 +4,7 @@ use rand_signal::rngs::StdRng;
 use rand_signal::{Rng as _, RngExt as _};
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::buffa::Message as _;
+use whatsapp_rust::proto_helpers::MessageExt as _;
 use whatsapp_rust::wacore::libsignal::protocol::{
     CiphertextMessage, DeviceId, IdentityKey, PreKeyBundle, PreKeySignalMessage, ProtocolAddress, PublicKey,
     SignalMessage, SignalProtocolError, UsePQRatchet, message_decrypt, message_encrypt, process_prekey_bundle,
@@ -118,9 +119,14 @@ impl Phone {
             account: sender.account,
             device: sender.device,
         };
+        let chat = node.attrs.get("from").map(|from| from.as_str().into_owned());
+        let chat = chat.unwrap_or_default();
         for enc in node.get_children_by_tag("enc") {
-            // Modelled: it takes in the keys of a group's senders, which prove their session with it, and leaves the messages unread.
+            // Modelled: it takes in the keys of a group's senders, which prove their session with it, and of the messages what media they carry.
             if enc.attrs.get("type").is_some_and(|kind| *kind == "skmsg") {
+                if let Err(error) = self.note_group_media(sender, &chat, node, enc).await {
+                    tracing::debug!(device = sender.device, %error, "a phone could not read a medium of a group");
+                }
                 continue;
             }
             match self.open(sender, enc).await {
@@ -131,7 +137,12 @@ impl Phone {
                         Some(message) if peer && sender.account == account => {
                             self.answer_peer(sender, shared, node, &message).await;
                         }
-                        Some(message) if !peer => remember(&mut shared.world(), account, sender.account, node, message),
+                        Some(message) if !peer => {
+                            if let Err(error) = self.take_group_key(sender, &chat, message.get_base_message()).await {
+                                tracing::debug!(device = sender.device, %error, "a phone could not take a group's key");
+                            }
+                            remember(&mut shared.world(), account, sender.account, node, message);
+                        }
                         Some(_) | None => {}
                     }
                 }

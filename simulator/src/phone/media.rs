@@ -1,7 +1,8 @@
 //! Media that are not served any more: a phone puts back what it remembers when one of its companions asks.
 //!
 //! Request and answer are sealed with a key that follows from the medium's own, so that only who read the message can ask and understand.
-//! The phone keeps nothing for this but the messages it remembers anyway (`chats.rs`, bounded); the bytes are the media store's.
+//! The phone keeps nothing for this but the messages it remembers anyway (`chats.rs`, bounded), and where the media of groups are
+//! (`group_media.rs`); the bytes are the media store's.
 
 use rand_signal::RngExt as _;
 use whatsapp_rust::NodeBuilder;
@@ -23,7 +24,7 @@ use crate::world::World;
 /// What the phone found out about a request.
 enum Found {
     /// The message and the key of its medium.
-    Medium { direct_path: String, key: Box<[u8]> },
+    Medium { direct_path: String, key: Vec<u8> },
     /// It does not remember such a message, or there is no medium in it.
     Nothing,
 }
@@ -43,7 +44,7 @@ impl Phone {
             return;
         };
         let chat = attribute(about, "jid").unwrap_or_default();
-        let answer = match find(&world, account, &chat, &id) {
+        let answer = match self.find(&world, account, &chat, &id) {
             Found::Nothing => error(ResultType::NOT_FOUND),
             Found::Medium { key, .. } if !may_ask(request, &key, &id) => error(ResultType::DECRYPTION_ERROR),
             Found::Medium { direct_path, key } => {
@@ -75,18 +76,24 @@ impl Phone {
             world.enqueue(to, Entry::new(node, Class::Notification, id, None));
         }
     }
-}
 
-fn find(world: &World, account: AccountId, chat: &str, id: &str) -> Found {
-    let chat = world.account(account).chats.with(chat);
-    let kept = chat.and_then(|chat| chat.messages.iter().find(|kept| kept.id == id));
-    let pointer = kept.and_then(|kept| Some(Attachment::of(kept.message.get_base_message())?.pointer()));
-    match pointer.and_then(|pointer| pointer.direct_path().zip(pointer.media_key())) {
-        Some((direct_path, key)) => Found::Medium {
-            direct_path: direct_path.to_owned(),
-            key: key.into(),
-        },
-        None => Found::Nothing,
+    fn find(&self, world: &World, account: AccountId, chat: &str, id: &str) -> Found {
+        if let Some(medium) = self.group_media.find(chat, id) {
+            return Found::Medium {
+                direct_path: medium.direct_path.clone(),
+                key: medium.key.clone(),
+            };
+        }
+        let chat = world.account(account).chats.with(chat);
+        let kept = chat.and_then(|chat| chat.messages.iter().find(|kept| kept.id == id));
+        let pointer = kept.and_then(|kept| Some(Attachment::of(kept.message.get_base_message())?.pointer()));
+        match pointer.and_then(|pointer| pointer.direct_path().zip(pointer.media_key())) {
+            Some((direct_path, key)) => Found::Medium {
+                direct_path: direct_path.to_owned(),
+                key: key.to_vec(),
+            },
+            None => Found::Nothing,
+        }
     }
 }
 

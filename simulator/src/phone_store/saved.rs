@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use whatsapp_rust::wacore::libsignal::protocol::{
-    GenericSignedPreKey as _, IdentityKey, IdentityKeyPair, PreKeyRecord, SessionRecord, SignedPreKeyRecord,
+    GenericSignedPreKey as _, IdentityKey, IdentityKeyPair, PreKeyRecord, SenderKeyRecord, SessionRecord,
+    SignedPreKeyRecord,
 };
 
 use crate::noise::saved::key_pair;
-use crate::phone_store::{Identities, PhoneStore, Prekeys, Sessions, SignedPrekeys};
+use crate::phone_store::{Identities, PhoneStore, Prekeys, SenderKeys, Sessions, SignedPrekeys};
 use crate::saved::{Blob, Unsound};
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -19,6 +20,8 @@ pub(crate) struct SavedPhoneStore {
     sessions: BTreeMap<String, Blob>,
     prekeys: BTreeMap<u32, Blob>,
     signed_prekeys: BTreeMap<u32, Blob>,
+    #[serde(default)]
+    sender_keys: BTreeMap<String, Blob>,
 }
 
 impl SavedPhoneStore {
@@ -51,6 +54,12 @@ impl SavedPhoneStore {
                 .iter()
                 .map(|(id, key)| Ok((*id, Blob::of(key.serialize().map_err(unsound)?))))
                 .collect::<Result<_, _>>()?,
+            sender_keys: store
+                .sender_keys
+                .0
+                .iter()
+                .map(|(name, key)| Ok((name.clone(), Blob::of(key.serialize().map_err(unsound)?))))
+                .collect::<Result<_, _>>()?,
         })
     }
 
@@ -72,6 +81,9 @@ impl SavedPhoneStore {
             })?),
             signed: SignedPrekeys(restored(self.signed_prekeys, |bytes| {
                 SignedPreKeyRecord::deserialize(bytes).map_err(|_| Unsound("a phone's signed prekey does not decode"))
+            })?),
+            sender_keys: SenderKeys(restored(self.sender_keys, |bytes| {
+                SenderKeyRecord::deserialize(bytes).map_err(|_| Unsound("a group's key does not decode"))
             })?),
         })
     }
