@@ -1,18 +1,11 @@
 //! Calls: they ring on every device, are declined, end, and are missed by who is away.
 
 use waspnest_simulator::human::{CallEvent, CallSeen, Human};
-use waspnest_simulator::{CallMedia, CallState, Direction, NewAccount, PrivacyCategory, PrivacyValue, Simulator};
+use waspnest_simulator::{CallMedia, CallState, Direction, PrivacyCategory, PrivacyValue, Simulator};
 use whatsapp_rust::{Jid, NodeBuilder};
 
 use crate::client::{PATIENCE, end, strict};
-
-async fn join(simulator: &Simulator, name: &str) -> Human {
-    let account = NewAccount {
-        push_name: name.to_owned(),
-        phone: None,
-    };
-    Human::join(simulator, account).await.unwrap()
-}
+use crate::person::join;
 
 async fn hears(human: &Human, id: &str, kind: CallEvent) -> CallSeen {
     human

@@ -1,22 +1,11 @@
 //! What people do to messages that exist, as their clients do it: edits, revokes, reactions, pins, votes.
 
-use waspnest_simulator::human::{Change, Heard, Human, HumanError, ReceiptKind};
-use waspnest_simulator::{Direction, NewAccount, Simulator};
+use waspnest_simulator::human::{Change, HumanError, ReceiptKind};
+use waspnest_simulator::{Direction, Simulator};
 use whatsapp_rust::waproto::whatsapp::message::protocol_message;
 
 use crate::client::{PATIENCE, end, settled, strict};
-
-async fn join(simulator: &Simulator, name: &str) -> Human {
-    let spec = NewAccount {
-        push_name: name.to_owned(),
-        phone: None,
-    };
-    Human::join(simulator, spec).await.unwrap()
-}
-
-async fn hear(human: &Human, id: &str) -> Heard {
-    human.wait_for(|heard| heard.id == id, PATIENCE).await.unwrap()
-}
+use crate::person::{hears, join};
 
 /// The `edit` attribute under which a message left the server.
 fn edit_mark(simulator: &Simulator, id: &str) -> Option<String> {
@@ -35,10 +24,10 @@ async fn messages_are_edited_taken_back_pinned_kept_and_played() {
     let ben = join(&simulator, "Ben").await;
     let number = ben.account().phone.clone();
     let id = ada.say(&number, "helo").await.unwrap();
-    let heard = hear(&ben, &id).await;
+    let heard = hears(&ben, &id).await;
 
     let edit = ada.edit(&id, "hello").await.unwrap();
-    let seen = hear(&ben, &edit).await;
+    let seen = hears(&ben, &edit).await;
     let change = seen.message.protocol_message.as_option().unwrap();
     assert_eq!(change.key.as_option().unwrap().id.as_deref(), Some(id.as_str()));
     let edited = change.edited_message.as_option().unwrap();
@@ -46,21 +35,21 @@ async fn messages_are_edited_taken_back_pinned_kept_and_played() {
     assert_eq!(edit_mark(&simulator, &edit).as_deref(), Some("1"));
 
     let pin = ben.pin(&heard).await.unwrap();
-    assert!(hear(&ada, &pin).await.message.pin_in_chat_message.is_set());
+    assert!(hears(&ada, &pin).await.message.pin_in_chat_message.is_set());
     assert_eq!(edit_mark(&simulator, &pin).as_deref(), Some("2"));
     let unpin = ben.unpin(&heard).await.unwrap();
-    assert!(hear(&ada, &unpin).await.message.pin_in_chat_message.is_set());
+    assert!(hears(&ada, &unpin).await.message.pin_in_chat_message.is_set());
     let keep = ben.keep(&heard).await.unwrap();
-    assert!(hear(&ada, &keep).await.message.keep_in_chat_message.is_set());
+    assert!(hears(&ada, &keep).await.message.keep_in_chat_message.is_set());
     let timer = ben.set_timer(&ada.account().phone, 86_400).await.unwrap();
-    let setting = hear(&ada, &timer).await;
+    let setting = hears(&ada, &timer).await;
     let setting = setting.message.protocol_message.as_option().unwrap();
     assert_eq!(setting.ephemeral_expiration, Some(86_400));
 
     let react = ben.react(&heard, "👍").await.unwrap();
-    assert_eq!(hear(&ada, &react).await.reaction().unwrap().target, id);
+    assert_eq!(hears(&ada, &react).await.reaction().unwrap().target, id);
     let unreact = ben.react(&heard, "").await.unwrap();
-    assert_eq!(hear(&ada, &unreact).await.reaction().unwrap().emoji, "");
+    assert_eq!(hears(&ada, &unreact).await.reaction().unwrap().emoji, "");
     assert_eq!(edit_mark(&simulator, &unreact).as_deref(), Some("7"));
 
     ben.read(&heard).await.unwrap();
@@ -72,7 +61,7 @@ async fn messages_are_edited_taken_back_pinned_kept_and_played() {
     }
 
     let revoke = ada.revoke(&id).await.unwrap();
-    let seen = hear(&ben, &revoke).await;
+    let seen = hears(&ben, &revoke).await;
     let change = seen.message.protocol_message.as_option().unwrap();
     assert_eq!(change.r#type, Some(protocol_message::Type::Revoke));
     assert_eq!(change.key.as_option().unwrap().id.as_deref(), Some(id.as_str()));
@@ -98,12 +87,12 @@ async fn an_admin_takes_back_what_somebody_else_said() {
     let members = [ben.account().phone.as_str(), cleo.account().phone.as_str()];
     let group = ada.create_group("Lunch", &members).await.unwrap().jid;
     let id = ben.say(&group, "rude").await.unwrap();
-    let heard = hear(&ada, &id).await;
-    hear(&cleo, &id).await;
+    let heard = hears(&ada, &id).await;
+    hears(&cleo, &id).await;
 
     let revoke = ada.revoke_heard(&heard).await.unwrap();
     for human in [&ben, &cleo] {
-        let seen = hear(human, &revoke).await;
+        let seen = hears(human, &revoke).await;
         assert_eq!(seen.change(), Some(Change::Revoked { target: id.clone() }));
         // Whose it was stands beside it: two people may have used the same id.
         let key = seen.message.protocol_message.as_option().unwrap().key.clone();
@@ -130,12 +119,12 @@ async fn a_poll_is_asked_voted_on_and_counted_without_the_server_reading_it() {
             .ask(&ben.account().phone, "what shall we eat?", &options, choices)
             .await
             .unwrap();
-        let heard = hear(&ben, &poll).await;
+        let heard = hears(&ben, &poll).await;
         // The last vote is the one that counts.
         let first = ben.vote(&heard, &options[1..2]).await.unwrap();
         let last = ben.vote(&heard, chosen).await.unwrap();
         for vote in [&first, &last] {
-            hear(&ada, vote).await;
+            hears(&ada, vote).await;
         }
         let counted = ada.poll_count(&poll).await.unwrap();
         let voted: Vec<&str> = counted

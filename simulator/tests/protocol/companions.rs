@@ -1,14 +1,12 @@
 //! Companions that come and go, and who hears of it; sessions that end, and why.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use waspnest_simulator::{Ban, BanReason, Clock, Config, Direction, NewAccount, Simulator, StreamEnd};
+use waspnest_simulator::{Ban, BanReason, Config, Direction, NewAccount, Simulator, StreamEnd};
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore::types::events::{DeviceListUpdateType, Event, TempBanReason};
 use whatsapp_rust::wacore_binary::Node;
 
 use crate::client::{Companion, PATIENCE, counted, end, strict};
+use crate::clock::{Hand, NOON_S};
 use crate::raw::{RawClient, error_of};
 
 fn update(event: &Event) -> Option<DeviceListUpdateType> {
@@ -161,20 +159,11 @@ async fn a_session_ends_as_the_server_says_and_the_device_stays_linked() {
     end(simulator).await;
 }
 
-/// A clock that stands until it is moved.
-struct Hands(AtomicU64);
-
-impl Clock for Hands {
-    fn now_ms(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ban_says_why_and_for_how_long_and_ends() {
-    let hands = Arc::new(Hands(AtomicU64::new(1_800_000_000_000)));
+    let clock = Hand::at(NOON_S * 1000);
     let simulator = Simulator::start(Config {
-        clock: hands.clone(),
+        clock: clock.clone(),
         ..Config::default()
     })
     .await
@@ -192,11 +181,11 @@ async fn a_ban_says_why_and_for_how_long_and_ends() {
     let seen = ada.events.first("the ban", banned).await;
     assert_eq!(seen, (TempBanReason::BlockedByUsers, 600));
     ada.stop().await;
-    hands.0.fetch_add(200_000, Ordering::Relaxed);
+    clock.advance(200_000);
     ada.start().await;
     assert_eq!(ada.events.first("the rest of the ban", banned).await.1, 400);
     ada.stop().await;
-    hands.0.fetch_add(400_000, Ordering::Relaxed);
+    clock.advance(400_000);
     ada.start().await;
     ada.connected().await;
     ada.stop().await;

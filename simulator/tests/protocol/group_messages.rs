@@ -9,6 +9,17 @@ use whatsapp_rust::{Jid, NodeBuilder};
 use crate::circle::{Circle, found, lid, noticed, pn, send};
 use crate::client::{Companion, end, settled, strict};
 
+/// Waits until everybody but the writer has read a text; its id, as each of them has it.
+async fn others_read(members: &[&Companion], writer: &Companion, text: &str) -> Vec<String> {
+    let mut ids = Vec::new();
+    for reader in members {
+        if reader.account != writer.account {
+            ids.push(reader.events.text(text).await);
+        }
+    }
+    ids
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_reads_what_anybody_writes() {
     let circle = Circle::gather().await;
@@ -18,11 +29,7 @@ async fn everybody_reads_what_anybody_writes() {
         for writer in members {
             let text = format!("{round} from {}", writer.account.push_name);
             let id = writer.say_to(&group.to_string(), &text).await;
-            for reader in members {
-                if reader.account != writer.account {
-                    assert_eq!(reader.events.text(&text).await, id);
-                }
-            }
+            assert_eq!(others_read(&members, writer, &text).await, [id.clone(), id]);
         }
     }
     // The sender stands beside the group, under both addresses.
@@ -119,11 +126,7 @@ async fn a_new_member_reads_what_follows_and_a_removed_one_neither_reads_nor_wri
     }
     for (writer, text) in [(ada, "with Cleo"), (ben, "welcome"), (cleo, "thank you")] {
         writer.say_to(&chat, text).await;
-        for reader in [ada, ben, cleo] {
-            if reader.account != writer.account {
-                reader.events.text(text).await;
-            }
-        }
+        others_read(&[ada, ben, cleo], writer, text).await;
     }
     settled(simulator).await;
     assert!(!cleo.events.texts().iter().any(|(_, text)| text == "before Cleo"));

@@ -36,6 +36,7 @@ mod offline;
 mod pairing;
 mod pairing_code;
 mod passkey;
+mod person;
 mod personas;
 mod pictures;
 mod prekeys;

@@ -8,12 +8,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use waspnest_simulator::human::{Heard, Human, Media, MediaKind};
-use waspnest_simulator::{Config, NewAccount, Simulator};
+use waspnest_simulator::human::{Human, Media, MediaKind};
+use waspnest_simulator::{Config, Simulator};
 use whatsapp_rust::UploadOptions;
 use whatsapp_rust::wacore::download::MediaType;
 
 use crate::client::{PATIENCE, end, strict};
+use crate::person::{hears, join};
 
 /// Deterministic bytes that do not repeat.
 fn noise(length: usize, seed: u32) -> Vec<u8> {
@@ -24,22 +25,6 @@ fn noise(length: usize, seed: u32) -> Vec<u8> {
             (state >> 24) as u8
         })
         .collect()
-}
-
-async fn join(simulator: &Simulator, name: &str) -> Human {
-    Human::join(
-        simulator,
-        NewAccount {
-            push_name: name.to_owned(),
-            phone: None,
-        },
-    )
-    .await
-    .unwrap()
-}
-
-async fn hears(human: &Human, id: &str) -> Heard {
-    human.wait_for(|heard| heard.id == id, PATIENCE).await.unwrap()
 }
 
 /// A client of the media server that is no WhatsApp client.

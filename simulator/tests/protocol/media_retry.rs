@@ -2,8 +2,8 @@
 
 use std::error::Error as _;
 
+use waspnest_simulator::Simulator;
 use waspnest_simulator::human::{Heard, Human, HumanError, MediaRefusal};
-use waspnest_simulator::{NewAccount, Simulator};
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::wacore::download::Downloadable as _;
 use whatsapp_rust::wacore::media_retry::{
@@ -11,22 +11,11 @@ use whatsapp_rust::wacore::media_retry::{
 };
 use whatsapp_rust::wacore_binary::{Jid, Node};
 
-use crate::client::{PATIENCE, end, strict};
+use crate::client::{end, strict};
+use crate::person::{hears, join};
 use crate::raw::{RawClient, error_of, ping, text};
 
 const PICTURE: &[u8] = b"a picture that nobody can draw again";
-
-async fn join(simulator: &Simulator, name: &str) -> Human {
-    let account = NewAccount {
-        push_name: name.to_owned(),
-        phone: None,
-    };
-    Human::join(simulator, account).await.unwrap()
-}
-
-async fn hears(human: &Human, id: &str) -> Heard {
-    human.wait_for(|heard| heard.id == id, PATIENCE).await.unwrap()
-}
 
 fn path(heard: &Heard) -> String {
     heard.media().unwrap().direct_path
@@ -67,6 +56,33 @@ async fn a_client_whose_media_expired_asks_its_phone_and_fetches_the_same_file()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_media_of_groups_come_back_for_those_who_got_and_who_sent_them() {
+    let simulator = Simulator::start(strict()).await.unwrap();
+    let anna = join(&simulator, "Anna").await;
+    let desk = Human::join_as(&simulator, anna.account().clone()).await.unwrap();
+    let ben = join(&simulator, "Ben").await;
+    let group = anna.create_group("Album", &[&ben.account().phone]).await.unwrap().jid;
+    let words = anna.say(&group, "look at these").await.unwrap();
+    hears(&ben, &words).await;
+    // The second one travels without the key, which the phones have by then.
+    for picture in [PICTURE, b"another one"] {
+        let id = anna.send_image(&group, picture, None).await.unwrap();
+        let heard = hears(&ben, &id).await;
+        simulator.expire_media(&path(&heard)).unwrap();
+        assert_eq!(ben.download_again(&heard).await.unwrap(), picture);
+        let copy = hears(&desk, &id).await;
+        simulator
+            .expire_media(&ben.ask_for_media(&heard).await.unwrap())
+            .unwrap();
+        assert_eq!(desk.download_again(&copy).await.unwrap(), picture);
+    }
+    for human in [anna, desk, ben] {
+        human.leave().await;
+    }
+    end(simulator).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn media_that_the_phone_has_lost_too_are_not_found() {
     let simulator = Simulator::start(strict()).await.unwrap();
     let anna = join(&simulator, "Anna").await;
@@ -86,16 +102,9 @@ async fn media_that_the_phone_has_lost_too_are_not_found() {
 /// The answer of the phone to what a client asks.
 async fn answer(client: &mut RawClient, request: &Node) -> Node {
     assert_eq!(error_of(&client.ask(request).await), None);
-    let is_answer = |node: &Node| text(node, "type").as_deref() == Some("mediaretry");
-    if let Some(at) = client.meanwhile.iter().position(is_answer) {
-        return client.meanwhile.remove(at);
-    }
-    loop {
-        let node = client.receive().await.expect("an answer of the phone");
-        if is_answer(&node) {
-            return node;
-        }
-    }
+    client
+        .first(|node| text(node, "type").as_deref() == Some("mediaretry"))
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

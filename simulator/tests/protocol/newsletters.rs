@@ -1,21 +1,14 @@
 //! Newsletters: made, found and followed, and what is published in them, through real clients.
 
+use waspnest_simulator::Simulator;
 use waspnest_simulator::human::{Human, HumanError, PictureSize};
-use waspnest_simulator::{NewAccount, Simulator};
 use whatsapp_rust::Jid;
 use whatsapp_rust::features::NewsletterRole;
 use whatsapp_rust::wacore::types::events::Event;
 use whatsapp_rust::waproto::whatsapp as wa;
 
 use crate::client::{Companion, PATIENCE, end, strict};
-
-async fn human(simulator: &Simulator, name: &str) -> Human {
-    let spec = NewAccount {
-        push_name: name.to_owned(),
-        ..NewAccount::default()
-    };
-    Human::join(simulator, spec).await.unwrap()
-}
+use crate::person::join;
 
 /// Posts as the server has them, as number and text.
 fn posts(simulator: &Simulator, jid: &str) -> Vec<(u64, Option<String>)> {
@@ -26,8 +19,8 @@ fn posts(simulator: &Simulator, jid: &str) -> Vec<(u64, Option<String>)> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_newsletter_is_made_found_and_followed() {
     let simulator = Simulator::start(strict()).await.unwrap();
-    let ada = human(&simulator, "Ada").await;
-    let ben = human(&simulator, "Ben").await;
+    let ada = join(&simulator, "Ada").await;
+    let ben = join(&simulator, "Ben").await;
     let jid = ada.create_newsletter("Weather", Some("Rain, mostly")).await.unwrap();
     let made = ada.newsletter(&jid).await.unwrap();
     assert_eq!(
@@ -58,8 +51,8 @@ async fn a_newsletter_is_made_found_and_followed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_post_reaches_followers_and_nobody_else_may_write() {
     let simulator = Simulator::start(strict()).await.unwrap();
-    let ada = human(&simulator, "Ada").await;
-    let ben = human(&simulator, "Ben").await;
+    let ada = join(&simulator, "Ada").await;
+    let ben = join(&simulator, "Ben").await;
     let jid = ada.create_newsletter("Weather", None).await.unwrap();
     ben.follow(&jid).await.unwrap();
     let id = ada.say(&jid, "rain").await.unwrap();
@@ -78,7 +71,7 @@ async fn a_post_reaches_followers_and_nobody_else_may_write() {
     ben.wait_for(|heard| heard.text.as_deref() == Some("more rain"), PATIENCE)
         .await
         .unwrap();
-    let cleo = human(&simulator, "Cleo").await;
+    let cleo = join(&simulator, "Cleo").await;
     let history = cleo.newsletter_history(&jid, 10, None).await.unwrap();
     let texts: Vec<_> = history
         .iter()
@@ -99,7 +92,7 @@ async fn a_post_reaches_followers_and_nobody_else_may_write() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_post_is_changed_and_taken_back_under_its_own_id() {
     let simulator = Simulator::start(strict()).await.unwrap();
-    let ada = human(&simulator, "Ada").await;
+    let ada = join(&simulator, "Ada").await;
     let ben = Companion::join(&simulator, "Ben").await;
     let jid = ada.create_newsletter("Weather", None).await.unwrap();
     simulator.follow_newsletter(&jid, &ben.account.phone).unwrap();
@@ -129,8 +122,8 @@ async fn a_post_is_changed_and_taken_back_under_its_own_id() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_watches_sees_reactions_come_and_go() {
     let simulator = Simulator::start(strict()).await.unwrap();
-    let owner = human(&simulator, "Ada").await;
-    let cleo = human(&simulator, "Cleo").await;
+    let owner = join(&simulator, "Ada").await;
+    let cleo = join(&simulator, "Cleo").await;
     let ben = Companion::join(&simulator, "Ben").await;
     let jid = owner.create_newsletter("Weather", None).await.unwrap();
     let address: Jid = jid.parse().unwrap();
@@ -175,7 +168,7 @@ async fn whoever_watches_sees_reactions_come_and_go() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_accounts_other_companions_learn_what_it_follows_and_followers_of_a_new_name() {
     let simulator = Simulator::start(strict()).await.unwrap();
-    let ada = human(&simulator, "Ada").await;
+    let ada = join(&simulator, "Ada").await;
     let first = Companion::join(&simulator, "Ben").await;
     let second = Companion::link(&simulator, first.account.clone()).await;
     let jid = ada.create_newsletter("Weather", None).await.unwrap();
@@ -227,8 +220,8 @@ async fn an_accounts_other_companions_learn_what_it_follows_and_followers_of_a_n
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_invites_admins_hands_over_and_deletes() {
     let simulator = Simulator::start(strict()).await.unwrap();
-    let ada = human(&simulator, "Ada").await;
-    let ben = human(&simulator, "Ben").await;
+    let ada = join(&simulator, "Ada").await;
+    let ben = join(&simulator, "Ben").await;
     let jid = ada.create_newsletter("Weather", None).await.unwrap();
     let about_ben = serde_json::json!({ "newsletter_id": jid, "user_id": ben.account().lid_jid() });
     let about_it = serde_json::json!({ "newsletter_id": jid });
@@ -268,7 +261,7 @@ async fn an_owner_invites_admins_hands_over_and_deletes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_kept_from_writing_to_strangers_and_an_unknown_question_is_said_to_be_one() {
     let simulator = Simulator::start(strict()).await.unwrap();
-    let ada = human(&simulator, "Ada").await;
+    let ada = join(&simulator, "Ada").await;
     let timelock = ada.client().unwrap().mex().fetch_reachout_timelock().await.unwrap();
     assert_eq!(timelock.is_active, Some(false));
     let unknown = ask(&ada, "1", &serde_json::json!({})).await.unwrap_err();
@@ -294,8 +287,8 @@ async fn ask(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_newsletter_shows_a_picture_to_everybody() {
     let simulator = Simulator::start(strict()).await.unwrap();
-    let ada = human(&simulator, "Ada").await;
-    let ben = human(&simulator, "Ben").await;
+    let ada = join(&simulator, "Ada").await;
+    let ben = join(&simulator, "Ben").await;
     let mut cleo = Companion::join(&simulator, "Cleo").await;
     let jid = ada.create_newsletter("Weather", None).await.unwrap();
     let target: Jid = jid.parse().unwrap();

@@ -1,10 +1,7 @@
 //! Linking by a code that somebody types into the phone.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use waspnest_simulator::human::Human;
-use waspnest_simulator::{Clock, CodeError, Config, NewAccount, ScanError, Simulator};
+use waspnest_simulator::{Account, CodeError, Config, ScanError, Simulator};
 use whatsapp_rust::NodeBuilder;
 use whatsapp_rust::pair_code::PairCodeOptions;
 use whatsapp_rust::wacore::pair_code::PairCodeUtils;
@@ -12,17 +9,19 @@ use whatsapp_rust::wacore::types::events::Event;
 use whatsapp_rust::wacore_binary::{Node, NodeContent};
 
 use crate::client::{Companion, PATIENCE, end, strict};
+use crate::clock::{Hand, NOON_S};
+use crate::person;
 use crate::raw::{RawClient, error_of};
-
-fn named(name: &str) -> NewAccount {
-    NewAccount {
-        push_name: name.to_owned(),
-        phone: None,
-    }
-}
 
 /// A code that no client drew.
 const WRONG: &str = "1111-1111";
+
+/// Ada's account, and a client that is to be linked to it.
+async fn unlinked(simulator: &Simulator) -> (Account, Companion) {
+    let account = person::account(simulator, "Ada");
+    let companion = Companion::unlinked(simulator, account.clone()).await;
+    (account, companion)
+}
 
 async fn code_of(companion: &Companion) -> String {
     companion.qr().await;
@@ -36,8 +35,7 @@ async fn code_of(companion: &Companion) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_is_linked_by_the_code_it_shows_and_can_write() {
     let simulator = Simulator::start(strict()).await.unwrap();
-    let account = simulator.create_account(named("Ada")).unwrap();
-    let mut ada = Companion::unlinked(&simulator, account.clone()).await;
+    let (account, mut ada) = unlinked(&simulator).await;
     assert_eq!(simulator.code_request(&account.phone).unwrap(), None);
     assert!(matches!(
         simulator.enter_code(&account.phone, WRONG).await,
@@ -54,7 +52,7 @@ async fn a_client_is_linked_by_the_code_it_shows_and_can_write() {
     ada.connected().await;
     assert_eq!(simulator.code_request(&account.phone).unwrap(), None);
 
-    let ben = Human::join_by_code(&simulator, simulator.create_account(named("Ben")).unwrap())
+    let ben = Human::join_by_code(&simulator, person::account(&simulator, "Ben"))
         .await
         .unwrap();
     ada.say(ben.account(), "linked by code").await;
@@ -69,8 +67,7 @@ async fn a_client_is_linked_by_the_code_it_shows_and_can_write() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_code_links_nothing_and_the_right_one_still_does() {
     let simulator = Simulator::start(strict()).await.unwrap();
-    let account = simulator.create_account(named("Ada")).unwrap();
-    let mut ada = Companion::unlinked(&simulator, account.clone()).await;
+    let (account, mut ada) = unlinked(&simulator).await;
     let code = code_of(&ada).await;
     for malformed in ["", "1234567", "123456789", "ÄÖÜ12345"] {
         let error = simulator.enter_code(&account.phone, malformed).await.unwrap_err();
@@ -88,8 +85,7 @@ async fn a_wrong_code_links_nothing_and_the_right_one_still_does() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_three_wrong_codes_the_client_has_to_show_another_one() {
     let simulator = Simulator::start(strict()).await.unwrap();
-    let account = simulator.create_account(named("Ada")).unwrap();
-    let mut ada = Companion::unlinked(&simulator, account.clone()).await;
+    let (account, mut ada) = unlinked(&simulator).await;
     let spent = code_of(&ada).await;
     for left in [2, 1, 0] {
         let error = simulator.enter_code(&account.phone, WRONG).await.unwrap_err();
@@ -115,34 +111,24 @@ async fn after_three_wrong_codes_the_client_has_to_show_another_one() {
     end(simulator).await;
 }
 
-/// A clock that stands until it is moved.
-struct Hands(AtomicU64);
-
-impl Clock for Hands {
-    fn now_ms(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn codes_of_both_kinds_end() {
-    let hands = Arc::new(Hands(AtomicU64::new(1_800_000_000_000)));
+    let clock = Hand::at(NOON_S * 1000);
     let simulator = Simulator::start(Config {
-        clock: hands.clone(),
+        clock: clock.clone(),
         ..Config::default()
     })
     .await
     .unwrap();
-    let account = simulator.create_account(named("Ada")).unwrap();
-    let mut ada = Companion::unlinked(&simulator, account.clone()).await;
+    let (account, mut ada) = unlinked(&simulator).await;
     let code = code_of(&ada).await;
     let qr = ada.qr().await;
     // The first picture is shown for a minute, and good for a moment longer; a code can be typed for three.
-    hands.0.fetch_add(85_000, Ordering::Relaxed);
+    clock.advance(85_000);
     let error = simulator.scan_qr(&account.phone, &qr).await.unwrap_err();
     assert!(matches!(error, ScanError::Expired), "{error}");
     assert!(simulator.code_request(&account.phone).unwrap().is_some());
-    hands.0.fetch_add(100_000, Ordering::Relaxed);
+    clock.advance(100_000);
     assert_eq!(simulator.code_request(&account.phone).unwrap(), None);
     let error = simulator.enter_code(&account.phone, &code).await.unwrap_err();
     assert!(matches!(error, CodeError::Expired), "{error}");
@@ -166,7 +152,7 @@ fn hello(phone: &str, noise: [u8; 32], id: &str) -> Node {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_cannot_ask_for_a_code_under_another_key_or_finish_one_that_was_not_typed() {
     let simulator = Simulator::start(strict()).await.unwrap();
-    let account = simulator.create_account(named("Ada")).unwrap();
+    let account = person::account(&simulator, "Ada");
     let mut client = RawClient::connect(simulator.addr(), &simulator.url()).await;
     client.code().await;
     let own: [u8; 32] = client

@@ -1,20 +1,13 @@
 //! Pictures of people and groups: set, seen by whom it may concern, taken away.
 
-use waspnest_simulator::human::{Human, PictureSize};
-use waspnest_simulator::{NewAccount, PrivacyCategory, PrivacyValue, Simulator};
+use waspnest_simulator::human::PictureSize;
+use waspnest_simulator::{PrivacyCategory, PrivacyValue, Simulator};
 use whatsapp_rust::Jid;
 use whatsapp_rust::wacore::iq::contacts::{ProfilePictureSpec, ProfilePictureType};
 use whatsapp_rust::wacore::types::events::Event;
 
 use crate::client::{Companion, end, strict};
-
-async fn join(simulator: &Simulator, name: &str) -> Human {
-    let account = NewAccount {
-        push_name: name.to_owned(),
-        phone: None,
-    };
-    Human::join(simulator, account).await.unwrap()
-}
+use crate::person::join;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_picture_is_seen_by_others_who_are_told_when_it_changes() {

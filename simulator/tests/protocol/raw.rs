@@ -144,6 +144,17 @@ impl RawClient {
         }
     }
 
+    /// The first stanza that fits, of what came meanwhile or is still to come.
+    pub(crate) async fn first(&mut self, fits: impl Fn(&Node) -> bool) -> Node {
+        loop {
+            if let Some(at) = self.meanwhile.iter().position(&fits) {
+                return self.meanwhile.remove(at);
+            }
+            let node = self.receive().await.expect("it is still to come");
+            self.meanwhile.push(node);
+        }
+    }
+
     pub(crate) async fn send(&mut self, node: &Node) {
         self.send_plain(&marshal(node).unwrap()).await;
     }

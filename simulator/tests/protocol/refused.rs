@@ -2,7 +2,7 @@
 
 use futures::SinkExt as _;
 use tokio_websockets::Message;
-use waspnest_simulator::{Account, Config, NewAccount, PhoneReading, ScanError, Simulator};
+use waspnest_simulator::{Account, Config, PhoneReading, ScanError, Simulator};
 use whatsapp_rust::wacore::libsignal::protocol::KeyPair;
 use whatsapp_rust::wacore::noise::XxHandshakeState;
 use whatsapp_rust::wacore::noise::framing::{FrameDecoder, encode_frame};
@@ -13,6 +13,7 @@ use whatsapp_rust::wacore_binary::consts::WA_CONN_HEADER;
 use whatsapp_rust::{Jid, NodeBuilder};
 
 use crate::client::{Companion, counted};
+use crate::person::account;
 use crate::raw::{RawClient, closed, dial, error_of, next_frame, text};
 
 async fn quiet() -> Simulator {
@@ -25,13 +26,11 @@ async fn quiet() -> Simulator {
     .unwrap()
 }
 
-fn account(simulator: &Simulator, name: &str) -> Account {
-    simulator
-        .create_account(NewAccount {
-            push_name: name.to_owned(),
-            phone: None,
-        })
-        .unwrap()
+/// A companion of Ada's that does what no library would, and Ada's account.
+async fn adas(simulator: &Simulator) -> (Account, RawClient) {
+    let ada = account(simulator, "Ada");
+    let client = RawClient::linked(simulator, &ada).await;
+    (ada, client)
 }
 
 fn leaf(tag: &'static str, bytes: &[u8]) -> Node {
@@ -112,8 +111,7 @@ async fn counted_keys(client: &mut RawClient, id: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_that_are_not_what_they_seem_are_not_taken() {
     let simulator = quiet().await;
-    let ada = account(&simulator, "Ada");
-    let mut client = RawClient::linked(&simulator, &ada).await;
+    let (_, mut client) = adas(&simulator).await;
     let device = client.device.clone();
     let tampered: [(&str, Tamper); 7] = [
         ("a signature of something else", |keys| keys.signature[0] ^= 1),
@@ -207,8 +205,7 @@ async fn a_handshake_that_was_tampered_with_ends_there() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_logs_in_as_a_device_whose_noise_key_it_does_not_have() {
     let simulator = quiet().await;
-    let ada = account(&simulator, "Ada");
-    let genuine = RawClient::linked(&simulator, &ada).await;
+    let (_, genuine) = adas(&simulator).await;
     let logins = simulator.stats().logins;
     let mut forged = genuine.device.clone();
     forged.noise_key = Device::new().noise_key;
@@ -262,18 +259,10 @@ fn receipt(to: &str, id: &str, kind: &'static str) -> NodeBuilder {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn receipts_for_messages_that_were_never_sent_go_nowhere() {
     let simulator = quiet().await;
-    let ada = account(&simulator, "Ada");
-    let mut client = RawClient::linked(&simulator, &ada).await;
+    let (ada, mut client) = adas(&simulator).await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     let id = ben.say(&ada, "real").await;
-    while !client
-        .meanwhile
-        .iter()
-        .any(|node| text(node, "id").as_ref() == Some(&id))
-    {
-        let node = client.receive().await.expect("the message");
-        client.meanwhile.push(node);
-    }
+    client.first(|node| text(node, "id").as_ref() == Some(&id)).await;
     let from = format!("{}:{}@s.whatsapp.net", ben.account.phone, ben.device);
     for kind in ["read", "retry", "sender", "played"] {
         let answer = client.ask(&receipt(&from, "3EBNEVER", kind).build()).await;
@@ -312,18 +301,10 @@ async fn receipts_for_messages_that_were_never_sent_go_nowhere() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_retry_carries_the_keys_of_the_device_that_sends_it() {
     let simulator = quiet().await;
-    let ada = account(&simulator, "Ada");
-    let mut client = RawClient::linked(&simulator, &ada).await;
+    let (ada, mut client) = adas(&simulator).await;
     let mut ben = Companion::join(&simulator, "Ben").await;
     let id = ben.say(&ada, "unreadable, as it turns out").await;
-    while !client
-        .meanwhile
-        .iter()
-        .any(|node| text(node, "id").as_ref() == Some(&id))
-    {
-        let node = client.receive().await.expect("the message");
-        client.meanwhile.push(node);
-    }
+    client.first(|node| text(node, "id").as_ref() == Some(&id)).await;
     let from = format!("{}:{}@s.whatsapp.net", ben.account.phone, ben.device);
     let device = client.device.clone();
     let signed_identity = client.signed_identity.clone();
@@ -371,17 +352,7 @@ async fn a_retry_carries_the_keys_of_the_device_that_sends_it() {
     client.meanwhile.clear();
     let answer = client.ask(&retry(Keys::of(&device), own, &signed_identity)).await;
     assert_eq!(error_of(&answer), None);
-    let again = loop {
-        if let Some(found) = client
-            .meanwhile
-            .iter()
-            .find(|node| text(node, "id").as_ref() == Some(&id))
-        {
-            break found.clone();
-        }
-        let node = client.receive().await.expect("the message again");
-        client.meanwhile.push(node);
-    };
+    let again = client.first(|node| text(node, "id").as_ref() == Some(&id)).await;
     let enc = again.get_optional_child("enc").expect("a copy");
     assert_eq!(text(enc, "type").as_deref(), Some("pkmsg"));
     ben.stop().await;
@@ -418,9 +389,8 @@ fn fan_out(to: &[&str]) -> Node {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_that_are_not_what_they_seem_reach_nobody() {
     let simulator = quiet().await;
-    let ada = account(&simulator, "Ada");
+    let (ada, mut client) = adas(&simulator).await;
     let (ben, carl) = (account(&simulator, "Ben"), account(&simulator, "Carl"));
-    let mut client = RawClient::linked(&simulator, &ada).await;
     let to = ben.jid();
     let signed_identity = client.signed_identity.clone();
     let mut foreign_identity = signed_identity.clone();
@@ -487,8 +457,7 @@ async fn messages_that_are_not_what_they_seem_reach_nobody() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_acknowledgement_for_nothing_is_counted_and_changes_nothing() {
     let simulator = quiet().await;
-    let ada = account(&simulator, "Ada");
-    let mut client = RawClient::linked(&simulator, &ada).await;
+    let (_, mut client) = adas(&simulator).await;
     let before = simulator.stats();
     for class in ["message", "receipt", "notification"] {
         let ack = NodeBuilder::new("ack")
@@ -507,9 +476,8 @@ async fn an_acknowledgement_for_nothing_is_counted_and_changes_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stale_device_list_is_answered_with_the_hash_of_the_right_one() {
     let simulator = quiet().await;
-    let ada = account(&simulator, "Ada");
+    let (ada, mut client) = adas(&simulator).await;
     let ben = account(&simulator, "Ben");
-    let mut client = RawClient::linked(&simulator, &ada).await;
     let tablet = RawClient::linked(&simulator, &ben).await;
     // It knows Ben's phone, not his tablet, and a device he no longer has.
     let gone = format!("{}:7@s.whatsapp.net", ben.phone);

@@ -1,19 +1,12 @@
 //! Status posts: seen by the people they are for, on all their devices, and taken back.
 
 use waspnest_simulator::human::{Human, Media, MediaKind, ReceiptKind, STATUS_CHAT};
-use waspnest_simulator::{Direction, NewAccount, Simulator};
+use waspnest_simulator::{Direction, Simulator};
 use whatsapp_rust::Jid;
 use whatsapp_rust::wacore::types::events::Event;
 
 use crate::client::{Companion, PATIENCE, end, settled, strict};
-
-async fn join(simulator: &Simulator, name: &str) -> Human {
-    let account = NewAccount {
-        push_name: name.to_owned(),
-        phone: None,
-    };
-    Human::join(simulator, account).await.unwrap()
-}
+use crate::person::join;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_post_is_seen_by_whom_it_is_for_and_by_nobody_else() {

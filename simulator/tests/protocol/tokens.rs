@@ -1,17 +1,10 @@
 //! Trusted-contact tokens, and accounts that are not trusted with strangers.
 
 use waspnest_simulator::human::{Human, HumanError};
-use waspnest_simulator::{Direction, NewAccount, Reachout, Simulator};
+use waspnest_simulator::{Direction, Reachout, Simulator};
 
 use crate::client::{PATIENCE, end, settled, strict};
-
-async fn join(simulator: &Simulator, name: &str) -> Human {
-    let spec = NewAccount {
-        push_name: name.to_owned(),
-        phone: None,
-    };
-    Human::join(simulator, spec).await.unwrap()
-}
+use crate::person::join;
 
 fn number(human: &Human) -> String {
     human.account().phone.clone()
