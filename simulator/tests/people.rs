@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use futures::{StreamExt, TryStreamExt, stream};
 use waspnest_simulator::human::{Human, HumanError, ReceiptKind, Standing, Typing};
-use waspnest_simulator::{Config, LoginRefusal, NewAccount, Reachability, Simulator};
+use waspnest_simulator::{Config, LoginRefusal, NewAccount, Reachability, Simulator, Strictness};
 use whatsapp_rust::waproto::buffa::MessageField;
 use whatsapp_rust::waproto::whatsapp as wa;
 
@@ -13,7 +13,12 @@ use whatsapp_rust::waproto::whatsapp as wa;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn people<const N: usize>(names: [&str; N]) -> anyhow::Result<(Simulator, [Human; N])> {
-    let simulator = Simulator::start(Config::default()).await?;
+    // Real clients send nothing that the server does not know.
+    let config = Config {
+        strictness: Strictness::Strict,
+        ..Config::default()
+    };
+    let simulator = Simulator::start(config).await?;
     let mut joined = Vec::new();
     for name in names {
         joined.push(
@@ -39,6 +44,8 @@ async fn end<const N: usize>(simulator: Simulator, people: [Human; N]) {
     for human in people {
         human.leave().await;
     }
+    let unknown = simulator.unknown_stanzas();
+    assert!(unknown.is_empty(), "{unknown:#?}");
     simulator.shutdown().await;
 }
 
