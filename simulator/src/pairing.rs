@@ -171,6 +171,17 @@ impl World {
         Ok((offer, device, iq, node, outgoing))
     }
 
+    /// Whether the client with this key has been offered to be `at`, and what it says to that has not been read.
+    pub(crate) fn is_being_linked(&self, at: DeviceAddress, noise: &[u8; 32]) -> bool {
+        let mut offered = self.pairings.waiting.values().filter(|waiting| waiting.noise == *noise);
+        offered.any(|waiting| {
+            waiting
+                .offered
+                .as_ref()
+                .is_some_and(|offered| offered.account == at.account && offered.device == at.device)
+        })
+    }
+
     /// An unpaired client answered. Anything but the answer to our offer is none of our business yet.
     fn pairing_answer(&mut self, connection: ConnectionId, node: &NodeRef<'_>) {
         let id = node.get_attr("id").map(|id| id.as_str().into_owned());

@@ -50,7 +50,7 @@ pub(crate) struct ProblemView {
     code: Code,
     /// What was wrong, for people.
     detail: String,
-    /// What would have worked, where that is a list; at most 50 of it.
+    /// What would have worked, where that is a list; every path there is, and at most 50 of anything else.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     allowed: Vec<String>,
 }
@@ -83,13 +83,13 @@ impl Problem {
         }
     }
 
-    pub(crate) fn no_such_path<S: AsRef<str>>(path: &str, templates: impl IntoIterator<Item = S>) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            Code::NoSuchPath,
-            format!("there is nothing at {path}"),
-        )
-        .allowing(templates)
+    /// `templates` are all there are, and all are listed.
+    pub(crate) fn no_such_path(path: &str, templates: Vec<String>) -> Self {
+        let detail = format!("there is nothing at {path}");
+        Self {
+            allowed: templates,
+            ..Self::new(StatusCode::NOT_FOUND, Code::NoSuchPath, detail)
+        }
     }
 
     pub(crate) fn method_not_allowed(method: &Method, path: &str, methods: &[Method]) -> Self {
@@ -156,6 +156,11 @@ impl Problem {
     pub(crate) fn no_such_stanza() -> Self {
         let detail = "no such stanza passed within the time given";
         Self::new(StatusCode::NOT_FOUND, Code::NothingHeard, detail)
+    }
+
+    pub(crate) fn bad_passkey() -> Self {
+        let detail = "a passkey has a credential id, and a public key of P-256 as an uncompressed point of 65 bytes";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::BadPasskey, detail)
     }
 
     pub(crate) fn already_there(phone: &str) -> Self {

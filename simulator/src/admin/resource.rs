@@ -15,6 +15,7 @@ mod media;
 mod membership;
 mod messages;
 mod newsletters;
+mod passkeys;
 mod people;
 mod personas;
 mod phone;
@@ -42,6 +43,7 @@ pub(super) const ALL: &[fn() -> Vec<Route>] = &[
     faults::routes,
     accounts::routes,
     linking::routes,
+    passkeys::routes,
     sessions::routes,
     appstate::routes,
     phone::routes,

@@ -5,6 +5,7 @@
 //! number. What a persona says must be checkable when it is read: nothing in it fails later for how it was written.
 
 mod action;
+mod picture;
 mod play;
 mod routine;
 mod rule;
@@ -16,7 +17,8 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use play::run;
 
-pub use action::{Action, Say};
+pub use action::{Action, PostStatus, Say};
+pub use picture::Picture;
 pub use routine::{Moment, Step};
 pub use rule::{Chats, Hears, Kind, Rule};
 pub use span::Span;
@@ -109,6 +111,9 @@ pub enum PersonaError {
         /// What a routine can do.
         allowed: String,
     },
+    /// A status post for nobody.
+    #[error("nobody would see this status post; name somebody in `to`")]
+    NobodySees,
     /// A number of zero where it would mean never.
     #[error("{field} is 0, and would mean never; leave it out or write 1 or more")]
     Zero {

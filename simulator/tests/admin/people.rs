@@ -64,6 +64,48 @@ async fn many_people_join_at_once_and_play() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_show_pictures_and_post_by_themselves() -> anyhow::Result<()> {
+    let (simulator, admin, calls) = started().await?;
+    let [anna, ben] = calls.people(["Anna", "Ben"]).await?;
+    // The file is JSON, because this client reads nothing else.
+    let persona = json!({"rules": [
+        {"hears": {"equals": "yours"}, "does": [{"picture": {"data": "eyJyb3NlcyI6M30=", "caption": "for {name}"}}]},
+        {"hears": {"equals": "any"}, "does": [{"picture": {"to": anna}}]},
+        {"hears": {"equals": "post"}, "does": [{"post_status": {"text": "{name} wrote", "to": [anna]}}]},
+    ]});
+    let plays = calls
+        .done(&format!("POST /people/{ben}/persona"), persona.clone())
+        .await?;
+    assert_eq!(plays["rules"][0]["does"], persona["rules"][0]["does"]);
+    let say = async |text: &str| {
+        let text = json!({"to": ben, "text": text});
+        calls.done(&format!("POST /people/{anna}/say"), text).await
+    };
+    say("yours").await?;
+    let rose = calls.look(&format!("/people/{anna}/inbox/wait?kind=image")).await?;
+    assert_eq!(rose["text"], json!("for Anna"));
+    let file = format!("/people/{anna}/inbox/{}/file", text(&rose, "id")?);
+    assert_eq!(calls.fetched(&file).await?, json!({"roses": 3}));
+    say("any").await?;
+    let after = rose["seq"].as_u64().context("a position")?;
+    let made = calls
+        .look(&format!("/people/{anna}/inbox/wait?kind=image&after={after}"))
+        .await?;
+    assert_eq!(
+        (&made["media"]["mime"], &made["text"]),
+        (&json!("image/png"), &Value::Null)
+    );
+    say("post").await?;
+    let post = calls
+        .look(&format!("/people/{anna}/inbox/wait?chat=status@broadcast"))
+        .await?;
+    assert_eq!(post["text"], json!("Anna wrote"));
+    admin.close().await;
+    simulator.shutdown().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_makes_no_sense_is_refused_before_anybody_joins() -> anyhow::Result<()> {
     let (simulator, admin, calls) = started().await?;
     for (cast, status, code, told) in [

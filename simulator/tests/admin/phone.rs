@@ -147,3 +147,42 @@ async fn a_person_takes_an_account_and_leaves_it() -> anyhow::Result<()> {
     simulator.shutdown().await;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_wants_a_passkey_and_then_no_more() -> anyhow::Result<()> {
+    let (simulator, admin, calls) = started().await?;
+    let account = calls.done("POST /accounts", json!({"push_name": "Cleo"})).await?;
+    let cleo = text(&account, "phone")?;
+    let point = "BGsX0fLhLEJH+Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT+NC4v4af5uO5+tKfA+eFivOM1drMV7Oy7ZAaDe/UfU=";
+    let passkey = json!({"credential_id": "dGhlIG9uZQ==", "public_key": point});
+    let gate = calls.done(&format!("POST /accounts/{cleo}/passkey"), passkey).await?;
+    assert_eq!(gate, json!({"required": true}));
+    // This person's client has no passkey, and is let go when the server goes down.
+    let take = format!("POST /accounts/{cleo}/person");
+    let linking = calls.fails(&take, "", 504, "client_silent");
+    let asked = async {
+        calls
+            .look("/stanzas/wait?direction=out&contains=passkey_prologue_request")
+            .await?;
+        let code = calls.look(&format!("/accounts/{cleo}/passkey/code")).await?;
+        assert_eq!(code, json!({"code": null}));
+        calls.done("POST /restart", json!({"keep": "state"})).await
+    };
+    let (refused, restarted) = tokio::join!(linking, asked);
+    refused?;
+    restarted?;
+    let gate = calls
+        .done(&format!("DELETE /accounts/{cleo}/passkey"), Value::Null)
+        .await?;
+    assert_eq!(gate, json!({"required": false}));
+    calls.done(&take, Value::Null).await?;
+
+    let path = format!("POST /accounts/{cleo}/passkey");
+    let short = json!({"credential_id": "dGhlIG9uZQ==", "public_key": "BGsX"}).to_string();
+    calls.fails(&path, &short, 422, "bad_passkey").await?;
+    calls.fails(&path, "", 400, "bad_body").await?;
+    calls.fails("GET /accounts/49/passkey/code", "", 404, "unknown").await?;
+    admin.close().await;
+    simulator.shutdown().await;
+    Ok(())
+}

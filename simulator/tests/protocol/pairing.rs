@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use waspnest_simulator::{Config, NewAccount, ScanError, Simulator};
+use waspnest_simulator::{Config, NewAccount, ScanError, Simulator, StanzaRecord};
+use whatsapp_rust::wacore::store::device::Device;
 use whatsapp_rust::wacore::types::events::Event;
 
-use crate::client::{Companion, end, strict};
-use crate::raw::RawClient;
+use crate::client::{Companion, PATIENCE, end, strict};
+use crate::raw::{RawClient, closed};
 
 fn named(name: &str) -> NewAccount {
     NewAccount {
@@ -67,6 +68,53 @@ async fn a_broken_device_signature_is_refused_and_links_nothing() {
     let (scan, ()) = tokio::join!(simulator.scan_qr(&account.phone, &code), client.sign(|_| {}));
     assert_eq!(scan.unwrap().jid, format!("{}:2@s.whatsapp.net", account.phone));
     end(simulator).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_that_overtakes_the_clients_signature_is_not_told_that_it_is_logged_out() {
+    let simulator = Simulator::start(strict()).await.unwrap();
+    let account = simulator.create_account(named("Ada")).unwrap();
+    let mut client = RawClient::connect(simulator.addr(), &simulator.url()).await;
+    let code = client.code().await;
+    let (addr, url) = (simulator.addr(), simulator.url());
+    let login = |device: &Device| {
+        let mut device = device.clone();
+        device.pn = Some(format!("{}:1@s.whatsapp.net", account.phone).parse().unwrap());
+        RawClient::connect_as(addr, &url, device)
+    };
+    let scan = simulator.scan_qr(&account.phone, &code);
+    let overtaking = async {
+        let offered = |record: &StanzaRecord| record.xml.contains("<pair-success");
+        simulator.wait_stanza(0, offered, PATIENCE).await.expect("an offer");
+        let mut early = login(&client.device).await;
+        closed(&mut early.socket).await;
+        let failure = simulator
+            .stanzas(0, usize::MAX)
+            .into_iter()
+            .find(|record| record.tag == "failure");
+        assert!(failure.is_none(), "{failure:?}");
+        client.sign(|_| {}).await;
+    };
+    let (linked, ()) = tokio::join!(scan, overtaking);
+    assert_eq!(linked.unwrap().device, 1);
+    let mut linked = login(&client.device).await;
+    assert_eq!(linked.receive().await.expect("an answer").tag, "success");
+
+    // A client that goes away without having signed is nobody.
+    let mut stranger = RawClient::connect(simulator.addr(), &simulator.url()).await;
+    let code = stranger.code().await;
+    let device = stranger.device.clone();
+    let scan = simulator.scan_qr(&account.phone, &code);
+    let leaving = async {
+        let second = |record: &StanzaRecord| record.xml.contains(":2@") && record.xml.contains("<pair-success");
+        simulator.wait_stanza(0, second, PATIENCE).await.expect("an offer");
+        drop(stranger);
+    };
+    let (left, ()) = tokio::join!(scan, leaving);
+    assert!(matches!(left, Err(ScanError::ClientGone)), "{left:?}");
+    let mut stranger = login(&device).await;
+    assert_eq!(stranger.receive().await.expect("an answer").tag, "failure");
+    simulator.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -83,6 +83,8 @@ pub(crate) enum Code {
     CallOver,
     /// More of a past than a phone remembers.
     TooMuchHistory,
+    /// Not a passkey an account can have.
+    BadPasskey,
     /// A fault makes no sense.
     BadFault,
     /// As many faults are in force as may be.

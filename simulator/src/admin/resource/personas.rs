@@ -11,6 +11,9 @@ use crate::admin::state::State;
 use crate::human::persona::Persona;
 use crate::human::{Cast, Human};
 
+/// Largest body, in bytes: personas may carry pictures.
+const BODY_LIMIT: usize = 4 << 20;
+
 pub(super) fn routes() -> Vec<Route> {
     vec![
         post(
@@ -23,7 +26,8 @@ pub(super) fn routes() -> Vec<Route> {
                 "personas": {"echo": {"rules": [{"hears": "anything", "does": [{"answer": "you said: {text}"}]}]}},
                 "people": [{"push_name": "Guest", "count": 50, "persona": "echo"}]
             }"#,
-        ),
+        )
+        .body_limit(BODY_LIMIT),
         post(
             "/people/{phone}/persona",
             "Plays this from now on, instead of what was played before.",
@@ -35,7 +39,8 @@ pub(super) fn routes() -> Vec<Route> {
                 "types": [200, 800],
                 "rules": [{"hears": {"contains": "price"}, "does": [{"quote": "Too much, {name}!"}, {"react": "😱"}]}]
             }"#,
-        ),
+        )
+        .body_limit(BODY_LIMIT),
         delete("/people/{phone}/persona", "Plays nothing any more.", stop),
     ]
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{PersonaError, Span, Template};
+use super::{PersonaError, Picture, Span, Template};
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +19,10 @@ pub enum Action {
     Read,
     /// Sends a text to somebody or to a group.
     Say(Say),
+    /// Sends a picture.
+    Picture(Picture),
+    /// Posts a text under "updates".
+    PostStatus(PostStatus),
     /// Joins a group by its invite link, or the code at its end.
     Join(String),
     /// Leaves the group in which something was heard.
@@ -43,6 +47,16 @@ pub struct Say {
     pub to: String,
     /// What to say.
     pub text: Template,
+}
+
+/// A status post.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostStatus {
+    /// What it says.
+    pub text: Template,
+    /// Who sees it: phone numbers or JIDs.
+    pub to: Vec<String>,
 }
 
 /// Whether an action answers something.
@@ -73,9 +87,46 @@ impl Action {
         }))
     }
 
+    /// [`Action::Picture`] of a colour drawn for it, in the chat of what was heard.
+    pub fn picture(caption: &str) -> Result<Self, PersonaError> {
+        let caption = Some(caption.parse()?);
+        Ok(Self::Picture(Picture {
+            caption,
+            ..Picture::default()
+        }))
+    }
+
+    /// [`Action::PostStatus`].
+    pub fn post_status(text: &str, to: &[&str]) -> Result<Self, PersonaError> {
+        let text = text.parse()?;
+        let to = to.iter().map(|seen_by| (*seen_by).to_owned()).collect();
+        Ok(Self::PostStatus(PostStatus { text, to }))
+    }
+
     /// [`Action::React`].
     pub fn react(emoji: &str) -> Self {
         Self::React(emoji.to_owned())
+    }
+
+    /// Whether it makes sense by itself.
+    pub(super) fn check(&self) -> Result<(), PersonaError> {
+        match self {
+            Self::PostStatus(post) if post.to.is_empty() => Err(PersonaError::NobodySees),
+            Self::PostStatus(_)
+            | Self::Answer(_)
+            | Self::Quote(_)
+            | Self::React(_)
+            | Self::Read
+            | Self::Say(_)
+            | Self::Picture(_)
+            | Self::Join(_)
+            | Self::Leave
+            | Self::LeaveGroup(_)
+            | Self::Wait(_)
+            | Self::OfflineFor(_)
+            | Self::GoOffline
+            | Self::ComeOnline => Ok(()),
+        }
     }
 
     /// Its name as it is written, and what it needs.
@@ -86,6 +137,9 @@ impl Action {
             Self::React(_) => ("react", Needs::Message),
             Self::Read => ("read", Needs::Message),
             Self::Say(_) => ("say", Needs::Nothing),
+            Self::Picture(Picture { to: None, .. }) => ("send a picture without `to`", Needs::Message),
+            Self::Picture(Picture { to: Some(_), .. }) => ("picture", Needs::Nothing),
+            Self::PostStatus(_) => ("post_status", Needs::Nothing),
             Self::Join(_) => ("join", Needs::Nothing),
             Self::Leave => ("leave", Needs::Message),
             Self::LeaveGroup(_) => ("leave_group", Needs::Nothing),
@@ -98,8 +152,10 @@ impl Action {
 }
 
 /// What a routine can do, by name.
-pub(super) const UNASKED: [&str; 7] = [
+pub(super) const UNASKED: [&str; 9] = [
     "say",
+    "picture with `to`",
+    "post_status",
     "join",
     "leave_group",
     "wait",

@@ -6,8 +6,8 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::template::Filling;
-use super::{Action, Moment, Persona, Reads, Span, Template};
+use super::{Action, Moment, Persona, Picture, Reads, Span, Template};
 use crate::human::ears::Ears;
 use crate::human::heard::Heard;
 use crate::human::{CONNECT_TIMEOUT, Human, HumanError, Inner, Typing, moment};
@@ -199,6 +199,15 @@ impl Player {
                 hung_up.and(self.come_back().await)
             }
             Action::Say(say) => self.write(persona, &say.text, heard, n, Where::To(&say.to)).await,
+            Action::Picture(picture) => self.show(picture, heard, n).await,
+            Action::PostStatus(post) => match self.human() {
+                Some(human) => {
+                    let text = fill(&post.text, &human, heard, n);
+                    let audience: Vec<&str> = post.to.iter().map(String::as_str).collect();
+                    human.post_status(&text, &audience).await.map(|_id| ())
+                }
+                None => Ok(()),
+            },
             Action::Answer(text) => match heard {
                 Some(heard) => self.write(persona, text, Some(heard), n, Where::Chat(heard)).await,
                 None => Ok(()),
@@ -253,18 +262,24 @@ impl Player {
             self.pause(persona.types).await;
         }
         let Some(human) = self.human() else { return Ok(()) };
-        let from = heard.map_or("", |heard| heard.sender.split('@').next().unwrap_or_default());
-        let text = text.fill(&Filling {
-            text: heard.and_then(|heard| heard.text.as_deref()).unwrap_or_default(),
-            name: heard.map_or("", |heard| heard.push_name.as_str()),
-            from,
-            me: &human.account().push_name,
-            n,
-        });
+        let text = fill(text, &human, heard, n);
         let sent = match to {
             Where::To(to) => human.say(to, &text).await,
             Where::Chat(heard) => human.say(&heard.wire.chat.to_string(), &text).await,
             Where::Quoting(heard) => human.reply(heard, &text).await,
+        };
+        sent.map(|_id| ())
+    }
+
+    async fn show(&mut self, picture: &Picture, heard: Option<&Heard>, n: u64) -> Result<(), HumanError> {
+        let colour = self.random.random();
+        let Some(human) = self.human() else { return Ok(()) };
+        let caption = picture.caption.as_ref().map(|caption| fill(caption, &human, heard, n));
+        let media = picture.file(colour, caption);
+        let sent = match (&picture.to, heard) {
+            (Some(to), _) => human.send_media(to, media).await,
+            (None, Some(heard)) => human.send_media(&heard.wire.chat.to_string(), media).await,
+            (None, None) => return Ok(()),
         };
         sent.map(|_id| ())
     }
@@ -313,6 +328,17 @@ impl Player {
     fn human(&self) -> Option<Human> {
         self.inner.upgrade().map(|inner| Human { inner })
     }
+}
+
+/// A text with its places filled from what was heard.
+fn fill(text: &Template, human: &Human, heard: Option<&Heard>, n: u64) -> String {
+    text.fill(&Filling {
+        text: heard.and_then(|heard| heard.text.as_deref()).unwrap_or_default(),
+        name: heard.map_or("", |heard| heard.push_name.as_str()),
+        from: heard.map_or("", |heard| heard.sender.split('@').next().unwrap_or_default()),
+        me: &human.account().push_name,
+        n,
+    })
 }
 
 /// Where a text goes.

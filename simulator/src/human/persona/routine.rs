@@ -42,6 +42,7 @@ impl Step {
             Moment::Start | Moment::After(_) | Moment::Every(_) | Moment::AfterMessages(_) => {}
         }
         for action in &self.does {
+            action.check()?;
             match action.describe() {
                 (_, Needs::Nothing) => {}
                 (action, Needs::Message) => {

@@ -131,7 +131,7 @@ impl Rule {
         if self.at_most == Some(0) {
             return Err(PersonaError::Zero { field: "at_most" });
         }
-        Ok(())
+        self.does.iter().try_for_each(Action::check)
     }
 }
 

@@ -11,14 +11,14 @@ types = [1, 5]
 routine = [
     { at = "start", does = [{ say = { to = "4915199999999", text = "I am {me}" } }] },
     { at = { every = [1000, 2000] }, does = ["go_offline", { wait = 10 }, "come_online"] },
-    { at = { after_messages = 3 }, does = [{ offline_for = 5 }] },
+    { at = { after_messages = 3 }, does = [{ offline_for = 5 }, { post_status = { text = "{me} is back", to = ["4915199999999"] } }] },
 ]
 
 [[rules]]
 hears = { contains = "order" }
 chats = "direct"
 at_most = 1
-does = [{ quote = "My order is {n}, {name}" }, { react = "👍" }, "read"]
+does = [{ quote = "My order is {n}, {name}" }, { react = "👍" }, "read", { picture = { caption = "number {n}" } }]
 
 [[rules]]
 hears = "anything"
@@ -39,14 +39,21 @@ fn customer() -> Result<Persona, PersonaError> {
             Moment::Every(Span::between(1000, 2000)),
             [Action::GoOffline, Action::Wait(Span::exactly(10)), Action::ComeOnline],
         )
-        .at(Moment::AfterMessages(3), [Action::OfflineFor(Span::exactly(5))])
+        .at(
+            Moment::AfterMessages(3),
+            [
+                Action::OfflineFor(Span::exactly(5)),
+                Action::post_status("{me} is back", &["4915199999999"])?,
+            ],
+        )
         .rule(
             Rule::when(Hears::contains("order"))
                 .chats(Chats::Direct)
                 .at_most(1)
                 .does(Action::quote("My order is {n}, {name}")?)
                 .does(Action::react("👍"))
-                .does(Action::Read),
+                .does(Action::Read)
+                .does(Action::picture("number {n}")?),
         )
         .rule(
             Rule::when(Hears::Anything)
@@ -111,6 +118,22 @@ fn what_cannot_be_is_refused_with_what_can() {
         (
             "[[routine]]\nat = \"start\"\ndoes = [{ answer = \"x\" }]",
             &["a routine hears nothing", "answer", "say"],
+        ),
+        (
+            "[[routine]]\nat = \"start\"\ndoes = [{ picture = {} }]",
+            &["a routine hears nothing", "picture without `to`", "picture with `to`"],
+        ),
+        (
+            "[[rules]]\nhears = \"anything\"\ndoes = [{ picture = { data = \"?\" } }]",
+            &["not standard base64"],
+        ),
+        (
+            "[[rules]]\nhears = \"anything\"\ndoes = [{ picture = { file = \"/etc/passwd\" } }]",
+            &["unknown field `file`", "`data`"],
+        ),
+        (
+            "[[rules]]\nhears = \"anything\"\ndoes = [{ post_status = { text = \"x\", to = [] } }]",
+            &["nobody would see", "`to`"],
         ),
         (
             "[[routine]]\nat = \"noon\"\ndoes = []",
