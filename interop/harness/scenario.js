@@ -1,6 +1,5 @@
 // Runs scenarios one after the other, each with a log and clients of its own, and says how each went.
 
-import { Admin } from './admin.js'
 import { Client } from './client.js'
 import { Log } from './log.js'
 import { within } from './patience.js'
@@ -13,8 +12,11 @@ export class Stage {
   #url
   #closing = []
 
-  constructor(url, admin) {
+  #program
+
+  constructor(url, admin, program) {
     this.#url = url
+    this.#program = program
     this.admin = admin
     this.log = new Log()
   }
@@ -22,6 +24,13 @@ export class Stage {
   /** A person: a whatsapp-rust client. */
   async person(name) {
     const person = await this.admin.person(name)
+    this.#closing.push(() => person.do('offline', {}))
+    return person
+  }
+
+  /** A whatsapp-rust client as one more companion of an account that exists. */
+  async personOf(account) {
+    const person = await this.admin.joins(account)
     this.#closing.push(() => person.do('offline', {}))
     return person
   }
@@ -39,6 +48,19 @@ export class Stage {
     return (await this.unlinked(nameOrAccount, settings, logLevel)).link(this.admin)
   }
 
+  /** A whatsmeow client that is not linked yet, of a new account or of one that is given. */
+  async unlinkedWhatsmeow(nameOrAccount) {
+    const account = typeof nameOrAccount === 'string' ? await this.admin.account(nameOrAccount) : nameOrAccount
+    const client = await this.#program.client(account)
+    this.#closing.push(() => client.stop())
+    return client
+  }
+
+  /** A whatsmeow client, linked and connected. */
+  async whatsmeow(nameOrAccount) {
+    return (await this.unlinkedWhatsmeow(nameOrAccount)).link(this.admin)
+  }
+
   /** Prints something the reader may want to know beside success. */
   note(text) {
     console.log(`    ${text}`)
@@ -49,13 +71,12 @@ export class Stage {
   }
 }
 
-/** Runs what `filter` leaves; answers whether all went well. */
-export async function run(scenarios, { url, adminUrl, filter }) {
-  const admin = new Admin(adminUrl)
+/** Runs what `filter` leaves; answers whether all went well. `program` holds the whatsmeow clients, where there are any. */
+export async function run(scenarios, { url, admin, filter, program }) {
   const chosen = scenarios.filter(({ name }) => name.includes(filter ?? ''))
   let failed = 0
   for (const { name, play } of chosen) {
-    const stage = new Stage(url, admin)
+    const stage = new Stage(url, admin, program)
     const began = Date.now()
     const position = await lastStanza(admin)
     try {
@@ -66,6 +87,7 @@ export async function run(scenarios, { url, adminUrl, filter }) {
       console.log(`FAILED  ${name} (${seconds(began)})`)
       console.log(indented(error.stack ?? String(error)))
       console.log(indented(`Baileys' log, the end of it:\n${stage.log.tail(60).join('\n')}`))
+      if (program) console.log(indented(`whatsmeow's complaints:\n${program.complaints.join('\n')}`))
       console.log(indented(`Stanzas at the server, the end of them:\n${(await stanzas(admin, position)).join('\n')}`))
     }
     await within(stage.close(), `the end of ${name}`)

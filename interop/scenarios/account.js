@@ -1,4 +1,4 @@
-// What belongs to an account: whom it blocks, what it shows of itself, how its chats are kept on all its devices.
+// What belongs to an account: whom it blocks.
 
 import assert from 'node:assert/strict'
 import { textOf } from '../harness/client.js'
@@ -19,19 +19,6 @@ export const account = [
       await ben.say(ada, 'and now?')
       await ada.message('and now?')
       assert.ok(!ada.messages().map(textOf).includes('can you hear me?'))
-    }
-  },
-  {
-    name: 'account: a chat that one companion archives is archived on the other',
-    async play(stage) {
-      const ada = await stage.baileys('Ada')
-      const tablet = await stage.baileys(ada.account)
-      const ben = await stage.person('Ben')
-      await ben.say(ada, 'archive me')
-      const { key, messageTimestamp } = await ada.message('archive me')
-      await tablet.message('archive me')
-      await ada.socket.chatModify({ archive: true, lastMessages: [{ key, messageTimestamp }] }, ben.jid)
-      await tablet.each('the archived chat', 'chats.update', one => one.id === ben.jid && one.archived === true)
     }
   }
 ]

@@ -58,44 +58,6 @@ export const direct = [
     }
   },
   {
-    name: 'direct: reactions go both ways',
-    async play(stage) {
-      const ada = await stage.baileys('Ada')
-      const ben = await stage.person('Ben')
-      const sent = await ada.send(ben, { text: 'react to me' })
-      await ben.hears('react to me')
-      await ben.do('react', { id: sent.key.id, emoji: '👍' })
-      const reaction = await ada.reported('a reaction', 'messages.reaction', sent.key.id, one => one.reaction ?? one.reactions?.[0])
-      assert.equal(reaction.text, '👍')
-      const said = await ben.say(ada, 'and to me')
-      const heard = await ada.message('and to me')
-      await ada.send(ben, { react: { text: '🎉', key: heard.key } })
-      const seen = await ben.sees('the reaction', row => row.reaction?.emoji === '🎉')
-      assert.equal(seen.reaction.target, said)
-    }
-  },
-  {
-    name: 'direct: a second companion of either library gets copies of what is received and of what is sent',
-    async play(stage) {
-      const ada = await stage.baileys('Ada')
-      const ben = await stage.person('Ben')
-      await ben.say(ada, 'to one')
-      await ada.message('to one')
-      const tablet = await stage.baileys(ada.account)
-      await ben.say(ada, 'to both')
-      await ada.message('to both')
-      await tablet.message('to both')
-      await ada.send(ben, { text: 'from the first' })
-      const copy = await tablet.message('from the first')
-      assert.equal(copy.key.fromMe, true)
-      assert.equal(copy.key.remoteJid, ben.jid)
-      await ben.hears('from the first', { from: ada })
-      await tablet.send(ben, { text: 'from the second' })
-      await ada.message('from the second')
-      await ben.hears('from the second', { from: ada })
-    }
-  },
-  {
     name: 'direct: what is sent while Baileys is away comes in order when it is back',
     async play(stage) {
       const ada = await stage.baileys('Ada')

@@ -3,20 +3,23 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { downloadMediaMessage } from 'baileys'
+import { PICTURE } from '../harness/picture.js'
 
-/** A picture of one pixel. Baileys shrinks pictures for the preview, so it has to be one. */
-const PICTURE = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-  'base64'
-)
+/** What stands for a preview; nobody looks into it. */
+const PREVIEW = Buffer.from('a small picture')
 
 /** A medium of each kind: what Baileys sends, and where it is in what comes. */
 function each() {
   const paper = randomBytes(70_000)
   const sound = randomBytes(5_000)
+  const film = randomBytes(90_000)
+  const sticker = randomBytes(8_000)
   return [
     { kind: 'image', bytes: PICTURE, content: { image: PICTURE, mimetype: 'image/png', caption: 'a pixel' } },
     { kind: 'document', bytes: paper, content: { document: paper, mimetype: 'application/pdf', fileName: 'a.pdf' } },
+    // With a preview, so that Baileys does not ask ffmpeg for one.
+    { kind: 'video', bytes: film, content: { video: film, mimetype: 'video/mp4', caption: 'a film', jpegThumbnail: PREVIEW.toString('base64') } },
+    { kind: 'sticker', bytes: sticker, content: { sticker, mimetype: 'image/webp' } },
     // Seconds, so that Baileys does not look into the file for them.
     { kind: 'audio', bytes: sound, content: { audio: sound, mimetype: 'audio/ogg; codecs=opus', ptt: true, seconds: 3 } }
   ]
@@ -47,6 +50,9 @@ export const media = [
         assert.deepEqual(await ben.file(key.id), bytes, kind)
         assert.equal(heard.text ?? undefined, content.caption)
         assert.equal(heard.media.file_name ?? undefined, content.fileName)
+        const preview = (await ben.content(key.id))[`${kind}Message`].jpegThumbnail
+        if (kind === 'video') assert.deepEqual(Buffer.from(preview), PREVIEW)
+        if (kind === 'image') assert.ok(preview.length > 0)
       }
     }
   },

@@ -1,6 +1,9 @@
-// Ticks and typing, as the other side is shown them.
+// Ticks, as the other side is shown them.
 
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { proto } from 'baileys'
+import { isWho } from '../harness/admin.js'
 
 const { Status } = proto.WebMessageInfo
 
@@ -56,41 +59,6 @@ export const receipts = [
     }
   },
   {
-    name: 'receipts: typing is shown to Baileys, and by Baileys to a second one',
-    async play(stage) {
-      const ada = await stage.baileys('Ada')
-      const ben = await stage.person('Ben')
-      const cleo = await stage.baileys('Cleo')
-      await ben.do('typing', { to: ada.jid, state: 'composing' })
-      await presence(ada, ben, 'composing')
-      await ben.do('typing', { to: ada.jid, state: 'recording' })
-      await presence(ada, ben, 'recording')
-      await ben.do('typing', { to: ada.jid, state: 'paused' })
-      await presence(ada, ben, 'available')
-      await cleo.socket.sendPresenceUpdate('composing', ada.jid)
-      await presence(ada, cleo, 'composing')
-      await cleo.socket.sendPresenceUpdate('recording', ada.jid)
-      await presence(ada, cleo, 'recording')
-    }
-  },
-  {
-    name: 'receipts: who subscribes sees the other side come and go',
-    async play(stage) {
-      const ada = await stage.baileys('Ada')
-      const cleo = await stage.baileys('Cleo')
-      await ada.comeOnline()
-      await ada.send(cleo, { text: 'hello' })
-      await cleo.message('hello')
-      await cleo.send(ada, { text: 'hello yourself' })
-      await ada.message('hello yourself')
-      await ada.socket.presenceSubscribe(cleo.jid)
-      await cleo.comeOnline()
-      await presence(ada, cleo, 'available')
-      await cleo.socket.sendPresenceUpdate('unavailable')
-      await presence(ada, cleo, 'unavailable')
-    }
-  },
-  {
     name: 'receipts: a group tells its author who got a message and who read it',
     async play(stage) {
       const ada = await stage.baileys('Ada')
@@ -107,18 +75,76 @@ export const receipts = [
       await ben.do('read', { id: key.id })
       await groupTick(ada, key.id, ben, 'readTimestamp')
     }
+  },
+  {
+    name: 'receipts: a person is told who of a group got a message and who read it',
+    async play(stage) {
+      const ada = await stage.baileys('Ada')
+      const ben = await stage.person('Ben')
+      const cleo = await stage.baileys('Cleo')
+      const { jid: group } = await ben.do('groups', { subject: 'Readers', members: [ada.phone, cleo.phone] })
+      for (const client of [ada, cleo]) await client.comeOnline()
+      const id = await ben.say(group, 'read me, both')
+      for (const client of [ada, cleo]) {
+        const { key } = await client.message('read me, both')
+        await ben.ticked(id, 'delivered', client)
+        await client.socket.readMessages([key])
+        await ben.ticked(id, 'read', client)
+      }
+    }
+  },
+  {
+    name: 'receipts: whose voice message was listened to is told, in both directions and in a group',
+    async play(stage) {
+      const ada = await stage.baileys('Ada')
+      const ben = await stage.person('Ben')
+      const { id: group } = await ada.socket.groupCreate('Listeners', [ben.jid])
+      for (const chat of [undefined, group]) {
+        const { key } = await ada.send(chat ?? ben, voice())
+        await ben.sees('the voice message', row => row.id === key.id)
+        await ben.do('play', { id: key.id })
+        if (chat) await groupTick(ada, key.id, ben, 'readTimestamp')
+        else await tick(ada, key.id, Status.PLAYED)
+
+        const { id } = await ben.do('send', { to: chat ?? ada.jid, kind: 'audio', data: randomBytes(900).toString('base64') })
+        const heard = await ada.message(one => one.key.id === id && one.message)
+        await ada.socket.sendReceipt(heard.key.remoteJid, heard.key.participant, [id], 'played')
+        await ben.ticked(id, 'played', ada)
+      }
+    }
+  },
+  {
+    name: 'receipts: who hides blue ticks shows none, on either library, and what comes after is heard all the same',
+    async play(stage) {
+      const ada = await stage.baileys('Ada')
+      const ben = await stage.person('Ben')
+      await ada.comeOnline()
+      await ada.socket.updateReadReceiptsPrivacy('none')
+      assert.equal((await ada.socket.fetchPrivacySettings(true)).readreceipts, 'none')
+      const id = await ben.say(ada, 'read me in secret')
+      const { key } = await ada.message('read me in secret')
+      await ada.socket.readMessages([key])
+      await ada.send(ben, { text: 'I read nothing' })
+      await ben.hears('I read nothing')
+      const kinds = await ben.receipts(id, seen => seen.includes('delivered'))
+      assert.ok(!kinds.includes('read'), kinds.join())
+
+      await ada.socket.updateReadReceiptsPrivacy('all')
+      await stage.admin.post(`/accounts/${ben.phone}/privacy`, { category: 'readreceipts', value: 'none' })
+      const sent = await ada.send(ben, { text: 'now you' })
+      await ben.hears('now you')
+      await ben.do('read', { id: sent.key.id })
+      await ben.say(ada, 'neither did I')
+      await ada.message('neither did I')
+      const ticks = ada.events.all(({ name, data }) =>
+        name === 'messages.update' ? data.filter(one => one.key.id === sent.key.id).map(one => one.update.status) : undefined
+      )
+      assert.ok(!ticks.flat().includes(Status.READ), ticks.join())
+    }
   }
 ]
 
-/** What Baileys shows of somebody's presence or typing. */
-function presence(client, who, shown) {
-  return client.each(`${shown} of ${who.name}`, 'presence.update', ({ presences }) =>
-    Object.entries(presences).some(([jid, { lastKnownPresence }]) => isWho(jid, who) && lastKnownPresence === shown)
-  )
-}
-
-
-function isWho(jid, { phone, lid }) {
-  const user = jid.split(/[:@]/)[0]
-  return user === phone || user === lid?.split('@')[0]
+/** A voice message as Baileys takes it; with seconds, so that it does not look into the file for them. */
+function voice() {
+  return { audio: randomBytes(900), mimetype: 'audio/ogg; codecs=opus', ptt: true, seconds: 2 }
 }

@@ -21,6 +21,9 @@ const NOT_AFTER: u64 = 4_000_000_000;
 
 /// What the server proves itself with.
 pub(crate) struct ServerIdentity {
+    /// The public key that signed the first certificate: what clients that pin one must take. Not known of a world that was saved before
+    /// it was written down.
+    root: Option<[u8; 32]>,
     static_key: KeyPair,
     chain: Vec<u8>,
 }
@@ -34,6 +37,11 @@ impl ServerIdentity {
         public
     }
 
+    /// What clients that pin a root must pin.
+    pub(crate) fn root(&self) -> Option<[u8; 32]> {
+        self.root
+    }
+
     /// Makes a root, an intermediate and the static key from `rng`, and signs the chain.
     pub(crate) fn generate(rng: &mut StdRng) -> Result<Self, CurveError> {
         let root = KeyPair::generate(rng);
@@ -45,7 +53,10 @@ impl ServerIdentity {
             leaf: MessageField::some(leaf),
             intermediate: MessageField::some(middle),
         };
+        let mut pinned = [0; 32];
+        pinned.copy_from_slice(root.public_key.public_key_bytes());
         Ok(Self {
+            root: Some(pinned),
             static_key,
             chain: chain.encode_to_vec(),
         })

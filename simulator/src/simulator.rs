@@ -112,6 +112,12 @@ impl Simulator {
         self.inner.shared.config.seed
     }
 
+    /// The public key that signs the server's certificates, for clients that pin one. The same seed gives the same one. `None` in a world
+    /// that was restored from a file which lacks it.
+    pub fn root_key(&self) -> Option<[u8; 32]> {
+        self.inner.shared.world().identity.root()
+    }
+
     /// Closes every connection and waits until all tasks have ended.
     pub async fn shutdown(&self) {
         self.inner.shared.stop.cancel();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rand_signal::rngs::StdRng;
 use rand_signal::{Rng as _, RngExt as _, SeedableRng as _};
 use tokio_util::sync::CancellationToken;
+use whatsapp_rust::wacore_binary::node::NodeValue;
 use whatsapp_rust::wacore_binary::{Jid, Node};
 use whatsapp_rust::{CompactString, NodeBuilder};
 
@@ -35,8 +36,19 @@ use crate::stanza_log::StanzaLog;
 use crate::stats::Stats;
 use crate::unknown::{Strictness, Unknown};
 
-/// Name of the server in `from` and `to`.
-pub(crate) const SERVER: &str = "s.whatsapp.net";
+/// The server in `from`: a JID without a user. whatsmeow takes a request for the server's only when it is written as a JID, and looks past
+/// the same text as a word; the other clients take both.
+pub(crate) const SERVER: ServerJid = ServerJid;
+
+/// Turns into the server's JID.
+#[derive(Clone, Copy)]
+pub(crate) struct ServerJid;
+
+impl From<ServerJid> for NodeValue {
+    fn from(ServerJid: ServerJid) -> Self {
+        Self::Jid(Jid::pn(""))
+    }
+}
 
 /// The state.
 pub(crate) struct World {

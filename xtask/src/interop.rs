@@ -1,8 +1,9 @@
-//! `cargo xtask interop`: Baileys, unmodified, against the simulator and the people in it.
+//! `cargo xtask interop`: Baileys and whatsmeow, unmodified, against the simulator and the people in it.
 //!
-//! The scenarios are JavaScript, in `interop/`; this file sees to Node, to the packages and to a simulator, and hands over. The scenarios
-//! print a line each. What the simulator logged is kept in `target/interop`, and its end is shown when something went wrong.
+//! The scenarios are JavaScript, in `interop/`; this file sees to Node, to the packages, to Go's whatsmeow and to a simulator, and hands
+//! over. The scenarios print a line each. What the simulator logged is kept in `target/interop`, and its end is shown when something went wrong.
 
+mod go;
 mod node;
 mod packages;
 
@@ -31,6 +32,7 @@ pub(crate) fn run(workspace: &Workspace, filter: Option<&str>) -> Result<()> {
 
     let logs = workspace.target.join("interop");
     fs::create_dir_all(&logs).with_context(|| format!("making {}", logs.display()))?;
+    let whatsmeow = go::build(&dir.join("whatsmeow"), &logs)?;
     let log = logs.join("simulator.log");
     let stderr = File::create(&log).with_context(|| format!("making {}", log.display()))?;
     let authority = logs.join("media-ca.pem");
@@ -43,6 +45,9 @@ pub(crate) fn run(workspace: &Workspace, filter: Option<&str>) -> Result<()> {
         .args(filter)
         // Media go over HTTPS, and Node trusts nobody it does not know.
         .env("NODE_EXTRA_CA_CERTS", &authority);
+    if let Some(program) = whatsmeow {
+        scenarios.env("WASPNEST_WHATSMEOW", program);
+    }
     let status = scenarios.status().context("starting node")?;
     if !status.success() {
         eprintln!("{}", end_of(&log)?);

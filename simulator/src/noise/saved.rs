@@ -11,6 +11,9 @@ pub(crate) struct SavedServer {
     static_key: Blob,
     /// The certificates, signed.
     chain: Blob,
+    /// Who signed them.
+    #[serde(default)]
+    root: Option<Blob>,
 }
 
 impl SavedServer {
@@ -18,11 +21,21 @@ impl SavedServer {
         Self {
             static_key: Blob::of(identity.static_key.private_key.serialize()),
             chain: Blob::of(&identity.chain),
+            root: identity.root.map(Blob::of),
         }
     }
 
     pub(crate) fn restore(self) -> Result<ServerIdentity, Unsound> {
+        let root = match self.root {
+            None => None,
+            Some(root) => Some(
+                root.bytes()
+                    .try_into()
+                    .map_err(|_| Unsound("the server's root key is not one"))?,
+            ),
+        };
         Ok(ServerIdentity {
+            root,
             static_key: key_pair(&self.static_key, "the server's key is not one")?,
             chain: self.chain.into_bytes(),
         })

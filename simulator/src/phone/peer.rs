@@ -41,6 +41,9 @@ impl Phone {
         node: &Node,
         message: &Message,
     ) {
+        // Baileys wraps what it tells its phone like a copy of what it sent to others; whatsapp-rust does not.
+        let copied = message.device_sent_message.as_option();
+        let message = copied.and_then(|copy| copy.message.as_option()).unwrap_or(message);
         let Some(protocol) = message.protocol_message.as_option() else {
             return;
         };

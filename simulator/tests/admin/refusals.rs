@@ -1,5 +1,7 @@
 //! Calls that cannot work are told what would.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use waspnest_simulator::admin::{Admin, AdminConfig, AdminError, Token};
 use waspnest_simulator::{Config, Simulator};
@@ -144,6 +146,10 @@ async fn a_token_is_wanted_when_there_is_one() -> anyhow::Result<()> {
     calls.token = Some("open simsim");
     calls.fails("GET /accounts", "", 401, "unauthorized").await?;
     calls.token = Some("open sesame");
+    // What signs the server's certificates, for clients that pin it.
+    let key = calls.done("GET /root-key", Value::Null).await?;
+    let signed = simulator.root_key().map(|key| STANDARD.encode(key));
+    assert_eq!(key, json!({"root_key": signed}));
     assert_eq!(calls.done("GET /accounts", Value::Null).await?, json!({"items": []}));
     admin.close().await;
     simulator.shutdown().await;
