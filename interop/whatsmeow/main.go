@@ -61,6 +61,8 @@ func main() {
 	}
 	defer world.close()
 	out := &lines{to: json.NewEncoder(os.Stdout)}
+	// A library below whatsmeow prints what it finds odd.
+	os.Stdout = os.Stderr
 	var pending sync.WaitGroup
 	input := bufio.NewScanner(os.Stdin)
 	input.Buffer(nil, 64<<20)
