@@ -102,7 +102,7 @@ export const receipts = [
       for (const chat of [undefined, group]) {
         const { key } = await ada.send(chat ?? ben, voice())
         await ben.sees('the voice message', row => row.id === key.id)
-        await ben.do('play', { id: key.id })
+        await ben.do(`inbox/${key.id}/play`, {})
         if (chat) await groupTick(ada, key.id, ben, 'readTimestamp')
         else await tick(ada, key.id, Status.PLAYED)
 

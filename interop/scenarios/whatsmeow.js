@@ -283,7 +283,8 @@ export const whatsmeow = [
         await ada.socket.chatModify(change, ben.jid)
         await laptop.event(event, data => isBen(data) && wanted(data), { after })
       }
-      await laptop.do('logout')
+      // whatsmeow is told of its end while it ends it, and may complain that its store is gone already.
+      await laptop.do('logout').catch(() => {})
       await ben.say(ada, 'to the one that is left')
       await ada.message('to the one that is left')
     }
