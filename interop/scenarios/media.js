@@ -69,5 +69,22 @@ export const media = [
         assert.equal(message.message[`${kind}Message`].mimetype, mime)
       }
     }
+  },
+  {
+    name: 'media: what the server has no more, the phone puts back when Baileys asks',
+    async play(stage) {
+      const ada = await stage.baileys('Ada')
+      const ben = await stage.person('Ben')
+      const paper = randomBytes(30_000)
+      const { id } = await ben.do('send', { to: ada.jid, kind: 'document', data: paper.toString('base64'), file_name: 'a.pdf' })
+      const message = await ada.message(one => one.key.id === id && one.message && one)
+      assert.deepEqual(await downloadMediaMessage(message, 'buffer', {}), paper)
+      await stage.admin.post('/media/expire', { path: message.message.documentMessage.directPath })
+      await assert.rejects(downloadMediaMessage(message, 'buffer', {}))
+      const again = await ada.socket.updateMediaMessage(message)
+      // It has a path now, and Baileys would look for it at the host that is built in.
+      const host = new URL((await stage.admin.get('/media')).url).host
+      assert.deepEqual(await downloadMediaMessage(again, 'buffer', { host }), paper)
+    }
   }
 ]

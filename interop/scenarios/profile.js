@@ -47,6 +47,7 @@ export const profile = [
       const about = async (reader, of) => (await reader.socket.fetchStatus(of.jid))[0].status.status
       assert.equal(await about(ada, ben), 'In the garden')
       assert.equal(await about(cleo, ada), 'In the library')
+      assert.equal((await ben.get('/contact', { of: ada.phone })).contact.about, 'In the library')
       await ada.socket.updateStatusPrivacy('none')
       assert.notEqual(await about(cleo, ada), 'In the library')
     }
@@ -68,6 +69,23 @@ export const profile = [
     }
   },
   {
+    name: 'profile: pictures are seen in both directions between Baileys and a person',
+    async play(stage) {
+      const ada = await stage.baileys('Ada')
+      const ben = await stage.person('Ben')
+      await ada.send(ben, { text: 'hello' })
+      await ben.say(ada, 'hello yourself')
+      await ada.message('hello yourself')
+      await ada.socket.updateProfilePicture(ada.jid, PICTURE)
+      const { jpeg } = await ben.get('/picture', { of: ada.phone })
+      assert.ok(isJpeg(Buffer.from(jpeg, 'base64')))
+      const mine = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3])
+      await ben.do('picture', { jpeg: mine.toString('base64') })
+      await ada.each('the picture', 'contacts.update', one => one.id === ben.jid && one.imgUrl === 'changed')
+      assert.deepEqual(await fetched(await ada.socket.profilePictureUrl(ben.jid, 'image')), mine)
+    }
+  },
+  {
     name: 'profile: a picture that Baileys sets for a group is fetched by its members',
     async play(stage) {
       const ada = await stage.baileys('Ada')
@@ -82,13 +100,17 @@ export const profile = [
     }
   },
   {
-    name: 'profile: Baileys finds out who is there, and that a person is no business',
+    name: 'profile: Baileys finds out who is there, and what a business tells about itself',
     async play(stage) {
       const ada = await stage.baileys('Ada')
       const ben = await stage.person('Ben')
       const found = await ada.socket.onWhatsApp(ben.phone, '4915100000000')
       assert.deepEqual(found.filter(one => one.exists).map(one => one.jid), [ben.jid])
       assert.equal(await ada.socket.getBusinessProfile(ben.jid), undefined)
+      const told = { name: 'Bakery', description: 'Bread and cake', email: 'bread@bakery.example', websites: ['https://bakery.example'] }
+      await stage.admin.post(`/accounts/${ben.phone}/business`, told)
+      const { description, email, website } = await ada.socket.getBusinessProfile(ben.jid)
+      assert.deepEqual([description, email, website], [told.description, told.email, told.websites])
     }
   }
 ]
