@@ -1,5 +1,6 @@
 // Runs the scenarios against a simulator that is up: `node main.js URL ADMIN [FILTER]`. `cargo xtask interop` starts both.
 
+import aside from 'baileys/lib/Utils/logger.js'
 import { Admin } from './harness/admin.js'
 import { run } from './harness/scenario.js'
 import { Whatsmeow } from './harness/whatsmeow.js'
@@ -26,6 +27,7 @@ if (url === undefined || adminUrl === undefined) {
   process.exit(2)
 }
 // Baileys prints some things past its logger; a scenario that fails shows the log instead.
+aside.level = 'silent'
 for (const chatty of ['info', 'warn', 'error', 'debug']) console[chatty] = () => {}
 const all = [pairing, direct, contents, changes, polls, receipts, presence, groups, groupChanges, groupJoining, media, profile, account, companions, load].flat()
 const admin = new Admin(adminUrl)

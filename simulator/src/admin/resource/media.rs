@@ -25,6 +25,7 @@ pub(super) const MEDIA_LIMIT: usize = 44 << 20;
 pub(super) fn routes() -> Vec<Route> {
     vec![
         get("/media", "Where the media server is, and whom clients must trust to reach it.", server),
+        get("/root-key", "The key that signs the server's own certificates, for clients that pin one.", root_key),
         post("/media/expire", "Stops serving an upload, as after weeks on the real service.", expire)
             .example(r#"{"path": "/v/t62.7118-24/AbCdEf"}"#),
         post("/accounts/{phone}/media-auth/expire", "Its clients' upload token is refused once.", expire_auth),
@@ -48,6 +49,22 @@ async fn server(state: Arc<State>, _: Nothing) -> Result<Shown<MediaServer>, Pro
     Ok(Shown(MediaServer {
         url: state.simulator.media_url(),
         ca_pem: state.simulator.media_ca_pem(),
+    }))
+}
+
+/// Whose certificates to take.
+#[derive(Serialize, JsonSchema)]
+struct RootKey {
+    /// The public key, 32 bytes. The same seed gives the same one.
+    root_key: Base64,
+}
+
+async fn root_key(state: Arc<State>, _: Nothing) -> Result<Shown<RootKey>, Problem> {
+    let Some(key) = state.simulator.root_key() else {
+        return Err(Problem::unknown("root key", "in the restored file", [""; 0]));
+    };
+    Ok(Shown(RootKey {
+        root_key: Base64(key.to_vec()),
     }))
 }
 

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -21,11 +19,6 @@ pub(super) fn routes() -> Vec<Route> {
         get("/", "What this is, and every call there is.", index),
         get("/openapi.json", "This interface as an OpenAPI document.", document),
         get("/health", "Up, and where clients connect. Needs no token.", health),
-        get(
-            "/root-key",
-            "The key that signs the server's certificates, for clients that pin one.",
-            root_key,
-        ),
         get("/stats", "Counters of the server.", stats),
         post("/shutdown", "Ends the program.", shutdown),
     ]
@@ -68,22 +61,6 @@ async fn health(state: Arc<State>, _: Nothing) -> Result<Shown<Health>, Problem>
     Ok(Shown(Health {
         status: "ok",
         url: state.simulator.url(),
-    }))
-}
-
-/// Whose certificates to take.
-#[derive(Serialize, JsonSchema)]
-struct RootKey {
-    /// The public key, 32 bytes in base64. The same seed gives the same one.
-    root_key: String,
-}
-
-async fn root_key(state: Arc<State>, _: Nothing) -> Result<Shown<RootKey>, Problem> {
-    let Some(key) = state.simulator.root_key() else {
-        return Err(Problem::unknown("root key", "in the restored file", [""; 0]));
-    };
-    Ok(Shown(RootKey {
-        root_key: STANDARD.encode(key),
     }))
 }
 
