@@ -32,6 +32,8 @@ pub(crate) enum Order {
     Damaged(Arc<Node>, Damage, u64),
     /// Write what came before, then wait a moment before the rest.
     Rest(Duration),
+    /// Write what came before, then let the client hang up within this time, and close if it does not.
+    Part(Duration),
     /// Write what came before, then close.
     Close,
     /// Write what came before, then nothing any more, and read nothing either.
@@ -117,6 +119,11 @@ impl Outgoing {
     /// Waits out such a moment, or until the connection is cut.
     pub(crate) async fn rested(&self, moment: Duration) {
         let _ = timeout(moment, self.cut.cancelled()).await;
+    }
+
+    /// Leaves it to the client to hang up, within `moment`, after what was sent so far is written.
+    pub(crate) fn part(&self, moment: Duration) {
+        self.order(Order::Part(moment));
     }
 
     /// Closes after what was sent so far is written.

@@ -52,7 +52,7 @@ pub(crate) type Outcome = oneshot::Receiver<Result<LinkedDevice, ScanError>>;
 const BEFORE_RESTART: Duration = Duration::from_millis(15);
 /// Time a client has to hang up by itself after that order. whatsmeow handles stanzas in a queue of its own, and one that is still in it when
 /// the connection ends is lost, and with it the login.
-const AFTER_RESTART: Duration = Duration::from_millis(300);
+const AFTER_RESTART: Duration = Duration::from_secs(1);
 
 /// A client that wants to be linked.
 pub(crate) struct Waiting {
@@ -217,8 +217,7 @@ impl World {
                 outgoing.rest(BEFORE_RESTART);
                 let restart = NodeBuilder::new("stream:error").attr("code", "515").build();
                 self.answer(Some(at), &outgoing, restart);
-                outgoing.rest(AFTER_RESTART);
-                outgoing.finish();
+                outgoing.part(AFTER_RESTART);
                 let linked = LinkedDevice {
                     jid: self.account(at.account).jid(at.device, Namespace::Phone).to_string(),
                     device: at.device,

@@ -52,6 +52,7 @@ pub(super) struct Line<'a> {
 #[derive(PartialEq, Eq)]
 enum Next {
     Continue,
+    Part(Duration),
     Close,
     Silence,
 }
@@ -108,6 +109,7 @@ impl<'a> Line<'a> {
                 }
                 match self.write(&mut batch, admission).await? {
                     Next::Continue => {}
+                    Next::Part(moment) => return self.part(moment).await,
                     Next::Close => return self.close().await,
                     Next::Silence => return self.silence().await,
                 }
@@ -154,7 +156,7 @@ impl<'a> Line<'a> {
         for order in batch.drain(..) {
             match order {
                 Order::Treated(node, treatment) => self.leaving.treat(Order::Write(node), treatment),
-                Order::Close | Order::Silence => {
+                Order::Part(_) | Order::Close | Order::Silence => {
                     self.leaving.release();
                     self.leaving.follow(order);
                 }
@@ -244,6 +246,10 @@ impl<'a> Line<'a> {
                         self.outgoing.rested(moment).await;
                         continue;
                     }
+                    Order::Part(moment) => {
+                        next = Next::Part(moment);
+                        break;
+                    }
                     Order::Close => {
                         next = Next::Close;
                         break;
@@ -277,6 +283,16 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Hears nothing any more, and closes when the client does not.
+    async fn part(mut self, moment: Duration) -> Result<(), ConnectionError> {
+        let socket = &mut self.wire.socket;
+        let gone = async { while let Some(Ok(_)) = socket.next().await {} };
+        tokio::select! {
+            () = gone => Ok(()),
+            () = self.outgoing.rested(moment) => self.close().await,
+        }
+    }
+
     async fn close(mut self) -> Result<(), ConnectionError> {
         let limit = self.shared.limits.write_timeout;
         let socket = &mut self.wire.socket;
@@ -294,7 +310,7 @@ impl<'a> Line<'a> {
     async fn silence(mut self) -> Result<(), ConnectionError> {
         while let Some(order) = self.orders.recv().await {
             match order {
-                Order::Close => break,
+                Order::Part(_) | Order::Close => break,
                 Order::Write(_) | Order::Treated(..) | Order::Damaged(..) | Order::Rest(_) | Order::Silence => {}
             }
         }
