@@ -253,15 +253,6 @@ impl RawClient {
 
     async fn answer_offer(&mut self, tamper: impl FnOnce(&mut Vec<u8>), named: Option<u32>) {
         let offer = self.receive().await.expect("an offer");
-        self.answer(&offer, tamper, named).await;
-    }
-
-    /// Answers an offer that was received before, properly.
-    pub(crate) async fn sign_offer(&mut self, offer: &Node) {
-        self.answer(offer, |_| {}, None).await;
-    }
-
-    async fn answer(&mut self, offer: &Node, tamper: impl FnOnce(&mut Vec<u8>), named: Option<u32>) {
         let node = offer.get_optional_child("pair-success").expect("pair-success");
         let Some(NodeContent::Bytes(sealed)) = &node.get_optional_child("device-identity").unwrap().content else {
             panic!("an identity is bytes");
