@@ -16,39 +16,36 @@ pub mod imports {
     });
 }
 
-/// `message-handler` alone.
-pub mod message {
-    wit_bindgen::generate!({
-        path: "wit",
-        world: "message-plugin",
-        with: {
-            "waspnest:plugin/types@0.1.0": crate::bindings::imports::waspnest::plugin::types,
-            "waspnest:plugin/messaging@0.1.0": crate::bindings::imports::waspnest::plugin::messaging,
-            "waspnest:plugin/kv@0.1.0": crate::bindings::imports::waspnest::plugin::kv,
-            "waspnest:plugin/schedule@0.1.0": crate::bindings::imports::waspnest::plugin::schedule,
-            "waspnest:plugin/config@0.1.0": crate::bindings::imports::waspnest::plugin::config,
-            "waspnest:plugin/log@0.1.0": crate::bindings::imports::waspnest::plugin::log,
-            "waspnest:plugin/meta@0.1.0": crate::bindings::imports::waspnest::plugin::meta,
-        },
-        pub_export_macro: true,
-    });
+/// The module of one handler interface.
+macro_rules! handler {
+    ($name:ident, $world:tt) => {
+        #[doc = concat!("`", stringify!($name), "-handler` alone.")]
+        pub mod $name {
+            wit_bindgen::generate!({
+                path: "wit",
+                world: $world,
+                with: {
+                    "waspnest:plugin/types@0.1.0": crate::bindings::imports::waspnest::plugin::types,
+                    "waspnest:plugin/messaging@0.1.0": crate::bindings::imports::waspnest::plugin::messaging,
+                    "waspnest:plugin/kv@0.1.0": crate::bindings::imports::waspnest::plugin::kv,
+                    "waspnest:plugin/schedule@0.1.0": crate::bindings::imports::waspnest::plugin::schedule,
+                    "waspnest:plugin/config@0.1.0": crate::bindings::imports::waspnest::plugin::config,
+                    "waspnest:plugin/log@0.1.0": crate::bindings::imports::waspnest::plugin::log,
+                    "waspnest:plugin/meta@0.1.0": crate::bindings::imports::waspnest::plugin::meta,
+                },
+                additional_derives: [PartialEq],
+                pub_export_macro: true,
+            });
+        }
+    };
 }
 
-/// `schedule-handler` alone.
-pub mod schedule {
-    wit_bindgen::generate!({
-        path: "wit",
-        world: "schedule-plugin",
-        with: {
-            "waspnest:plugin/types@0.1.0": crate::bindings::imports::waspnest::plugin::types,
-            "waspnest:plugin/messaging@0.1.0": crate::bindings::imports::waspnest::plugin::messaging,
-            "waspnest:plugin/kv@0.1.0": crate::bindings::imports::waspnest::plugin::kv,
-            "waspnest:plugin/schedule@0.1.0": crate::bindings::imports::waspnest::plugin::schedule,
-            "waspnest:plugin/config@0.1.0": crate::bindings::imports::waspnest::plugin::config,
-            "waspnest:plugin/log@0.1.0": crate::bindings::imports::waspnest::plugin::log,
-            "waspnest:plugin/meta@0.1.0": crate::bindings::imports::waspnest::plugin::meta,
-        },
-        additional_derives: [PartialEq],
-        pub_export_macro: true,
-    });
-}
+handler!(message, "message-plugin");
+handler!(schedule, "schedule-plugin");
+handler!(receipt, "receipt-plugin");
+handler!(group, "group-plugin");
+handler!(presence, "presence-plugin");
+handler!(contact, "contact-plugin");
+handler!(chat, "chat-plugin");
+handler!(call, "call-plugin");
+handler!(session, "session-plugin");

@@ -4,7 +4,10 @@
 //! than WebAssembly, except to check that the handlers are implemented; that is how a plugin's logic is tested natively.
 
 use crate::bindings;
-use crate::types::{EventContext, HandlerError, Message, Outcome, Tick};
+use crate::types::{
+    Call, ChatEvent, ContactEvent, EventContext, GroupEvent, HandlerError, Message, Outcome, Presence, Receipt,
+    SessionEvent, Tick,
+};
 use core::marker::PhantomData;
 
 /// Handles messages. Subscribed to by `[[subscribe]] event = "message"` in the manifest.
@@ -26,21 +29,93 @@ pub trait ScheduleHandler {
     fn on_tick(ctx: &EventContext, tick: &Tick) -> Result<Outcome, HandlerError>;
 }
 
+/// Handles receipts: how far messages of the account have come. Subscribed to by `[[subscribe]] event = "receipt"` in the manifest.
+pub trait ReceiptHandler {
+    /// Handles one receipt. What it changed is committed when it answers `Ok`, and dropped otherwise.
+    ///
+    /// # Errors
+    /// As for [`MessageHandler::on_message`].
+    fn on_receipt(ctx: &EventContext, receipt: &Receipt) -> Result<Outcome, HandlerError>;
+}
+
+/// Handles changes of groups. Subscribed to by `[[subscribe]] event = "group"` in the manifest.
+pub trait GroupHandler {
+    /// Handles one change. What it changed is committed when it answers `Ok`, and dropped otherwise.
+    ///
+    /// # Errors
+    /// As for [`MessageHandler::on_message`].
+    fn on_group(ctx: &EventContext, ev: &GroupEvent) -> Result<Outcome, HandlerError>;
+}
+
+/// Handles who is online and who types. Subscribed to by `[[subscribe]] event = "presence"` in the manifest. Its `states` must be named.
+pub trait PresenceHandler {
+    /// Handles one presence. What it changed is committed when it answers `Ok`, and dropped otherwise.
+    ///
+    /// # Errors
+    /// As for [`MessageHandler::on_message`].
+    fn on_presence(ctx: &EventContext, ev: &Presence) -> Result<Outcome, HandlerError>;
+}
+
+/// Handles changes of people. Subscribed to by `[[subscribe]] event = "contact"` in the manifest.
+pub trait ContactHandler {
+    /// Handles one change. What it changed is committed when it answers `Ok`, and dropped otherwise.
+    ///
+    /// # Errors
+    /// As for [`MessageHandler::on_message`].
+    fn on_contact(ctx: &EventContext, ev: &ContactEvent) -> Result<Outcome, HandlerError>;
+}
+
+/// Handles what the account did with its chats on another device. Subscribed to by `[[subscribe]] event = "chat"` in the manifest.
+pub trait ChatHandler {
+    /// Handles one change. What it changed is committed when it answers `Ok`, and dropped otherwise.
+    ///
+    /// # Errors
+    /// As for [`MessageHandler::on_message`].
+    fn on_chat(ctx: &EventContext, ev: &ChatEvent) -> Result<Outcome, HandlerError>;
+}
+
+/// Handles calls. Subscribed to by `[[subscribe]] event = "call"` in the manifest.
+pub trait CallHandler {
+    /// Handles one piece of news of a call. What it changed is committed when it answers `Ok`, and dropped otherwise.
+    ///
+    /// # Errors
+    /// As for [`MessageHandler::on_message`].
+    fn on_call(ctx: &EventContext, call: &Call) -> Result<Outcome, HandlerError>;
+}
+
+/// Handles states of the session. Subscribed to by `[[subscribe]] event = "session"` in the manifest.
+pub trait SessionHandler {
+    /// Handles one new state. What it changed is committed when it answers `Ok`, and dropped otherwise.
+    ///
+    /// # Errors
+    /// As for [`MessageHandler::on_message`].
+    fn on_session(ctx: &EventContext, ev: &SessionEvent) -> Result<Outcome, HandlerError>;
+}
+
 /// Stands between the generated traits and ours. Only [`export!`](crate::export) names it.
 #[derive(Debug)]
 pub struct Adapter<P>(PhantomData<P>);
 
-impl<P: MessageHandler> bindings::message::exports::waspnest::plugin::message_handler::Guest for Adapter<P> {
-    fn on_message(ctx: EventContext, msg: Message) -> Result<Outcome, HandlerError> {
-        P::on_message(&ctx, &msg)
-    }
+/// Leads the generated trait of one handler to ours.
+macro_rules! adapter {
+    ($handler:ident, $module:ident, $interface:ident, $function:ident, $event:ty) => {
+        impl<P: $handler> bindings::$module::exports::waspnest::plugin::$interface::Guest for Adapter<P> {
+            fn $function(ctx: EventContext, event: $event) -> Result<Outcome, HandlerError> {
+                P::$function(&ctx, &event)
+            }
+        }
+    };
 }
 
-impl<P: ScheduleHandler> bindings::schedule::exports::waspnest::plugin::schedule_handler::Guest for Adapter<P> {
-    fn on_tick(ctx: EventContext, tick: Tick) -> Result<Outcome, HandlerError> {
-        P::on_tick(&ctx, &tick)
-    }
-}
+adapter!(MessageHandler, message, message_handler, on_message, Message);
+adapter!(ScheduleHandler, schedule, schedule_handler, on_tick, Tick);
+adapter!(ReceiptHandler, receipt, receipt_handler, on_receipt, Receipt);
+adapter!(GroupHandler, group, group_handler, on_group, GroupEvent);
+adapter!(PresenceHandler, presence, presence_handler, on_presence, Presence);
+adapter!(ContactHandler, contact, contact_handler, on_contact, ContactEvent);
+adapter!(ChatHandler, chat, chat_handler, on_chat, ChatEvent);
+adapter!(CallHandler, call, call_handler, on_call, Call);
+adapter!(SessionHandler, session, session_handler, on_session, SessionEvent);
 
 /// Makes a component of a type: `export!(Plugin: MessageHandler)`, `export!(Plugin: MessageHandler, ScheduleHandler)`.
 ///
@@ -49,31 +124,48 @@ impl<P: ScheduleHandler> bindings::schedule::exports::waspnest::plugin::schedule
 #[macro_export]
 macro_rules! export {
     (@one $plugin:ident MessageHandler) => {
-        const _: () = {
-            fn handles<P: $crate::MessageHandler>() {}
-            let _ = handles::<$plugin>;
-        };
-        #[cfg(target_arch = "wasm32")]
-        const _: () = {
-            type Exported = $crate::Adapter<$plugin>;
-            $crate::bindings::message::export!(Exported with_types_in $crate::bindings::message);
-        };
+        $crate::export!(@with $plugin MessageHandler message);
     };
     (@one $plugin:ident ScheduleHandler) => {
-        const _: () = {
-            fn handles<P: $crate::ScheduleHandler>() {}
-            let _ = handles::<$plugin>;
-        };
-        #[cfg(target_arch = "wasm32")]
-        const _: () = {
-            type Exported = $crate::Adapter<$plugin>;
-            $crate::bindings::schedule::export!(Exported with_types_in $crate::bindings::schedule);
-        };
+        $crate::export!(@with $plugin ScheduleHandler schedule);
+    };
+    (@one $plugin:ident ReceiptHandler) => {
+        $crate::export!(@with $plugin ReceiptHandler receipt);
+    };
+    (@one $plugin:ident GroupHandler) => {
+        $crate::export!(@with $plugin GroupHandler group);
+    };
+    (@one $plugin:ident PresenceHandler) => {
+        $crate::export!(@with $plugin PresenceHandler presence);
+    };
+    (@one $plugin:ident ContactHandler) => {
+        $crate::export!(@with $plugin ContactHandler contact);
+    };
+    (@one $plugin:ident ChatHandler) => {
+        $crate::export!(@with $plugin ChatHandler chat);
+    };
+    (@one $plugin:ident CallHandler) => {
+        $crate::export!(@with $plugin CallHandler call);
+    };
+    (@one $plugin:ident SessionHandler) => {
+        $crate::export!(@with $plugin SessionHandler session);
     };
     (@one $plugin:ident $other:ident) => {
         compile_error!(concat!(
-            "no handler `", stringify!($other), "`: the handlers are MessageHandler and ScheduleHandler"
+            "no handler `", stringify!($other), "`: the handlers are MessageHandler, ScheduleHandler, ReceiptHandler, GroupHandler, PresenceHandler, ",
+            "ContactHandler, ChatHandler, CallHandler and SessionHandler"
         ));
+    };
+    (@with $plugin:ident $handler:ident $module:ident) => {
+        const _: () = {
+            fn handles<P: $crate::$handler>() {}
+            let _ = handles::<$plugin>;
+        };
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            type Exported = $crate::Adapter<$plugin>;
+            $crate::bindings::$module::export!(Exported with_types_in $crate::bindings::$module);
+        };
     };
     ($plugin:ident: $($handler:ident),+ $(,)?) => {
         $( $crate::export!(@one $plugin $handler); )+

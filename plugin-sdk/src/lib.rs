@@ -1,6 +1,7 @@
 //! Plugins for Waspnest, in Rust.
 //!
-//! A plugin is a WebAssembly component that handles events of WhatsApp sessions: messages and points in time. It has no power
+//! A plugin is a WebAssembly component that handles events of WhatsApp sessions: messages, points in time, receipts,
+//! changes of groups, calls and more. It has no power
 //! of its own: what it may do is what its manifest asks for and the operator grants. This crate is the guest's side of the
 //! contract in `wit/`: handlers as traits, and one module for each capability.
 //!
@@ -76,15 +77,31 @@ pub mod testing;
 /// Made from `wit/types.wit` and `wit/handlers.wit`, whose comments are the documentation here. Data only: nothing in here
 /// calls the host.
 pub mod types {
+    pub use crate::bindings::call::exports::waspnest::plugin::call_handler::{Call, State as CallState};
+    pub use crate::bindings::chat::exports::waspnest::plugin::chat_handler::{Change as ChatChange, ChatEvent};
+    pub use crate::bindings::contact::exports::waspnest::plugin::contact_handler::{
+        Change as ContactChange, ContactEvent,
+    };
+    pub use crate::bindings::group::exports::waspnest::plugin::group_handler::{Change as GroupChange, GroupEvent};
     pub use crate::bindings::imports::waspnest::plugin::types::*;
+    pub use crate::bindings::presence::exports::waspnest::plugin::presence_handler::{
+        Presence, State as PresenceState,
+    };
+    pub use crate::bindings::receipt::exports::waspnest::plugin::receipt_handler::{Receipt, Status as ReceiptStatus};
     pub use crate::bindings::schedule::exports::waspnest::plugin::schedule_handler::{Cause, Tick};
+    pub use crate::bindings::session::exports::waspnest::plugin::session_handler::{
+        SessionEvent, State as SessionState,
+    };
 }
 
 pub use config::{config, config_value};
 pub use error::Error;
 #[doc(hidden)]
 pub use handler::Adapter;
-pub use handler::{MessageHandler, ScheduleHandler};
+pub use handler::{
+    CallHandler, ChatHandler, ContactHandler, GroupHandler, MessageHandler, PresenceHandler, ReceiptHandler,
+    ScheduleHandler, SessionHandler,
+};
 
 /// Whom the capability modules call: the host in a component, an in-memory double elsewhere.
 #[cfg(target_arch = "wasm32")]

@@ -26,9 +26,15 @@ mod state;
 pub use fixture::{context, direct_image, direct_text, group_image, group_text};
 pub use state::{Effect, LogLine};
 
-use crate::handler::{MessageHandler, ScheduleHandler};
+use crate::handler::{
+    CallHandler, ChatHandler, ContactHandler, GroupHandler, MessageHandler, PresenceHandler, ReceiptHandler,
+    ScheduleHandler, SessionHandler,
+};
 use crate::schedule::Rule;
-use crate::types::{Cause, EventContext, HandlerError, Message, Outcome, Tick, UnixMs};
+use crate::types::{
+    Call, Cause, ChatEvent, ContactEvent, EventContext, GroupEvent, HandlerError, Message, Outcome, Presence, Receipt,
+    SessionEvent, Tick, UnixMs,
+};
 use state::{Planned, State};
 
 /// An in-memory host with one installation and one session.
@@ -102,6 +108,80 @@ impl Host {
         self.state.sender = Some(msg.sender.jid.clone());
         self.state.content = Some(msg.content.clone());
         self.run(|| P::on_message(ctx, msg))
+    }
+
+    /// Lets a plugin handle one receipt.
+    ///
+    /// # Errors
+    /// What the handler answers.
+    pub fn receipt<P: ReceiptHandler>(&mut self, receipt: &Receipt) -> Result<Outcome, HandlerError> {
+        let ctx = self.next_context();
+        self.state
+            .turn_to(receipt.keys.first().map(|key| &key.chat), receipt.by.as_ref());
+        self.run(|| P::on_receipt(&ctx, receipt))
+    }
+
+    /// Lets a plugin handle one change.
+    ///
+    /// # Errors
+    /// What the handler answers.
+    pub fn group<P: GroupHandler>(&mut self, ev: &GroupEvent) -> Result<Outcome, HandlerError> {
+        let ctx = self.next_context();
+        self.state.turn_to(Some(&ev.group), ev.actor.as_ref());
+        self.run(|| P::on_group(&ctx, ev))
+    }
+
+    /// Lets a plugin handle one presence.
+    ///
+    /// # Errors
+    /// What the handler answers.
+    pub fn presence<P: PresenceHandler>(&mut self, ev: &Presence) -> Result<Outcome, HandlerError> {
+        let ctx = self.next_context();
+        self.state.turn_to(Some(&ev.chat), Some(&ev.who));
+        self.run(|| P::on_presence(&ctx, ev))
+    }
+
+    /// Lets a plugin handle one change.
+    ///
+    /// # Errors
+    /// What the handler answers.
+    pub fn contact<P: ContactHandler>(&mut self, ev: &ContactEvent) -> Result<Outcome, HandlerError> {
+        let ctx = self.next_context();
+        self.state.turn_to(Some(&ev.who.jid), Some(&ev.who));
+        self.run(|| P::on_contact(&ctx, ev))
+    }
+
+    /// Lets a plugin handle one change.
+    ///
+    /// # Errors
+    /// What the handler answers.
+    pub fn chat<P: ChatHandler>(&mut self, ev: &ChatEvent) -> Result<Outcome, HandlerError> {
+        let ctx = self.next_context();
+        self.state.turn_to(ev.chat.as_ref(), None);
+        self.run(|| P::on_chat(&ctx, ev))
+    }
+
+    /// Lets a plugin handle one piece of news of a call.
+    ///
+    /// # Errors
+    /// What the handler answers.
+    pub fn call<P: CallHandler>(&mut self, call: &Call) -> Result<Outcome, HandlerError> {
+        let ctx = self.next_context();
+        self.state.turn_to(
+            Some(call.group.as_ref().unwrap_or(&call.caller.jid)),
+            Some(&call.caller),
+        );
+        self.run(|| P::on_call(&ctx, call))
+    }
+
+    /// Lets a plugin handle one new state.
+    ///
+    /// # Errors
+    /// What the handler answers.
+    pub fn session<P: SessionHandler>(&mut self, ev: &SessionEvent) -> Result<Outcome, HandlerError> {
+        let ctx = self.next_context();
+        self.state.turn_to(None, None);
+        self.run(|| P::on_session(&ctx, ev))
     }
 
     /// Lets a job fall due: moves the clock to its time and lets the plugin handle the tick. None when there is no such job.

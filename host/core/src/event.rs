@@ -1,8 +1,30 @@
 //! What happened: immutable, with a position in its session's log.
 
+mod call;
+mod chat;
+mod contact;
+mod family;
+mod group;
+mod presence;
+mod receipt;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use crate::address::Jid;
+pub use call::{CallEvent, CallMedia, CallState};
+pub use chat::{ChatChange, ChatEvent};
+pub use contact::{ContactChange, ContactEvent, DeviceChange};
+pub use family::{Family, Interest};
+pub use group::{GroupChange, GroupEvent, GroupSetting, Switch};
+pub use presence::{PRESENCE_LIFE, Presence, PresenceState};
+pub use receipt::{Receipt, ReceiptStatus};
+pub use session::{SessionEvent, SessionState};
+
+use crate::address::{Jid, Party};
 use crate::clock::UnixMs;
 use crate::draft::TimerOrigin;
 use crate::id::{EventId, InstallationId, ScheduleId, SessionId};
@@ -35,23 +57,34 @@ pub struct Event {
     pub kind: EventKind,
 }
 
-/// What happened.
+/// What happened. New cases go to the end: the stored form counts them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum EventKind {
     /// A message came in, or went out from another device of the account.
     Message(Box<Message>),
     /// A point in time has come for one installation.
     Tick(Tick),
+    /// Messages of the account have come further.
+    Receipt(Receipt),
+    /// A group changed.
+    Group(GroupEvent),
+    /// Somebody is online, or types.
+    Presence(Presence),
+    /// A person changed.
+    Contact(ContactEvent),
+    /// The account did something with a chat on another device.
+    Chat(ChatEvent),
+    /// Somebody calls.
+    Call(CallEvent),
+    /// The session is in another state.
+    Session(SessionEvent),
 }
 
 impl EventKind {
     /// Its stable name in configuration, logs and metrics.
     #[must_use]
     pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Message(_) => "message",
-            Self::Tick(_) => "schedule",
-        }
+        self.family().name()
     }
 
     /// The chat whose order this event is part of; none for events that belong to no chat.
@@ -60,6 +93,58 @@ impl EventKind {
         match self {
             Self::Message(message) => Some(&message.key.chat),
             Self::Tick(tick) => tick.origin.as_ref().map(|origin| &origin.chat),
+            Self::Receipt(receipt) => Some(&receipt.chat),
+            Self::Group(event) => Some(&event.group),
+            Self::Presence(presence) => Some(&presence.chat),
+            Self::Contact(event) => Some(event.who.canonical()),
+            Self::Chat(event) => event.chat.as_ref(),
+            Self::Call(call) => Some(call.group.as_ref().unwrap_or_else(|| call.caller.canonical())),
+            Self::Session(_) => None,
+        }
+    }
+
+    /// Who did it, or whom it is about; none where nobody is known or there are several.
+    #[must_use]
+    pub fn person(&self) -> Option<&Party> {
+        match self {
+            Self::Message(message) => Some(&message.sender),
+            Self::Receipt(receipt) => receipt.by.as_ref(),
+            Self::Group(event) => event.actor.as_ref(),
+            Self::Presence(presence) => Some(&presence.who),
+            Self::Contact(event) => Some(&event.who),
+            Self::Call(call) => Some(&call.caller),
+            Self::Tick(_) | Self::Chat(_) | Self::Session(_) => None,
+        }
+    }
+
+    /// What happened, by the name manifests filter it by; none for families that are filtered otherwise.
+    #[must_use]
+    pub const fn detail(&self) -> Option<&'static str> {
+        match self {
+            Self::Message(_) | Self::Tick(_) => None,
+            Self::Receipt(receipt) => Some(receipt.status.name()),
+            Self::Group(event) => Some(event.change.name()),
+            Self::Presence(presence) => Some(presence.state.name()),
+            Self::Contact(event) => Some(event.change.name()),
+            Self::Chat(event) => Some(event.change.name()),
+            Self::Call(call) => Some(call.state.name()),
+            Self::Session(event) => Some(event.state.name()),
+        }
+    }
+
+    /// How long after it was received it is worth handling; none for ever.
+    #[must_use]
+    pub const fn life(&self) -> Option<Duration> {
+        match self {
+            Self::Presence(_) => Some(PRESENCE_LIFE),
+            Self::Message(_)
+            | Self::Tick(_)
+            | Self::Receipt(_)
+            | Self::Group(_)
+            | Self::Contact(_)
+            | Self::Chat(_)
+            | Self::Call(_)
+            | Self::Session(_) => None,
         }
     }
 }

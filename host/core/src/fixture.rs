@@ -250,7 +250,14 @@ pub(crate) fn message_of(chat: Jid, sender: Party, id: &str, body: &str) -> Even
 pub(crate) fn in_message(event: &Event) -> &Message {
     match &event.kind {
         EventKind::Message(message) => message,
-        EventKind::Tick(tick) => panic!("not a message but {tick:?}"),
+        EventKind::Tick(_)
+        | EventKind::Receipt(_)
+        | EventKind::Group(_)
+        | EventKind::Presence(_)
+        | EventKind::Contact(_)
+        | EventKind::Chat(_)
+        | EventKind::Call(_)
+        | EventKind::Session(_) => panic!("not a message but {event:?}"),
     }
 }
 

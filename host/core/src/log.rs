@@ -5,6 +5,7 @@
 //! event to the outside waits for [`Applied::durable`] first. Nothing is trimmed yet.
 
 mod filing;
+mod naming;
 #[cfg(test)]
 mod tests;
 
@@ -147,11 +148,29 @@ impl Log {
     /// # Errors
     /// [`LogError::Conflict`] when an expectation does not hold, else the store's. Nothing is recorded then.
     pub async fn append(&self, session: SessionId, incoming: Vec<Incoming>) -> Result<Appended, LogError> {
+        self.append_by(Commit::durable(Space::Session(session)), session, incoming)
+            .await
+    }
+
+    /// Like [`Log::append`], for what nobody outside waits for: it is durable when something later needs it, or soon.
+    ///
+    /// # Errors
+    /// Those of [`Log::append`].
+    pub async fn append_lazily(&self, session: SessionId, incoming: Vec<Incoming>) -> Result<Appended, LogError> {
+        self.append_by(Commit::lazy(Space::Session(session)), session, incoming)
+            .await
+    }
+
+    async fn append_by(
+        &self,
+        mut commit: Commit,
+        session: SessionId,
+        incoming: Vec<Incoming>,
+    ) -> Result<Appended, LogError> {
         let log = self.sessions.of(session);
         let mut head = log.head.lock().await;
         let mut position = self.recover(session, &log, &mut head).await?;
         let space = Space::Session(session);
-        let mut commit = Commit::durable(space);
         let mut events = Vec::with_capacity(incoming.len());
         let mut duplicates = 0;
         let mut pairs = Vec::new();
@@ -180,6 +199,12 @@ impl Log {
                 coming.insert(filing.row());
                 row = Some(filing.row());
                 self.complete(session, message, filing).await?;
+            } else {
+                for (phone, lid) in naming::pairs_in(&kind) {
+                    commit.ops.extend(self.contacts.pair(session, &phone, &lid).await?);
+                    pairs.push((phone, lid));
+                }
+                naming::complete(&self.contacts, session, &mut kind).await?;
             }
             position = position.next();
             let received_at = self.clock.now();

@@ -14,13 +14,14 @@ use wasmtime::{Store, UpdateDeadline};
 use waspnest_core::address::Party;
 use waspnest_core::clock::UnixMs;
 use waspnest_core::draft::{Draft, Flow};
-use waspnest_core::event::{Event, EventKind};
+use waspnest_core::event::Event;
 use waspnest_core::id::SessionName;
 
-use crate::bindings::waspnest::plugin::types::{Flow as WitFlow, HandlerError, Outcome};
+use crate::bindings::waspnest::plugin::types::{Flow as WitFlow, Outcome};
 use crate::capability::log::Journal;
 use crate::convert::{self, ToGuest};
 use crate::engine::{Engine, TICK};
+use crate::handlers::Handled;
 use crate::host::Host;
 use crate::installation::{Installation, Reuse};
 use crate::limits::{EFFECTS, HOSTCALL_BYTES, KV_OPERATIONS, Limits, NOTE_BYTES, RESOURCES, SCHEDULE_OPERATIONS, cut};
@@ -251,37 +252,17 @@ impl Sandbox {
             deadline: _,
         } = *context;
         let shown = convert::context(event, session, me, attempt, binding, traceparent, deadline);
-        let plugin = installation.plugin();
-        let store = &mut self.store;
-        let handled = match &event.kind {
-            EventKind::Message(message) => {
-                let Some(indices) = &plugin.message else {
-                    return Err(CallError::NoHandler {
-                        event: event.kind.name(),
-                    });
-                };
-                let message = ToGuest {
-                    session: session.as_str(),
-                    event: event.id,
-                }
-                .message(message);
-                match indices.load(&mut *store, &self.instance) {
-                    Ok(guest) => guest.call_on_message(&mut *store, &shown, &message).await,
-                    Err(error) => Err(error),
-                }
-            }
-            EventKind::Tick(tick) => {
-                let Some(indices) = &plugin.schedule else {
-                    return Err(CallError::NoHandler {
-                        event: event.kind.name(),
-                    });
-                };
-                match indices.load(&mut *store, &self.instance) {
-                    Ok(guest) => guest.call_on_tick(&mut *store, &shown, &convert::tick(tick)).await,
-                    Err(error) => Err(error),
-                }
-            }
+        let to_guest = ToGuest {
+            session: session.as_str(),
+            event: event.id,
         };
+        let handlers = &installation.plugin().handlers;
+        let handled = handlers
+            .call(&mut self.store, &self.instance, &shown, &to_guest, &event.kind)
+            .await;
+        let handled = handled.ok_or(CallError::NoHandler {
+            event: event.kind.name(),
+        })?;
         handled.map_err(|error| classify(&error, self.store.data()))
     }
 
@@ -306,9 +287,6 @@ impl Sandbox {
         }
     }
 }
-
-/// What a handler answers.
-type Handled = Result<Outcome, HandlerError>;
 
 /// Gives a store its time for one call.
 fn arm(store: &mut Store<CallState>, limits: Limits) {

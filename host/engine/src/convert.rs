@@ -3,16 +3,29 @@
 //!
 //! Pure. What goes to the guest is copied; what comes from it is checked into the host's types and may be refused.
 
+mod call;
+mod chat;
+mod contact;
 mod content;
 mod event;
+mod group;
 mod message;
 mod outgoing;
+mod presence;
+mod receipt;
+mod session;
 
+pub(crate) use call::call;
+pub(crate) use contact::contact;
 pub(crate) use event::{context, tick};
+pub(crate) use group::group;
 pub(crate) use message::ToGuest;
 pub(crate) use outgoing::{
     contacts_from_guest, event_from_guest, geo_from_guest, key_from_guest, poll_from_guest, text_from_guest,
 };
+
+pub(crate) use presence::presence;
+pub(crate) use session::session;
 
 /// A text as the guest takes it.
 fn text(text: &str) -> String {

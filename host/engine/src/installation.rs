@@ -9,14 +9,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
-use waspnest_core::event::EventKind;
+use waspnest_core::event::{EventKind, Family};
 use waspnest_core::id::{InstallationId, SessionName};
 
 use crate::call::Sandbox;
 use crate::grant::{Effective, Grants};
 use crate::limits::{LimitWish, Limits};
 use crate::manifest::{Capability, Need};
-use crate::plugin::{Handler, Plugin};
+use crate::plugin::Plugin;
 pub(crate) use rate::Rates;
 
 /// Whether sandboxes are used for more than one call.
@@ -216,12 +216,26 @@ impl Installation {
     #[must_use]
     pub fn wants(&self, event: &EventKind) -> bool {
         match event {
-            EventKind::Message(message) => {
-                self.plugin.handlers.message == Handler::Exported
-                    && self.plugin.manifest.messages.iter().any(|filter| filter.wants(message))
+            EventKind::Tick(tick) => self.plugin.handlers.has(Family::Schedule) && tick.installation == self.id,
+            EventKind::Message(_)
+            | EventKind::Receipt(_)
+            | EventKind::Group(_)
+            | EventKind::Presence(_)
+            | EventKind::Contact(_)
+            | EventKind::Chat(_)
+            | EventKind::Call(_)
+            | EventKind::Session(_) => {
+                let subscriptions = &self.plugin.manifest.subscriptions;
+                subscriptions.iter().any(|subscription| subscription.wants(event))
             }
-            EventKind::Tick(tick) => self.plugin.handlers.schedule == Handler::Exported && tick.installation == self.id,
         }
+    }
+
+    /// Whether the plugin wants any events of a family, as its manifest says.
+    #[must_use]
+    pub fn subscribes(&self, family: Family) -> bool {
+        let subscriptions = &self.plugin.manifest.subscriptions;
+        subscriptions.iter().any(|subscription| subscription.family() == family)
     }
 
     pub(crate) fn config(&self, session: &SessionName) -> &Configured {

@@ -12,6 +12,7 @@ pub mod limits;
 pub mod manifest;
 
 mod engine;
+mod handlers;
 mod installation;
 mod plugin;
 
@@ -27,8 +28,9 @@ mod wasi;
 pub use call::{CallContext, CallError};
 pub use engine::{Engine, EngineError, EngineOptions};
 pub use grant::{GrantError, Grants};
+pub use handlers::Handlers;
 pub use host::{Host, HostError, InvalidRule, KvUsage};
 pub use installation::{InstallError, Installation, InstallationSpec, Reuse};
 pub use limits::{LimitWish, Limits};
 pub use manifest::{Manifest, ManifestError};
-pub use plugin::{Digest, Handler, Handlers, LoadError, Plugin};
+pub use plugin::{Digest, LoadError, Plugin};

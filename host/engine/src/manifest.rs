@@ -14,7 +14,7 @@ use waspnest_core::id::PluginId;
 
 pub use capability::{Capability, JobTerms, KvTerms, MessageTerms, Need, Rate, Request, Requests, Rule, Scope};
 pub use section::KeyError;
-pub use subscribe::{MessageFilter, OwnMessages, Schedule, ScheduleRule};
+pub use subscribe::{EventFilter, MessageFilter, OwnMessages, Schedule, ScheduleRule, Subscription};
 
 use crate::limits::LimitWish;
 use section::{Section, unknown};
@@ -68,8 +68,8 @@ pub struct Manifest {
     pub homepage: Option<Box<str>>,
     /// The component, relative to the manifest's directory.
     pub component: PathBuf,
-    /// Which messages it wants: any of these.
-    pub messages: Vec<MessageFilter>,
+    /// Which events it wants: any of these.
+    pub subscriptions: Vec<Subscription>,
     /// Schedules it comes with.
     pub schedules: Vec<Schedule>,
     /// What it asks for.
@@ -145,10 +145,10 @@ impl Manifest {
         let homepage = plugin.text("homepage")?.map(Into::into);
         plugin.finish()?;
 
-        let messages = root
+        let subscriptions = root
             .sections("subscribe")?
             .into_iter()
-            .map(MessageFilter::read)
+            .map(Subscription::read)
             .collect::<Result<_, _>>()?;
         let schedules = Schedule::read_all(root.sections("schedule")?)?;
         let requests = match root.section("capabilities")? {
@@ -182,7 +182,7 @@ impl Manifest {
             license,
             homepage,
             component: component.into(),
-            messages,
+            subscriptions,
             schedules,
             requests,
             limits,

@@ -8,9 +8,10 @@ use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::{Component, InstancePre, Linker};
+use waspnest_core::event::Family;
 
-use crate::bindings::exports::waspnest::plugin::{message_handler, schedule_handler};
-use crate::manifest::{API, Capability, Manifest, ManifestError};
+use crate::handlers::{Handlers, interface};
+use crate::manifest::{API, Capability, Manifest, ManifestError, Subscription};
 use crate::state::CallState;
 
 /// SHA-256 of a component's bytes.
@@ -99,8 +100,18 @@ pub enum LoadError {
         /// The component.
         path: PathBuf,
         /// The manifest's entry.
-        entry: &'static str,
+        entry: String,
         /// The interface that is missing.
+        handler: &'static str,
+    },
+    /// The component has a handler that would never be called.
+    #[error("the component {} exports {handler:?}, but its manifest has no {entry}", path.display())]
+    UnusedHandler {
+        /// The component.
+        path: PathBuf,
+        /// The entry that is missing.
+        entry: String,
+        /// The interface that is there.
         handler: &'static str,
     },
     /// The component's imports or handlers do not have the shape the contract gives them.
@@ -136,24 +147,6 @@ fn hint(remedy: &[Capability]) -> String {
     }
 }
 
-/// Which handlers a component exports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Handlers {
-    /// `message-handler`.
-    pub message: Handler,
-    /// `schedule-handler`.
-    pub schedule: Handler,
-}
-
-/// Whether a handler is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Handler {
-    /// The component exports it.
-    Exported,
-    /// The component does not have it.
-    Absent,
-}
-
 /// A plugin, ready to be put to work.
 pub struct Plugin {
     /// What its author says of it.
@@ -163,8 +156,6 @@ pub struct Plugin {
     /// Names its component.
     pub digest: Digest,
     pub(crate) pre: InstancePre<CallState>,
-    pub(crate) message: Option<message_handler::GuestIndices>,
-    pub(crate) schedule: Option<schedule_handler::GuestIndices>,
     /// Places of the pool that one sandbox takes.
     pub(crate) weight: u32,
 }
@@ -181,8 +172,6 @@ impl fmt::Debug for Plugin {
 }
 
 const PACKAGE: &str = "waspnest:plugin/";
-const MESSAGE_HANDLER: &str = "message-handler";
-const SCHEDULE_HANDLER: &str = "schedule-handler";
 
 /// WASI packages that guests' standard libraries import. Linked without power: no files, no sockets, no environment.
 const WASI: [&str; 6] = [
@@ -208,67 +197,57 @@ impl Plugin {
         for (name, _) in kind.imports(engine) {
             check_import(name, &manifest).map_err(|refusal| refusal.at(&path))?;
         }
-        let exported = |wanted: &str| {
-            kind.exports(engine).find_map(|(name, _)| match contract(name) {
-                Some((interface, version)) if interface == wanted => Some((name.to_owned(), version.to_owned())),
+        let mut exported = Vec::new();
+        for family in Family::ALL {
+            let found = kind.exports(engine).find_map(|(name, _)| match contract(name) {
+                Some((handler, version)) if handler == interface(family) => Some((name.to_owned(), version.to_owned())),
                 _ => None,
-            })
-        };
-        let message = exported(MESSAGE_HANDLER);
-        let schedule = exported(SCHEDULE_HANDLER);
-        for (name, version) in message.iter().chain(&schedule) {
-            if !in_track(version) {
-                return Err(LoadError::Track {
-                    path,
-                    found: name.clone(),
-                });
+            });
+            if let Some((name, version)) = &found {
+                if !in_track(version) {
+                    return Err(LoadError::Track {
+                        path,
+                        found: name.clone(),
+                    });
+                }
+                exported.push(family);
             }
-        }
-        let missing = |entry, handler| LoadError::MissingHandler {
-            path: path.clone(),
-            entry,
-            handler,
-        };
-        if message.is_none() && !manifest.messages.is_empty() {
-            return Err(missing("[[subscribe]] event = \"message\"", MESSAGE_HANDLER));
-        }
-        if schedule.is_none() && !manifest.schedules.is_empty() {
-            return Err(missing("[[schedule]]", SCHEDULE_HANDLER));
+            check_handler(family, found.is_some(), &manifest, &path)?;
         }
         let mismatch = |error: wasmtime::Error| LoadError::Mismatch {
             path: path.clone(),
             problem: format!("{error:#}"),
         };
         let pre = linker.instantiate_pre(component).map_err(mismatch)?;
-        let handlers = Handlers {
-            message: presence(message.as_ref()),
-            schedule: presence(schedule.as_ref()),
-        };
-        let message = message
-            .map(|_| message_handler::GuestIndices::new(&pre))
-            .transpose()
-            .map_err(mismatch)?;
-        let schedule = schedule
-            .map(|_| schedule_handler::GuestIndices::new(&pre))
-            .transpose()
-            .map_err(mismatch)?;
+        let handlers = Handlers::find(&pre, &exported).map_err(mismatch)?;
         let weight = crate::engine::pool_weight(component);
         Ok(Self {
             manifest,
             handlers,
             digest,
             pre,
-            message,
-            schedule,
             weight,
         })
     }
 }
 
-fn presence<T>(found: Option<&T>) -> Handler {
-    match found {
-        Some(_) => Handler::Exported,
-        None => Handler::Absent,
+/// What a component exports and what its manifest subscribes to must match, in both directions.
+fn check_handler(family: Family, exported: bool, manifest: &Manifest, path: &std::path::Path) -> Result<(), LoadError> {
+    let handler = interface(family);
+    let (entry, wanted) = match family {
+        // A plugin may set points in time for itself, and the operator may set some for it.
+        Family::Schedule => ("[[schedule]]".to_owned(), !manifest.schedules.is_empty() || exported),
+        family => {
+            let mut families = manifest.subscriptions.iter().map(Subscription::family);
+            let entry = format!("[[subscribe]] event = {:?}", family.name());
+            (entry, families.any(|subscribed| subscribed == family))
+        }
+    };
+    let path = path.to_owned();
+    match (wanted, exported) {
+        (true, false) => Err(LoadError::MissingHandler { path, entry, handler }),
+        (false, true) => Err(LoadError::UnusedHandler { path, entry, handler }),
+        (true, true) | (false, false) => Ok(()),
     }
 }
 

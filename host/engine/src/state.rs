@@ -70,9 +70,9 @@ pub(crate) struct Call {
 /// The chat that the call is about.
 #[derive(Default)]
 pub(crate) struct Scene {
-    /// The chat; none for ticks that belong to none.
+    /// The chat; none for events that belong to none.
     pub(crate) chat: Option<Jid>,
-    /// Who wrote, by the address they are filed under.
+    /// Who wrote or did it, by the address they are filed under.
     pub(crate) sender: Option<Jid>,
     /// Other addresses of the same chat: the partner's phone number or LID.
     aliases: Vec<Jid>,
@@ -108,6 +108,26 @@ impl Scene {
                 },
                 None => Self::default(),
             },
+            EventKind::Receipt(_)
+            | EventKind::Group(_)
+            | EventKind::Presence(_)
+            | EventKind::Contact(_)
+            | EventKind::Chat(_)
+            | EventKind::Call(_)
+            | EventKind::Session(_) => {
+                let (chat, person) = (event.kind.chat(), event.kind.person());
+                let partner = person.filter(|person| chat == Some(person.canonical()));
+                Self {
+                    chat: chat.cloned(),
+                    sender: person.map(|person| person.canonical().clone()),
+                    aliases: partner
+                        .into_iter()
+                        .flat_map(|partner| std::iter::once(&partner.jid).chain(&partner.alt))
+                        .cloned()
+                        .collect(),
+                    message: None,
+                }
+            }
         }
     }
 

@@ -5,8 +5,10 @@
 //! under the same message id, which phones show once.
 
 mod carrier;
+mod failures;
 mod lanes;
 mod session;
 
 pub use carrier::{Answer, Carried, Carrier, CarryError};
+pub(crate) use failures::Failures;
 pub(crate) use session::{SessionSink, SinkParts, SinkPort};

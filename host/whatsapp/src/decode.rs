@@ -9,6 +9,7 @@
 
 mod commerce;
 mod context;
+pub mod event;
 mod frame;
 mod interactive;
 mod media;

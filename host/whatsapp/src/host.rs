@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use waspnest_core::clock::Clock;
+use waspnest_core::event::Interest;
 use waspnest_core::id::SessionId;
 use waspnest_core::log::Log;
 use waspnest_core::store::Store;
@@ -18,7 +19,7 @@ use crate::jid;
 use crate::master_key::MasterKey;
 use crate::options::{Profile, WhatsAppOptions};
 use crate::seal::{KeyCheckError, Sealer};
-use crate::session::{Owner, Published, Request, SessionHandle, Settler};
+use crate::session::{Owner, Published, Report, Request, SessionHandle, Settler};
 use crate::status::{State, Status};
 use crate::time;
 use crate::transport::Dialer;
@@ -119,7 +120,8 @@ impl WhatsApp {
         })
     }
 
-    /// Opens a session. It rests until [`SessionHandle::connect`], and closes when the last handle is gone.
+    /// Opens a session. It rests until [`SessionHandle::connect`], and closes when the last handle is gone. Beside messages it takes in
+    /// what `interest` is in, and nothing else.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -127,7 +129,7 @@ impl WhatsApp {
         clippy::disallowed_methods,
         reason = "the one task of a session: named by the session it logs, ended by its handle, awaited by close"
     )]
-    pub async fn open(&self, session: SessionId) -> Result<SessionHandle, OpenError> {
+    pub async fn open(&self, session: SessionId, interest: Interest) -> Result<SessionHandle, OpenError> {
         let (requests, asked) = mpsc::channel(REQUESTS);
         let place = self.host.take_place(session, &requests)?;
         let keys = |source| OpenError::Keys { session, source };
@@ -170,6 +172,8 @@ impl WhatsApp {
                 session,
                 outbox: self.outbox.clone(),
             },
+            report: Report::new(session, self.host.log.clone(), interest),
+            interest,
             link: None,
             rounds: 0,
         };

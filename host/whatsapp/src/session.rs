@@ -11,6 +11,7 @@ mod news;
 mod owner;
 mod published;
 mod ratchets;
+mod report;
 mod settle;
 
 use std::fmt;
@@ -27,6 +28,7 @@ pub(crate) use news::bypasses_the_hook;
 pub(crate) use owner::Owner;
 pub(crate) use published::Published;
 pub(crate) use ratchets::Ratchets;
+pub(crate) use report::Report;
 pub(crate) use settle::Settler;
 
 use crate::carry_out::{Carried, CarryError};

@@ -3,7 +3,7 @@
 use crate::bindings::imports::waspnest::plugin::{kv::Entry, schedule::Job};
 use crate::log::Level;
 use crate::messaging::{Options, Outgoing};
-use crate::types::{Content, Jid, MessageId, MessageKey, UnixMs};
+use crate::types::{Address, Content, Jid, MessageId, MessageKey, UnixMs};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// 2026-01-01T00:00:00Z.
@@ -111,5 +111,12 @@ impl State {
             config: "{}".into(),
             ..Self::default()
         }
+    }
+
+    /// The next call is about an event that is no message.
+    pub(super) fn turn_to(&mut self, chat: Option<&Jid>, person: Option<&Address>) {
+        self.chat = chat.cloned();
+        self.sender = person.map(|person| person.jid.clone());
+        self.content = None;
     }
 }

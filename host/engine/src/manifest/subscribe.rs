@@ -1,14 +1,37 @@
-//! What a plugin wants to be called for: messages, and schedules it brings with it.
+//! What a plugin wants to be called for: families of events, and schedules it brings with it.
 
 use std::time::Duration;
 
 use waspnest_core::address::ChatKind;
 use waspnest_core::draft::Missed;
+use waspnest_core::event::{
+    CallState, ChatChange, ContactChange, EventKind, Family, GroupChange, PresenceState, ReceiptStatus, SessionState,
+};
 use waspnest_core::id::ScheduleId;
 use waspnest_core::message::{Content, Message, Origin};
 
 use super::section::{KeyError, Section, unknown};
 use super::word;
+
+/// One `[[subscribe]]`: which events of a family a plugin wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subscription {
+    /// Messages.
+    Message(MessageFilter),
+    /// Events of another family.
+    Other(EventFilter),
+}
+
+/// Which events of a family a plugin wants. What is left empty filters nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventFilter {
+    /// The family.
+    pub family: Family,
+    /// What happened (see [`EventKind::detail`]).
+    pub details: Vec<&'static str>,
+    /// Kinds of chat.
+    pub chats: Vec<ChatKind>,
+}
 
 /// Which messages a plugin wants. What is left empty filters nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,12 +64,114 @@ const CHATS: &[(&str, ChatKind)] = &[
     ("other", ChatKind::Other),
 ];
 
-const EVENTS: &[(&str, ())] = &[("message", ())];
+/// The families that can be subscribed to. Points in time cannot: they are for one installation.
+const EVENTS: &[(&str, Family)] = &[
+    ("message", Family::Message),
+    ("receipt", Family::Receipt),
+    ("group", Family::Group),
+    ("presence", Family::Presence),
+    ("contact", Family::Contact),
+    ("chat", Family::Chat),
+    ("call", Family::Call),
+    ("session", Family::Session),
+];
 
-impl MessageFilter {
+impl Subscription {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, KeyError> {
         let event = section.required("event")?;
-        word(section.at("event"), "event", event, EVENTS)?;
+        let family = word(section.at("event"), "event", event, EVENTS)?;
+        let other =
+            |section, details: (_, _, &[_]), chats| EventFilter::read(section, family, details, chats).map(Self::Other);
+        match family {
+            Family::Message | Family::Schedule => MessageFilter::read(section).map(Self::Message),
+            Family::Receipt => other(section, ("status", "status", &ReceiptStatus::NAMES), HasChats::Yes),
+            Family::Group => other(section, ("changes", "change", &GroupChange::NAMES), HasChats::No),
+            Family::Presence => other(section, ("states", "state", &PresenceState::NAMES), HasChats::Yes),
+            Family::Contact => other(section, ("changes", "change", &ContactChange::NAMES), HasChats::No),
+            Family::Chat => other(section, ("changes", "change", &ChatChange::NAMES), HasChats::Yes),
+            Family::Call => other(section, ("states", "state", &CallState::NAMES), HasChats::No),
+            Family::Session => other(section, ("states", "state", &SessionState::NAMES), HasChats::No),
+        }
+    }
+
+    /// The family it is about.
+    #[must_use]
+    pub const fn family(&self) -> Family {
+        match self {
+            Self::Message(_) => Family::Message,
+            Self::Other(filter) => filter.family,
+        }
+    }
+
+    /// Whether it lets an event through.
+    #[must_use]
+    pub fn wants(&self, event: &EventKind) -> bool {
+        match (self, event) {
+            (Self::Message(filter), EventKind::Message(message)) => filter.wants(message),
+            (Self::Message(_), _) => false,
+            (Self::Other(filter), event) => filter.wants(event),
+        }
+    }
+}
+
+/// Whether the events of a family belong to chats of several kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HasChats {
+    Yes,
+    No,
+}
+
+impl EventFilter {
+    /// `details` are the key of what happened, the word for one of them, and all there are.
+    fn read(
+        mut section: Section<'_>,
+        family: Family,
+        details: (&'static str, &str, &[&'static str]),
+        has_chats: HasChats,
+    ) -> Result<Self, KeyError> {
+        let (key, word, known) = details;
+        let texts = section.texts(key)?;
+        if texts.is_none() && family == Family::Presence {
+            return section.fail(
+                key,
+                "is missing; presence is told only to those who name what they need",
+            );
+        }
+        let mut details = Vec::new();
+        for (index, text) in texts.unwrap_or_default().into_iter().enumerate() {
+            match known.iter().find(|known| **known == text) {
+                Some(known) => details.push(*known),
+                None => return section.fail(&format!("{key}[{index}]"), unknown(word, text, known)),
+            }
+        }
+        let chats = match has_chats {
+            HasChats::Yes => chats(&mut section)?,
+            HasChats::No => Vec::new(),
+        };
+        section.finish()?;
+        Ok(Self { family, details, chats })
+    }
+
+    /// Whether it lets an event through.
+    #[must_use]
+    pub fn wants(&self, event: &EventKind) -> bool {
+        let detail = || self.details.is_empty() || event.detail().is_some_and(|detail| self.details.contains(&detail));
+        let chat = || self.chats.is_empty() || event.chat().is_some_and(|chat| self.chats.contains(&chat.chat_kind()));
+        event.family() == self.family && detail() && chat()
+    }
+}
+
+fn chats(section: &mut Section<'_>) -> Result<Vec<ChatKind>, KeyError> {
+    let texts = section.texts("chats")?.unwrap_or_default();
+    let kinds = texts
+        .into_iter()
+        .enumerate()
+        .map(|(index, chat)| word(section.at(&format!("chats[{index}]")), "kind of chat", chat, CHATS));
+    kinds.collect()
+}
+
+impl MessageFilter {
+    fn read(mut section: Section<'_>) -> Result<Self, KeyError> {
         let mut kinds = Vec::new();
         for (index, kind) in section.texts("kinds")?.unwrap_or_default().into_iter().enumerate() {
             match Content::KINDS.iter().find(|known| **known == kind) {
@@ -54,15 +179,7 @@ impl MessageFilter {
                 None => return section.fail(&format!("kinds[{index}]"), unknown("kind", kind, Content::KINDS)),
             }
         }
-        let mut chats = Vec::new();
-        for (index, chat) in section.texts("chats")?.unwrap_or_default().into_iter().enumerate() {
-            chats.push(word(
-                section.at(&format!("chats[{index}]")),
-                "kind of chat",
-                chat,
-                CHATS,
-            )?);
-        }
+        let chats = chats(&mut section)?;
         let own = match section.flag("from-me")? {
             Some(true) => OwnMessages::Wanted,
             Some(false) | None => OwnMessages::LeftOut,

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use waspnest_core::address::ChatKind;
 use waspnest_core::draft::Missed;
+use waspnest_core::event::Family;
 
 use super::*;
 
@@ -25,6 +26,15 @@ event = "message"
 kinds = ["text", "voice"]
 chats = ["direct"]
 from-me = true
+
+[[subscribe]]
+event = "receipt"
+status = ["read", "failed"]
+chats = ["group"]
+
+[[subscribe]]
+event = "presence"
+states = ["typing"]
 
 [[schedule]]
 id = "mornings"
@@ -66,12 +76,24 @@ fn every_key_is_read() {
     assert_eq!(manifest.id.as_str(), "org.example.appointments");
     assert_eq!(manifest.component, Path::new("out/appointments.wasm"));
     assert_eq!(
-        manifest.messages,
-        [MessageFilter {
-            kinds: vec!["text", "voice"],
-            chats: vec![ChatKind::Direct],
-            own: OwnMessages::Wanted
-        }]
+        manifest.subscriptions,
+        [
+            Subscription::Message(MessageFilter {
+                kinds: vec!["text", "voice"],
+                chats: vec![ChatKind::Direct],
+                own: OwnMessages::Wanted
+            }),
+            Subscription::Other(EventFilter {
+                family: Family::Receipt,
+                details: vec!["read", "failed"],
+                chats: vec![ChatKind::Group],
+            }),
+            Subscription::Other(EventFilter {
+                family: Family::Presence,
+                details: vec!["typing"],
+                chats: Vec::new(),
+            }),
+        ]
     );
     assert_eq!(manifest.schedules[0].rule, ScheduleRule::Cron("0 8 * * MON-FRI".into()));
     assert_eq!(
@@ -149,8 +171,28 @@ fn mistakes_name_file_and_key() {
         ),
         (
             "event = \"message\"",
-            "event = \"receipt\"",
-            "subscribe[0].event: unknown event \"receipt\"",
+            "event = \"reciept\"",
+            "subscribe[0].event: unknown event \"reciept\"; did you mean \"receipt\"?",
+        ),
+        (
+            "status = [\"read\", \"failed\"]",
+            "status = [\"read\", \"fail\"]",
+            "subscribe[1].status[1]: unknown status \"fail\"; did you mean \"failed\"?",
+        ),
+        (
+            "status = [",
+            "states = [",
+            "subscribe[1].states: unknown key \"states\"; did you mean \"status\"?",
+        ),
+        (
+            "states = [\"typing\"]",
+            "",
+            "subscribe[2].states: is missing; presence is told only to those",
+        ),
+        (
+            "states = [\"typing\"]",
+            "states = [\"typing\"]\nkinds = [\"text\"]",
+            "subscribe[2].kinds: unknown key \"kinds\"",
         ),
         (
             "chats = [\"direct\"]",

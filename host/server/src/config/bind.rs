@@ -1,6 +1,7 @@
 //! `[[bind]]`: which events reach which installation.
 
 use waspnest_core::address::ChatKind;
+use waspnest_core::event::Family;
 use waspnest_core::id::InstallationId;
 use waspnest_core::message::Content;
 
@@ -18,38 +19,33 @@ pub struct Bind {
     pub plugin: InstallationId,
     /// Names of sessions.
     pub sessions: Vec<Pattern>,
-    /// Kinds of events.
-    pub events: Vec<EventName>,
-    /// Kinds of messages, as [`Content::KINDS`] spells them; empty for all.
+    /// Families of events.
+    pub events: Vec<Family>,
+    /// Kinds of messages, as [`Content::KINDS`] spells them; empty for all. Says nothing about other events.
     pub kinds: Vec<&'static str>,
-    /// Kinds of chats; empty for all.
+    /// Kinds of chats; empty for all. Says nothing about events that belong to no chat.
     pub chat_kinds: Vec<ChatKind>,
-    /// Addresses of chats.
+    /// Addresses of chats. Says nothing about events that belong to no chat.
     pub chats: Lists,
-    /// Addresses of senders.
+    /// Addresses of senders, and of those who do what is no message. Says nothing about events nobody is known to have made.
     pub senders: Lists,
-    /// What the text of a message must be; none for any, and for messages without one.
+    /// What the text of a message must be; none for any, and for messages without one. Says nothing about other events.
     pub text: Option<Pattern>,
     /// Whether the account's own messages count.
     pub own: Own,
 }
 
-/// Kinds of events a bind can name. Ticks of schedules need no bind: they are for one installation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventName {
-    /// A message.
-    Message,
-}
-
-impl EventName {
-    /// As [`waspnest_core::event::EventKind::name`] spells it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Message => "message",
-        }
-    }
-}
+/// The families a bind can name. Ticks of schedules need no bind: they are for one installation.
+const EVENTS: [(&str, Family); 8] = [
+    ("message", Family::Message),
+    ("receipt", Family::Receipt),
+    ("group", Family::Group),
+    ("presence", Family::Presence),
+    ("contact", Family::Contact),
+    ("chat", Family::Chat),
+    ("call", Family::Call),
+    ("session", Family::Session),
+];
 
 /// Allowed and denied addresses; a denial wins, and no allowance at all allows everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -84,11 +80,7 @@ impl Bind {
         let id = section.required("id", form::some_text);
         let plugin = section.required("plugin", form::parsed);
         let sessions = section.or("sessions", vec![Pattern::everything()], form::list(form::parsed));
-        let events = section.or(
-            "events",
-            vec![EventName::Message],
-            form::list(form::one_of(&[("message", EventName::Message)])),
-        );
+        let events = section.or("events", vec![Family::Message], form::list(form::one_of(&EVENTS)));
         let kinds = section.or("kinds", Vec::new(), form::list(kind));
         let (chat_kinds, chats) = chats(section.table("chats"));
         let senders = lists(section.table("senders"));

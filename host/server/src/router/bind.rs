@@ -3,8 +3,8 @@
 //! An event reaches an installation when the plugin subscribes to its kind **and** at least one of the operator's binds lets it
 //! through. The first bind that does names itself to the plugin. Ticks need no bind: they are for one installation.
 
-use waspnest_core::address::Jid;
-use waspnest_core::event::{Event, EventKind};
+use waspnest_core::address::{Jid, Party};
+use waspnest_core::event::{Event, EventKind, Family};
 use waspnest_core::id::SessionName;
 use waspnest_core::message::{Message, Origin};
 
@@ -16,20 +16,47 @@ const SCHEDULE: &str = "schedule";
 
 /// The name of the first bind that lets the event through.
 pub(super) fn admitting<'a>(binds: &'a [Bind], session: &SessionName, event: &Event) -> Option<&'a str> {
-    match &event.kind {
-        EventKind::Tick(_) => Some(SCHEDULE),
-        EventKind::Message(message) => binds
+    let admits = |bind: &&Bind| match &event.kind {
+        EventKind::Tick(_) => false,
+        EventKind::Message(message) => admits_message(bind, message),
+        EventKind::Receipt(_)
+        | EventKind::Group(_)
+        | EventKind::Presence(_)
+        | EventKind::Contact(_)
+        | EventKind::Chat(_)
+        | EventKind::Call(_)
+        | EventKind::Session(_) => admits_other(bind, &event.kind),
+    };
+    match event.kind.family() {
+        Family::Schedule => Some(SCHEDULE),
+        family => binds
             .iter()
-            .find(|bind| {
-                bind.sessions.iter().any(|pattern| pattern.matches(session.as_str()))
-                    && bind.events.iter().any(|name| name.as_str() == event.kind.name())
-                    && admits(bind, message)
-            })
+            .find(|bind| lets_family_through(bind, session, family) && admits(bind))
             .map(|bind| &*bind.id),
     }
 }
 
-fn admits(bind: &Bind, message: &Message) -> bool {
+/// Whether a bind lets any event of a family through in a session.
+pub(super) fn lets_family_through(bind: &Bind, session: &SessionName, family: Family) -> bool {
+    bind.sessions.iter().any(|pattern| pattern.matches(session.as_str())) && bind.events.contains(&family)
+}
+
+/// What is said about chats and people holds for events that have them.
+fn admits_other(bind: &Bind, event: &EventKind) -> bool {
+    let chat = event.chat().is_none_or(|chat| {
+        let kind = bind.chat_kinds.is_empty() || bind.chat_kinds.contains(&chat.chat_kind());
+        kind && pass(&bind.chats, &[chat])
+    });
+    chat && event
+        .person()
+        .is_none_or(|person| pass(&bind.senders, &addresses(person)))
+}
+
+fn addresses(person: &Party) -> Vec<&Jid> {
+    std::iter::once(&person.jid).chain(&person.alt).collect()
+}
+
+fn admits_message(bind: &Bind, message: &Message) -> bool {
     let author = match (bind.own, message.key.from) {
         (Own::Included, _) | (Own::Ignored, Origin::Them) => true,
         (Own::Ignored, Origin::Me) => false,
@@ -38,13 +65,12 @@ fn admits(bind: &Bind, message: &Message) -> bool {
     let chat_kind = bind.chat_kinds.is_empty() || bind.chat_kinds.contains(&message.chat_kind);
     let fits_text = |pattern: &Pattern| message.plain_text().is_some_and(|text| pattern.matches(text));
     let text = bind.text.as_ref().is_none_or(fits_text);
-    let sender = std::iter::once(&message.sender.jid).chain(&message.sender.alt);
     author
         && kind
         && chat_kind
         && text
         && pass(&bind.chats, &[&message.key.chat])
-        && pass(&bind.senders, &sender.collect::<Vec<_>>())
+        && pass(&bind.senders, &addresses(&message.sender))
 }
 
 /// A denial wins, and no allowance at all allows everything. A bare number means the person, so `49*` fits `4915…@s.whatsapp.net`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use waspnest_core::event::Event;
+use waspnest_core::event::{Event, Family, Interest};
 use waspnest_core::id::SessionName;
 use waspnest_core::kv::Quota;
 use waspnest_engine::Installation;
@@ -36,6 +36,18 @@ impl Installed {
             },
             None => Quota { bytes: 0, keys: 0 },
         }
+    }
+
+    /// Which families may reach it in a session: those it subscribes to and a bind lets through.
+    pub(crate) fn interest(&self, session: &SessionName) -> Interest {
+        let may_reach = |family: &Family| {
+            self.installation.subscribes(*family)
+                && self
+                    .binds
+                    .iter()
+                    .any(|bind| bind::lets_family_through(bind, session, *family))
+        };
+        Family::ALL.into_iter().filter(may_reach).collect()
     }
 
     /// The bind that lets an event through to this installation, and the lane it goes to; none if it is not for it.

@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use waspnest_core::address::Jid;
-use waspnest_core::draft::TimerOrigin;
+use waspnest_core::address::{Jid, Party};
 use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::id::ScheduleId;
 use waspnest_core::progress::Attempt;
@@ -16,10 +15,12 @@ use crate::config::installation::Lane as Order;
 pub(super) enum LaneKey {
     /// Other events of the same chat.
     Chat(Jid),
-    /// Other messages of the same person.
+    /// Other events of the same person.
     Sender(Jid),
     /// Earlier ticks of the same schedule.
     Schedule(ScheduleId),
+    /// Other events that belong to no chat.
+    Session,
     /// Nothing.
     Alone(Position),
     /// Everything the installation gets in this session.
@@ -29,22 +30,44 @@ pub(super) enum LaneKey {
 impl LaneKey {
     /// The lane an event belongs to, for an installation that keeps order within `order`.
     pub(super) fn of(event: &Event, order: Order) -> Self {
-        match (order, &event.kind) {
-            (Order::Chat, EventKind::Message(message)) => Self::Chat(message.key.chat.clone()),
-            (Order::Sender, EventKind::Message(message)) => Self::Sender(message.sender.canonical().clone()),
-            (Order::Message, _) => Self::Alone(event.position),
-            (Order::All, _) => Self::All,
-            (Order::Chat | Order::Sender, EventKind::Tick(tick)) => match (order, &tick.origin) {
-                (Order::Chat, Some(origin)) => Self::Chat(origin.chat.clone()),
-                (
-                    Order::Sender,
-                    Some(TimerOrigin {
-                        sender: Some(sender), ..
-                    }),
-                ) => Self::Sender(sender.clone()),
-                _ => Self::Schedule(tick.schedule.clone()),
-            },
+        let chat = || event.kind.chat().cloned().map(Self::Chat);
+        let schedule = || match &event.kind {
+            EventKind::Tick(tick) => Some(Self::Schedule(tick.schedule.clone())),
+            EventKind::Message(_)
+            | EventKind::Receipt(_)
+            | EventKind::Group(_)
+            | EventKind::Presence(_)
+            | EventKind::Contact(_)
+            | EventKind::Chat(_)
+            | EventKind::Call(_)
+            | EventKind::Session(_) => None,
+        };
+        match order {
+            Order::Message => Self::Alone(event.position),
+            Order::All => Self::All,
+            Order::Chat => chat().or_else(schedule).unwrap_or(Self::Session),
+            Order::Sender => sender(&event.kind)
+                .cloned()
+                .map(Self::Sender)
+                .or_else(schedule)
+                .or_else(chat)
+                .unwrap_or(Self::Session),
         }
+    }
+}
+
+/// Who made an event, by the address they are filed under.
+fn sender(event: &EventKind) -> Option<&Jid> {
+    match event {
+        EventKind::Tick(tick) => tick.origin.as_ref().and_then(|origin| origin.sender.as_ref()),
+        EventKind::Message(_)
+        | EventKind::Receipt(_)
+        | EventKind::Group(_)
+        | EventKind::Presence(_)
+        | EventKind::Contact(_)
+        | EventKind::Chat(_)
+        | EventKind::Call(_)
+        | EventKind::Session(_) => event.person().map(Party::canonical),
     }
 }
 

@@ -92,7 +92,14 @@ impl Host for PluginHost {
             .map_err(unreadable)?;
         Ok(event.and_then(|event| match event.kind {
             EventKind::Message(message) => Some(*message),
-            EventKind::Tick(_) => None,
+            EventKind::Tick(_)
+            | EventKind::Receipt(_)
+            | EventKind::Group(_)
+            | EventKind::Presence(_)
+            | EventKind::Contact(_)
+            | EventKind::Chat(_)
+            | EventKind::Call(_)
+            | EventKind::Session(_) => None,
         }))
     }
 

@@ -98,6 +98,11 @@ async fn serve(
             () = parts.clock.sleep_until(attempt.not_before) => {}
             () = stop.cancelled() => return Ok(Served::Stopped),
         }
+        let age = parts.clock.now().since(event.received_at);
+        if event.kind.life().is_some_and(|life| age > life) {
+            tracing::debug!(event.id = %event.id, plugin.id = %installed.installation.id(), "event passed over, it is too old to be told");
+            return Ok(Served::Finished);
+        }
         let outcome = call(parts, installed, &event, &bind, attempt.count + 1).await?;
         let (error, hint) = match outcome {
             Outcome::Done => return Ok(Served::Finished),

@@ -169,7 +169,14 @@ impl Messages {
                 sender: message.sender.jid,
                 content: Some(Box::new(message.content)),
             }),
-            EventKind::Tick(_) => Err(Error::UnknownQuote),
+            EventKind::Tick(_)
+            | EventKind::Receipt(_)
+            | EventKind::Group(_)
+            | EventKind::Presence(_)
+            | EventKind::Contact(_)
+            | EventKind::Chat(_)
+            | EventKind::Call(_)
+            | EventKind::Session(_) => Err(Error::UnknownQuote),
         }
     }
 }

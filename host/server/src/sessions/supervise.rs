@@ -6,13 +6,14 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use waspnest_core::event::{Family, Interest};
 use waspnest_core::session::SessionRecord;
 use waspnest_whatsapp::SessionHandle;
 
 use super::Shared;
 use super::connection::{Follower, SessionCarrier};
 use crate::router::{RouterParts, SessionRouter};
-use crate::sink::{SessionSink, SinkParts, SinkPort};
+use crate::sink::{Failures, SessionSink, SinkParts, SinkPort};
 use crate::source::{SessionSchedules, SourceParts};
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -42,7 +43,15 @@ pub(super) async fn prepare(
     stop: CancellationToken,
 ) -> Result<(Supervised, SinkPort), Failure> {
     let session = record.id;
-    let handle = shared.whatsapp.open(session).await?;
+    let wants = |family: &Family| {
+        let mut interests = shared
+            .installations
+            .iter()
+            .map(|installed| installed.interest(&record.name));
+        interests.any(|interest| interest.wants(*family))
+    };
+    let interest: Interest = Family::ALL.into_iter().filter(wants).collect();
+    let handle = shared.whatsapp.open(session, interest).await?;
     let connection = watch::Sender::new(None);
     let me = watch::Sender::new(handle.status().borrow().me.clone());
     let carrier = SessionCarrier {
@@ -56,6 +65,7 @@ pub(super) async fn prepare(
         carrier: Arc::new(carrier),
         clock: Arc::clone(&shared.clock),
         retry: shared.send_retry.clone(),
+        failures: Failures::new(session, shared.log.clone(), interest),
     });
     let router = SessionRouter::resume(RouterParts {
         session,

@@ -21,6 +21,7 @@ use waspnest_core::outbox::{Committed, Outbox};
 use waspnest_core::store::{Store, StoreError};
 
 use super::carrier::{Answer, Carried, Carrier, CarryError};
+use super::failures::Failures;
 use super::lanes::Lanes;
 use crate::config::plugins::Retry;
 
@@ -54,6 +55,7 @@ pub(crate) struct SinkParts {
     pub carrier: Arc<dyn Carrier>,
     pub clock: Arc<dyn Clock>,
     pub retry: Retry,
+    pub failures: Failures,
 }
 
 /// The sink of one session; [`SessionSink::run`] is its task.
@@ -275,11 +277,12 @@ impl SinkParts {
                 (Some(self.given_up(&effect, reason, code)), AttemptEnd::Finished)
             }
         };
-        if let Some(progress) = progress
-            && let Err(error) = self.outbox.progress(self.session, effect.id, progress).await
-        {
-            // The effect stays as it was in the outbox, and the lost store ends the process elsewhere.
-            tracing::error!(effect.id = %effect.id, %error, "the effect's state was not recorded");
+        if let Some(progress) = progress {
+            self.failures.tell(&effect, &progress, self.clock.now()).await;
+            if let Err(error) = self.outbox.progress(self.session, effect.id, progress).await {
+                // The effect stays as it was in the outbox, and the lost store ends the process elsewhere.
+                tracing::error!(effect.id = %effect.id, %error, "the effect's state was not recorded");
+            }
         }
         Attempted { effect, end }
     }

@@ -151,7 +151,14 @@ impl Source {
 fn tick_of(kind: EventKind) -> Tick {
     match kind {
         EventKind::Tick(tick) => tick,
-        EventKind::Message(_) => panic!("only ticks were expected"),
+        EventKind::Message(_)
+        | EventKind::Receipt(_)
+        | EventKind::Group(_)
+        | EventKind::Presence(_)
+        | EventKind::Contact(_)
+        | EventKind::Chat(_)
+        | EventKind::Call(_)
+        | EventKind::Session(_) => panic!("only ticks were expected"),
     }
 }
 

@@ -118,21 +118,33 @@ impl Owner {
                 );
                 None
             }
-            _ => None,
+            event => {
+                self.report(event);
+                None
+            }
         }
     }
 
+    /// Takes in what plugins want to learn of.
+    pub(super) fn report(&mut self, event: &Event) {
+        let now = self.host.clock.now();
+        let status = self.status.borrow();
+        self.report.told(event, status.me.as_ref(), now);
+    }
+
     /// Lets sends through and says so.
-    fn go_live(&self) {
-        let Some(link) = &self.link else { return };
+    fn go_live(&mut self) {
+        let Some(client) = self.link.as_ref().map(|link| Arc::clone(&link.client)) else {
+            return;
+        };
         self.published.heard();
-        let me = intake::me(&link.client);
+        let me = intake::me(&client);
         self.status.send_if_modified(|status| {
             let changed = status.me != me;
             status.me = me;
             changed
         });
-        self.published.publish(Some(Arc::clone(&link.client)));
+        self.published.publish(Some(client));
         self.become_(State::Connected, None);
     }
 
@@ -145,8 +157,11 @@ impl Owner {
         }
     }
 
-    pub(super) fn become_(&self, state: State, reason: Option<Box<str>>) {
+    pub(super) fn become_(&mut self, state: State, reason: Option<Box<str>>) {
         let now = self.host.clock.now();
+        if self.status.borrow().state != state {
+            self.report.state(state, reason.as_deref());
+        }
         let changed = self.status.send_if_modified(|status| {
             if status.state == state && status.reason == reason {
                 return false;

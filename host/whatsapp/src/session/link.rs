@@ -4,9 +4,9 @@
 //! whatever task of the client is still running can write nothing more.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::mpsc;
+use waspnest_core::event::Interest;
 use waspnest_core::id::SessionId;
 use whatsapp_rust::bot::{Bot, BotHandle};
 use whatsapp_rust::types::events::Event;
@@ -14,7 +14,7 @@ use whatsapp_rust::wacore::store::DevicePropsOverride;
 use whatsapp_rust::waproto::whatsapp::device_props::PlatformType;
 use whatsapp_rust::{Client, TokioRuntime};
 
-use super::news::{Ears, PLACES};
+use super::news::{Ears, Overflow, PLACES};
 use super::published::Published;
 use crate::backend::Backend;
 use crate::caches;
@@ -27,7 +27,8 @@ pub(crate) struct Link {
     pub(crate) bot: BotHandle,
     pub(crate) client: Arc<Client>,
     pub(crate) news: mpsc::Receiver<Arc<Event>>,
-    overflowed: Arc<AtomicBool>,
+    /// What was dropped from the queue.
+    pub(crate) overflow: Arc<Overflow>,
     backend: Arc<Backend>,
 }
 
@@ -42,7 +43,12 @@ pub(crate) enum LinkError {
 
 impl Link {
     /// Builds a client and lets it run.
-    pub(crate) async fn start(host: &Host, session: SessionId, published: &Arc<Published>) -> Result<Self, LinkError> {
+    pub(crate) async fn start(
+        host: &Host,
+        session: SessionId,
+        published: &Arc<Published>,
+        interest: Interest,
+    ) -> Result<Self, LinkError> {
         let backend = Arc::new(
             Backend::open(
                 Arc::clone(&host.store),
@@ -54,8 +60,8 @@ impl Link {
             .map_err(LinkError::Keys)?,
         );
         let (queue, news) = mpsc::channel(PLACES);
-        let overflowed = Arc::new(AtomicBool::new(false));
-        let ears = Ears::new(queue, Arc::clone(published), Arc::clone(&overflowed));
+        let overflow = Arc::new(Overflow::default());
+        let ears = Ears::new(queue, Arc::clone(published), Arc::clone(&overflow), interest);
         let profile = &host.profile;
         let mut builder = Bot::builder()
             .with_backend_arc(Arc::<Backend>::clone(&backend))
@@ -85,7 +91,7 @@ impl Link {
                     bot: bot.spawn(),
                     client,
                     news,
-                    overflowed,
+                    overflow,
                     backend,
                 })
             }
@@ -94,11 +100,6 @@ impl Link {
                 Err(LinkError::Build(error))
             }
         }
-    }
-
-    /// Whether something was dropped from the queue since this was last asked.
-    pub(crate) fn take_overflowed(&self) -> bool {
-        self.overflowed.swap(false, Ordering::AcqRel)
     }
 
     /// Ends the client in order: what it had to write is written when this returns.

@@ -1,17 +1,19 @@
 //! What whatsapp-rust tells a session, in order and without ever making it wait.
 //!
 //! whatsapp-rust calls the handler on its receive path, so the handler only puts into a bounded queue. Messages are not taken from here
-//! (see [`crate::intake`]) but for the kinds that bypass the durability hook. When the queue is full, what can be repeated is dropped
-//! and counted; changes of state always find room, as a part of the queue is kept for them.
+//! (see [`crate::intake`]) but for the kinds that bypass the durability hook. When the queue fills up, what plugins want to learn of is
+//! dropped first, then what can be repeated; changes of state always find room, as a part of the queue is kept for them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
+use waspnest_core::event::{Family, Interest};
 use whatsapp_rust::types::events::{Event, EventHandler, EventInterest, EventKind};
 use whatsapp_rust::wacore_binary::JidExt;
 
 use super::published::Published;
+use crate::decode;
 
 /// Places in the queue.
 pub(crate) const PLACES: usize = 8192;
@@ -19,42 +21,98 @@ pub(crate) const PLACES: usize = 8192;
 /// Places that only changes of state may take.
 const KEPT: usize = 512;
 
+/// Places that what plugins want to learn of may not take.
+const WITHOUT_REPORTS: usize = PLACES / 2;
+
+/// What found no place in the queue.
+#[derive(Debug, Default)]
+pub(crate) struct Overflow {
+    settlements: AtomicBool,
+    reports: AtomicU64,
+}
+
+impl Overflow {
+    /// Whether an acknowledgement or a receipt was dropped since this was last asked.
+    pub(crate) fn take_settlements(&self) -> bool {
+        self.settlements.swap(false, Ordering::AcqRel)
+    }
+
+    /// How many events for plugins were dropped since this was last asked.
+    pub(crate) fn take_reports(&self) -> u64 {
+        self.reports.swap(0, Ordering::AcqRel)
+    }
+}
+
 /// Puts what happens into the owner's queue.
 pub(crate) struct Ears {
     queue: mpsc::Sender<Arc<Event>>,
     published: Arc<Published>,
-    overflowed: Arc<AtomicBool>,
+    overflow: Arc<Overflow>,
+    /// What is listened to for plugins alone.
+    reports: EventInterest,
 }
 
 impl Ears {
-    pub(crate) fn new(queue: mpsc::Sender<Arc<Event>>, published: Arc<Published>, overflowed: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(
+        queue: mpsc::Sender<Arc<Event>>,
+        published: Arc<Published>,
+        overflow: Arc<Overflow>,
+        interest: Interest,
+    ) -> Self {
+        let reports = Family::ALL
+            .into_iter()
+            .filter(|family| interest.wants(*family))
+            .flat_map(decode::event::sources)
+            .fold(EventInterest::none(), |all, kind| all.with(*kind));
         Self {
             queue,
             published,
-            overflowed,
+            overflow,
+            reports,
         }
     }
 }
 
+/// Which places of the queue an event may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Every one.
+    State,
+    /// All but those kept for changes of state.
+    Settlement,
+    /// While at least half of the queue is free.
+    Report,
+}
+
 impl EventHandler for Ears {
     fn handle_event(&self, event: Arc<Event>) {
-        let repeatable = match &*event {
+        let place = match &*event {
             Event::Messages(batch) => {
                 self.published.heard();
                 // Everything else came through the hook already.
                 if !batch.messages.iter().any(|message| bypasses_the_hook(&message.info)) {
                     return;
                 }
-                true
+                Place::Settlement
             }
             Event::ServerAck(_) | Event::Receipt(_) => {
                 self.published.heard();
-                true
+                Place::Settlement
             }
-            _ => false,
+            event if self.reports.wants(event.kind()) => Place::Report,
+            _ => Place::State,
         };
-        if (repeatable && self.queue.capacity() <= KEPT) || self.queue.try_send(event).is_err() {
-            self.overflowed.store(true, Ordering::Release);
+        let kept = match place {
+            Place::State => 0,
+            Place::Settlement => KEPT,
+            Place::Report => WITHOUT_REPORTS,
+        };
+        if self.queue.capacity() > kept && self.queue.try_send(event).is_ok() {
+            return;
+        }
+        match place {
+            Place::Report => drop(self.overflow.reports.fetch_add(1, Ordering::AcqRel)),
+            Place::State | Place::Settlement => self.overflow.settlements.store(true, Ordering::Release),
         }
     }
 
@@ -78,6 +136,7 @@ impl EventHandler for Ears {
             EventKind::ServerAck,
             EventKind::SelfPushNameUpdated,
         ])
+        .union(self.reports)
     }
 }
 

@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot, watch};
+use waspnest_core::event::{EventKind, Family, Interest};
 use waspnest_core::id::SessionId;
 use whatsapp_rust::types::events::Event;
 
 use super::settle::Settler;
-use super::{Link, Published, Request, RequestError};
+use super::{Link, Published, Report, Request, RequestError};
 use crate::backend::Backend;
+use crate::decode;
 use crate::host::{Host, Place};
 use crate::status::{Qr, State, Status};
 
@@ -39,6 +41,8 @@ pub(crate) struct Owner {
     pub(crate) qr: watch::Sender<Option<Qr>>,
     pub(crate) published: Arc<Published>,
     pub(crate) settler: Settler,
+    pub(crate) report: Report,
+    pub(crate) interest: Interest,
     pub(crate) link: Option<Link>,
     /// How many more sets of QR codes may be shown.
     pub(crate) rounds: u32,
@@ -95,6 +99,7 @@ impl Owner {
                     self.settler.lost(late, &*self.host.clock).await;
                 }
             }
+            self.report.write().await;
         }
     }
 
@@ -128,7 +133,7 @@ impl Owner {
     }
 
     async fn start(&mut self) -> Result<(), RequestError> {
-        match Link::start(&self.host, self.session, &self.published).await {
+        match Link::start(&self.host, self.session, &self.published, self.interest).await {
             Ok(link) => {
                 let linked = link.client.pn().is_some();
                 self.link = Some(link);
@@ -137,7 +142,8 @@ impl Owner {
             }
             Err(error) => {
                 let reason = describe(&error);
-                self.become_(self.resting(), Some(reason.clone()));
+                let resting = self.resting();
+                self.become_(resting, Some(reason.clone()));
                 Err(RequestError::Start { reason })
             }
         }
@@ -146,7 +152,8 @@ impl Owner {
     async fn disconnect(&mut self) {
         self.stop().await;
         if !self.status.borrow().state.is_terminal() {
-            self.become_(self.resting(), None);
+            let resting = self.resting();
+            self.become_(resting, None);
         }
     }
 
@@ -172,6 +179,7 @@ impl Owner {
         let wiped = Backend::wipe(&*self.host.store, self.session).await;
         // In one step, so that nobody sees a logged-out session with an account.
         let since = self.host.clock.now();
+        self.report.state(State::LoggedOut, Some(&reason));
         self.status.send_modify(|status| {
             *status = Status {
                 state: State::LoggedOut,
@@ -196,10 +204,14 @@ impl Owner {
             let mut events = Vec::new();
             while link.news.try_recv().map(|event| events.push(event)).is_ok() {}
             for event in &events {
-                self.hear_settlement(event).await;
+                match self.hear_settlement(event).await {
+                    Some(kind) => self.report.take(kind),
+                    None => self.report(event),
+                }
             }
             link.shut_down().await;
         }
+        self.report.write().await;
         self.settler
             .lost(self.published.in_flight.take_all(), &*self.host.clock)
             .await;
@@ -221,7 +233,8 @@ impl Owner {
         } else {
             "the client stopped"
         };
-        self.become_(self.resting(), Some(reason.into()));
+        let resting = self.resting();
+        self.become_(resting, Some(reason.into()));
     }
 
     async fn listen(&mut self, events: Vec<Arc<Event>>) {
@@ -234,11 +247,19 @@ impl Owner {
                     if let Some(verdict) = self.hear(&event).await {
                         return self.execute(verdict).await;
                     }
+                    if self.report.is_full() {
+                        self.report.write().await;
+                    }
                 }
             }
         }
         self.hear_all(settling).await;
-        if self.link.as_ref().is_some_and(Link::take_overflowed) {
+        let overflow = self.link.as_ref().map(|link| Arc::clone(&link.overflow));
+        let dropped = overflow.as_ref().map_or(0, |overflow| overflow.take_reports());
+        if dropped > 0 {
+            tracing::warn!(session = %self.session, dropped, "more was told than could be taken in; plugins do not learn of it");
+        }
+        if overflow.is_some_and(|overflow| overflow.take_settlements()) {
             tracing::warn!(session = %self.session, "acknowledgements were dropped, what was on its way is sent again");
             self.settler
                 .lost(self.published.in_flight.take_all(), &*self.host.clock)
@@ -251,19 +272,32 @@ impl Owner {
         });
     }
 
-    async fn hear_all(&self, events: Vec<Arc<Event>>) {
-        futures::future::join_all(events.iter().map(|event| self.hear_settlement(event))).await;
+    async fn hear_all(&mut self, events: Vec<Arc<Event>>) {
+        let heard = futures::future::join_all(events.iter().map(|event| self.hear_settlement(event))).await;
+        for kind in heard.into_iter().flatten() {
+            self.report.take(kind);
+        }
     }
 
-    async fn hear_settlement(&self, event: &Event) {
+    /// Tells the outbox, and answers what plugins learn of it.
+    async fn hear_settlement(&self, event: &Event) -> Option<EventKind> {
+        let wanted = self.report.wants(Family::Receipt);
         match event {
             Event::ServerAck(ack) => {
-                self.settler
+                let progress = self
+                    .settler
                     .acknowledged(ack, &self.published.in_flight, &*self.host.clock)
-                    .await
+                    .await?;
+                let now = self.host.clock.now();
+                let receipt = wanted.then(|| decode::event::receipt::acknowledged(ack, &progress, now));
+                receipt.flatten().map(EventKind::Receipt)
             }
-            Event::Receipt(receipt) => self.settler.received(receipt).await,
-            _ => {}
+            Event::Receipt(receipt) => {
+                self.settler.received(receipt).await;
+                let status = wanted.then(|| self.status.borrow().clone())?;
+                decode::event::event(event, status.me.as_ref(), self.host.clock.now())
+            }
+            _ => None,
         }
     }
 

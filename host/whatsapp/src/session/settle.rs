@@ -25,13 +25,18 @@ pub(crate) struct Settler {
 }
 
 impl Settler {
-    /// The server answered one stanza of ours.
-    pub(crate) async fn acknowledged(&self, ack: &ServerAck, in_flight: &InFlight, clock: &dyn Clock) {
+    /// The server answered one stanza of ours. Answers how far that brought a message; none for what is none, or was settled before.
+    pub(crate) async fn acknowledged(
+        &self,
+        ack: &ServerAck,
+        in_flight: &InFlight,
+        clock: &dyn Clock,
+    ) -> Option<Progress> {
         if ack.class.as_deref().is_some_and(|class| class != "message") {
-            return;
+            return None;
         }
         // What is not on its way any more was settled, or was not ours to begin with.
-        let Some(waiting) = in_flight.take(&ack.id) else { return };
+        let waiting = in_flight.take(&ack.id)?;
         let (progress, settled) = match &ack.error {
             None => (Progress::Sent, Settled::Sent),
             Some(code) => {
@@ -39,8 +44,9 @@ impl Settler {
                 (refusal(code, clock), Settled::Refused { code })
             }
         };
-        self.tell(waiting.effect, progress).await;
+        self.tell(waiting.effect, progress.clone()).await;
         waiting.settle(settled);
+        Some(progress)
     }
 
     /// The connection ended before the server answered these.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use waspnest_core::address::Jid;
 use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock};
 use waspnest_core::effect::{Action, Effect, EffectState, Send};
-use waspnest_core::event::{Event, EventKind, Position};
+use waspnest_core::event::{Event, EventKind, Interest, Position};
 use waspnest_core::id::{EventId, SessionId};
 use waspnest_core::log::Log;
 use waspnest_core::message::{Content, Message, Text};
@@ -39,6 +39,8 @@ pub(crate) struct Bench {
     pub(crate) whatsapp: WhatsApp,
     pub(crate) session: SessionId,
     pub(crate) account: Account,
+    /// What sessions take in beside messages.
+    pub(crate) interest: Interest,
 }
 
 impl Bench {
@@ -68,6 +70,7 @@ impl Bench {
             whatsapp,
             session,
             account,
+            interest: Interest::NONE,
         })
     }
 
@@ -81,7 +84,7 @@ impl Bench {
     }
 
     pub(crate) async fn open(&self) -> Result<SessionHandle> {
-        Ok(self.whatsapp.open(self.session).await?)
+        Ok(self.whatsapp.open(self.session, self.interest).await?)
     }
 
     /// Opens the session and links it to the account.
@@ -123,7 +126,14 @@ impl Bench {
                 let events = self.log.read(self.session, Position::default(), 1000).await?;
                 let found = events.into_iter().find(|event| match &event.kind {
                     EventKind::Message(message) => wanted(message),
-                    EventKind::Tick(_) => false,
+                    EventKind::Tick(_)
+                    | EventKind::Receipt(_)
+                    | EventKind::Group(_)
+                    | EventKind::Presence(_)
+                    | EventKind::Contact(_)
+                    | EventKind::Chat(_)
+                    | EventKind::Call(_)
+                    | EventKind::Session(_) => false,
                 });
                 if let Some(event) = found {
                     return Ok(event);

@@ -123,7 +123,7 @@ async fn a_session_has_one_owner() -> Result<()> {
     let session = bench.open().await?;
     let error = bench
         .whatsapp
-        .open(bench.session)
+        .open(bench.session, bench.interest)
         .await
         .expect_err("it is open already");
     assert!(

@@ -13,7 +13,14 @@ use crate::bench::{Bench, PATIENCE, says, text, wait};
 fn message(event: Event) -> Message {
     match event.kind {
         EventKind::Message(message) => *message,
-        EventKind::Tick(_) => unreachable!("only messages are looked for"),
+        EventKind::Tick(_)
+        | EventKind::Receipt(_)
+        | EventKind::Group(_)
+        | EventKind::Presence(_)
+        | EventKind::Contact(_)
+        | EventKind::Chat(_)
+        | EventKind::Call(_)
+        | EventKind::Session(_) => unreachable!("only messages are looked for"),
     }
 }
 

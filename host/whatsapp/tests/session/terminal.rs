@@ -95,7 +95,7 @@ async fn a_connection_taken_over_is_replaced() -> Result<()> {
         &bench.key,
     )
     .await?;
-    let second = thief.open(bench.session).await?;
+    let second = thief.open(bench.session, bench.interest).await?;
     second.connect().await?;
     let status = wait(&session, |status| status.state == State::Replaced).await?;
     assert!(status.reason.is_some());

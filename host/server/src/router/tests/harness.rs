@@ -12,7 +12,7 @@ use waspnest_core::address::{ChatKind, Jid, Party};
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
 use waspnest_core::draft::Timer;
 use waspnest_core::effect::{Action, Effect, Progress as EffectProgress};
-use waspnest_core::event::{EventKind, Position};
+use waspnest_core::event::{EventKind, Family, Interest, Position};
 use waspnest_core::id::{EffectId, InstallationId, SessionId};
 use waspnest_core::log::{Incoming, Log};
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
@@ -21,12 +21,12 @@ use waspnest_core::progress::{DeadLetter, Progress};
 use waspnest_core::store::{HeldStore, MemoryStore, Store};
 use waspnest_engine::{Engine, EngineOptions, Grants, Installation, InstallationSpec};
 
-use crate::config::bind::{Bind, EventName, Lists, Own};
+use crate::config::bind::{Bind, Lists, Own};
 use crate::config::installation::Lane;
 use crate::config::pattern::Pattern;
 use crate::config::plugins::{Backoff, Retry};
 use crate::router::{Installed, RouterParts, SessionRouter};
-use crate::sink::{Answer, Carried, Carrier, CarryError, SessionSink, SinkParts};
+use crate::sink::{Answer, Carried, Carrier, CarryError, Failures, SessionSink, SinkParts};
 
 /// Long enough for a busy machine; a test that needs it has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -67,7 +67,7 @@ pub(super) fn everything(id: &str) -> Bind {
         id: id.into(),
         plugin: self::id("bot"),
         sessions: vec![Pattern::everything()],
-        events: vec![EventName::Message],
+        events: vec![Family::Message],
         kinds: Vec::new(),
         chat_kinds: Vec::new(),
         chats: Lists::default(),
@@ -207,6 +207,7 @@ impl Harness {
             carrier: scripted.clone(),
             clock: clock.clone(),
             retry: Install::of("", "").retry,
+            failures: Failures::new(session, log.clone(), Interest::NONE),
         });
         let me = watch::Sender::new(None);
         let router = SessionRouter::resume(RouterParts {

@@ -1,0 +1,128 @@
+//! The handlers of a component: where they are in it, and how an event of each family gets to its own.
+//!
+//! They are looked up once, at load; a call only follows an index.
+
+use wasmtime::Store;
+use wasmtime::component::{Instance, InstancePre};
+use waspnest_core::event::{EventKind, Family};
+
+use crate::bindings::exports::waspnest::plugin::{
+    call_handler, chat_handler, contact_handler, group_handler, message_handler, presence_handler, receipt_handler,
+    schedule_handler, session_handler,
+};
+use crate::bindings::waspnest::plugin::types::{EventContext, HandlerError, Outcome};
+use crate::convert::{self, ToGuest};
+use crate::state::CallState;
+
+/// What a handler answers.
+pub(crate) type Handled = Result<Outcome, HandlerError>;
+
+/// Which handlers a component exports, and where.
+#[derive(Default, Clone)]
+pub struct Handlers {
+    message: Option<message_handler::GuestIndices>,
+    schedule: Option<schedule_handler::GuestIndices>,
+    receipt: Option<receipt_handler::GuestIndices>,
+    group: Option<group_handler::GuestIndices>,
+    presence: Option<presence_handler::GuestIndices>,
+    contact: Option<contact_handler::GuestIndices>,
+    chat: Option<chat_handler::GuestIndices>,
+    call: Option<call_handler::GuestIndices>,
+    session: Option<session_handler::GuestIndices>,
+}
+
+/// The interface that handles a family.
+pub(crate) const fn interface(family: Family) -> &'static str {
+    match family {
+        Family::Message => "message-handler",
+        Family::Schedule => "schedule-handler",
+        Family::Receipt => "receipt-handler",
+        Family::Group => "group-handler",
+        Family::Presence => "presence-handler",
+        Family::Contact => "contact-handler",
+        Family::Chat => "chat-handler",
+        Family::Call => "call-handler",
+        Family::Session => "session-handler",
+    }
+}
+
+impl Handlers {
+    /// Finds the handlers that a component exports.
+    pub(crate) fn find(pre: &InstancePre<CallState>, exported: &[Family]) -> wasmtime::Result<Self> {
+        let mut found = Self::default();
+        for family in exported {
+            match family {
+                Family::Message => found.message = Some(message_handler::GuestIndices::new(pre)?),
+                Family::Schedule => found.schedule = Some(schedule_handler::GuestIndices::new(pre)?),
+                Family::Receipt => found.receipt = Some(receipt_handler::GuestIndices::new(pre)?),
+                Family::Group => found.group = Some(group_handler::GuestIndices::new(pre)?),
+                Family::Presence => found.presence = Some(presence_handler::GuestIndices::new(pre)?),
+                Family::Contact => found.contact = Some(contact_handler::GuestIndices::new(pre)?),
+                Family::Chat => found.chat = Some(chat_handler::GuestIndices::new(pre)?),
+                Family::Call => found.call = Some(call_handler::GuestIndices::new(pre)?),
+                Family::Session => found.session = Some(session_handler::GuestIndices::new(pre)?),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether there is one for a family.
+    #[must_use]
+    pub const fn has(&self, family: Family) -> bool {
+        match family {
+            Family::Message => self.message.is_some(),
+            Family::Schedule => self.schedule.is_some(),
+            Family::Receipt => self.receipt.is_some(),
+            Family::Group => self.group.is_some(),
+            Family::Presence => self.presence.is_some(),
+            Family::Contact => self.contact.is_some(),
+            Family::Chat => self.chat.is_some(),
+            Family::Call => self.call.is_some(),
+            Family::Session => self.session.is_some(),
+        }
+    }
+
+    /// The families there are handlers for.
+    #[must_use]
+    pub fn families(&self) -> Vec<Family> {
+        Family::ALL.into_iter().filter(|family| self.has(*family)).collect()
+    }
+
+    /// Calls the handler of an event; none when there is no such handler.
+    pub(crate) async fn call(
+        &self,
+        store: &mut Store<CallState>,
+        instance: &Instance,
+        ctx: &EventContext,
+        to_guest: &ToGuest<'_>,
+        event: &EventKind,
+    ) -> Option<wasmtime::Result<Handled>> {
+        /// Loads a guest and calls it: `guest!(handler.function(argument))`.
+        macro_rules! guest {
+            ($handler:ident.$function:ident($argument:expr)) => {{
+                let indices = self.$handler.as_ref()?;
+                match indices.load(&mut *store, instance) {
+                    Ok(guest) => guest.$function(&mut *store, ctx, &$argument).await,
+                    Err(error) => Err(error),
+                }
+            }};
+        }
+        Some(match event {
+            EventKind::Message(message) => guest!(message.call_on_message(to_guest.message(message))),
+            EventKind::Tick(tick) => guest!(schedule.call_on_tick(convert::tick(tick))),
+            EventKind::Receipt(receipt) => guest!(receipt.call_on_receipt(to_guest.receipt(receipt))),
+            EventKind::Group(event) => guest!(group.call_on_group(convert::group(event))),
+            EventKind::Presence(presence) => guest!(presence.call_on_presence(convert::presence(presence))),
+            EventKind::Contact(event) => guest!(contact.call_on_contact(convert::contact(event))),
+            EventKind::Chat(event) => guest!(chat.call_on_chat(to_guest.chat(event))),
+            EventKind::Call(call) => guest!(call.call_on_call(convert::call(call))),
+            EventKind::Session(event) => guest!(session.call_on_session(convert::session(event))),
+        })
+    }
+}
+
+impl std::fmt::Debug for Handlers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.families()).finish()
+    }
+}
