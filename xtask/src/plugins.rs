@@ -42,6 +42,12 @@ const GUESTS: &[Guest] = &[
         package: "hostile",
         manifest: "host/engine/tests/guests/hostile/unasked.toml",
     },
+    // For the tests of the engine and the server: says what happened.
+    Guest {
+        name: "witness",
+        package: "witness",
+        manifest: "host/engine/tests/guests/witness/plugin.toml",
+    },
 ];
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {

@@ -1,12 +1,14 @@
 //! What the tests stand on: an engine, a host in memory, and events made by hand.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tempfile::TempDir;
 use waspnest_core::address::{ChatKind, Jid, Party};
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, SystemClock, UnixMs};
 use waspnest_core::draft::{Draft, KvEntry, KvKey, KvScope, Timer, TimerChange};
@@ -32,6 +34,19 @@ pub(crate) fn plugin_dir(name: &str) -> PathBuf {
         "{} is missing: run `cargo xtask plugins` first",
         dir.display()
     );
+    dir
+}
+
+/// A copy of a plugin with its manifest changed.
+pub(crate) fn changed(name: &str, change: impl FnOnce(String) -> String) -> TempDir {
+    let dir = tempfile::tempdir().expect("a directory");
+    let from = plugin_dir(name);
+    for entry in fs::read_dir(&from).expect("a directory") {
+        let entry = entry.expect("an entry");
+        fs::copy(entry.path(), dir.path().join(entry.file_name())).expect("a copy");
+    }
+    let manifest = dir.path().join("plugin.toml");
+    fs::write(&manifest, change(fs::read_to_string(&manifest).expect("a manifest"))).expect("written");
     dir
 }
 

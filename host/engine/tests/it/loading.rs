@@ -4,23 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
 use waspnest_engine::{EngineError, Grants, InstallError, Installation, InstallationSpec, LoadError};
 
-use crate::kit::{Rig, plugin_dir};
-
-/// A copy of a plugin with its manifest changed.
-fn changed(name: &str, change: impl FnOnce(String) -> String) -> TempDir {
-    let dir = tempfile::tempdir().expect("a directory");
-    let from = plugin_dir(name);
-    for entry in fs::read_dir(&from).expect("a directory") {
-        let entry = entry.expect("an entry");
-        fs::copy(entry.path(), dir.path().join(entry.file_name())).expect("a copy");
-    }
-    let manifest = dir.path().join("plugin.toml");
-    fs::write(&manifest, change(fs::read_to_string(&manifest).expect("a manifest"))).expect("written");
-    dir
-}
+use crate::kit::{Rig, changed, plugin_dir};
 
 async fn refused(dir: &Path) -> LoadError {
     Rig::new().engine.load(dir).await.expect_err("it must not load")

@@ -1,6 +1,7 @@
-//! The engine with real guests: `plugins/echo`, `plugins/reminders` and `tests/guests/hostile`, as `cargo xtask plugins` builds them.
+//! The engine with real guests: `plugins/echo`, `plugins/reminders` and those of `tests/guests`, as `cargo xtask plugins` builds them.
 
 mod containment;
+mod families;
 mod kit;
 mod loading;
 mod sandbox;

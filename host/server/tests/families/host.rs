@@ -1,0 +1,119 @@
+//! The whole host in this process, with one session linked to a simulated account and the witness plugin at work.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use waspnest::app::{App, Outside};
+use waspnest::config::Config;
+use waspnest::shutdown::{Signal, Stopped};
+use waspnest_simulator::human::{Heard, Human};
+use waspnest_simulator::{NewAccount, Simulator};
+use waspnest_whatsapp::State;
+
+/// Far more than anything here takes on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Host {
+    pub(crate) simulator: Simulator,
+    /// The phone number of the session's account.
+    pub(crate) phone: String,
+    /// Somebody to whom the witness says what belongs to no chat.
+    pub(crate) ana: Human,
+    running: JoinSet<Stopped>,
+    stop: oneshot::Sender<()>,
+    // Last, because it is removed when everything else is gone.
+    _dir: tempfile::TempDir,
+}
+
+impl Host {
+    /// A host whose one bind lets `events` through to the witness.
+    pub(crate) async fn witnessing(events: &str) -> Result<Self> {
+        let simulator = Simulator::start(waspnest_simulator::Config::default()).await?;
+        let ana = Human::join(&simulator, person("Ana")).await?;
+        let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins");
+        let dir = tempfile::tempdir()?;
+        let config = format!(
+            r#"
+server = {{ listen = "127.0.0.1:0", admin-secret = "a secret of the tests" }}
+storage = {{ dir = "data" }}
+whatsapp = {{ endpoint = "{endpoint}", version = "2.3000.1023223821" }}
+plugins = {{ dir = "{plugins}" }}
+[[session]]
+name = "main"
+[[plugin]]
+id = "witness"
+source = "witness"
+grants = {{ "messages.send" = {{ scope = "any" }} }}
+config = {{ tell = "{tell}" }}
+[[bind]]
+id = "all"
+plugin = "witness"
+events = {events}
+"#,
+            endpoint = simulator.url(),
+            plugins = plugins.display(),
+            tell = ana.account().phone,
+        );
+        let file = dir.path().join("config.toml");
+        std::fs::write(&file, config)?;
+        let app = App::start(Config::load(Some(&file), std::iter::empty())?, Outside::machine()).await?;
+        let record = app.sessions.shared().register.by_name(&"main".parse()?).await?;
+        let record = record.context("the configuration declares the session")?;
+        let handle = app.sessions.get(record.id).context("the session is at work")?.handle;
+
+        let phone = simulator.create_account(person("Host"))?.phone;
+        let mut qr = handle.qr();
+        let shown = tokio::time::timeout(PATIENCE, qr.wait_for(Option::is_some)).await??;
+        let code = shown.as_ref().context("it was waited for")?.code.to_string();
+        drop(shown);
+        simulator.scan_qr(&phone, &code).await?;
+        let mut status = handle.status();
+        tokio::time::timeout(PATIENCE, status.wait_for(|status| status.state == State::Connected)).await??;
+
+        let (stop, stopped) = oneshot::channel::<()>();
+        let mut running = JoinSet::new();
+        running.spawn(app.run(futures::stream::once(async {
+            // A dropped sender is a test that failed: the host ends then too.
+            let _ = stopped.await;
+            Signal::Terminate
+        })));
+        Ok(Self {
+            simulator,
+            phone,
+            ana,
+            running,
+            stop,
+            _dir: dir,
+        })
+    }
+
+    /// Waits until Ana has heard a line from the host that begins like this.
+    pub(crate) async fn hears(&self, line: &str) -> Result<Heard> {
+        let says = |heard: &Heard| !heard.from_me && heard.text.as_deref().is_some_and(|text| text.starts_with(line));
+        let heard = self.ana.wait_for(says, PATIENCE).await;
+        heard.with_context(|| {
+            let lines: Vec<_> = self.ana.phone_view().into_iter().map(|heard| heard.text).collect();
+            format!("nobody said {line:?}, but {lines:?}")
+        })
+    }
+
+    pub(crate) async fn stop(mut self) -> Result<()> {
+        // A host that ended by itself is told below.
+        let _ = self.stop.send(());
+        let stopped = self.running.join_next().await.context("it runs")??;
+        ensure!(stopped == Stopped::Cleanly, "it stopped with {stopped:?}");
+        self.ana.leave().await;
+        self.simulator.shutdown().await;
+        Ok(())
+    }
+}
+
+fn person(name: &str) -> NewAccount {
+    NewAccount {
+        push_name: name.into(),
+        phone: None,
+    }
+}
