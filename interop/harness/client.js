@@ -5,6 +5,10 @@ import { Events } from './events.js'
 import { Keys } from './keys.js'
 import { poll } from './patience.js'
 
+/** Where changes of chats and of contacts are told: one that Baileys has not shown yet is shown with its change. */
+export const CHATS = ['chats.update', 'chats.upsert']
+export const CONTACTS = ['contacts.update', 'contacts.upsert']
+
 /** Any version will do, as long as it is fixed: Baileys would go on working with the one it was released with. */
 const VERSION = [2, 3000, 1_035_194_821]
 
@@ -165,12 +169,13 @@ export class Client {
     })
   }
 
-  /** The first thing `pick` finds in one element of events named `name`, such as one update of `messages.update`. */
+  /** The first thing `pick` finds in one element of events of one name or several, such as one update of `messages.update`. */
   each(what, event, pick, options) {
+    const names = [event].flat()
     return this.events.first(
       what,
       ({ name, data }) => {
-        if (name !== event) return undefined
+        if (!names.includes(name)) return undefined
         for (const one of [data].flat()) {
           const found = pick(one)
           if (found !== undefined && found !== false) return found

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { proto } from 'baileys'
-import { textOf } from '../harness/client.js'
+import { CHATS, CONTACTS, textOf } from '../harness/client.js'
 import { mediaAt } from '../harness/media-host.js'
 import { poll } from '../harness/patience.js'
 
@@ -17,7 +17,7 @@ function onPhone(stage, account, index, wanted) {
 /** What one does to a chat or a message of it, and what the other devices show of it. `said` is a message of `other` in it. */
 function deeds(other, said) {
   const lastMessages = [{ key: said.key, messageTimestamp: said.messageTimestamp }]
-  const chat = wanted => ['chats.update', one => one.id === other.jid && wanted(one)]
+  const chat = wanted => [CHATS, one => one.id === other.jid && wanted(one)]
   const message = wanted => ['messages.update', one => one.key.id === said.key.id && wanted(one.update)]
   const author = 'them'
   return [
@@ -34,7 +34,7 @@ function deeds(other, said) {
     {
       change: { contact: { fullName: 'Benjamin', firstName: 'Ben', saveOnPrimaryAddressbook: true } },
       act: { action: 'save_contact', contact: other.phone, full_name: 'Benjamin', chat: undefined },
-      shown: ['contacts.upsert', one => one.id === other.jid && one.name === 'Benjamin']
+      shown: [CONTACTS, one => one.id === other.jid && one.name === 'Benjamin']
     }
   ]
 }
@@ -123,7 +123,7 @@ export const companions = [
       await onPhone(stage, ada, ['pin_v1', ben.jid], value => value.pin_action?.pinned === false)
       await onPhone(stage, ada, ['contact', ben.jid], value => value.contact_action?.full_name === 'Benjamin')
       await tablet.socket.chatModify({ pin: true }, ben.jid)
-      await ada.each('the pinned chat', 'chats.update', one => one.id === ben.jid && one.pinned > 0)
+      await ada.each('the pinned chat', CHATS, one => one.id === ben.jid && one.pinned > 0)
       await onPhone(stage, ada, ['pin_v1', ben.jid], value => value.pin_action?.pinned === true)
     }
   },

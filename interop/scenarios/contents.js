@@ -1,6 +1,7 @@
 // What a message may hold besides text. In every case it is looked at as the other side's library decoded it.
 
 import assert from 'node:assert/strict'
+import { CHATS } from '../harness/client.js'
 
 const CARD = 'BEGIN:VCARD\nVERSION:3.0\nFN:Cleo\nTEL;waid=4915112345678:+49 151 12345678\nEND:VCARD'
 
@@ -101,10 +102,10 @@ export const contents = [
     async play(stage) {
       const { ada, ben } = await places(stage)
       await ben.send(ada, { protocolMessage: { type: 3, ephemeralExpiration: 86_400, ephemeralSettingTimestamp: 1_700_000_000 } })
-      await ada.each('the timer', 'chats.update', one => one.id === ben.jid && one.ephemeralExpiration === 86_400)
+      await ada.each('the timer', CHATS, one => one.id === ben.jid && one.ephemeralExpiration === 86_400)
       const { jid: group } = await ben.do('groups', { subject: 'Short-lived', members: [ada.phone] })
       await ben.do(`groups/${group}/change`, { setting: { ephemeral: 604_800 } })
-      await ada.each('the timer', 'chats.update', one => one.id === group && one.ephemeralExpiration === 604_800)
+      await ada.each('the timer', CHATS, one => one.id === group && one.ephemeralExpiration === 604_800)
       assert.equal((await ada.socket.groupMetadata(group)).ephemeralDuration, 604_800)
     }
   }

@@ -1,6 +1,7 @@
 // What an account shows of itself: name, about text, picture; and who is there at all.
 
 import assert from 'node:assert/strict'
+import { CONTACTS } from '../harness/client.js'
 import { PICTURE } from '../harness/picture.js'
 
 /** Writes in both directions, so that each has the other as a contact. */
@@ -60,11 +61,11 @@ export const profile = [
       await acquainted(ada, cleo)
       await assert.rejects(cleo.socket.profilePictureUrl(ada.jid, 'image'))
       await ada.socket.updateProfilePicture(ada.jid, PICTURE)
-      await cleo.each('the picture', 'contacts.update', one => one.id === ada.jid && one.imgUrl === 'changed')
+      await cleo.each('the picture', CONTACTS, one => one.id === ada.jid && one.imgUrl === 'changed')
       for (const type of ['preview', 'image']) assert.ok(isJpeg(await fetched(await cleo.socket.profilePictureUrl(ada.jid, type))), type)
       const after = cleo.events.position
       await ada.socket.removeProfilePicture(ada.jid)
-      await cleo.each('that it is gone', 'contacts.update', one => one.id === ada.jid && one.imgUrl === 'removed', { after })
+      await cleo.each('that it is gone', CONTACTS, one => one.id === ada.jid && one.imgUrl === 'removed', { after })
       await assert.rejects(cleo.socket.profilePictureUrl(ada.jid, 'image'))
     }
   },
@@ -81,7 +82,7 @@ export const profile = [
       assert.ok(isJpeg(Buffer.from(jpeg, 'base64')))
       const mine = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3])
       await ben.do('picture', { jpeg: mine.toString('base64') })
-      await ada.each('the picture', 'contacts.update', one => one.id === ben.jid && one.imgUrl === 'changed')
+      await ada.each('the picture', CONTACTS, one => one.id === ben.jid && one.imgUrl === 'changed')
       assert.deepEqual(await fetched(await ada.socket.profilePictureUrl(ben.jid, 'image')), mine)
     }
   },
@@ -93,10 +94,10 @@ export const profile = [
       const { id: group } = await ada.socket.groupCreate('Gallery', [cleo.jid])
       await cleo.each('the new group', 'groups.upsert', one => one.id === group)
       await ada.socket.updateProfilePicture(group, PICTURE)
-      await cleo.each('the picture', 'contacts.update', one => one.id === group && one.imgUrl === 'changed')
+      await cleo.each('the picture', CONTACTS, one => one.id === group && one.imgUrl === 'changed')
       assert.ok(isJpeg(await fetched(await cleo.socket.profilePictureUrl(group, 'image'))))
       await ada.socket.removeProfilePicture(group)
-      await cleo.each('that it is gone', 'contacts.update', one => one.id === group && one.imgUrl === 'removed')
+      await cleo.each('that it is gone', CONTACTS, one => one.id === group && one.imgUrl === 'removed')
     }
   },
   {

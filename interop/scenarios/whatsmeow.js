@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { downloadMediaMessage } from 'baileys'
 import { isWho } from '../harness/admin.js'
+import { CHATS } from '../harness/client.js'
 import { notice, told } from '../harness/group.js'
 import { PICTURE } from '../harness/picture.js'
 
@@ -256,7 +257,7 @@ export const whatsmeow = [
       assert.deepEqual([key.fromMe, key.remoteJid], [true, ben.jid])
       for (const text of ['from Baileys', 'from whatsmeow']) await ben.hears(text, { from: ada })
 
-      const shown = (what, wanted) => ada.each(what, 'chats.update', one => one.id === ben.jid && wanted(one))
+      const shown = (what, wanted) => ada.each(what, CHATS, one => one.id === ben.jid && wanted(one))
       await laptop.do('keep', { chat: ben.jid, what: 'archive' })
       await shown('archived', one => one.archived === true)
       await laptop.do('keep', { chat: ben.jid, what: 'pin' })
