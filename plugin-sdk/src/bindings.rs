@@ -49,3 +49,4 @@ handler!(contact, "contact-plugin");
 handler!(chat, "chat-plugin");
 handler!(call, "call-plugin");
 handler!(session, "session-plugin");
+handler!(raw, "raw-plugin");

@@ -92,6 +92,16 @@ pub trait SessionHandler {
     fn on_session(ctx: &EventContext, ev: &SessionEvent) -> Result<Outcome, HandlerError>;
 }
 
+/// Handles any event as JSON. Subscribed to by `[[subscribe]] event = "raw"` in the manifest, whose `kinds` name the families.
+pub trait RawHandler {
+    /// Handles one event: `schema` names the form of `json`, `kind` the family. What it changed is committed when it answers
+    /// `Ok`, and dropped otherwise.
+    ///
+    /// # Errors
+    /// As for [`MessageHandler::on_message`].
+    fn on_event(ctx: &EventContext, schema: &str, kind: &str, json: &str) -> Result<Outcome, HandlerError>;
+}
+
 /// Stands between the generated traits and ours. Only [`export!`](crate::export) names it.
 #[derive(Debug)]
 pub struct Adapter<P>(PhantomData<P>);
@@ -116,6 +126,12 @@ adapter!(ContactHandler, contact, contact_handler, on_contact, ContactEvent);
 adapter!(ChatHandler, chat, chat_handler, on_chat, ChatEvent);
 adapter!(CallHandler, call, call_handler, on_call, Call);
 adapter!(SessionHandler, session, session_handler, on_session, SessionEvent);
+
+impl<P: RawHandler> bindings::raw::exports::waspnest::plugin::raw_handler::Guest for Adapter<P> {
+    fn on_event(ctx: EventContext, schema: String, kind: String, json: String) -> Result<Outcome, HandlerError> {
+        P::on_event(&ctx, &schema, &kind, &json)
+    }
+}
 
 /// Makes a component of a type: `export!(Plugin: MessageHandler)`, `export!(Plugin: MessageHandler, ScheduleHandler)`.
 ///
@@ -150,10 +166,13 @@ macro_rules! export {
     (@one $plugin:ident SessionHandler) => {
         $crate::export!(@with $plugin SessionHandler session);
     };
+    (@one $plugin:ident RawHandler) => {
+        $crate::export!(@with $plugin RawHandler raw);
+    };
     (@one $plugin:ident $other:ident) => {
         compile_error!(concat!(
             "no handler `", stringify!($other), "`: the handlers are MessageHandler, ScheduleHandler, ReceiptHandler, GroupHandler, PresenceHandler, ",
-            "ContactHandler, ChatHandler, CallHandler and SessionHandler"
+            "ContactHandler, ChatHandler, CallHandler, SessionHandler and RawHandler"
         ));
     };
     (@with $plugin:ident $handler:ident $module:ident) => {

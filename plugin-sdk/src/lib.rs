@@ -99,8 +99,8 @@ pub use error::Error;
 #[doc(hidden)]
 pub use handler::Adapter;
 pub use handler::{
-    CallHandler, ChatHandler, ContactHandler, GroupHandler, MessageHandler, PresenceHandler, ReceiptHandler,
-    ScheduleHandler, SessionHandler,
+    CallHandler, ChatHandler, ContactHandler, GroupHandler, MessageHandler, PresenceHandler, RawHandler,
+    ReceiptHandler, ScheduleHandler, SessionHandler,
 };
 
 /// Whom the capability modules call: the host in a component, an in-memory double elsewhere.

@@ -27,8 +27,8 @@ pub use fixture::{context, direct_image, direct_text, group_image, group_text};
 pub use state::{Effect, LogLine};
 
 use crate::handler::{
-    CallHandler, ChatHandler, ContactHandler, GroupHandler, MessageHandler, PresenceHandler, ReceiptHandler,
-    ScheduleHandler, SessionHandler,
+    CallHandler, ChatHandler, ContactHandler, GroupHandler, MessageHandler, PresenceHandler, RawHandler,
+    ReceiptHandler, ScheduleHandler, SessionHandler,
 };
 use crate::schedule::Rule;
 use crate::types::{
@@ -182,6 +182,16 @@ impl Host {
         let ctx = self.next_context();
         self.state.turn_to(None, None);
         self.run(|| P::on_session(&ctx, ev))
+    }
+
+    /// Lets a plugin handle an event as JSON of the schema `waspnest.event/1`. It belongs to no chat here.
+    ///
+    /// # Errors
+    /// What the handler answers.
+    pub fn raw<P: RawHandler>(&mut self, kind: &str, json: &str) -> Result<Outcome, HandlerError> {
+        let ctx = self.next_context();
+        self.state.turn_to(None, None);
+        self.run(|| P::on_event(&ctx, "waspnest.event/1", kind, json))
     }
 
     /// Lets a job fall due: moves the clock to its time and lets the plugin handle the tick. None when there is no such job.

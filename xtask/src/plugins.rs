@@ -48,6 +48,12 @@ const GUESTS: &[Guest] = &[
         package: "witness",
         manifest: "host/engine/tests/guests/witness/plugin.toml",
     },
+    // For the engine's tests: sends every event on as JSON.
+    Guest {
+        name: "recorder",
+        package: "recorder",
+        manifest: "host/engine/tests/guests/recorder/plugin.toml",
+    },
 ];
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {

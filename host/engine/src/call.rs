@@ -21,7 +21,7 @@ use crate::bindings::waspnest::plugin::types::{Flow as WitFlow, Outcome};
 use crate::capability::log::Journal;
 use crate::convert::{self, ToGuest};
 use crate::engine::{Engine, TICK};
-use crate::handlers::Handled;
+use crate::handlers::{Handled, Handler};
 use crate::host::Host;
 use crate::installation::{Installation, Reuse};
 use crate::limits::{EFFECTS, HOSTCALL_BYTES, KV_OPERATIONS, Limits, NOTE_BYTES, RESOURCES, SCHEDULE_OPERATIONS, cut};
@@ -257,9 +257,14 @@ impl Sandbox {
             event: event.id,
         };
         let handlers = &installation.plugin().handlers;
-        let handled = handlers
-            .call(&mut self.store, &self.instance, &shown, &to_guest, &event.kind)
-            .await;
+        let (store, instance, kind) = (&mut self.store, &self.instance, &event.kind);
+        let handled = match installation.handler_of(kind) {
+            Handler::Of(_) => handlers.call(store, instance, &shown, &to_guest, kind).await,
+            Handler::Raw => {
+                let json = convert::json::event(event, session).to_string();
+                handlers.call_raw(store, instance, &shown, kind.name(), &json).await
+            }
+        };
         let handled = handled.ok_or(CallError::NoHandler {
             event: event.kind.name(),
         })?;

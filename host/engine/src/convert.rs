@@ -9,6 +9,7 @@ mod contact;
 mod content;
 mod event;
 mod group;
+pub(crate) mod json;
 mod message;
 mod outgoing;
 mod presence;

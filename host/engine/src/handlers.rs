@@ -7,10 +7,11 @@ use wasmtime::component::{Instance, InstancePre};
 use waspnest_core::event::{EventKind, Family};
 
 use crate::bindings::exports::waspnest::plugin::{
-    call_handler, chat_handler, contact_handler, group_handler, message_handler, presence_handler, receipt_handler,
-    schedule_handler, session_handler,
+    call_handler, chat_handler, contact_handler, group_handler, message_handler, presence_handler, raw_handler,
+    receipt_handler, schedule_handler, session_handler,
 };
 use crate::bindings::waspnest::plugin::types::{EventContext, HandlerError, Outcome};
+use crate::convert::json::SCHEMA;
 use crate::convert::{self, ToGuest};
 use crate::state::CallState;
 
@@ -29,10 +30,43 @@ pub struct Handlers {
     chat: Option<chat_handler::GuestIndices>,
     call: Option<call_handler::GuestIndices>,
     session: Option<session_handler::GuestIndices>,
+    raw: Option<raw_handler::GuestIndices>,
+}
+
+/// A handler a component may export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Handler {
+    /// The one of a family.
+    Of(Family),
+    /// The one of any event as JSON.
+    Raw,
+}
+
+impl Handler {
+    /// All of them.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        Family::ALL.into_iter().map(Self::Of).chain([Self::Raw])
+    }
+
+    /// Its interface.
+    pub(crate) const fn interface(self) -> &'static str {
+        match self {
+            Self::Of(family) => interface(family),
+            Self::Raw => "raw-handler",
+        }
+    }
+
+    /// What a manifest calls what it handles.
+    pub(crate) const fn topic(self) -> &'static str {
+        match self {
+            Self::Of(family) => family.name(),
+            Self::Raw => "raw",
+        }
+    }
 }
 
 /// The interface that handles a family.
-pub(crate) const fn interface(family: Family) -> &'static str {
+const fn interface(family: Family) -> &'static str {
     match family {
         Family::Message => "message-handler",
         Family::Schedule => "schedule-handler",
@@ -48,9 +82,16 @@ pub(crate) const fn interface(family: Family) -> &'static str {
 
 impl Handlers {
     /// Finds the handlers that a component exports.
-    pub(crate) fn find(pre: &InstancePre<CallState>, exported: &[Family]) -> wasmtime::Result<Self> {
+    pub(crate) fn find(pre: &InstancePre<CallState>, exported: &[Handler]) -> wasmtime::Result<Self> {
         let mut found = Self::default();
-        for family in exported {
+        for handler in exported {
+            let family = match handler {
+                Handler::Of(family) => family,
+                Handler::Raw => {
+                    found.raw = Some(raw_handler::GuestIndices::new(pre)?);
+                    continue;
+                }
+            };
             match family {
                 Family::Message => found.message = Some(message_handler::GuestIndices::new(pre)?),
                 Family::Schedule => found.schedule = Some(schedule_handler::GuestIndices::new(pre)?),
@@ -64,6 +105,12 @@ impl Handlers {
             }
         }
         Ok(found)
+    }
+
+    /// Whether there is one for any event as JSON.
+    #[must_use]
+    pub const fn has_raw(&self) -> bool {
+        self.raw.is_some()
     }
 
     /// Whether there is one for a family.
@@ -121,8 +168,29 @@ impl Handlers {
     }
 }
 
+impl Handlers {
+    /// Calls the handler of any event; none when there is no such handler.
+    pub(crate) async fn call_raw(
+        &self,
+        store: &mut Store<CallState>,
+        instance: &Instance,
+        ctx: &EventContext,
+        kind: &'static str,
+        json: &str,
+    ) -> Option<wasmtime::Result<Handled>> {
+        let indices = self.raw.as_ref()?;
+        Some(match indices.load(&mut *store, instance) {
+            Ok(guest) => guest.call_on_event(&mut *store, ctx, SCHEMA, kind, json).await,
+            Err(error) => Err(error),
+        })
+    }
+}
+
 impl std::fmt::Debug for Handlers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.families()).finish()
+        f.debug_struct("Handlers")
+            .field("families", &self.families())
+            .field("raw", &self.has_raw())
+            .finish()
     }
 }

@@ -14,6 +14,7 @@ use waspnest_core::id::{InstallationId, SessionName};
 
 use crate::call::Sandbox;
 use crate::grant::{Effective, Grants};
+use crate::handlers::Handler;
 use crate::limits::{LimitWish, Limits};
 use crate::manifest::{Capability, Need};
 use crate::plugin::Plugin;
@@ -231,11 +232,27 @@ impl Installation {
         }
     }
 
+    /// The handler that gets an event: its family's own, unless the plugin wants it as JSON and not otherwise.
+    pub(crate) fn handler_of(&self, event: &EventKind) -> Handler {
+        let subscriptions = &self.plugin.manifest.subscriptions;
+        let reaches = |handler| {
+            subscriptions
+                .iter()
+                .any(|subscription| subscription.handler() == handler && subscription.wants(event))
+        };
+        let own = Handler::Of(event.family());
+        if !reaches(own) && reaches(Handler::Raw) {
+            Handler::Raw
+        } else {
+            own
+        }
+    }
+
     /// Whether the plugin wants any events of a family, as its manifest says.
     #[must_use]
     pub fn subscribes(&self, family: Family) -> bool {
         let subscriptions = &self.plugin.manifest.subscriptions;
-        subscriptions.iter().any(|subscription| subscription.family() == family)
+        subscriptions.iter().any(|subscription| subscription.covers(family))
     }
 
     pub(crate) fn config(&self, session: &SessionName) -> &Configured {

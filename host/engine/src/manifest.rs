@@ -14,7 +14,7 @@ use waspnest_core::id::PluginId;
 
 pub use capability::{Capability, JobTerms, KvTerms, MessageTerms, Need, Rate, Request, Requests, Rule, Scope};
 pub use section::KeyError;
-pub use subscribe::{EventFilter, MessageFilter, OwnMessages, Schedule, ScheduleRule, Subscription};
+pub use subscribe::{EventFilter, MessageFilter, OwnMessages, RawFilter, Schedule, ScheduleRule, Subscription};
 
 use crate::limits::LimitWish;
 use section::{Section, unknown};

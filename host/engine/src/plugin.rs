@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::component::{Component, InstancePre, Linker};
 use waspnest_core::event::Family;
 
-use crate::handlers::{Handlers, interface};
+use crate::handlers::{Handler, Handlers};
 use crate::manifest::{API, Capability, Manifest, ManifestError, Subscription};
 use crate::state::CallState;
 
@@ -198,9 +198,11 @@ impl Plugin {
             check_import(name, &manifest).map_err(|refusal| refusal.at(&path))?;
         }
         let mut exported = Vec::new();
-        for family in Family::ALL {
+        for handler in Handler::all() {
             let found = kind.exports(engine).find_map(|(name, _)| match contract(name) {
-                Some((handler, version)) if handler == interface(family) => Some((name.to_owned(), version.to_owned())),
+                Some((interface, version)) if interface == handler.interface() => {
+                    Some((name.to_owned(), version.to_owned()))
+                }
                 _ => None,
             });
             if let Some((name, version)) = &found {
@@ -210,9 +212,9 @@ impl Plugin {
                         found: name.clone(),
                     });
                 }
-                exported.push(family);
+                exported.push(handler);
             }
-            check_handler(family, found.is_some(), &manifest, &path)?;
+            check_handler(handler, found.is_some(), &manifest, &path)?;
         }
         let mismatch = |error: wasmtime::Error| LoadError::Mismatch {
             path: path.clone(),
@@ -232,17 +234,22 @@ impl Plugin {
 }
 
 /// What a component exports and what its manifest subscribes to must match, in both directions.
-fn check_handler(family: Family, exported: bool, manifest: &Manifest, path: &std::path::Path) -> Result<(), LoadError> {
-    let handler = interface(family);
-    let (entry, wanted) = match family {
+fn check_handler(
+    handler: Handler,
+    exported: bool,
+    manifest: &Manifest,
+    path: &std::path::Path,
+) -> Result<(), LoadError> {
+    let (entry, wanted) = match handler {
         // A plugin may set points in time for itself, and the operator may set some for it.
-        Family::Schedule => ("[[schedule]]".to_owned(), !manifest.schedules.is_empty() || exported),
-        family => {
-            let mut families = manifest.subscriptions.iter().map(Subscription::family);
-            let entry = format!("[[subscribe]] event = {:?}", family.name());
-            (entry, families.any(|subscribed| subscribed == family))
+        Handler::Of(Family::Schedule) => ("[[schedule]]".to_owned(), !manifest.schedules.is_empty() || exported),
+        handler => {
+            let mut handlers = manifest.subscriptions.iter().map(Subscription::handler);
+            let entry = format!("[[subscribe]] event = {:?}", handler.topic());
+            (entry, handlers.any(|subscribed| subscribed == handler))
         }
     };
+    let handler = handler.interface();
     let path = path.to_owned();
     match (wanted, exported) {
         (true, false) => Err(LoadError::MissingHandler { path, entry, handler }),

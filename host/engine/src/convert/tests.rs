@@ -92,7 +92,7 @@ fn calendar() -> CalendarEvent {
 }
 
 /// One of every kind, in the order of [`Content::KINDS`].
-fn every_kind() -> Vec<Content> {
+pub(super) fn every_kind() -> Vec<Content> {
     let party = Party {
         jid: jid("123456789012345@lid"),
         alt: Some(jid("4915112345678")),

@@ -12,6 +12,7 @@ use waspnest_core::message::{Content, Message, Origin};
 
 use super::section::{KeyError, Section, unknown};
 use super::word;
+use crate::handlers::Handler;
 
 /// One `[[subscribe]]`: which events of a family a plugin wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,17 @@ pub enum Subscription {
     Message(MessageFilter),
     /// Events of another family.
     Other(EventFilter),
+    /// Events of any family, as JSON.
+    Raw(RawFilter),
+}
+
+/// Which events a plugin wants as JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawFilter {
+    /// The families.
+    pub families: Vec<Family>,
+    /// What about the account's own messages.
+    pub own: OwnMessages,
 }
 
 /// Which events of a family a plugin wants. What is left empty filters nothing.
@@ -64,6 +76,9 @@ const CHATS: &[(&str, ChatKind)] = &[
     ("other", ChatKind::Other),
 ];
 
+/// What is subscribed to for events of any family as JSON.
+const RAW: &str = "raw";
+
 /// The families that can be subscribed to. Points in time cannot: they are for one installation.
 const EVENTS: &[(&str, Family)] = &[
     ("message", Family::Message),
@@ -79,7 +94,16 @@ const EVENTS: &[(&str, Family)] = &[
 impl Subscription {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, KeyError> {
         let event = section.required("event")?;
-        let family = word(section.at("event"), "event", event, EVENTS)?;
+        if event == RAW {
+            return RawFilter::read(section).map(Self::Raw);
+        }
+        let family = match EVENTS.iter().find(|(name, _)| *name == event) {
+            Some((_, family)) => *family,
+            None => {
+                let known: Vec<_> = EVENTS.iter().map(|(name, _)| *name).chain([RAW]).collect();
+                return section.fail("event", unknown("event", event, &known));
+            }
+        };
         let other =
             |section, details: (_, _, &[_]), chats| EventFilter::read(section, family, details, chats).map(Self::Other);
         match family {
@@ -94,12 +118,21 @@ impl Subscription {
         }
     }
 
-    /// The family it is about.
+    /// Whether it is about events of a family.
     #[must_use]
-    pub const fn family(&self) -> Family {
+    pub fn covers(&self, family: Family) -> bool {
         match self {
-            Self::Message(_) => Family::Message,
-            Self::Other(filter) => filter.family,
+            Self::Raw(filter) => filter.families.contains(&family),
+            Self::Message(_) | Self::Other(_) => self.handler() == Handler::Of(family),
+        }
+    }
+
+    /// The handler that gets what it lets through.
+    pub(crate) const fn handler(&self) -> Handler {
+        match self {
+            Self::Message(_) => Handler::Of(Family::Message),
+            Self::Other(filter) => Handler::Of(filter.family),
+            Self::Raw(_) => Handler::Raw,
         }
     }
 
@@ -110,6 +143,61 @@ impl Subscription {
             (Self::Message(filter), EventKind::Message(message)) => filter.wants(message),
             (Self::Message(_), _) => false,
             (Self::Other(filter), event) => filter.wants(event),
+            (Self::Raw(filter), event) => filter.wants(event),
+        }
+    }
+}
+
+impl RawFilter {
+    fn read(mut section: Section<'_>) -> Result<Self, KeyError> {
+        let families = match section.texts("kinds")? {
+            // Presence is for those who name it.
+            None => EVENTS
+                .iter()
+                .map(|(_, family)| *family)
+                .filter(|family| *family != Family::Presence)
+                .collect(),
+            Some(kinds) => kinds
+                .into_iter()
+                .enumerate()
+                .map(|(index, kind)| word(section.at(&format!("kinds[{index}]")), "kind", kind, EVENTS))
+                .collect::<Result<_, _>>()?,
+        };
+        let own = OwnMessages::read(&mut section)?;
+        section.finish()?;
+        Ok(Self { families, own })
+    }
+
+    /// Whether it lets an event through.
+    #[must_use]
+    pub fn wants(&self, event: &EventKind) -> bool {
+        let own = match event {
+            EventKind::Message(message) => self.own.admits(message),
+            EventKind::Tick(_)
+            | EventKind::Receipt(_)
+            | EventKind::Group(_)
+            | EventKind::Presence(_)
+            | EventKind::Contact(_)
+            | EventKind::Chat(_)
+            | EventKind::Call(_)
+            | EventKind::Session(_) => true,
+        };
+        own && self.families.contains(&event.family())
+    }
+}
+
+impl OwnMessages {
+    fn read(section: &mut Section<'_>) -> Result<Self, KeyError> {
+        Ok(match section.flag("from-me")? {
+            Some(true) => Self::Wanted,
+            Some(false) | None => Self::LeftOut,
+        })
+    }
+
+    fn admits(self, message: &Message) -> bool {
+        match (message.key.from, self) {
+            (Origin::Them, _) | (Origin::Me, Self::Wanted) => true,
+            (Origin::Me, Self::LeftOut) => false,
         }
     }
 }
@@ -180,10 +268,7 @@ impl MessageFilter {
             }
         }
         let chats = chats(&mut section)?;
-        let own = match section.flag("from-me")? {
-            Some(true) => OwnMessages::Wanted,
-            Some(false) | None => OwnMessages::LeftOut,
-        };
+        let own = OwnMessages::read(&mut section)?;
         section.finish()?;
         Ok(Self { kinds, chats, own })
     }
@@ -193,11 +278,7 @@ impl MessageFilter {
     pub fn wants(&self, message: &Message) -> bool {
         let kind = self.kinds.is_empty() || self.kinds.contains(&message.content.kind());
         let chat = self.chats.is_empty() || self.chats.contains(&message.chat_kind);
-        let own = match (message.key.from, self.own) {
-            (Origin::Them, _) | (Origin::Me, OwnMessages::Wanted) => true,
-            (Origin::Me, OwnMessages::LeftOut) => false,
-        };
-        kind && chat && own
+        kind && chat && self.own.admits(message)
     }
 }
 

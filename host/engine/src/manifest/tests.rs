@@ -248,6 +248,35 @@ fn mistakes_name_file_and_key() {
     assert!(matches!(parse("manifest = "), Err(ManifestError::Syntax { .. })));
 }
 
+#[test]
+fn raw_is_everything_but_presence_unless_it_names_kinds() {
+    let raw = |kinds: &str| {
+        let text = FULL.replacen(
+            "event = \"presence\"\nstates = [\"typing\"]",
+            &format!("event = \"raw\"\n{kinds}"),
+            1,
+        );
+        parse(&text).map(|manifest| manifest.subscriptions[2].clone())
+    };
+    let everything = raw("").expect("a manifest");
+    let named = raw("kinds = [\"presence\", \"call\"]").expect("a manifest");
+    let covered = |subscription: &Subscription| -> Vec<_> {
+        let covers = |family: &Family| subscription.covers(*family);
+        Family::ALL.into_iter().filter(covers).collect()
+    };
+    assert_eq!(covered(&named), [Family::Presence, Family::Call]);
+    let left_out: Vec<_> = Family::ALL
+        .into_iter()
+        .filter(|family| !everything.covers(*family))
+        .collect();
+    assert_eq!(left_out, [Family::Schedule, Family::Presence]);
+    let error = raw("kinds = [\"schedule\"]").expect_err("no such kind").to_string();
+    assert!(
+        error.contains("subscribe[2].kinds[0]: unknown kind \"schedule\""),
+        "{error}"
+    );
+}
+
 proptest::proptest! {
     /// Whatever is in the file: an error or a manifest, never a panic.
     #[test]

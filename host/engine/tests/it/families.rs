@@ -10,7 +10,7 @@ use waspnest_core::event::{
 use waspnest_core::message::{MessageKey, Origin};
 use waspnest_engine::{Installation, LoadError};
 
-use crate::kit::{Rig, changed, sent};
+use crate::kit::{Rig, changed, message, sent};
 
 const ANNA: &str = "4915112345678@s.whatsapp.net";
 const GROUP: &str = "120363000000000001@g.us";
@@ -228,6 +228,55 @@ async fn every_case_reaches_its_handler() {
     }
     assert_eq!(lines.len(), everything().len());
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+/// What the recorder makes of an event: it subscribes to all families as JSON.
+async fn recorded(rig: &Rig, recorder: &Installation, kind: EventKind) -> serde_json::Value {
+    let name = kind.name();
+    assert!(recorder.wants(&kind), "{kind:?}");
+    let event = rig.event(kind);
+    let draft = rig.call(recorder, &event).await.expect("it answers");
+    let line = sent(&draft).pop().expect("it sends everything on");
+    let json = line
+        .strip_prefix(&format!("waspnest.event/1 {name} "))
+        .unwrap_or_else(|| panic!("{line}"));
+    let mut shown: serde_json::Value = serde_json::from_str(json).expect("JSON");
+    assert_eq!(shown["id"], event.id.to_string());
+    assert_eq!((&shown["session"], &shown["kind"]), (&"sales-de".into(), &name.into()));
+    shown["event"].take()
+}
+
+#[tokio::test]
+async fn every_family_has_a_form_in_json() {
+    let rig = Rig::new();
+    let recorder = rig.install("recorder").await;
+    for family in Family::ALL {
+        let mut shown = Vec::new();
+        for kind in everything().into_iter().filter(|kind| kind.family() == family) {
+            shown.push(recorded(&rig, &recorder, kind).await);
+        }
+        if !shown.is_empty() {
+            insta::assert_json_snapshot!(format!("json_of_{}", family.name()), shown);
+        }
+    }
+    let text = EventKind::Message(Box::new(message("4915112345678", "hello")));
+    insta::assert_json_snapshot!("json_of_message", recorded(&rig, &recorder, text).await);
+}
+
+#[tokio::test]
+async fn what_is_not_named_does_not_come_as_json() {
+    let dir = changed("recorder", |manifest| {
+        manifest.replace("kinds = [\"message\", ", "kinds = [")
+    });
+    let rig = Rig::new();
+    let plugin = rig.engine.load(dir.path()).await.expect("it loads");
+    let spec = waspnest_engine::InstallationSpec {
+        grants: waspnest_engine::Grants::as_requested(),
+        ..waspnest_engine::InstallationSpec::new("recorder".parse().expect("an id"))
+    };
+    let recorder = Installation::new(plugin, spec).expect("it installs");
+    assert!(!recorder.wants(&rig.text("hello").kind), "it does not name messages");
+    assert!(!recorder.subscribes(Family::Message) && recorder.subscribes(Family::Call));
 }
 
 #[tokio::test]

@@ -84,7 +84,60 @@ fn pass(lists: &Lists, jids: &[&Jid]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use waspnest_core::clock::UnixMs;
+    use waspnest_core::event::{CallEvent, CallState, SessionEvent, SessionState};
+
     use super::*;
+
+    fn calls_of(chats: Lists) -> Bind {
+        Bind {
+            id: "calls".into(),
+            plugin: "bot".parse().expect("an id"),
+            sessions: vec!["sales-*".parse().expect("a pattern")],
+            events: vec![Family::Call, Family::Session],
+            kinds: vec!["text"],
+            chat_kinds: Vec::new(),
+            chats,
+            senders: Lists::default(),
+            text: Some("!x".parse().expect("a pattern")),
+            own: Own::Ignored,
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_chats_holds_for_events_that_have_one() {
+        let allow = vec!["49*".parse::<Pattern>().expect("a pattern")];
+        let bind = calls_of(Lists {
+            allow,
+            deny: Vec::new(),
+        });
+        let call = |caller: &str| {
+            EventKind::Call(CallEvent {
+                id: "C1".into(),
+                caller: Party::known_as(caller.parse().expect("an address")),
+                group: None,
+                media: None,
+                state: CallState::Offered,
+                at: UnixMs(1),
+            })
+        };
+        assert!(admits_other(&bind, &call("4915112345")));
+        assert!(!admits_other(&bind, &call("4315112345")));
+        let session = EventKind::Session(SessionEvent {
+            state: SessionState::Connected,
+            reason: None,
+        });
+        assert!(admits_other(&bind, &session), "it has no chat");
+    }
+
+    #[test]
+    fn a_family_is_let_through_by_name_and_session() {
+        let bind = calls_of(Lists::default());
+        let lets = |session: &str, family| lets_family_through(&bind, &session.parse().expect("a name"), family);
+        assert!(lets("sales-de", Family::Call));
+        assert!(!lets("support", Family::Call));
+        assert!(!lets("sales-de", Family::Message));
+    }
 
     #[test]
     fn a_denial_wins_over_an_allowance() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use waspnest_core::clock::UnixMs;
 use waspnest_core::draft::Draft;
 use waspnest_core::event::Event;
 use waspnest_core::id::EffectId;
@@ -98,8 +99,7 @@ async fn serve(
             () = parts.clock.sleep_until(attempt.not_before) => {}
             () = stop.cancelled() => return Ok(Served::Stopped),
         }
-        let age = parts.clock.now().since(event.received_at);
-        if event.kind.life().is_some_and(|life| age > life) {
+        if is_too_late(&event, parts.clock.now()) {
             tracing::debug!(event.id = %event.id, plugin.id = %installed.installation.id(), "event passed over, it is too old to be told");
             return Ok(Served::Finished);
         }
@@ -134,6 +134,12 @@ async fn serve(
             .record_attempt(parts.session, installed.installation.id(), position, &attempt)
             .await?;
     }
+}
+
+/// Whether an event is of a kind that is worth telling for a while only, and that while is over.
+fn is_too_late(event: &Event, now: UnixMs) -> bool {
+    let age = now.since(event.received_at);
+    event.kind.life().is_some_and(|life| age > life)
 }
 
 /// Makes the call and commits what it drafted; once more whenever its reads were overtaken.
@@ -220,5 +226,43 @@ fn judge(error: &CallError) -> Outcome {
         }
     } else {
         Outcome::Hopeless { error: text }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ulid::Ulid;
+    use waspnest_core::address::Party;
+    use waspnest_core::event::{EventKind, Position, Presence, PresenceState, SessionEvent, SessionState};
+    use waspnest_core::id::{EventId, SessionId};
+
+    use super::*;
+
+    fn event(kind: EventKind) -> Event {
+        Event {
+            id: EventId::new(Ulid(1)),
+            session: SessionId::new(Ulid(2)),
+            position: Position(1),
+            received_at: UnixMs(1_000_000),
+            kind,
+        }
+    }
+
+    #[test]
+    fn only_presence_comes_too_late() {
+        let who = Party::known_as("4915112345".parse().expect("an address"));
+        let presence = event(EventKind::Presence(Presence {
+            chat: who.jid.clone(),
+            who,
+            state: PresenceState::Typing,
+            last_seen: None,
+        }));
+        assert!(!is_too_late(&presence, UnixMs(1_060_000)));
+        assert!(is_too_late(&presence, UnixMs(1_060_001)));
+        let session = event(EventKind::Session(SessionEvent {
+            state: SessionState::Connected,
+            reason: None,
+        }));
+        assert!(!is_too_late(&session, UnixMs(9_000_000)));
     }
 }

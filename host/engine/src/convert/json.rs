@@ -1,0 +1,71 @@
+//! An event as JSON, as `raw-handler` takes it: schema `waspnest.event/1`.
+//!
+//! Made by hand, field by field: what is stored and what typed handlers see may change without this changing. Within the schema fields
+//! are only added. Bytes are left out; a file is named by its `handle`, and its SHA-256 is in hexadecimal. Times are milliseconds since
+//! 1970, and what is not known is `null`.
+
+mod content;
+mod family;
+mod message;
+
+use serde_json::{Value, json};
+use waspnest_core::address::Party;
+use waspnest_core::event::{Event, EventKind};
+use waspnest_core::id::SessionName;
+use waspnest_core::message::{MessageKey, Origin};
+
+/// The name of what this writes.
+pub(crate) const SCHEMA: &str = "waspnest.event/1";
+
+/// An event. Points in time have a handler of their own and are empty here.
+pub(crate) fn event(event: &Event, session: &SessionName) -> Value {
+    let body = match &event.kind {
+        EventKind::Tick(_) => Value::Null,
+        EventKind::Message(message) => message::message(message, event.id),
+        EventKind::Receipt(receipt) => family::receipt(receipt),
+        EventKind::Group(event) => family::group(event),
+        EventKind::Presence(presence) => family::presence(presence),
+        EventKind::Contact(event) => family::contact(event),
+        EventKind::Chat(event) => family::chat(event),
+        EventKind::Call(call) => family::call(call),
+        EventKind::Session(event) => family::session(event),
+    };
+    json!({
+        "id": event.id.to_string(),
+        "session": session.as_str(),
+        "received_at": event.received_at.0,
+        "kind": event.kind.name(),
+        "event": body,
+    })
+}
+
+fn address(party: &Party) -> Value {
+    json!({
+        "jid": party.jid.to_string(),
+        "alt": party.alt.as_ref().map(ToString::to_string),
+        "push_name": party.push_name,
+    })
+}
+
+fn maybe_address(party: Option<&Party>) -> Value {
+    party.map_or(Value::Null, address)
+}
+
+fn key(key: &MessageKey) -> Value {
+    json!({
+        "chat": key.chat.to_string(),
+        "id": key.id.as_str(),
+        "from_me": match key.from {
+            Origin::Me => true,
+            Origin::Them => false,
+        },
+        "participant": key.participant.as_ref().map(ToString::to_string),
+    })
+}
+
+fn maybe_key(message: Option<&MessageKey>) -> Value {
+    message.map_or(Value::Null, key)
+}
+
+#[cfg(test)]
+mod tests;
