@@ -19,6 +19,8 @@ pub struct Draft {
     pub kv_reads: Vec<KvRead>,
     /// Timers to set or cancel, in this order.
     pub timers: Vec<TimerChange>,
+    /// How many questions were answered while the call ran. Nobody will ask for the answers after the commit.
+    pub questions: u32,
     /// What the plugin says about going on.
     pub flow: Flow,
     /// A note for the run's record.

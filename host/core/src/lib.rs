@@ -24,6 +24,7 @@ mod long_record;
 mod per_session;
 
 pub mod contact;
+pub mod journal;
 pub mod log;
 pub mod progress;
 

@@ -174,8 +174,8 @@ impl Progress {
         }
     }
 
-    /// Stores that everything up to `low` is done, and removes the marks this makes superfluous. Never moves back. Lazy: what a crash
-    /// takes of it only means that marks are read again.
+    /// Stores that everything up to `low` is done, and removes the marks and the journal this makes superfluous. Never moves back.
+    /// Lazy: what a crash takes of it only means that marks are read again.
     ///
     /// # Errors
     /// Those of the store.
@@ -200,7 +200,7 @@ impl Progress {
             return Ok(());
         }
         let mut commit = Commit::lazy(space).put(low_key(installation), codec::encode(&Low(low)));
-        for table in [session::DONE, session::ATTEMPT] {
+        for table in [session::DONE, session::ATTEMPT, session::JOURNAL] {
             let range = KeyRange {
                 start: schema::of(table, installation).finish(),
                 end: Some(schema::of_at(table, installation, low.next())),

@@ -63,6 +63,8 @@ pub mod session {
     pub const ATTEMPT: u8 = 0x34;
     /// An event that was given up: installation, position.
     pub const DEAD_LETTER: u8 = 0x35;
+    /// An answer given inside a call, for its repetition: installation, position, what was asked, part number.
+    pub const JOURNAL: u8 = 0x36;
     /// Further parts of a record that is larger than one value: its key, part number.
     pub const PART: u8 = 0x3F;
 

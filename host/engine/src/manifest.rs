@@ -3,18 +3,20 @@
 //! Parsed once, at load, into types that cannot hold nonsense. Unknown keys are errors; `[tool]`, `[test]` and keys that start with
 //! `x-` belong to the author's tools and are not read. What an operator grants is [`crate::grant`]'s business.
 
-mod capability;
+pub(crate) mod capability;
 pub(crate) mod section;
 mod subscribe;
+pub(crate) mod terms;
 
 use std::path::{Path, PathBuf};
 
 use toml::Table;
 use waspnest_core::id::PluginId;
 
-pub use capability::{Capability, JobTerms, KvTerms, MessageTerms, Need, Rate, Request, Requests, Rule, Scope};
+pub use capability::{Capability, Need, Request, Requests};
 pub use section::KeyError;
 pub use subscribe::{EventFilter, MessageFilter, OwnMessages, RawFilter, Schedule, ScheduleRule, Subscription};
+pub use terms::{JobTerms, KvTerms, MessageTerms, Rate, Rule, Scope};
 
 use crate::limits::LimitWish;
 use section::{Section, unknown};

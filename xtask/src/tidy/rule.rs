@@ -66,13 +66,19 @@ const LAYERS: [Layer; 7] = [
 ];
 
 /// Our own crates that each crate may build on; its tests may use more. The compiler only forbids circles.
-const BUILDS_ON: [(&str, &[&str]); 6] = [
+const BUILDS_ON: [(&str, &[&str]); 7] = [
     ("host/core/Cargo.toml", &[]),
+    ("host/egress/Cargo.toml", &["waspnest-core"]),
     ("host/engine/Cargo.toml", &["waspnest-core"]),
     ("host/whatsapp/Cargo.toml", &["waspnest-core"]),
     (
         "host/server/Cargo.toml",
-        &["waspnest-core", "waspnest-engine", "waspnest-whatsapp"],
+        &[
+            "waspnest-core",
+            "waspnest-egress",
+            "waspnest-engine",
+            "waspnest-whatsapp",
+        ],
     ),
     ("simulator/Cargo.toml", &[]),
     ("plugin-sdk/Cargo.toml", &[]),

@@ -9,6 +9,7 @@ use crate::codec;
 use crate::draft::{Draft, KvEntry, KvKey, KvRead, KvWrite};
 use crate::effect::{Action, Cause, Effect};
 use crate::id::{EffectId, EventId, InstallationId, SessionId};
+use crate::journal::{self, Asker};
 use crate::kv::{Quota, Usage, is_expired};
 use crate::long_record;
 use crate::progress;
@@ -42,6 +43,14 @@ pub(super) async fn draft(
     };
     let effects = effects(&mut queue, session, event.id, installation, &cause, draft.effects, now);
     write_effects(&mut commit, &effects)?;
+    if draft.questions > 0 {
+        let asker = Asker {
+            session,
+            installation,
+            position: event.position,
+        };
+        commit.ops.extend(journal::forgetting(&*outbox.store, asker).await?);
+    }
     let usage = if draft.kv.is_empty() && draft.kv_reads.is_empty() {
         None
     } else {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::manifest::{Need, Rate, Rule};
+use crate::manifest::{Need, Rule, Scope};
 
 fn grants(text: &str) -> Result<Grants, GrantError> {
     Grants::from_toml("plugin[0].grants", &toml::from_str(text).expect("TOML"))

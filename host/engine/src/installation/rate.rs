@@ -10,7 +10,7 @@ use std::time::Duration;
 use waspnest_core::clock::UnixMs;
 
 use crate::grant::Effective;
-use crate::manifest::{Capability, MessageTerms, Rate};
+use crate::manifest::{Capability, Rate};
 
 /// The windows of all of an installation's rates.
 #[derive(Debug, Default)]
@@ -28,11 +28,7 @@ impl Rates {
     pub(crate) fn of(effective: &Effective) -> Self {
         let mut windows = Vec::new();
         for capability in Capability::ALL {
-            let rates = effective
-                .messages(capability)
-                .map(|MessageTerms { rates, .. }| rates.as_slice())
-                .unwrap_or_default();
-            windows.extend(rates.iter().map(|rate| {
+            windows.extend(effective.rates(capability).iter().map(|rate| {
                 (
                     capability,
                     Mutex::new(Window {
@@ -97,6 +93,7 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::MessageTerms;
 
     #[test]
     fn a_window_fills_and_empties_with_the_clock() {

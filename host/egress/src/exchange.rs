@@ -1,0 +1,220 @@
+//! One request and its answer.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Method, StatusCode};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::redirect;
+use rustls_platform_verifier::BuilderVerifierExt as _;
+use url::{Host, Url};
+use waspnest_core::clock::Clock;
+
+use crate::guard::{Forbidden, Guard};
+use crate::names::Names;
+
+/// Connections to one host that are kept open for the next request.
+const IDLE_PER_HOST: usize = 4;
+
+/// Sends requests.
+#[derive(Debug, Clone)]
+pub struct Egress {
+    client: reqwest::Client,
+    guard: Arc<Guard>,
+    clock: Arc<dyn Clock>,
+}
+
+/// The way out could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    /// The operating system has no certificates of authorities, or rustls takes none of them.
+    #[error("TLS for outgoing requests cannot be set up")]
+    Tls(#[source] rustls::Error),
+    /// The HTTP client refused its configuration.
+    #[error("the client for outgoing requests cannot be set up")]
+    Client(#[source] reqwest::Error),
+}
+
+/// A request.
+#[derive(Debug, Clone)]
+pub struct Outbound {
+    /// What to do.
+    pub method: Method,
+    /// Where: `http` or `https`.
+    pub url: Url,
+    /// Headers, as they are sent.
+    pub headers: HeaderMap,
+    /// Body; empty for none.
+    pub body: Bytes,
+    /// How long all of it may take.
+    pub timeout: Duration,
+    /// Bytes of the answer's body that are taken.
+    pub max_bytes: usize,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Inbound {
+    /// Status.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body, as far as it was taken.
+    pub body: Bytes,
+    /// Whether there was more body than was taken.
+    pub rest: Rest,
+}
+
+/// Whether a body was longer than what was taken of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// That was all.
+    None,
+    /// The rest was not read.
+    Left,
+}
+
+/// No answer.
+#[derive(Debug, thiserror::Error)]
+pub enum EgressError {
+    /// The guard does not let it out; nothing was sent.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// The URL has no host or is of another scheme; nothing was sent.
+    #[error("only http and https URLs with a host can be requested")]
+    Url,
+    /// The other side could not be reached or does not speak HTTP.
+    #[error("{0}")]
+    Unreachable(Box<str>),
+    /// It took too long. The other side may have done what was asked.
+    #[error("no answer within {} ms", .0.as_millis())]
+    TimedOut(Duration),
+}
+
+impl Egress {
+    /// A way out through `guard`, which looks names up in `names`.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up on this machine.
+    pub fn new(guard: Guard, names: Arc<dyn Names>, clock: Arc<dyn Clock>) -> Result<Self, SetUpError> {
+        let guard = Arc::new(guard);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_platform_verifier())
+            .map_err(SetUpError::Tls)?
+            .with_no_client_auth();
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .dns_resolver(Guarded {
+                guard: Arc::clone(&guard),
+                names,
+            })
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .referer(false)
+            .pool_max_idle_per_host(IDLE_PER_HOST)
+            .build()
+            .map_err(SetUpError::Client)?;
+        Ok(Self { client, guard, clock })
+    }
+
+    /// Sends a request and takes its answer. A redirect is an answer.
+    ///
+    /// # Errors
+    /// See [`EgressError`].
+    pub async fn exchange(&self, request: Outbound) -> Result<Inbound, EgressError> {
+        if !matches!(request.url.scheme(), "http" | "https") {
+            return Err(EgressError::Url);
+        }
+        // Names are judged where they are looked up; an address in the URL is not looked up.
+        match request.url.host() {
+            None => return Err(EgressError::Url),
+            Some(Host::Domain(name)) => self.guard.name(name)?,
+            Some(Host::Ipv4(address)) => self.literal(&request.url, IpAddr::V4(address))?,
+            Some(Host::Ipv6(address)) => self.literal(&request.url, IpAddr::V6(address))?,
+        }
+        let (timeout, deadline) = (request.timeout, self.clock.now().plus(request.timeout));
+        tokio::select! {
+            biased;
+            answer = self.send(request) => answer,
+            () = self.clock.sleep_until(deadline) => Err(EgressError::TimedOut(timeout)),
+        }
+    }
+
+    fn literal(&self, url: &Url, address: IpAddr) -> Result<(), Forbidden> {
+        self.guard.address(url.host_str().unwrap_or_default(), address)
+    }
+
+    async fn send(&self, request: Outbound) -> Result<Inbound, EgressError> {
+        let Outbound {
+            method,
+            url,
+            headers,
+            body,
+            timeout: _,
+            max_bytes,
+        } = request;
+        let mut sending = self.client.request(method, url).headers(headers);
+        if !body.is_empty() {
+            sending = sending.body(body);
+        }
+        let mut answer = sending.send().await.map_err(failure)?;
+        let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
+        let mut body = BytesMut::new();
+        let mut rest = Rest::None;
+        while let Some(chunk) = answer.chunk().await.map_err(failure)? {
+            let room = max_bytes - body.len();
+            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            if chunk.len() > room {
+                rest = Rest::Left;
+                break;
+            }
+        }
+        Ok(Inbound {
+            status,
+            headers,
+            body: body.freeze(),
+            rest,
+        })
+    }
+}
+
+/// The guard's refusal if that is what is behind an error, else the innermost reason: the outer ones only repeat the URL.
+fn failure(error: reqwest::Error) -> EgressError {
+    let mut cause: &dyn std::error::Error = &error;
+    loop {
+        if let Some(forbidden) = cause.downcast_ref::<Forbidden>() {
+            return EgressError::Forbidden(forbidden.clone());
+        }
+        match cause.source() {
+            Some(inner) => cause = inner,
+            None => return EgressError::Unreachable(cause.to_string().into()),
+        }
+    }
+}
+
+/// Looks names up and lets only those through whose every address may be dialled: a name with one address inside and one outside is
+/// somebody's attempt.
+#[derive(Debug)]
+struct Guarded {
+    guard: Arc<Guard>,
+    names: Arc<dyn Names>,
+}
+
+impl Resolve for Guarded {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (guard, names) = (Arc::clone(&self.guard), Arc::clone(&self.names));
+        Box::pin(async move {
+            let addresses = names.addresses(name.as_str()).await?;
+            for address in &addresses {
+                guard.address(name.as_str(), *address)?;
+            }
+            // The port is put in by the client.
+            let dialled: Addrs = Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)));
+            Ok(dialled)
+        })
+    }
+}
