@@ -29,6 +29,7 @@ macro_rules! handler {
                     "waspnest:plugin/messaging@0.1.0": crate::bindings::imports::waspnest::plugin::messaging,
                     "waspnest:plugin/kv@0.1.0": crate::bindings::imports::waspnest::plugin::kv,
                     "waspnest:plugin/schedule@0.1.0": crate::bindings::imports::waspnest::plugin::schedule,
+                    "waspnest:plugin/http@0.1.0": crate::bindings::imports::waspnest::plugin::http,
                     "waspnest:plugin/config@0.1.0": crate::bindings::imports::waspnest::plugin::config,
                     "waspnest:plugin/log@0.1.0": crate::bindings::imports::waspnest::plugin::log,
                     "waspnest:plugin/meta@0.1.0": crate::bindings::imports::waspnest::plugin::meta,

@@ -62,6 +62,7 @@ pub mod bindings;
 mod config;
 mod error;
 mod handler;
+pub mod http;
 pub mod kv;
 pub mod log;
 mod message;

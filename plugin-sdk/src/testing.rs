@@ -24,7 +24,7 @@ mod fixture;
 mod state;
 
 pub use fixture::{context, direct_image, direct_text, group_image, group_text};
-pub use state::{Effect, LogLine};
+pub use state::{Effect, LogLine, SentRequest};
 
 use crate::handler::{
     CallHandler, ChatHandler, ContactHandler, GroupHandler, MessageHandler, PresenceHandler, RawHandler,
@@ -35,7 +35,7 @@ use crate::types::{
     Call, Cause, ChatEvent, ContactEvent, EventContext, GroupEvent, HandlerError, Message, Outcome, Presence, Receipt,
     SessionEvent, Tick, UnixMs,
 };
-use state::{Planned, State};
+use state::{Planned, State, Web};
 
 /// An in-memory host with one installation and one session.
 #[derive(Debug, Clone, Default)]
@@ -72,6 +72,13 @@ impl Host {
     #[must_use]
     pub fn with_cron_due_at(mut self, time: UnixMs) -> Self {
         self.state.cron_due_at = Some(time);
+        self
+    }
+
+    /// Says what servers answer: status and body, or none when nobody is there. Nobody is, unless a test says so.
+    #[must_use]
+    pub fn with_http(mut self, servers: impl Fn(&SentRequest) -> Option<(u16, String)> + 'static) -> Self {
+        self.state.web = Web::of(servers);
         self
     }
 
@@ -257,6 +264,12 @@ impl Host {
         &self.state.log
     }
 
+    /// The requests that all calls sent, the failed ones too.
+    #[must_use]
+    pub fn requests(&self) -> &[SentRequest] {
+        &self.state.requests
+    }
+
     fn next_context(&mut self) -> EventContext {
         self.calls += 1;
         EventContext {
@@ -277,6 +290,7 @@ impl Host {
             }
             Err(error) => {
                 self.state.log = after.log;
+                self.state.requests = after.requests;
                 Err(error)
             }
         }

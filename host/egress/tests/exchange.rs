@@ -1,6 +1,10 @@
 //! What goes out and what comes back, against a server on loopback that answers what each test wants.
 
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a server of a test ends with it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a server of a test ends with it"
+)]
 
 use std::collections::HashMap;
 use std::io;

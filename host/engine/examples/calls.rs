@@ -9,16 +9,18 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use async_trait::async_trait;
+use bytes::Bytes;
 use serde_json::json;
 use waspnest_core::address::{ChatKind, Jid, Party};
 use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock, UnixMs};
 use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer};
 use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::id::{EventId, SessionId, SessionName};
+use waspnest_core::journal::Question;
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 use waspnest_engine::{
-    CallContext, Engine, EngineOptions, Grants, Host, HostError, Installation, InstallationSpec, InvalidRule, KvUsage,
-    Reuse,
+    CallContext, Engine, EngineOptions, Grants, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, Installation,
+    InstallationSpec, InvalidRule, KvUsage, Reuse,
 };
 
 /// Calls before measuring: the first ones pay for memory that later ones find.
@@ -166,5 +168,17 @@ impl Host for Empty {
 
     fn next_cron(&self, expression: &str, _: &str, _: UnixMs) -> Result<UnixMs, InvalidRule> {
         Err(InvalidRule(format!("{expression:?}: there are no schedules here")))
+    }
+
+    async fn kept(&self, _: &Question) -> Result<Option<Bytes>, HostError> {
+        Ok(None)
+    }
+
+    async fn keep(&self, _: &Question, _: &[u8]) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    async fn exchange(&self, _: HttpRequest) -> Result<HttpAnswer, HttpFailure> {
+        Err(HttpFailure::Unreachable("there are no servers here".to_owned()))
     }
 }

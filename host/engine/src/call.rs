@@ -24,7 +24,9 @@ use crate::engine::{Engine, TICK};
 use crate::handlers::{Handled, Handler};
 use crate::host::Host;
 use crate::installation::{Installation, Reuse};
-use crate::limits::{EFFECTS, HOSTCALL_BYTES, KV_OPERATIONS, Limits, NOTE_BYTES, RESOURCES, SCHEDULE_OPERATIONS, cut};
+use crate::limits::{
+    EFFECTS, HOSTCALL_BYTES, HTTP_REQUESTS, KV_OPERATIONS, Limits, NOTE_BYTES, RESOURCES, SCHEDULE_OPERATIONS, cut,
+};
 use crate::state::{Budget, Call, CallState, Meter, Scene, Taken};
 use crate::wasi;
 pub use error::CallError;
@@ -155,6 +157,8 @@ impl Engine {
             draft: Draft::default(),
             kv: Default::default(),
             jobs: Default::default(),
+            asked: Default::default(),
+            http_requests: Budget::of("HTTP requests", HTTP_REQUESTS),
             kv_operations: Budget::of("key-value operations", KV_OPERATIONS),
             schedule_operations: Budget::of("schedule operations", SCHEDULE_OPERATIONS),
             effects: Budget::of("effects", EFFECTS),
@@ -286,6 +290,7 @@ impl Sandbox {
             kv,
             kv_reads,
             timers: std::mem::take(&mut call.jobs).into_changes(),
+            questions: call.asked.count(),
             flow,
             note,
             ..std::mem::take(&mut call.draft)

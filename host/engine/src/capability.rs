@@ -1,9 +1,12 @@
 //! What a guest can ask of the host: one file an interface of the contract.
 //!
 //! Each checks the grant, then the budget, then the arguments, and writes into the call's draft. A refusal is an answer and leaves
-//! the draft as it was; only a flood or a fault of the host ends the call. Nothing here acts outside the draft.
+//! the draft as it was; only a flood or a fault of the host ends the call. What acts outside the draft, because it must answer at once,
+//! goes through [`durable`].
 
 pub(crate) mod config;
+pub(crate) mod durable;
+pub(crate) mod http;
 pub(crate) mod kv;
 pub(crate) mod log;
 pub(crate) mod messaging;

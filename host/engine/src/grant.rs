@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use crate::manifest::capability::capability_table;
 use crate::manifest::section::Section;
 use crate::manifest::terms::{Side, Terms};
-use crate::manifest::{Capability, JobTerms, KeyError, KvTerms, MessageTerms, Rate, Request, Requests};
+use crate::manifest::{Capability, HttpTerms, JobTerms, KeyError, KvTerms, MessageTerms, Rate, Request, Requests};
 
 /// A grant that cannot be read: names the key and what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -130,7 +130,7 @@ impl Effective {
             Capability::MessagesReact => self.react.as_ref(),
             Capability::MessagesRead => self.read.as_ref(),
             Capability::MessagesTyping => self.typing.as_ref(),
-            Capability::Kv | Capability::Schedule => None,
+            Capability::Kv | Capability::Schedule | Capability::Http => None,
         }
     }
 }

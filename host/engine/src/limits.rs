@@ -65,6 +65,24 @@ pub(crate) const EFFECTS: u32 = 20;
 pub(crate) const KV_OPERATIONS: u32 = 100;
 /// Schedule operations of one call.
 pub(crate) const SCHEDULE_OPERATIONS: u32 = 100;
+/// HTTP requests of one call.
+pub(crate) const HTTP_REQUESTS: u32 = 10;
+/// Bytes of a URL.
+pub(crate) const URL_BYTES: usize = 8 << 10;
+/// Headers of a request.
+pub(crate) const HTTP_HEADERS: usize = 64;
+/// Bytes of all headers of a request, names and values.
+pub(crate) const HTTP_HEADER_BYTES: usize = 16 << 10;
+/// Bytes of a request's body.
+pub(crate) const HTTP_BODY_BYTES: usize = 1 << 20;
+/// Bytes that are taken of an answer's body when the plugin does not say.
+pub(crate) const HTTP_ANSWER_BYTES: usize = 1 << 20;
+/// The most bytes that are taken of an answer's body.
+pub(crate) const HTTP_MOST_ANSWER_BYTES: usize = 4 << 20;
+/// Redirects that are followed.
+pub(crate) const HTTP_REDIRECTS: u32 = 5;
+/// How long a request may take, redirects included.
+pub(crate) const HTTP_TIMEOUT: Duration = Duration::from_secs(30);
 /// Log lines and figures of one call, standard output included.
 pub(crate) const LOG_LINES: u32 = 100;
 /// Bytes of standard output and standard error of one call.

@@ -313,6 +313,7 @@ fn check_import(name: &str, manifest: &Manifest) -> Result<(), Refusal> {
         ],
         "kv" => &[Capability::Kv],
         "schedule" => &[Capability::Schedule],
+        "http" => &[Capability::Http],
         _ => return Err(undeclared(&[])),
     };
     if any_of

@@ -12,6 +12,7 @@ use waspnest_core::event::{Event, EventKind};
 use waspnest_core::id::{EventId, InstallationId, SessionName};
 use waspnest_core::message::{Message, Origin};
 
+use crate::capability::durable::Asked;
 use crate::capability::kv::Overlay;
 use crate::capability::log::Journal;
 use crate::capability::schedule::Jobs;
@@ -62,6 +63,9 @@ pub(crate) struct Call {
     pub(crate) draft: Draft,
     pub(crate) kv: Overlay,
     pub(crate) jobs: Jobs,
+    /// Questions that are answered inside the call.
+    pub(crate) asked: Asked,
+    pub(crate) http_requests: Budget,
     pub(crate) kv_operations: Budget,
     pub(crate) schedule_operations: Budget,
     pub(crate) effects: Budget,

@@ -8,11 +8,13 @@ use futures::Stream;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock};
+use waspnest_core::journal::Journal;
 use waspnest_core::log::Log;
 use waspnest_core::outbox::Outbox;
 use waspnest_core::progress::Progress;
 use waspnest_core::session::{Desired, SessionError, SessionRecord, Sessions as Register};
 use waspnest_core::store::{OpenError, SledOptions, SledStore, Store, StoreError};
+use waspnest_egress::{Egress, SystemNames};
 use waspnest_engine::{Engine, EngineError, EngineOptions};
 use waspnest_whatsapp::{Authority, AuthorityError, MasterKey, MasterKeyError, WhatsApp, WhatsAppOptions};
 
@@ -44,6 +46,9 @@ pub enum AppError {
     /// There is no admin secret.
     #[error(transparent)]
     AdminSecret(#[from] AdminSecretError),
+    /// Plugins cannot be let out.
+    #[error(transparent)]
+    Egress(#[from] waspnest_egress::SetUpError),
     /// The sandbox cannot be set up.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -135,6 +140,7 @@ impl App {
             concurrency: config.plugins.caps.concurrency,
             clock: Arc::clone(&clock),
         })?);
+        let egress = Egress::new(config.plugins.egress.clone(), Arc::new(SystemNames), Arc::clone(&clock))?;
         let (installations, described) = install::all(&engine, &config).await?;
         let authority = match &config.whatsapp.authority_file {
             None => Authority::Public,
@@ -160,6 +166,8 @@ impl App {
                 log: log.clone(),
                 outbox: outbox.clone(),
                 progress: progress.clone(),
+                journal: Journal::new(Arc::clone(&store)),
+                egress,
                 engine,
                 whatsapp,
                 installations,

@@ -19,6 +19,7 @@ pub mod storage;
 pub mod whatsapp;
 
 mod check;
+mod egress;
 mod form;
 mod section;
 mod tree;

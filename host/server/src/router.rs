@@ -26,10 +26,12 @@ use tokio::sync::watch;
 use waspnest_core::address::Party;
 use waspnest_core::clock::{Clock, Ids};
 use waspnest_core::id::{SessionId, SessionName};
+use waspnest_core::journal::Journal;
 use waspnest_core::log::{Log, LogError};
 use waspnest_core::outbox::Outbox;
 use waspnest_core::progress::Progress;
 use waspnest_core::store::StoreError;
+use waspnest_egress::Egress;
 use waspnest_engine::Engine;
 
 use crate::sink::SinkPort;
@@ -45,6 +47,8 @@ pub(crate) struct RouterParts {
     pub engine: Arc<Engine>,
     pub log: Log,
     pub progress: Progress,
+    pub journal: Journal,
+    pub egress: Egress,
     pub outbox: Outbox,
     pub sink: SinkPort,
     pub clock: Arc<dyn Clock>,

@@ -14,11 +14,13 @@ use tokio_util::sync::CancellationToken;
 use waspnest_core::clock::{Clock, Ids, UnixMs};
 use waspnest_core::effect::Action;
 use waspnest_core::id::{EventId, SessionId};
+use waspnest_core::journal::Journal;
 use waspnest_core::log::Log;
 use waspnest_core::outbox::{CommitError, Committed, Outbox};
 use waspnest_core::progress::Progress;
 use waspnest_core::session::{SessionRecord, Sessions};
 use waspnest_core::store::Store;
+use waspnest_egress::Egress;
 use waspnest_engine::Engine;
 use waspnest_whatsapp::{SessionHandle, WhatsApp};
 
@@ -41,6 +43,10 @@ pub struct Shared {
     pub outbox: Outbox,
     /// How far installations have come.
     pub progress: Progress,
+    /// What plugins were answered inside their calls.
+    pub journal: Journal,
+    /// The way out for plugins.
+    pub egress: Egress,
     /// The sandbox.
     pub engine: Arc<Engine>,
     /// The WhatsApp side.

@@ -48,6 +48,8 @@ fn granted<R>(
     })
 }
 
+pub(crate) mod http;
+
 pub(crate) mod messaging {
     //! Effects into the draft.
     use super::granted;

@@ -4,7 +4,9 @@ use crate::bindings::imports::waspnest::plugin::{kv::Entry, schedule::Job};
 use crate::log::Level;
 use crate::messaging::{Options, Outgoing};
 use crate::types::{Address, Content, Jid, MessageId, MessageKey, UnixMs};
+use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// 2026-01-01T00:00:00Z.
 const START: UnixMs = 1_767_225_600_000;
@@ -84,6 +86,45 @@ pub(super) struct Planned {
     pub(super) chat: Option<Jid>,
 }
 
+/// A request over HTTP that a handler sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SentRequest {
+    /// Such as `GET`.
+    pub method: String,
+    /// Where to.
+    pub url: String,
+    /// Its headers.
+    pub headers: Vec<(String, String)>,
+    /// Its body; empty for none.
+    pub body: Vec<u8>,
+}
+
+/// Status and body of an answer; none when nobody answers.
+pub(super) type Answer = Option<(u16, String)>;
+
+/// What servers answer to a request.
+type Servers = dyn Fn(&SentRequest) -> Answer;
+
+/// The servers of a test.
+#[derive(Clone, Default)]
+pub(super) struct Web(Option<Arc<Servers>>);
+
+impl Web {
+    pub(super) fn of(servers: impl Fn(&SentRequest) -> Answer + 'static) -> Self {
+        Self(Some(Arc::new(servers)))
+    }
+
+    pub(super) fn answer(&self, request: &SentRequest) -> Answer {
+        self.0.as_ref().and_then(|servers| servers(request))
+    }
+}
+
+impl fmt::Debug for Web {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Web")
+    }
+}
+
 /// Everything, in one value, so that a call can run on a copy.
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
@@ -100,6 +141,8 @@ pub(super) struct State {
     pub(super) jobs: BTreeMap<String, Planned>,
     pub(super) effects: Vec<Effect>,
     pub(super) log: Vec<LogLine>,
+    pub(super) web: Web,
+    pub(super) requests: Vec<SentRequest>,
     pub(super) revision: u64,
     pub(super) sent: u64,
 }

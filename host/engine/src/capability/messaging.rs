@@ -159,7 +159,7 @@ impl Call {
     }
 
     /// Takes a place in the capability's rates.
-    fn rate(&mut self, capability: Capability) -> Result<(), Error> {
+    pub(super) fn rate(&mut self, capability: Capability) -> Result<(), Error> {
         let wait = |wait: Duration| Error::RateLimited(Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)));
         self.taken.take(capability, self.now).map_err(wait)
     }

@@ -2,6 +2,7 @@
 
 mod file;
 mod fixture;
+mod http;
 mod kv;
 mod messaging;
 mod schedule;

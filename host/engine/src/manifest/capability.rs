@@ -7,6 +7,7 @@ use std::fmt;
 
 use toml::{Table, Value};
 
+use super::http_terms::HttpTerms;
 use super::section::{KeyError, Section, unknown};
 use super::terms::{JobTerms, KvTerms, MessageTerms, Side, Terms};
 
@@ -27,6 +28,8 @@ macro_rules! capability_table {
             Kv, kv: KvTerms = "kv";
             /// Set points in time for itself.
             Schedule, schedule: JobTerms = "schedule";
+            /// Ask servers of the internet.
+            Http, http: HttpTerms = "http";
         }
     };
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use tempfile::TempDir;
 use waspnest_core::address::{ChatKind, Jid, Party};
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, SystemClock, UnixMs};
@@ -15,10 +16,11 @@ use waspnest_core::draft::{Draft, KvEntry, KvKey, KvScope, Timer, TimerChange};
 use waspnest_core::effect::Action;
 use waspnest_core::event::{Event, EventKind, Position, Tick, TickCause};
 use waspnest_core::id::{EventId, SessionId, SessionName};
+use waspnest_core::journal::Question;
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 use waspnest_engine::{
-    CallContext, CallError, Engine, EngineOptions, Grants, Host, HostError, Installation, InstallationSpec,
-    InvalidRule, KvUsage,
+    CallContext, CallError, Engine, EngineOptions, Grants, Host, HostError, HttpAnswer, HttpFailure, HttpRequest,
+    Installation, InstallationSpec, InvalidRule, KvUsage,
 };
 
 /// When the tests take place.
@@ -62,6 +64,9 @@ struct State {
     timers: BTreeMap<String, Timer>,
     messages: Vec<Message>,
     broken: bool,
+    /// How often each URL was asked.
+    asked: BTreeMap<String, u32>,
+    kept: BTreeMap<[u8; 16], Bytes>,
 }
 
 impl Memory {
@@ -177,6 +182,32 @@ impl Host for Memory {
             return Err(InvalidRule(format!("{expression:?} is not a cron expression")));
         }
         Ok(UnixMs(after.0 / 60_000 * 60_000 + 60_000))
+    }
+
+    async fn kept(&self, question: &Question) -> Result<Option<Bytes>, HostError> {
+        Ok(self.working()?.kept.get(question.bytes()).cloned())
+    }
+
+    async fn keep(&self, question: &Question, answer: &[u8]) -> Result<(), HostError> {
+        let answer = Bytes::copy_from_slice(answer);
+        self.working()?.kept.insert(*question.bytes(), answer);
+        Ok(())
+    }
+
+    /// A server that answers how often it was asked, but for ports that nobody listens at.
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, HttpFailure> {
+        if request.url.port() == Some(1) {
+            return Err(HttpFailure::Unreachable("connection refused".to_owned()));
+        }
+        let mut state = self.state();
+        let count = state.asked.entry(request.url.to_string()).or_default();
+        *count += 1;
+        Ok(HttpAnswer {
+            status: 200,
+            headers: Default::default(),
+            body: format!("{} number {count}", request.method).into(),
+            truncated: false,
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod containment;
 mod families;
+mod http;
 mod kit;
 mod loading;
 mod sandbox;

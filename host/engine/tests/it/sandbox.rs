@@ -112,7 +112,7 @@ async fn the_context_and_the_configuration_arrive() {
         rig.say(&hostile, "budget")
             .await
             .concat()
-            .starts_with("sends 20 memory ")
+            .starts_with("sends 20 http 10 memory ")
     );
 }
 

@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use waspnest_egress::Guard;
 use waspnest_engine::Limits;
 
+use super::egress;
 use super::form;
 use super::section::Section;
 
@@ -19,6 +21,8 @@ pub struct Plugins {
     pub caps: Caps,
     /// How failed calls are repeated.
     pub retry: Retry,
+    /// What plugins' requests may reach.
+    pub egress: Guard,
 }
 
 /// `[plugins.caps]`.
@@ -83,6 +87,7 @@ impl Plugins {
             cache: section.or("cache", data.join("plugin-cache"), form::path(base)),
             caps: Caps::read(section.table("caps")),
             retry: Retry::read(section.table("retry")),
+            egress: egress::read(section.table("egress")),
         };
         section.finish();
         plugins

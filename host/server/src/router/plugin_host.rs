@@ -1,30 +1,44 @@
-//! What one plugin call may read of the host: the state of its installation in the event's session, and messages for quotes.
+//! What one plugin call may read of the host, and have done while it runs: the state of its installation in the event's session,
+//! messages for quotes, requests to servers, and the answers that earlier attempts at the event got.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use waspnest_core::clock::UnixMs;
 use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer, TimerRule};
-use waspnest_core::event::EventKind;
+use waspnest_core::event::{EventKind, Position};
 use waspnest_core::id::InstallationId;
+use waspnest_core::journal::{Asker, Question};
 use waspnest_core::message::{Message, MessageKey};
-use waspnest_engine::{Host, HostError, InvalidRule, KvUsage};
+use waspnest_egress::{EgressError, Inbound, Outbound, Rest};
+use waspnest_engine::{Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidRule, KvUsage};
 
 use super::RouterParts;
 use crate::source::Recurrence;
 
-/// The host as one call sees it. It cannot reach another session or another installation.
+/// The host as one call sees it. It cannot reach another session, another installation or another event.
 #[derive(Debug)]
 pub(super) struct PluginHost {
     parts: Arc<RouterParts>,
     installation: InstallationId,
+    position: Position,
 }
 
 impl PluginHost {
-    pub(super) fn new(parts: &Arc<RouterParts>, installation: &InstallationId) -> Self {
+    pub(super) fn new(parts: &Arc<RouterParts>, installation: &InstallationId, position: Position) -> Self {
         Self {
             parts: Arc::clone(parts),
             installation: installation.clone(),
+            position,
+        }
+    }
+
+    fn asker(&self) -> Asker<'_> {
+        Asker {
+            session: self.parts.session,
+            installation: &self.installation,
+            position: self.position,
         }
     }
 }
@@ -109,6 +123,62 @@ impl Host for PluginHost {
         recurrence
             .next(after)
             .ok_or_else(|| InvalidRule(format!("{expression:?} names no moment in the future")))
+    }
+
+    async fn kept(&self, question: &Question) -> Result<Option<Bytes>, HostError> {
+        self.parts
+            .journal
+            .answer(self.asker(), question)
+            .await
+            .map_err(unreadable)
+    }
+
+    async fn keep(&self, question: &Question, answer: &[u8]) -> Result<(), HostError> {
+        let kept = self.parts.journal.keep(self.asker(), question, answer).await;
+        kept.map(drop).map_err(unreadable)
+    }
+
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, HttpFailure> {
+        let HttpRequest {
+            method,
+            url,
+            headers,
+            body,
+            timeout,
+            max_bytes,
+        } = request;
+        let outbound = Outbound {
+            method,
+            url,
+            headers,
+            body,
+            timeout,
+            max_bytes,
+        };
+        let Inbound {
+            status,
+            headers,
+            body,
+            rest,
+        } = self
+            .parts
+            .egress
+            .exchange(outbound)
+            .await
+            .map_err(|error| match error {
+                error @ (EgressError::Forbidden(_) | EgressError::Url) => HttpFailure::Forbidden(error.to_string()),
+                EgressError::Unreachable(why) => HttpFailure::Unreachable(why.into()),
+                EgressError::TimedOut(_) => HttpFailure::TimedOut,
+            })?;
+        Ok(HttpAnswer {
+            status: status.as_u16(),
+            headers,
+            body,
+            truncated: match rest {
+                Rest::None => false,
+                Rest::Left => true,
+            },
+        })
     }
 }
 

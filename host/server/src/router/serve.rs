@@ -152,7 +152,7 @@ async fn call(
 ) -> Result<Outcome, RouterError> {
     for _ in 0..MOST_CONFLICTS {
         let started = parts.clock.monotonic();
-        let host = Arc::new(PluginHost::new(parts, installed.installation.id()));
+        let host = Arc::new(PluginHost::new(parts, installed.installation.id(), event.position));
         let me = parts.me.borrow().clone();
         let context = CallContext {
             event,

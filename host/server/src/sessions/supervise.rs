@@ -75,6 +75,8 @@ pub(super) async fn prepare(
         engine: Arc::clone(&shared.engine),
         log: shared.log.clone(),
         progress: shared.progress.clone(),
+        journal: shared.journal.clone(),
+        egress: shared.egress.clone(),
         outbox: shared.outbox.clone(),
         sink: port.clone(),
         clock: Arc::clone(&shared.clock),

@@ -1,24 +1,26 @@
 //! A call in progress, with a host in memory behind it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use wasmtime::component::ResourceTable;
 use waspnest_core::address::{ChatKind, Jid, Party};
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
 use waspnest_core::draft::{Draft, KvEntry, KvKey, KvScope, Timer};
 use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::id::{EventId, SessionId};
+use waspnest_core::journal::Question;
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 
 use crate::bindings::waspnest::plugin::types::MessageKey as WitKey;
 use crate::capability::log::Journal;
 use crate::grant::Effective;
-use crate::host::{Host, HostError, InvalidRule, KvUsage};
+use crate::host::{Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidRule, KvUsage};
 use crate::installation::{Configured, Rates};
-use crate::limits::{EFFECTS, KV_OPERATIONS, SCHEDULE_OPERATIONS};
-use crate::manifest::{JobTerms, KvTerms, MessageTerms, Scope};
+use crate::limits::{EFFECTS, HTTP_REQUESTS, KV_OPERATIONS, SCHEDULE_OPERATIONS};
+use crate::manifest::{HttpTerms, JobTerms, KvTerms, MessageTerms, Scope};
 use crate::state::{Budget, Call, CallState, Meter, Scene, Taken};
 use crate::wasi;
 
@@ -30,6 +32,38 @@ pub(super) const CHAT: &str = "4915112345678@s.whatsapp.net";
 pub(super) struct Stored {
     pub(super) values: BTreeMap<KvKey, KvEntry>,
     pub(super) timers: Vec<Timer>,
+    pub(super) answers: Answers,
+}
+
+/// What servers answer, what they were asked, and what was kept of it. Shared, so that it outlives a call.
+#[derive(Clone, Default)]
+pub(super) struct Answers(Arc<Mutex<Web>>);
+
+#[derive(Default)]
+struct Web {
+    coming: Vec<Result<HttpAnswer, HttpFailure>>,
+    asked: Vec<HttpRequest>,
+    kept: BTreeMap<[u8; 16], Bytes>,
+}
+
+impl Answers {
+    /// Answers in this order; nobody answers after the last.
+    pub(super) fn of(answers: impl IntoIterator<Item = Result<HttpAnswer, HttpFailure>>) -> Self {
+        let mut coming: Vec<_> = answers.into_iter().collect();
+        coming.reverse();
+        Self(Arc::new(Mutex::new(Web {
+            coming,
+            ..Web::default()
+        })))
+    }
+
+    pub(super) fn asked(&self) -> Vec<HttpRequest> {
+        self.web().asked.clone()
+    }
+
+    fn web(&self) -> std::sync::MutexGuard<'_, Web> {
+        self.0.lock().expect("no test panics while it holds the answers")
+    }
 }
 
 #[async_trait]
@@ -85,6 +119,24 @@ impl Host for Stored {
             Err(InvalidRule(format!("unknown time zone {zone:?}")))
         }
     }
+
+    async fn kept(&self, question: &Question) -> Result<Option<Bytes>, HostError> {
+        Ok(self.answers.web().kept.get(question.bytes()).cloned())
+    }
+
+    async fn keep(&self, question: &Question, answer: &[u8]) -> Result<(), HostError> {
+        let mut web = self.answers.web();
+        web.kept.insert(*question.bytes(), Bytes::copy_from_slice(answer));
+        Ok(())
+    }
+
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, HttpFailure> {
+        let mut web = self.answers.web();
+        web.asked.push(request);
+        web.coming
+            .pop()
+            .unwrap_or_else(|| Err(HttpFailure::Unreachable("nobody is there".to_owned())))
+    }
 }
 
 /// Everything, everywhere.
@@ -108,6 +160,7 @@ pub(super) fn everything() -> Effective {
             max_jobs: 2,
             ..JobTerms::DEFAULT
         }),
+        http: Some(HttpTerms::default()),
     }
 }
 
@@ -181,6 +234,8 @@ pub(super) fn call_over(stored: Stored) -> CallState {
             draft: Draft::default(),
             kv: Default::default(),
             jobs: Default::default(),
+            asked: Default::default(),
+            http_requests: Budget::of("HTTP requests", HTTP_REQUESTS),
             kv_operations: Budget::of("key-value operations", KV_OPERATIONS),
             schedule_operations: Budget::of("schedule operations", SCHEDULE_OPERATIONS),
             effects: Budget::of("effects", EFFECTS),

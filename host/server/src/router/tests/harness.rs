@@ -14,11 +14,13 @@ use waspnest_core::draft::Timer;
 use waspnest_core::effect::{Action, Effect, Progress as EffectProgress};
 use waspnest_core::event::{EventKind, Family, Interest, Position};
 use waspnest_core::id::{EffectId, InstallationId, SessionId};
+use waspnest_core::journal::Journal;
 use waspnest_core::log::{Incoming, Log};
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 use waspnest_core::outbox::Outbox;
 use waspnest_core::progress::{DeadLetter, Progress};
 use waspnest_core::store::{HeldStore, MemoryStore, Store};
+use waspnest_egress::{Egress, Guard, SystemNames};
 use waspnest_engine::{Engine, EngineOptions, Grants, Installation, InstallationSpec};
 
 use crate::config::bind::{Bind, Lists, Own};
@@ -218,6 +220,8 @@ impl Harness {
             engine: Arc::clone(&engine),
             log: log.clone(),
             progress: progress.clone(),
+            journal: Journal::new(Arc::clone(&any_store)),
+            egress: egress(clock.clone()),
             outbox,
             sink: port,
             clock: clock.clone(),
@@ -390,14 +394,28 @@ impl Harness {
     }
 
     /// Moves the clock in small steps, giving the tasks a turn in between.
+    async fn pass_until(&self, condition: impl AsyncFn() -> bool) {
+        self.until(condition, Duration::from_millis(100)).await;
+    }
+
+    /// Waits, while the clock stands still, until a call of the installation for an event has failed.
+    pub(super) async fn failed_once(&self, installation: &str, position: Position) {
+        let has_failed = async || {
+            let cursor = self.progress.load(self.session, &id(installation)).await;
+            let attempts = cursor.expect("the store works").attempts;
+            attempts.get(&position).is_some_and(|attempt| attempt.count > 0)
+        };
+        self.until(has_failed, Duration::ZERO).await;
+    }
+
     #[expect(
         clippy::disallowed_methods,
-        reason = "sandboxes are cut off by real time; the wait is for a condition"
+        reason = "sandboxes are cut off by real time, and sockets take some; the wait is for a condition"
     )]
-    async fn pass_until(&self, condition: impl AsyncFn() -> bool) {
+    async fn until(&self, condition: impl AsyncFn() -> bool, step: Duration) {
         let waited = async {
             while !condition().await {
-                self.clock.advance(Duration::from_millis(100));
+                self.clock.advance(step);
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
@@ -405,6 +423,15 @@ impl Harness {
             .await
             .expect("it happens in time");
     }
+}
+
+/// A way out that reaches servers of tests.
+fn egress(clock: Arc<dyn Clock>) -> Egress {
+    let guard = Guard {
+        allow: vec!["127.0.0.0/8".parse().expect("a network")],
+        ..Guard::default()
+    };
+    Egress::new(guard, Arc::new(SystemNames), clock).expect("this machine knows authorities")
 }
 
 async fn installed(engine: &Engine, install: &Install) -> Installed {

@@ -1,6 +1,7 @@
 //! Single calls of the host, and what came back, in words that a test can compare.
 
 use core::time::Duration;
+use waspnest_plugin::http::Request;
 use waspnest_plugin::messaging::{Options, Outgoing, When};
 use waspnest_plugin::schedule::Job;
 use waspnest_plugin::types::{EventContext, HandlerError, Message, Text};
@@ -35,11 +36,19 @@ pub(crate) fn unsupported(word: &str, msg: &Message) -> String {
     said(messaging::send(msg.chat(), &what, &options).map(|_| "sent"))
 }
 
+/// Status and body of what a server answers.
+pub(crate) fn fetched(request: &Request) -> String {
+    match request.send() {
+        Ok(response) => format!("{} {}", response.status(), response.text()),
+        Err(error) => error.to_string(),
+    }
+}
+
 pub(crate) fn budget() -> String {
     let left = meta::budget();
     format!(
-        "sends {} memory {} ms {}",
-        left.sends_left, left.memory_left, left.ms_left
+        "sends {} http {} memory {} ms {}",
+        left.sends_left, left.http_left, left.memory_left, left.ms_left
     )
 }
 

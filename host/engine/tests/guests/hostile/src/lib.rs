@@ -17,6 +17,9 @@
 //! | `quote`, `react`, `read`, `typing` | does that to the message, and replies what came back |
 //! | `send-to JID` | sends to another chat, and replies what came back |
 //! | `now`, `image`, `forward` | asks for what this version does not have, and replies what came back |
+//! | `fetch URL`, `post URL` | does that, and replies status and body or the refusal |
+//! | `post-until N URL` | posts and, before attempt N, answers `retry` |
+//! | `post-trap URL` | posts and, at the first attempt, traps |
 //! | `config`, `budget`, `context`, `granted NAME` | replies what the host says |
 //! | `schedule N` | sets a job for N ms later; its tick replies `tick ID` and adds 1 to the chat's counter |
 //! | `tick-trap N` | sets a job whose tick traps |
@@ -26,6 +29,7 @@ mod attack;
 mod host_call;
 mod sandbox;
 
+use waspnest_plugin::http::Request;
 use waspnest_plugin::types::{EventContext, HandlerError, Message, Outcome, Tick};
 use waspnest_plugin::{MessageHandler, ScheduleHandler, kv, messaging};
 
@@ -92,6 +96,23 @@ impl MessageHandler for Hostile {
             "typing" => host_call::said(messaging::set_typing(msg.chat(), messaging::Typing::Text).map(|()| "typing")),
             "send-to" => host_call::said(messaging::send_text(rest, "hello").map(|_| "sent")),
             "now" | "forward" => host_call::unsupported(word, msg),
+            "fetch" => host_call::fetched(&Request::get(rest)),
+            "post" => host_call::fetched(&Request::post(rest).body(text)),
+            "post-until" => {
+                let (attempt, url) = rest.split_once(' ').unwrap_or((rest, ""));
+                let answer = host_call::fetched(&Request::post(url).body(text));
+                if u64::from(ctx.attempt) < number(attempt)? {
+                    return Err(HandlerError::retry("told to retry"));
+                }
+                answer
+            }
+            "post-trap" => {
+                let answer = host_call::fetched(&Request::post(rest).body(text));
+                if ctx.attempt == 1 {
+                    attack::trap();
+                }
+                answer
+            }
             "config" => waspnest_plugin::config_value::<String>("/greeting")?.unwrap_or_default(),
             "budget" => host_call::budget(),
             "context" => host_call::context(ctx),
