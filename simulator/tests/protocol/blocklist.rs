@@ -79,9 +79,9 @@ async fn nothing_of_a_blocked_person_gets_through_and_they_see_one_tick() {
         .await;
 
     simulator.block(&ada.account.phone, &ben.account.phone).unwrap();
-    // To Ben, Ada has left at that moment, for all Ben can tell.
+    // To Ben, Ada has left at that moment, for all Ben can tell. His client may show what came before a little later.
     ben.events
-        .until("Ada is gone", |_| (presences(&ben).last() == Some(&true)).then_some(()))
+        .until("Ada is gone", |_| presences(&ben).contains(&true).then_some(()))
         .await;
     // The message is accepted and goes nowhere; neither typing nor anything else arrives.
     ben.client().chatstate().send_composing(&ada_jid).await.unwrap();
