@@ -42,9 +42,11 @@ pub(in crate::human) async fn run(
         unfinished: None,
     };
     // Cancelling takes effect wherever the player waits, except in what may not be broken off half-way.
+    // Asked for first: who has been told to stop must not take up what came after.
     tokio::select! {
-        () = player.live(&persona) => {}
+        biased;
         () = cancelled.cancelled() => {}
+        () = player.live(&persona) => {}
     }
     if let Some(unfinished) = player.unfinished {
         // It panicked, or it is done; either way nothing is left to wait for.
