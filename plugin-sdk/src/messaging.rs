@@ -1,4 +1,4 @@
-//! Messages out. Needs `messages.send`, `messages.react`, `messages.read` or `messages.typing`.
+//! Messages out. Each function needs the capability of its name, such as `messages.send` or `messages.edit`.
 //!
 //! Nothing leaves while the handler runs: `Ok` means "accepted into the draft", and the host sends after the commit.
 
@@ -95,6 +95,98 @@ pub fn send_text(to: &str, text: impl Into<String>) -> Result<MessageId, Error> 
 /// version cannot send that kind.
 pub fn send(to: &str, what: &Outgoing, options: &Options) -> Result<MessageId, Error> {
     host::messaging::send(to, what, Some(options)).map_err(Error::refused("messaging.send"))
+}
+
+/// Passes a message of the event's chat on, as people do: marked as forwarded, without what it quoted.
+///
+/// # Errors
+/// When the host refuses, as [`send`], or does not have the message.
+pub fn forward(key: &MessageKey, to: &str) -> Result<MessageId, Error> {
+    send(to, &Outgoing::Forward(key.clone()), &Options::default())
+}
+
+/// The key of a message that the account sends into the chat of another one: what [`edit`], [`revoke`] and [`pin`] take.
+#[must_use]
+pub fn sent_key(beside: &MessageKey, id: MessageId) -> MessageKey {
+    MessageKey {
+        id,
+        from_me: true,
+        participant: None,
+        ..beside.clone()
+    }
+}
+
+/// Gives a message of the account another text.
+///
+/// # Errors
+/// When it is not granted, somebody else wrote it, or the text is empty or too long.
+pub fn edit(target: &MessageKey, text: impl Into<String>) -> Result<(), Error> {
+    host::messaging::edit(target, &outgoing_text(text)).map_err(Error::refused("messaging.edit"))
+}
+
+/// Takes a message back for everybody: the account's own, or another's in a group the account administrates.
+///
+/// # Errors
+/// When it is not granted: `messages.revoke` for own messages, `messages.moderate` for others'.
+pub fn revoke(target: &MessageKey) -> Result<(), Error> {
+    host::messaging::revoke(target).map_err(Error::refused("messaging.revoke"))
+}
+
+/// Chooses in a poll that the host received; no options take a vote back.
+///
+/// # Errors
+/// When it is not granted, the host does not have the poll, or the poll does not allow the choice.
+pub fn vote<T: AsRef<str>>(poll: &MessageKey, options: &[T]) -> Result<(), Error> {
+    let options: Vec<String> = options.iter().map(|option| option.as_ref().to_owned()).collect();
+    host::messaging::vote(poll, &options).map_err(Error::refused("messaging.vote"))
+}
+
+/// For how long a message is pinned; WhatsApp knows no other times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PinTime {
+    /// 24 hours.
+    Day,
+    /// 7 days.
+    Week,
+    /// 30 days.
+    Month,
+}
+
+/// Puts a message at the top of its chat, for everybody.
+///
+/// # Errors
+/// When it is not granted.
+pub fn pin(target: &MessageKey, time: PinTime) -> Result<(), Error> {
+    let seconds = match time {
+        PinTime::Day => 86_400,
+        PinTime::Week => 604_800,
+        PinTime::Month => 2_592_000,
+    };
+    host::messaging::pin(target, Some(seconds)).map_err(Error::refused("messaging.pin"))
+}
+
+/// Takes a pinned message down.
+///
+/// # Errors
+/// When it is not granted.
+pub fn unpin(target: &MessageKey) -> Result<(), Error> {
+    host::messaging::pin(target, None).map_err(Error::refused("messaging.pin"))
+}
+
+/// Puts a star on a message, which the account's own devices show.
+///
+/// # Errors
+/// When it is not granted.
+pub fn star(target: &MessageKey) -> Result<(), Error> {
+    host::messaging::star(target, true).map_err(Error::refused("messaging.star"))
+}
+
+/// Takes the star off a message.
+///
+/// # Errors
+/// When it is not granted.
+pub fn unstar(target: &MessageKey) -> Result<(), Error> {
+    host::messaging::star(target, false).map_err(Error::refused("messaging.star"))
 }
 
 /// Reacts to a message with an emoji.

@@ -82,6 +82,13 @@ impl Host {
         self
     }
 
+    /// Says that the host received a message before.
+    #[must_use]
+    pub fn with_message(mut self, msg: &Message) -> Self {
+        self.state.remember(msg);
+        self
+    }
+
     /// Moves the clock.
     pub fn set_now(&mut self, time: UnixMs) {
         self.state.now = time;
@@ -114,6 +121,7 @@ impl Host {
         self.state.chat = Some(msg.key.chat.clone());
         self.state.sender = Some(msg.sender.jid.clone());
         self.state.content = Some(msg.content.clone());
+        self.state.remember(msg);
         self.run(|| P::on_message(ctx, msg))
     }
 

@@ -1,5 +1,9 @@
 //! What shall be done outside, and how far it has come.
 
+mod change;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +13,8 @@ use crate::clock::UnixMs;
 use crate::event::Position;
 use crate::id::{EffectId, EventId, InstallationId, MessageId, SessionId};
 use crate::message::{Content, MessageKey};
+
+pub use change::{Change, Vote};
 
 /// One thing to be done outside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,6 +80,12 @@ pub enum Action {
         /// What to show.
         state: Typing,
     },
+    /// Do something to a message that exists.
+    Change(Change),
+    /// Send a message with marks beside its content.
+    SendMarked(Box<Marked>),
+    /// Send a message as it was encoded by whoever asked for it.
+    SendRaw(Box<Raw>),
 }
 
 impl Action {
@@ -85,6 +97,9 @@ impl Action {
             Self::React { target, .. } => Some(&target.chat),
             Self::MarkRead { targets } => targets.first().map(|key| &key.chat),
             Self::SetTyping { chat, .. } => Some(chat),
+            Self::Change(change) => Some(change.chat()),
+            Self::SendMarked(marked) => Some(&marked.send.to),
+            Self::SendRaw(raw) => Some(&raw.to),
         }
     }
 
@@ -96,6 +111,23 @@ impl Action {
             Self::React { .. } => "react",
             Self::MarkRead { .. } => "mark_read",
             Self::SetTyping { .. } => "set_typing",
+            Self::Change(change) => change.name(),
+            Self::SendMarked(_) => "send_marked",
+            Self::SendRaw(_) => "send_raw",
+        }
+    }
+
+    /// The message it sends, where that is known.
+    #[must_use]
+    pub fn sent(&self) -> Option<&Send> {
+        match self {
+            Self::Send(send) => Some(send),
+            Self::SendMarked(marked) => Some(&marked.send),
+            Self::React { .. }
+            | Self::MarkRead { .. }
+            | Self::SetTyping { .. }
+            | Self::Change(_)
+            | Self::SendRaw(_) => None,
         }
     }
 }
@@ -123,6 +155,38 @@ impl fmt::Debug for Send {
         f.debug_struct("Send")
             .field("to", &self.to)
             .field("kind", &self.content.kind())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A message to send, with what it says about itself beside its content.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Marked {
+    /// The message.
+    pub send: Send,
+    /// How often it was passed on; 0 for an original.
+    pub forwarded_score: u32,
+    /// May be looked at once.
+    pub view_once: bool,
+}
+
+/// A message that only its author can read before it is sent.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Raw {
+    /// To whom.
+    pub to: Jid,
+    /// WhatsApp's `Message`, encoded.
+    pub message: Vec<u8>,
+    /// Milliseconds to show "typing" first.
+    pub typing_ms: Option<u32>,
+}
+
+/// Shows where it goes and how large it is, never what it says.
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Raw")
+            .field("to", &self.to)
+            .field("bytes", &self.message.len())
             .finish_non_exhaustive()
     }
 }
@@ -233,8 +297,11 @@ pub enum Progress {
 /// The WhatsApp message id of an effect that sends, if it sends.
 #[must_use]
 pub fn message_id(effect: &Effect) -> Option<MessageId> {
-    match effect.action {
-        Action::Send(_) | Action::React { .. } => Some(effect.id.message_id()),
+    match &effect.action {
+        Action::Send(_) | Action::React { .. } | Action::SendMarked(_) | Action::SendRaw(_) => {
+            Some(effect.id.message_id())
+        }
+        Action::Change(change) => change.is_message().then(|| effect.id.message_id()),
         Action::MarkRead { .. } | Action::SetTyping { .. } => None,
     }
 }

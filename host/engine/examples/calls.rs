@@ -20,7 +20,7 @@ use waspnest_core::journal::Question;
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 use waspnest_engine::{
     CallContext, Engine, EngineOptions, Grants, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, Installation,
-    InstallationSpec, InvalidRule, KvUsage, Reuse,
+    InstallationSpec, InvalidMessage, InvalidRule, KvUsage, Reuse,
 };
 
 /// Calls before measuring: the first ones pay for memory that later ones find.
@@ -168,6 +168,10 @@ impl Host for Empty {
 
     fn next_cron(&self, expression: &str, _: &str, _: UnixMs) -> Result<UnixMs, InvalidRule> {
         Err(InvalidRule(format!("{expression:?}: there are no schedules here")))
+    }
+
+    fn judge_raw(&self, _: &[u8]) -> Result<(), InvalidMessage> {
+        Err(InvalidMessage("nothing is sent here".to_owned()))
     }
 
     async fn kept(&self, _: &Question) -> Result<Option<Bytes>, HostError> {

@@ -130,6 +130,13 @@ impl Effective {
             Capability::MessagesReact => self.react.as_ref(),
             Capability::MessagesRead => self.read.as_ref(),
             Capability::MessagesTyping => self.typing.as_ref(),
+            Capability::MessagesEdit => self.edit.as_ref(),
+            Capability::MessagesRevoke => self.revoke.as_ref(),
+            Capability::MessagesModerate => self.moderate.as_ref(),
+            Capability::MessagesVote => self.vote.as_ref(),
+            Capability::MessagesPin => self.pin.as_ref(),
+            Capability::MessagesStar => self.star.as_ref(),
+            Capability::MessagesRaw => self.raw.as_ref(),
             Capability::Kv | Capability::Schedule | Capability::Http => None,
         }
     }

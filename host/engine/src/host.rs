@@ -43,6 +43,9 @@ pub trait Host: Send + Sync {
     /// and a valid zone are.
     fn next_cron(&self, expression: &str, zone: &str, after: UnixMs) -> Result<UnixMs, InvalidRule>;
 
+    /// Whether bytes are an encoded message that can be sent.
+    fn judge_raw(&self, message: &[u8]) -> Result<(), InvalidMessage>;
+
     /// The answer that an earlier attempt at this event got, if it was kept.
     async fn kept(&self, question: &Question) -> Result<Option<Bytes>, HostError>;
 
@@ -115,3 +118,8 @@ pub struct HostError(#[from] pub Box<dyn std::error::Error + Send + Sync>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidRule(pub String);
+
+/// Bytes that are no message, in words for the plugin's author.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidMessage(pub String);

@@ -115,6 +115,10 @@ pub(crate) const READ_KEYS: usize = 256;
 pub(crate) const MENTIONS: usize = 1024;
 /// Milliseconds of "typing" before a message.
 pub(crate) const TYPING_MS: u32 = 60_000;
+/// Bytes of a message that a guest encoded itself.
+pub(crate) const RAW_BYTES: usize = 60 << 10;
+/// Seconds for which a message can be pinned, as WhatsApp's own apps offer them: a day, a week, 30 days.
+pub(crate) const PIN_SECONDS: [u32; 3] = [86_400, 604_800, 2_592_000];
 /// Bytes of an outcome's note.
 pub(crate) const NOTE_BYTES: usize = 1 << 10;
 /// Bytes of an error text of a guest that are kept.

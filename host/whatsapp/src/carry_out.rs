@@ -8,6 +8,8 @@
 //!
 //! [`Progress::Sent`]: waspnest_core::effect::Progress::Sent
 
+mod change;
+
 use std::time::Duration;
 
 use waspnest_core::address::{Jid, Party};
@@ -84,28 +86,53 @@ pub(crate) struct Means<'a> {
 }
 
 pub(crate) async fn attempt(client: &Client, means: &Means<'_>, effect: &Effect) -> Result<Carried, CarryError> {
-    let clock = means.clock;
     match &effect.action {
         Action::Send(send) => {
-            let envelope = Envelope {
-                to: &send.to,
-                me: means.me.as_ref(),
-                now: clock.now(),
-                secret: means.key.derive("message secret", &effect.id.ulid().to_bytes()),
-            };
-            let message = encode::message(send, &envelope).map_err(permanent)?;
-            if let Some(span) = send.typing_ms {
-                show_typing(client, clock, &send.to, Duration::from_millis(span.into())).await?;
-            }
-            hand_over(client, means, effect, &send.to, message).await
+            let message = encode::message(send, &envelope(means, effect, &send.to)).map_err(permanent)?;
+            write(client, means, effect, &send.to, message, send.typing_ms).await
         }
+        Action::SendMarked(marked) => {
+            let send = &marked.send;
+            let message = encode::marked(marked, &envelope(means, effect, &send.to)).map_err(permanent)?;
+            write(client, means, effect, &send.to, message, send.typing_ms).await
+        }
+        Action::SendRaw(raw) => {
+            let message = encode::raw(&raw.message).map_err(permanent)?;
+            write(client, means, effect, &raw.to, message, raw.typing_ms).await
+        }
+        Action::Change(change) => change::attempt(client, means, effect, change).await,
         Action::React { target, emoji } => {
-            let message = encode::reaction(target, emoji.as_deref(), clock.now());
+            let message = encode::reaction(target, emoji.as_deref(), means.clock.now());
             hand_over(client, means, effect, &target.chat, message).await
         }
         Action::MarkRead { targets } => mark_read(client, targets).await,
         Action::SetTyping { chat, state } => show(client, chat, *state).await.map(|()| Carried::Done),
     }
+}
+
+/// What a message of an effect is made with, the same on every attempt.
+fn envelope<'a>(means: &'a Means<'_>, effect: &Effect, to: &'a Jid) -> Envelope<'a> {
+    Envelope {
+        to,
+        me: means.me.as_ref(),
+        now: means.clock.now(),
+        secret: means.key.derive("message secret", &effect.id.ulid().to_bytes()),
+    }
+}
+
+/// Shows "typing" as long as asked for, and then sends.
+async fn write(
+    client: &Client,
+    means: &Means<'_>,
+    effect: &Effect,
+    to: &Jid,
+    message: wa::Message,
+    typing_ms: Option<u32>,
+) -> Result<Carried, CarryError> {
+    if let Some(span) = typing_ms {
+        show_typing(client, means.clock, to, Duration::from_millis(span.into())).await?;
+    }
+    hand_over(client, means, effect, to, message).await
 }
 
 async fn hand_over(

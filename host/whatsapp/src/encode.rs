@@ -19,10 +19,10 @@ use std::fmt;
 
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::UnixMs;
-use waspnest_core::effect::{QuoteOf, Send};
+use waspnest_core::effect::{Marked, QuoteOf, Send};
 use waspnest_core::message::{Content, MessageKey};
 use whatsapp_rust::buffa::MessageField;
-use whatsapp_rust::waproto::whatsapp as wa;
+use whatsapp_rust::waproto::{codec, whatsapp as wa};
 
 pub use protocol::{edit, reaction};
 
@@ -111,13 +111,42 @@ pub struct Extras<'a> {
 /// # Errors
 /// [`EncodeError`]; none of them passes with time.
 pub fn message(send: &Send, envelope: &Envelope<'_>) -> Result<wa::Message, EncodeError> {
+    with_extras(&send.content, &extras(send), envelope)
+}
+
+/// What an effect asks to send, with marks.
+///
+/// # Errors
+/// [`EncodeError`]; none of them passes with time.
+pub fn marked(marked: &Marked, envelope: &Envelope<'_>) -> Result<wa::Message, EncodeError> {
     let extras = Extras {
+        forwarded_score: marked.forwarded_score,
+        view_once: marked.view_once,
+        ..extras(&marked.send)
+    };
+    with_extras(&marked.send.content, &extras, envelope)
+}
+
+/// A message that was encoded by somebody else.
+///
+/// # Errors
+/// [`EncodeError::Invalid`] when it is none, or says nothing.
+pub fn raw(bytes: &[u8]) -> Result<wa::Message, EncodeError> {
+    let invalid = |why| EncodeError::Invalid { kind: "raw", why };
+    let message = codec::message_decode(bytes).map_err(|_| invalid("it is not an encoded message"))?;
+    if message == wa::Message::default() {
+        return Err(invalid("it has no part that this version knows"));
+    }
+    Ok(message)
+}
+
+fn extras(send: &Send) -> Extras<'_> {
+    Extras {
         quote: send.quote.as_ref(),
         mentions: &send.mentions,
         ephemeral_s: send.ephemeral_s,
         ..Extras::default()
-    };
-    with_extras(&send.content, &extras, envelope)
+    }
 }
 
 /// Content with everything a message can say about itself.

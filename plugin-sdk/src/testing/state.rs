@@ -3,7 +3,7 @@
 use crate::bindings::imports::waspnest::plugin::{kv::Entry, schedule::Job};
 use crate::log::Level;
 use crate::messaging::{Options, Outgoing};
-use crate::types::{Address, Content, Jid, MessageId, MessageKey, UnixMs};
+use crate::types::{Address, Content, Jid, Message, MessageId, MessageKey, UnixMs};
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,10 +13,6 @@ const START: UnixMs = 1_767_225_600_000;
 
 /// One thing a handler wants done.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a test has a handful of them, and a box would be in its way"
-)]
 pub enum Effect {
     /// Send a message.
     Sent {
@@ -35,6 +31,39 @@ pub enum Effect {
         target: MessageKey,
         /// With what; none takes the reaction back.
         emoji: Option<String>,
+    },
+    /// Give a message of the account other words.
+    Edited {
+        /// Which one.
+        target: MessageKey,
+        /// What it says from now on.
+        what: Outgoing,
+    },
+    /// Take a message back.
+    Revoked {
+        /// Which one.
+        target: MessageKey,
+    },
+    /// Choose in a poll.
+    Voted {
+        /// Which one.
+        poll: MessageKey,
+        /// What; none takes the vote back.
+        options: Vec<String>,
+    },
+    /// Pin a message in its chat.
+    Pinned {
+        /// Which one.
+        target: MessageKey,
+        /// For how long; none takes the pin away.
+        seconds: Option<u32>,
+    },
+    /// Put a star on a message.
+    Starred {
+        /// Which one.
+        target: MessageKey,
+        /// On, rather than off.
+        on: bool,
     },
     /// Mark messages as read.
     Read {
@@ -61,7 +90,15 @@ impl Effect {
                 what: Outgoing::Text(text),
                 ..
             } => Some(&text.body),
-            Self::Sent { .. } | Self::Reacted { .. } | Self::Read { .. } | Self::Typing { .. } => None,
+            Self::Sent { .. }
+            | Self::Reacted { .. }
+            | Self::Edited { .. }
+            | Self::Revoked { .. }
+            | Self::Voted { .. }
+            | Self::Pinned { .. }
+            | Self::Starred { .. }
+            | Self::Read { .. }
+            | Self::Typing { .. } => None,
         }
     }
 }
@@ -133,6 +170,8 @@ pub(super) struct State {
     pub(super) sender: Option<Jid>,
     /// What the message that is handled says: its file can be sent again.
     pub(super) content: Option<Content>,
+    /// Messages the host has, the handled ones included.
+    pub(super) messages: Vec<Message>,
     pub(super) config: String,
     pub(super) denied: BTreeSet<String>,
     pub(super) cron_due_at: Option<UnixMs>,
@@ -154,6 +193,12 @@ impl State {
             config: "{}".into(),
             ..Self::default()
         }
+    }
+
+    /// Keeps a message, in place of the one of the same name.
+    pub(super) fn remember(&mut self, msg: &Message) {
+        self.messages.retain(|known| known.key != msg.key);
+        self.messages.push(msg.clone());
     }
 
     /// The next call is about an event that is no message.

@@ -110,3 +110,49 @@ fn conditional_writes_lifetimes_and_pointers() {
     assert_eq!(outcome, Outcome::stop().with_note("done"));
     assert_eq!(host.texts(), [r#"3 None Some("Europe/Berlin") 0"#]);
 }
+
+/// Says "draft", makes it "final", stars the question, passes it on, and takes both back when told to.
+struct Editor;
+
+impl MessageHandler for Editor {
+    fn on_message(_: &EventContext, msg: &Message) -> Result<Outcome, HandlerError> {
+        let own = messaging::sent_key(&msg.key, messaging::reply(msg, "draft")?);
+        messaging::edit(&own, "final")?;
+        messaging::star(&msg.key)?;
+        messaging::forward(&msg.key, msg.chat())?;
+        messaging::pin(&own, messaging::PinTime::Week)?;
+        messaging::revoke(&own)?;
+        messaging::revoke(&msg.key)?;
+        Ok(Outcome::next())
+    }
+}
+
+#[test]
+fn changes_of_messages_are_effects() {
+    let msg = super::group_text("hello");
+    let mut host = Host::new();
+    host.message::<Editor>(&msg).expect("succeeds");
+    let own = messaging::sent_key(&msg.key, "SENT1".into());
+    assert!(own.from_me && own.participant.is_none());
+    let effects = host.effects();
+    assert!(matches!(&effects[1], super::Effect::Edited { target, .. } if *target == own));
+    assert!(matches!(&effects[2], super::Effect::Starred { target, on: true } if *target == msg.key));
+    assert!(
+        matches!(&effects[3], super::Effect::Sent { what: messaging::Outgoing::Forward(key), .. } if *key == msg.key)
+    );
+    assert!(matches!(
+        &effects[4],
+        super::Effect::Pinned {
+            seconds: Some(604_800),
+            ..
+        }
+    ));
+    assert!(matches!(&effects[5], super::Effect::Revoked { target } if *target == own));
+    let refused = Host::new().without_grant("messages.moderate").message::<Editor>(&msg);
+    assert_eq!(
+        refused,
+        Err(HandlerError::Reject(
+            "the host refused messaging.revoke: not granted: messages.moderate".into()
+        ))
+    );
+}

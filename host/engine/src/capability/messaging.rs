@@ -3,18 +3,21 @@
 //! The id of a message is fixed when it is put into the draft: it derives from the event, the installation and the effect's place,
 //! so a repeated call that does the same gets the same ids.
 
+mod change;
+mod content;
+
 use std::time::Duration;
 
 use waspnest_core::address::Jid;
 use waspnest_core::effect::{Action, QuoteOf, Send, Typing};
 use waspnest_core::id::{EffectId, MessageId};
-use waspnest_core::message::{Content, Media, MessageKey, Origin};
+use waspnest_core::message::{Message, MessageKey, Origin};
 
 use super::{Answer, denied, granted, invalid, spend, unsupported};
-use crate::bindings::waspnest::plugin::messaging::{Host, Options, Outgoing, Upload, When};
+use crate::bindings::waspnest::plugin::messaging::{Host, Options, Outgoing, When};
 use crate::bindings::waspnest::plugin::types::{Error, MessageKey as WitKey};
 use crate::convert;
-use crate::limits::{EMOJI_BYTES, FILE_NAME_BYTES, MENTIONS, READ_KEYS, TEXT_BYTES, TYPING_MS};
+use crate::limits::{EMOJI_BYTES, MENTIONS, READ_KEYS, TYPING_MS};
 use crate::manifest::{Capability, Rule};
 use crate::state::{Call, CallState};
 
@@ -22,25 +25,56 @@ impl Host for CallState {
     async fn send(&mut self, to: String, what: Outgoing, opts: Option<Options>) -> Answer<String> {
         let call = &mut self.call;
         let to = granted!(jid("to", &to));
-        granted!(call.may(Capability::MessagesSend, &to));
-        granted!(spend(&mut call.effects)?);
-        let content = granted!(call.content(what));
-        let options = granted!(call.options(&to, opts));
-        let quote = match options.quote {
-            Some(key) => Some(call.quote(key).await?),
-            None => None,
+        let capability = match &what {
+            Outgoing::Raw(_) => Capability::MessagesRaw,
+            _ => Capability::MessagesSend,
         };
-        granted!(call.rate(Capability::MessagesSend));
+        granted!(call.may(capability, &to));
+        granted!(spend(&mut call.effects)?);
+        let options = granted!(call.options(&to, opts));
+        let action = match what {
+            Outgoing::Raw(message) => granted!(call.raw(to, message, options)),
+            Outgoing::Forward(key) => granted!(call.forward(to, &key, options).await?),
+            what => {
+                let content = granted!(call.content(what));
+                let quote = match options.quote {
+                    Some(key) => Some(call.quote(key).await?),
+                    None => None,
+                };
+                Action::Send(Box::new(Send {
+                    to,
+                    content,
+                    quote,
+                    mentions: options.mentions,
+                    ephemeral_s: options.ephemeral_s,
+                    typing_ms: options.typing_ms,
+                }))
+            }
+        };
+        granted!(call.rate(capability));
         let id = call.next_message_id();
-        call.draft.effects.push(Action::Send(Box::new(Send {
-            to,
-            content,
-            quote,
-            mentions: options.mentions,
-            ephemeral_s: options.ephemeral_s,
-            typing_ms: options.typing_ms,
-        })));
+        call.draft.effects.push(action);
         Ok(Ok(id.as_str().to_owned()))
+    }
+
+    async fn edit(&mut self, target: WitKey, what: Outgoing) -> Answer<()> {
+        self.call.edit(&target, what)
+    }
+
+    async fn revoke(&mut self, target: WitKey) -> Answer<()> {
+        self.call.revoke(&target).await
+    }
+
+    async fn vote(&mut self, poll: WitKey, options: Vec<String>) -> Answer<()> {
+        self.call.vote(&poll, options).await
+    }
+
+    async fn pin(&mut self, target: WitKey, seconds: Option<u32>) -> Answer<()> {
+        self.call.pin(&target, seconds).await
+    }
+
+    async fn star(&mut self, target: WitKey, on: bool) -> Answer<()> {
+        self.call.star(&target, on).await
     }
 
     async fn react(&mut self, target: WitKey, emoji: Option<String>) -> Answer<()> {
@@ -229,12 +263,17 @@ impl Call {
         })
     }
 
+    /// A message that the host has: the event's own, or one of the log.
+    async fn find(&self, key: &MessageKey) -> wasmtime::Result<Option<Box<Message>>> {
+        match &self.scene.message {
+            Some(message) if message.key == *key => Ok(Some(message.clone())),
+            Some(_) | None => Ok(self.host.message(key).await?.map(Box::new)),
+        }
+    }
+
     /// What a quotation shows: who wrote it, and what it said where the host still has it.
     async fn quote(&self, key: MessageKey) -> wasmtime::Result<QuoteOf> {
-        let found = match &self.scene.message {
-            Some(message) if message.key == key => Some(message.clone()),
-            Some(_) | None => self.host.message(&key).await?.map(Box::new),
-        };
+        let found = self.find(&key).await?;
         Ok(match found {
             Some(message) => QuoteOf {
                 key,
@@ -254,78 +293,6 @@ impl Call {
                 }
             }
         })
-    }
-
-    /// What can be sent. Of files, only one that is on WhatsApp's servers already.
-    fn content(&self, what: Outgoing) -> Result<Content, Error> {
-        match what {
-            Outgoing::Text(text) if text.body.len() > TEXT_BYTES => Err(Error::TooLarge(TEXT_BYTES as u64)),
-            Outgoing::Text(text) if text.body.is_empty() => Err(invalid("text", "is empty")),
-            Outgoing::Text(text) => Ok(Content::Text(convert::text_from_guest(text))),
-            Outgoing::Location(geo) => convert::geo_from_guest(geo)
-                .map(Content::Location)
-                .map_err(|problem| invalid("location", problem)),
-            Outgoing::Contacts(cards) => convert::contacts_from_guest(cards)
-                .map(Content::Contacts)
-                .map_err(|problem| invalid("contacts", problem)),
-            Outgoing::Poll(poll) => convert::poll_from_guest(poll)
-                .map(Content::Poll)
-                .map_err(|problem| invalid("poll", problem)),
-            Outgoing::Event(event) => convert::event_from_guest(event)
-                .map(Content::Event)
-                .map_err(|problem| invalid("event", problem)),
-            Outgoing::Image(upload) => self.file(Content::Image, upload),
-            Outgoing::Video(upload) => self.file(Content::Video, upload),
-            Outgoing::VideoNote(upload) => self.file(Content::VideoNote, upload),
-            Outgoing::Audio(upload) => self.file(Content::Audio, upload),
-            Outgoing::Voice(upload) => self.file(Content::Voice, upload),
-            Outgoing::Document(upload) => self.file(Content::Document, upload),
-            Outgoing::Sticker(upload) => self.file(Content::Sticker, upload),
-            Outgoing::Interactive(_) => Err(unsupported(
-                "interactive: WhatsApp shows it only from business accounts",
-            )),
-            Outgoing::Forward(_) => Err(unsupported("forward: this version does not pass messages on")),
-            Outgoing::Raw(_) => Err(unsupported("raw: there is no grant for encoded messages")),
-        }
-    }
-
-    /// The file of the event's message, to be sent again: the receivers fetch the same bytes from WhatsApp's servers.
-    fn file(&self, kind: fn(Media) -> Content, upload: Upload) -> Result<Content, Error> {
-        let held = self
-            .scene
-            .message
-            .as_ref()
-            .filter(|_| upload.handle == self.event.to_string())
-            .map(|message| &message.content)
-            .ok_or(Error::NotFound)?;
-        let file = held.file().ok_or(Error::NotFound)?;
-        if upload.view_once {
-            return Err(unsupported(
-                "upload.view-once: a file that was sent before is not sent to be seen once",
-            ));
-        }
-        if file.source.media_key.is_none() {
-            return Err(unsupported("upload.handle: files of newsletters are not passed on"));
-        }
-        let line = |argument, text: Option<String>, limit: usize| match text {
-            Some(text) if text.len() > limit => Err(invalid(argument, format!("at most {limit} bytes"))),
-            text => Ok(text.map(Into::into)),
-        };
-        let sent = kind(Media {
-            caption: line("upload.caption", upload.caption, TEXT_BYTES)?,
-            file_name: line("upload.file-name", upload.file_name, FILE_NAME_BYTES)?.or_else(|| file.file_name.clone()),
-            gif: upload.gif,
-            ..file.clone()
-        });
-        if sent.kind() != held.kind() {
-            let problem = format!(
-                "is of kind {} and cannot be sent as {}: files are encrypted for their kind",
-                held.kind(),
-                sent.kind()
-            );
-            return Err(invalid("upload.handle", problem));
-        }
-        Ok(sent)
     }
 }
 

@@ -24,6 +24,20 @@ macro_rules! capability_table {
             MessagesRead, read: MessageTerms = "messages.read";
             /// Show "typing".
             MessagesTyping, typing: MessageTerms = "messages.typing";
+            /// Give own messages other words.
+            MessagesEdit, edit: MessageTerms = "messages.edit";
+            /// Take own messages back.
+            MessagesRevoke, revoke: MessageTerms = "messages.revoke";
+            /// Take back what others wrote in groups the account administrates.
+            MessagesModerate, moderate: MessageTerms = "messages.moderate";
+            /// Choose in polls.
+            MessagesVote, vote: MessageTerms = "messages.vote";
+            /// Put messages at the top of their chats.
+            MessagesPin, pin: MessageTerms = "messages.pin";
+            /// Put stars on messages.
+            MessagesStar, star: MessageTerms = "messages.star";
+            /// Send messages that the plugin encoded itself.
+            MessagesRaw, raw: MessageTerms = "messages.raw";
             /// Keep values.
             Kv, kv: KvTerms = "kv";
             /// Set points in time for itself.

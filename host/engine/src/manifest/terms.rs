@@ -135,7 +135,7 @@ impl FromStr for Rate {
     }
 }
 
-/// Terms of the four capabilities over messages.
+/// Terms of the capabilities over messages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MessageTerms {
     /// Where.

@@ -13,14 +13,13 @@ use tempfile::TempDir;
 use waspnest_core::address::{ChatKind, Jid, Party};
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, SystemClock, UnixMs};
 use waspnest_core::draft::{Draft, KvEntry, KvKey, KvScope, Timer, TimerChange};
-use waspnest_core::effect::Action;
 use waspnest_core::event::{Event, EventKind, Position, Tick, TickCause};
 use waspnest_core::id::{EventId, SessionId, SessionName};
 use waspnest_core::journal::Question;
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 use waspnest_engine::{
     CallContext, CallError, Engine, EngineOptions, Grants, Host, HostError, HttpAnswer, HttpFailure, HttpRequest,
-    Installation, InstallationSpec, InvalidRule, KvUsage,
+    Installation, InstallationSpec, InvalidMessage, InvalidRule, KvUsage,
 };
 
 /// When the tests take place.
@@ -182,6 +181,14 @@ impl Host for Memory {
             return Err(InvalidRule(format!("{expression:?} is not a cron expression")));
         }
         Ok(UnixMs(after.0 / 60_000 * 60_000 + 60_000))
+    }
+
+    /// Whatever begins with an `R` is a message.
+    fn judge_raw(&self, message: &[u8]) -> Result<(), InvalidMessage> {
+        match message.first() {
+            Some(b'R') => Ok(()),
+            Some(_) | None => Err(InvalidMessage("it is not an encoded message".to_owned())),
+        }
     }
 
     async fn kept(&self, question: &Question) -> Result<Option<Bytes>, HostError> {
@@ -355,10 +362,7 @@ pub(crate) fn sent(draft: &Draft) -> Vec<String> {
     draft
         .effects
         .iter()
-        .filter_map(|action| match action {
-            Action::Send(send) => send.content.plain_text().map(str::to_owned),
-            Action::React { .. } | Action::MarkRead { .. } | Action::SetTyping { .. } => None,
-        })
+        .filter_map(|action| action.sent()?.content.plain_text().map(str::to_owned))
         .collect()
 }
 

@@ -199,7 +199,7 @@ async fn what_this_version_cannot_do_says_so() {
     let hostile = rig.install("hostile").await;
     for (word, says) in [
         ("now", "options.when"),
-        ("forward", "forward"),
+        ("interactive", "interactive"),
         ("kv-instance", "instance"),
         ("kv-shared", "shared"),
     ] {

@@ -12,7 +12,7 @@ use waspnest_core::id::InstallationId;
 use waspnest_core::journal::{Asker, Question};
 use waspnest_core::message::{Message, MessageKey};
 use waspnest_egress::{EgressError, Inbound, Outbound, Rest};
-use waspnest_engine::{Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidRule, KvUsage};
+use waspnest_engine::{Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KvUsage};
 
 use super::RouterParts;
 use crate::source::Recurrence;
@@ -123,6 +123,13 @@ impl Host for PluginHost {
         recurrence
             .next(after)
             .ok_or_else(|| InvalidRule(format!("{expression:?} names no moment in the future")))
+    }
+
+    fn judge_raw(&self, message: &[u8]) -> Result<(), InvalidMessage> {
+        match waspnest_whatsapp::encode::raw(message) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(InvalidMessage(error.to_string())),
+        }
     }
 
     async fn kept(&self, question: &Question) -> Result<Option<Bytes>, HostError> {

@@ -303,7 +303,10 @@ impl SinkParts {
             }
             | Action::Send(_)
             | Action::React { .. }
-            | Action::MarkRead { .. } => false,
+            | Action::MarkRead { .. }
+            | Action::Change(_)
+            | Action::SendMarked(_)
+            | Action::SendRaw(_) => false,
         }
     }
 }

@@ -31,31 +31,46 @@ pub(crate) struct Host {
 impl Host {
     /// A host whose one bind lets `events` through to the witness.
     pub(crate) async fn witnessing(events: &str) -> Result<Self> {
-        let simulator = Simulator::start(waspnest_simulator::Config::default()).await?;
-        let ana = Human::join(&simulator, person("Ana")).await?;
-        let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins");
-        let dir = tempfile::tempdir()?;
-        let config = format!(
-            r#"
-server = {{ listen = "127.0.0.1:0", admin-secret = "a secret of the tests" }}
-storage = {{ dir = "data" }}
-whatsapp = {{ endpoint = "{endpoint}", version = "2.3000.1023223821" }}
-plugins = {{ dir = "{plugins}" }}
-[[session]]
-name = "main"
+        Self::with(|ana| {
+            format!(
+                r#"
 [[plugin]]
 id = "witness"
 source = "witness"
 grants = {{ "messages.send" = {{ scope = "any" }} }}
-config = {{ tell = "{tell}" }}
+config = {{ tell = "{ana}" }}
 [[bind]]
 id = "all"
 plugin = "witness"
 events = {events}
+"#
+            )
+        })
+        .await
+    }
+
+    /// A host with the plugins and binds of a configuration that is told Ana's phone number.
+    pub(crate) async fn with(plugins: impl FnOnce(&str) -> String) -> Result<Self> {
+        let simulator = Simulator::start(waspnest_simulator::Config::default()).await?;
+        let ana = Human::join(&simulator, person("Ana")).await?;
+        let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins");
+        let dir = tempfile::tempdir()?;
+        let authority = dir.path().join("media.pem");
+        std::fs::write(&authority, simulator.media_ca_pem())?;
+        let config = format!(
+            r#"
+server = {{ listen = "127.0.0.1:0", admin-secret = "a secret of the tests" }}
+storage = {{ dir = "data" }}
+whatsapp = {{ endpoint = "{endpoint}", version = "2.3000.1023223821", authority-file = "{authority}" }}
+plugins = {{ dir = "{built}" }}
+[[session]]
+name = "main"
+{plugins}
 "#,
             endpoint = simulator.url(),
-            plugins = plugins.display(),
-            tell = ana.account().phone,
+            authority = authority.display(),
+            built = built.display(),
+            plugins = plugins(&ana.account().phone),
         );
         let file = dir.path().join("config.toml");
         std::fs::write(&file, config)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use waspnest_core::effect::{QuoteOf, Send};
+use waspnest_core::effect::{Marked, QuoteOf, Send};
 use waspnest_core::message::{Content, Media, Origin, Poll};
 use waspnest_whatsapp::encode::{self, EncodeError, Extras};
 
@@ -183,4 +183,64 @@ fn keys_name_an_author_only_where_it_is_somebody_else_among_several() {
     let [theirs, ours] = targets(&at(ANNA));
     assert_eq!(written(&theirs), (Some(false), None));
     assert_eq!(written(&ours), (Some(true), None));
+}
+
+#[test]
+fn what_is_passed_on_says_so() {
+    let to = at(ANNA);
+    let marked = Marked {
+        send: Send {
+            to: to.clone(),
+            content: text_content("Tell everybody"),
+            quote: None,
+            mentions: Vec::new(),
+            ephemeral_s: Some(86_400),
+            typing_ms: None,
+        },
+        forwarded_score: 3,
+        view_once: false,
+    };
+    let message = encode::marked(&marked, &envelope(&to, account())).expect("it can be sent");
+    let read = read(&message, &mine(ANNA));
+    assert_same(&read.content, &marked.send.content);
+    assert_eq!((read.forwarded_score, read.ephemeral_s), (3, Some(86_400)));
+}
+
+#[test]
+fn what_may_be_seen_once_says_so() {
+    let to = at(ANNA);
+    let mut marked = Marked {
+        send: Send {
+            to: to.clone(),
+            content: Content::Image(picture()),
+            quote: None,
+            mentions: Vec::new(),
+            ephemeral_s: None,
+            typing_ms: None,
+        },
+        forwarded_score: 0,
+        view_once: true,
+    };
+    let message = encode::marked(&marked, &envelope(&to, account())).expect("it can be sent");
+    assert!(read(&message, &mine(ANNA)).view_once);
+    marked.send.content = text_content("Look");
+    let refused = encode::marked(&marked, &envelope(&to, account()));
+    assert!(
+        matches!(refused, Err(EncodeError::Invalid { kind: "text", .. })),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn an_encoded_message_is_taken_as_it_is() {
+    let message = crate::world::text("Hi");
+    let mut bytes = Vec::new();
+    whatsapp_rust::waproto::codec::message_encode_into(&message, &mut bytes);
+    assert_eq!(encode::raw(&bytes), Ok(message));
+    for wrong in [&b""[..], b"\xff\xff\xff", b"nonsense"] {
+        assert!(
+            matches!(encode::raw(wrong), Err(EncodeError::Invalid { kind: "raw", .. })),
+            "{wrong:?}"
+        );
+    }
 }

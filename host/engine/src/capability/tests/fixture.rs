@@ -17,7 +17,7 @@ use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 use crate::bindings::waspnest::plugin::types::MessageKey as WitKey;
 use crate::capability::log::Journal;
 use crate::grant::Effective;
-use crate::host::{Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidRule, KvUsage};
+use crate::host::{Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KvUsage};
 use crate::installation::{Configured, Rates};
 use crate::limits::{EFFECTS, HTTP_REQUESTS, KV_OPERATIONS, SCHEDULE_OPERATIONS};
 use crate::manifest::{HttpTerms, JobTerms, KvTerms, MessageTerms, Scope};
@@ -33,6 +33,7 @@ pub(super) struct Stored {
     pub(super) values: BTreeMap<KvKey, KvEntry>,
     pub(super) timers: Vec<Timer>,
     pub(super) answers: Answers,
+    pub(super) messages: Vec<Message>,
 }
 
 /// What servers answer, what they were asked, and what was kept of it. Shared, so that it outlives a call.
@@ -107,8 +108,16 @@ impl Host for Stored {
         Ok(self.timers.clone())
     }
 
-    async fn message(&self, _: &MessageKey) -> Result<Option<Message>, HostError> {
-        Ok(None)
+    async fn message(&self, key: &MessageKey) -> Result<Option<Message>, HostError> {
+        Ok(self.messages.iter().find(|message| message.key == *key).cloned())
+    }
+
+    /// Whatever begins with an `R` is a message.
+    fn judge_raw(&self, message: &[u8]) -> Result<(), InvalidMessage> {
+        match message.first() {
+            Some(b'R') => Ok(()),
+            Some(_) | None => Err(InvalidMessage("it is not an encoded message".to_owned())),
+        }
     }
 
     /// Every minute, whatever the expression.
@@ -152,6 +161,13 @@ pub(super) fn everything() -> Effective {
         react: anywhere(),
         read: anywhere(),
         typing: anywhere(),
+        edit: anywhere(),
+        revoke: anywhere(),
+        moderate: anywhere(),
+        vote: anywhere(),
+        pin: anywhere(),
+        star: anywhere(),
+        raw: anywhere(),
         kv: Some(KvTerms {
             max_bytes: 1000,
             max_keys: 40,

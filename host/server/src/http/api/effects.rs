@@ -40,10 +40,7 @@ pub(super) fn shown(effect: &Effect) -> Value {
 }
 
 fn kind(action: &Action) -> Option<&'static str> {
-    match action {
-        Action::Send(send) => Some(send.content.kind()),
-        Action::React { .. } | Action::MarkRead { .. } | Action::SetTyping { .. } => None,
-    }
+    action.sent().map(|send| send.content.kind())
 }
 
 fn cause(cause: &Cause) -> Value {

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use waspnest_core::address::{ChatKind, Jid, Party};
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
 use waspnest_core::draft::Timer;
-use waspnest_core::effect::{Action, Effect, Progress as EffectProgress};
+use waspnest_core::effect::{Effect, Progress as EffectProgress};
 use waspnest_core::event::{EventKind, Family, Interest, Position};
 use waspnest_core::id::{EffectId, InstallationId, SessionId};
 use waspnest_core::journal::Journal;
@@ -453,13 +453,11 @@ async fn installed(engine: &Engine, install: &Install) -> Installed {
 }
 
 fn chat_and_text(effect: &Effect) -> (String, String) {
-    match &effect.action {
-        Action::Send(send) => match &send.content {
-            Content::Text(text) => (send.to.user().to_owned(), text.body.to_string()),
-            other => panic!("a text was expected, not {}", other.kind()),
-        },
-        Action::React { .. } | Action::MarkRead { .. } | Action::SetTyping { .. } => {
-            panic!("a message was expected, not {}", effect.action.name())
-        }
+    let Some(send) = effect.action.sent() else {
+        panic!("a message was expected, not {}", effect.action.name())
+    };
+    match &send.content {
+        Content::Text(text) => (send.to.user().to_owned(), text.body.to_string()),
+        other => panic!("a text was expected, not {}", other.kind()),
     }
 }

@@ -4,7 +4,7 @@ use core::time::Duration;
 use waspnest_plugin::http::Request;
 use waspnest_plugin::messaging::{Options, Outgoing, When};
 use waspnest_plugin::schedule::Job;
-use waspnest_plugin::types::{EventContext, HandlerError, Message, Text};
+use waspnest_plugin::types::{EventContext, HandlerError, Interactive, InteractiveStyle, Message, Text};
 use waspnest_plugin::{Error, messaging, meta};
 
 /// The good word, or the refusal.
@@ -31,9 +31,21 @@ pub(crate) fn unsupported(word: &str, msg: &Message) -> String {
                 ..Options::default()
             },
         ),
-        _ => (Outgoing::Forward(msg.key.clone()), Options::default()),
+        _ => (interactive(), Options::default()),
     };
     said(messaging::send(msg.chat(), &what, &options).map(|_| "sent"))
+}
+
+fn interactive() -> Outgoing {
+    Outgoing::Interactive(Interactive {
+        style: InteractiveStyle::Buttons,
+        header: None,
+        body: "choose".into(),
+        footer: None,
+        media: None,
+        button_text: None,
+        choices: Vec::new(),
+    })
 }
 
 /// Status and body of what a server answers.

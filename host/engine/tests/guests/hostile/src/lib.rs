@@ -16,7 +16,15 @@
 //! | `double` | replies `first` and `second` |
 //! | `quote`, `react`, `read`, `typing` | does that to the message, and replies what came back |
 //! | `send-to JID` | sends to another chat, and replies what came back |
-//! | `now`, `image`, `forward` | asks for what this version does not have, and replies what came back |
+//! | `now`, `interactive` | asks for what this version does not have, and replies what came back |
+//! | `edit ID`, `revoke ID`, `pin ID`, `star ID` | does that to the account's message of that id, and replies what came back |
+//! | `edit-theirs`, `revoke-theirs`, `pin-theirs N`, `unpin`, `star-theirs`, `unstar` | does that to the message itself |
+//! | `elsewhere WORD` | does `edit`, `revoke`, `moderate`, `vote`, `pin` or `star` in another chat |
+//! | `vote ID A,B` | votes for A and B in the poll of that id |
+//! | `forward ID`, `forward-from JID ID` | passes that message on to this chat |
+//! | `pass-on` | passes the message itself on to its chat |
+//! | `say-edit`, `say-pin`, `say-revoke` | says something and changes it in the same call |
+//! | `raw TEXT` | sends these bytes as an encoded message |
 //! | `fetch URL`, `post URL` | does that, and replies status and body or the refusal |
 //! | `post-until N URL` | posts and, before attempt N, answers `retry` |
 //! | `post-trap URL` | posts and, at the first attempt, traps |
@@ -26,6 +34,7 @@
 //! | anything else | replies `ok: ` and the text |
 
 mod attack;
+mod change;
 mod host_call;
 mod sandbox;
 
@@ -95,7 +104,10 @@ impl MessageHandler for Hostile {
             "read" => host_call::said(messaging::mark_read(msg).map(|()| "read")),
             "typing" => host_call::said(messaging::set_typing(msg.chat(), messaging::Typing::Text).map(|()| "typing")),
             "send-to" => host_call::said(messaging::send_text(rest, "hello").map(|_| "sent")),
-            "now" | "forward" => host_call::unsupported(word, msg),
+            "now" | "interactive" => host_call::unsupported(word, msg),
+            "edit" | "revoke" | "pin" | "star" | "edit-theirs" | "revoke-theirs" | "pin-theirs" | "unpin"
+            | "star-theirs" | "unstar" | "elsewhere" | "vote" | "forward" | "forward-from" | "raw" | "pass-on"
+            | "say-edit" | "say-pin" | "say-revoke" => change::change(word, rest, msg),
             "fetch" => host_call::fetched(&Request::get(rest)),
             "post" => host_call::fetched(&Request::post(rest).body(text)),
             "post-until" => {
