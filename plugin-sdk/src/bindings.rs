@@ -28,6 +28,7 @@ macro_rules! handler {
                     "waspnest:plugin/types@0.1.0": crate::bindings::imports::waspnest::plugin::types,
                     "waspnest:plugin/messaging@0.1.0": crate::bindings::imports::waspnest::plugin::messaging,
                     "waspnest:plugin/kv@0.1.0": crate::bindings::imports::waspnest::plugin::kv,
+                    "waspnest:plugin/dialogue@0.1.0": crate::bindings::imports::waspnest::plugin::dialogue,
                     "waspnest:plugin/schedule@0.1.0": crate::bindings::imports::waspnest::plugin::schedule,
                     "waspnest:plugin/http@0.1.0": crate::bindings::imports::waspnest::plugin::http,
                     "waspnest:plugin/config@0.1.0": crate::bindings::imports::waspnest::plugin::config,
@@ -42,6 +43,7 @@ macro_rules! handler {
 }
 
 handler!(message, "message-plugin");
+handler!(reply, "reply-plugin");
 handler!(schedule, "schedule-plugin");
 handler!(receipt, "receipt-plugin");
 handler!(group, "group-plugin");

@@ -5,8 +5,8 @@
 
 use crate::bindings;
 use crate::types::{
-    Call, ChatEvent, ContactEvent, EventContext, GroupEvent, HandlerError, Message, Outcome, Presence, Receipt,
-    SessionEvent, Tick,
+    Call, ChatEvent, ContactEvent, EventContext, GroupEvent, HandlerError, Message, Outcome, Pending, Presence,
+    Receipt, SessionEvent, Tick,
 };
 use core::marker::PhantomData;
 
@@ -18,6 +18,16 @@ pub trait MessageHandler {
     /// [`HandlerError::Retry`] makes the host call again later, [`HandlerError::Reject`] parks the event. An
     /// [`Error`](crate::Error) turns into one of them by `?`.
     fn on_message(ctx: &EventContext, msg: &Message) -> Result<Outcome, HandlerError>;
+}
+
+/// Handles what was waited for through [`dialogue`](crate::dialogue). For plugins whose manifest asks for the capability `dialogue`.
+pub trait ReplyHandler {
+    /// Handles the message that was waited for; `msg` is none when none came in time. What it changed is committed when it answers
+    /// `Ok`, and dropped otherwise.
+    ///
+    /// # Errors
+    /// As for [`MessageHandler::on_message`].
+    fn on_reply(ctx: &EventContext, pending: &Pending, msg: Option<&Message>) -> Result<Outcome, HandlerError>;
 }
 
 /// Handles points in time: schedules of the configuration, and jobs set through [`schedule`](crate::schedule).
@@ -127,6 +137,12 @@ adapter!(ChatHandler, chat, chat_handler, on_chat, ChatEvent);
 adapter!(CallHandler, call, call_handler, on_call, Call);
 adapter!(SessionHandler, session, session_handler, on_session, SessionEvent);
 
+impl<P: ReplyHandler> bindings::reply::exports::waspnest::plugin::reply_handler::Guest for Adapter<P> {
+    fn on_reply(ctx: EventContext, pending: Pending, msg: Option<Message>) -> Result<Outcome, HandlerError> {
+        P::on_reply(&ctx, &pending, msg.as_ref())
+    }
+}
+
 impl<P: RawHandler> bindings::raw::exports::waspnest::plugin::raw_handler::Guest for Adapter<P> {
     fn on_event(ctx: EventContext, schema: String, kind: String, json: String) -> Result<Outcome, HandlerError> {
         P::on_event(&ctx, &schema, &kind, &json)
@@ -166,12 +182,15 @@ macro_rules! export {
     (@one $plugin:ident SessionHandler) => {
         $crate::export!(@with $plugin SessionHandler session);
     };
+    (@one $plugin:ident ReplyHandler) => {
+        $crate::export!(@with $plugin ReplyHandler reply);
+    };
     (@one $plugin:ident RawHandler) => {
         $crate::export!(@with $plugin RawHandler raw);
     };
     (@one $plugin:ident $other:ident) => {
         compile_error!(concat!(
-            "no handler `", stringify!($other), "`: the handlers are MessageHandler, ScheduleHandler, ReceiptHandler, GroupHandler, PresenceHandler, ",
+            "no handler `", stringify!($other), "`: the handlers are MessageHandler, ReplyHandler, ScheduleHandler, ReceiptHandler, GroupHandler, PresenceHandler, ",
             "ContactHandler, ChatHandler, CallHandler, SessionHandler and RawHandler"
         ));
     };

@@ -60,6 +60,7 @@
 #[doc(hidden)]
 pub mod bindings;
 mod config;
+pub mod dialogue;
 mod error;
 mod handler;
 pub mod http;
@@ -89,6 +90,7 @@ pub mod types {
         Presence, State as PresenceState,
     };
     pub use crate::bindings::receipt::exports::waspnest::plugin::receipt_handler::{Receipt, Status as ReceiptStatus};
+    pub use crate::bindings::reply::exports::waspnest::plugin::reply_handler::Pending;
     pub use crate::bindings::schedule::exports::waspnest::plugin::schedule_handler::{Cause, Tick};
     pub use crate::bindings::session::exports::waspnest::plugin::session_handler::{
         SessionEvent, State as SessionState,
@@ -101,7 +103,7 @@ pub use error::Error;
 pub use handler::Adapter;
 pub use handler::{
     CallHandler, ChatHandler, ContactHandler, GroupHandler, MessageHandler, PresenceHandler, RawHandler,
-    ReceiptHandler, ScheduleHandler, SessionHandler,
+    ReceiptHandler, ReplyHandler, ScheduleHandler, SessionHandler,
 };
 
 /// Whom the capability modules call: the host in a component, an in-memory double elsewhere.

@@ -28,14 +28,14 @@ pub use state::{Effect, LogLine, SentRequest};
 
 use crate::handler::{
     CallHandler, ChatHandler, ContactHandler, GroupHandler, MessageHandler, PresenceHandler, RawHandler,
-    ReceiptHandler, ScheduleHandler, SessionHandler,
+    ReceiptHandler, ReplyHandler, ScheduleHandler, SessionHandler,
 };
 use crate::schedule::Rule;
 use crate::types::{
-    Call, Cause, ChatEvent, ContactEvent, EventContext, GroupEvent, HandlerError, Message, Outcome, Presence, Receipt,
-    SessionEvent, Tick, UnixMs,
+    Call, Cause, ChatEvent, ContactEvent, EventContext, GroupEvent, HandlerError, Message, Outcome, Pending, Presence,
+    Receipt, SessionEvent, Tick, UnixMs,
 };
-use state::{Planned, State, Web};
+use state::{Awaited, Planned, State, Web};
 
 /// An in-memory host with one installation and one session.
 #[derive(Debug, Clone, Default)]
@@ -118,10 +118,7 @@ impl Host {
         ctx: &EventContext,
         msg: &Message,
     ) -> Result<Outcome, HandlerError> {
-        self.state.chat = Some(msg.key.chat.clone());
-        self.state.sender = Some(msg.sender.jid.clone());
-        self.state.content = Some(msg.content.clone());
-        self.state.remember(msg);
+        self.state.turn_to_message(msg);
         self.run(|| P::on_message(ctx, msg))
     }
 
@@ -241,6 +238,54 @@ impl Host {
             None => drop(self.state.jobs.remove(id)),
         }
         Some(self.run(|| P::on_tick(&ctx, &tick)))
+    }
+
+    /// Lets a plugin handle a message that it waits for. None when it does not wait for it: then the message is for
+    /// [`message`](Self::message).
+    pub fn reply<P: ReplyHandler>(&mut self, msg: &Message) -> Option<Result<Outcome, HandlerError>> {
+        let (chat, sender) = (&msg.key.chat, &msg.sender.jid);
+        let waits = [(chat.clone(), Some(sender.clone())), (chat.clone(), None)];
+        let now = self.state.now;
+        let open = |whose| {
+            let wait = self.state.awaited.get(&whose).filter(|wait| wait.until > now).cloned();
+            wait.map(|wait| (whose, wait))
+        };
+        let (whose, wait) = waits.into_iter().find_map(open)?;
+        self.state.turn_to_message(msg);
+        Some(self.end_wait::<P>(whose, wait, Some(msg)))
+    }
+
+    /// Lets the wait that ends next run out: moves the clock to its end and tells the plugin. None when it waits for nothing.
+    pub fn expire<P: ReplyHandler>(&mut self) -> Option<Result<Outcome, HandlerError>> {
+        let (whose, wait) = self.state.awaited.iter().min_by_key(|(_, wait)| wait.until)?;
+        let (whose, wait) = (whose.clone(), wait.clone());
+        self.state.now = self.state.now.max(wait.until);
+        self.state.chat = Some(whose.0.clone());
+        self.state.sender = whose.1.clone();
+        self.state.content = None;
+        Some(self.end_wait::<P>(whose, wait, None))
+    }
+
+    fn end_wait<P: ReplyHandler>(
+        &mut self,
+        whose: (String, Option<String>),
+        wait: Awaited,
+        msg: Option<&Message>,
+    ) -> Result<Outcome, HandlerError> {
+        let ctx = self.next_context();
+        // The wait is over for the call, and is there again when the call fails.
+        self.state.awaited.remove(&whose);
+        let pending = Pending {
+            name: wait.stage.name.clone(),
+            data: wait.stage.data.clone(),
+            version: wait.stage.version,
+            expired: msg.is_none(),
+        };
+        let answer = self.run(|| P::on_reply(&ctx, &pending, msg));
+        if answer.is_err() {
+            self.state.awaited.insert(whose, wait);
+        }
+        answer
     }
 
     /// Everything the committed calls want done, in order.

@@ -48,6 +48,12 @@ const GUESTS: &[Guest] = &[
         package: "witness",
         manifest: "host/engine/tests/guests/witness/plugin.toml",
     },
+    // For the tests of the engine and the server: holds conversations.
+    Guest {
+        name: "talker",
+        package: "talker",
+        manifest: "host/engine/tests/guests/talker/plugin.toml",
+    },
     // For the engine's tests: sends every event on as JSON.
     Guest {
         name: "recorder",

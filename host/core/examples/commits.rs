@@ -134,6 +134,7 @@ async fn pass(
                     event,
                     installation: &echo,
                     quota: Quota { bytes: 0, keys: 0 },
+                    dialogue_quota: Quota { bytes: 0, keys: 0 },
                 };
                 let committed = outbox.commit_draft(session, call, draft).await?;
                 let effect = committed.effects.first().context("it has an effect")?;

@@ -17,6 +17,10 @@ pub struct Draft {
     /// What the call saw of its state and relies on. A commit whose reads have changed meanwhile is refused as a conflict, and the
     /// call is made again.
     pub kv_reads: Vec<KvRead>,
+    /// Writes to the installation's dialogues, in this order.
+    pub dialogues: Vec<KvWrite>,
+    /// What the call saw of its dialogues and relies on, as for `kv_reads`.
+    pub dialogue_reads: Vec<KvRead>,
     /// Timers to set or cancel, in this order.
     pub timers: Vec<TimerChange>,
     /// How many questions were answered while the call ran. Nobody will ask for the answers after the commit.
@@ -151,6 +155,8 @@ pub enum TimerRule {
     Every(u64),
     /// By a cron expression in the timer's zone.
     Cron(Box<str>),
+    /// Once, when nobody has answered until then (see [`crate::dialogue`]). The host sets these; plugins do not see them.
+    Wait(UnixMs),
 }
 
 /// What happens to moments at which the host was down.

@@ -183,4 +183,6 @@ pub enum TickCause {
     Manual,
     /// The host was down at the moment it was due.
     CatchUp,
+    /// Nobody has answered in time (see [`crate::dialogue`]).
+    Expired,
 }

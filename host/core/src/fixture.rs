@@ -280,5 +280,6 @@ pub(crate) fn call<'a>(event: &'a Event, installation: &'a InstallationId) -> Ca
         event,
         installation,
         quota: QUOTA,
+        dialogue_quota: QUOTA,
     }
 }

@@ -1,4 +1,4 @@
-//! What plugins remember: the values of each installation in each session.
+//! What plugins remember: the values of each installation in each session, and what the host keeps of their dialogues beside them.
 //!
 //! Here they are read. They are written only by [`crate::outbox::Outbox::commit_draft`], together with everything else a call asks
 //! for. An expired value is absent to every reader, and makes room when room is needed.
@@ -11,7 +11,7 @@ use crate::clock::{Clock, UnixMs};
 use crate::codec::{self, Record};
 use crate::draft::{KvEntry, KvKey, KvScope};
 use crate::id::{InstallationId, SessionId};
-use crate::schema::{self, session};
+use crate::schema::{self, Shelf};
 use crate::store::{KeyRange, MAX_SCAN, Order, Space, Store, StoreError};
 
 impl Record for KvEntry {
@@ -55,13 +55,22 @@ impl Usage {
 pub struct KvView {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    shelf: Shelf,
 }
 
 impl KvView {
     /// The values in `store`, as they are at the time of `clock`.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock }
+        let shelf = Shelf::Values;
+        Self { store, clock, shelf }
+    }
+
+    /// What is kept of dialogues in `store`, as it is at the time of `clock`.
+    #[must_use]
+    pub fn of_dialogues(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        let shelf = Shelf::Dialogues;
+        Self { store, clock, shelf }
     }
 
     /// One value.
@@ -74,7 +83,7 @@ impl KvView {
         installation: &InstallationId,
         key: &KvKey,
     ) -> Result<Option<KvEntry>, StoreError> {
-        let row = schema::kv(installation, key);
+        let row = schema::kv(self.shelf, installation, key);
         let Some(value) = self.store.get(Space::Session(session), &row).await? else {
             return Ok(None);
         };
@@ -98,7 +107,7 @@ impl KvView {
     ) -> Result<Vec<(Box<str>, KvEntry)>, StoreError> {
         let now = self.clock.now();
         let limit = limit.min(MAX_SCAN);
-        let base = schema::kv_scope(installation, scope);
+        let base = schema::kv_scope(self.shelf, installation, scope);
         let mut range = KeyRange::prefix(base.clone().bytes(prefix.as_bytes()).as_slice());
         if let Some(after) = after {
             range = range.after(base.clone().bytes(after.as_bytes()).as_slice());
@@ -129,12 +138,51 @@ impl KvView {
         Ok(found)
     }
 
+    /// How much an installation stores; when that fills a quota, without what has expired.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn present(
+        &self,
+        session: SessionId,
+        installation: &InstallationId,
+        quota: Quota,
+    ) -> Result<Usage, StoreError> {
+        let usage = self.usage(session, installation).await?;
+        let now = self.clock.now();
+        let room = usage.keys < quota.keys && usage.bytes < quota.bytes;
+        if room || usage.earliest_expiry.is_none_or(|at| at > now) {
+            return Ok(usage);
+        }
+        let prefix = schema::of(self.shelf.table(), installation);
+        let mut range = KeyRange::prefix(prefix.as_slice());
+        let mut present = Usage::default();
+        loop {
+            let page = self
+                .store
+                .scan(Space::Session(session), range.clone(), Order::Ascending, MAX_SCAN)
+                .await?;
+            let Some((last, _)) = page.last() else {
+                return Ok(present);
+            };
+            range = range.after(last);
+            for (row, value) in page {
+                let entry: KvEntry = codec::decode(&row, &value)?;
+                if !is_expired(&entry, now) {
+                    let key = schema::kv_key_in(row.get(prefix.as_slice().len()..).unwrap_or_default());
+                    present.keys += 1;
+                    present.bytes += (key.len() + entry.value.len()) as u64;
+                }
+            }
+        }
+    }
+
     /// How much an installation stores.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn usage(&self, session: SessionId, installation: &InstallationId) -> Result<Usage, StoreError> {
-        let key = schema::of(session::KV_USAGE, installation).finish();
+        let key = schema::of(self.shelf.usage(), installation).finish();
         match self.store.get(Space::Session(session), &key).await? {
             None => Ok(Usage::default()),
             Some(value) => codec::decode(&key, &value),

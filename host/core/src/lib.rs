@@ -28,6 +28,7 @@ pub mod journal;
 pub mod log;
 pub mod progress;
 
+pub mod dialogue;
 pub mod kv;
 pub mod outbox;
 pub mod schedule_state;

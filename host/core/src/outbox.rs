@@ -37,6 +37,8 @@ pub struct Call<'a> {
     pub installation: &'a InstallationId,
     /// How much it may store in this session.
     pub quota: Quota,
+    /// How much its dialogues may store in this session.
+    pub dialogue_quota: Quota,
 }
 
 /// Effects that are in the outbox now.
@@ -125,6 +127,7 @@ pub struct Outbox {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     kv: KvView,
+    dialogues: KvView,
     timers: Timers,
     queues: Arc<PerSession<Queue>>,
 }
@@ -134,11 +137,13 @@ impl Outbox {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         let kv = KvView::new(Arc::clone(&store), Arc::clone(&clock));
+        let dialogues = KvView::of_dialogues(Arc::clone(&store), Arc::clone(&clock));
         let timers = Timers::new(Arc::clone(&store));
         Self {
             store,
             clock,
             kv,
+            dialogues,
             timers,
             queues: Arc::default(),
         }
@@ -150,13 +155,19 @@ impl Outbox {
         &self.kv
     }
 
+    /// What drafts write of dialogues.
+    #[must_use]
+    pub const fn dialogues(&self) -> &KvView {
+        &self.dialogues
+    }
+
     /// The timers drafts set.
     #[must_use]
     pub const fn timers(&self) -> &Timers {
         &self.timers
     }
 
-    /// Commits everything one call asks for, and that the call was made, at once: effects, values, timers, done-mark.
+    /// Commits everything one call asks for, and that the call was made, at once: effects, values, dialogues, timers, done-mark.
     ///
     /// # Errors
     /// See [`CommitError`]; nothing of the draft is committed then.

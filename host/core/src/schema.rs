@@ -86,6 +86,11 @@ pub mod session {
     pub const TIMER: u8 = 0x60;
     /// State of a schedule of the configuration: installation, schedule.
     pub const SCHEDULE: u8 = 0x61;
+
+    /// A state or a wait of a dialogue: installation, scope, which of both.
+    pub const DIALOGUE: u8 = 0x70;
+    /// How much an installation's dialogues store: installation.
+    pub const DIALOGUE_USAGE: u8 = 0x71;
 }
 
 /// A key in the making.
@@ -184,9 +189,36 @@ pub(crate) fn of_schedule(table: u8, installation: &InstallationId, schedule: &S
     of(table, installation).bytes(schedule.as_str().as_bytes()).into()
 }
 
+/// Where values are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Shelf {
+    /// What plugins keep for themselves.
+    Values,
+    /// What the host keeps of their dialogues.
+    Dialogues,
+}
+
+impl Shelf {
+    /// The table of values.
+    pub(crate) const fn table(self) -> u8 {
+        match self {
+            Self::Values => session::KV,
+            Self::Dialogues => session::DIALOGUE,
+        }
+    }
+
+    /// The table of how much there is.
+    pub(crate) const fn usage(self) -> u8 {
+        match self {
+            Self::Values => session::KV_USAGE,
+            Self::Dialogues => session::DIALOGUE_USAGE,
+        }
+    }
+}
+
 /// The prefix of all values of one scope.
-pub(crate) fn kv_scope(installation: &InstallationId, scope: &KvScope) -> Key {
-    let key = of(session::KV, installation);
+pub(crate) fn kv_scope(shelf: Shelf, installation: &InstallationId, scope: &KvScope) -> Key {
+    let key = of(shelf.table(), installation);
     // The first byte is the number of addresses that follow.
     match scope {
         KvScope::Session => key.bytes(&[0]),
@@ -195,8 +227,10 @@ pub(crate) fn kv_scope(installation: &InstallationId, scope: &KvScope) -> Key {
     }
 }
 
-pub(crate) fn kv(installation: &InstallationId, key: &KvKey) -> Bytes {
-    kv_scope(installation, &key.scope).bytes(key.key.as_bytes()).into()
+pub(crate) fn kv(shelf: Shelf, installation: &InstallationId, key: &KvKey) -> Bytes {
+    kv_scope(shelf, installation, &key.scope)
+        .bytes(key.key.as_bytes())
+        .into()
 }
 
 /// The key at the end of a scope and a key, as [`kv`] puts them behind the installation.

@@ -158,6 +158,14 @@ impl Host for Empty {
         Ok(KvUsage::default())
     }
 
+    async fn dialogue(&self, _: &KvKey) -> Result<Option<KvEntry>, HostError> {
+        Ok(None)
+    }
+
+    async fn dialogue_usage(&self) -> Result<KvUsage, HostError> {
+        Ok(KvUsage::default())
+    }
+
     async fn timers(&self) -> Result<Vec<Timer>, HostError> {
         Ok(Vec::new())
     }

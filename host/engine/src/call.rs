@@ -13,11 +13,13 @@ use wasmtime::component::{Instance, ResourceTable};
 use wasmtime::{Store, UpdateDeadline};
 use waspnest_core::address::Party;
 use waspnest_core::clock::UnixMs;
+use waspnest_core::dialogue::Pending;
 use waspnest_core::draft::{Draft, Flow};
 use waspnest_core::event::Event;
 use waspnest_core::id::SessionName;
 
 use crate::bindings::waspnest::plugin::types::{Flow as WitFlow, Outcome};
+use crate::capability::dialogue::Dialogues;
 use crate::capability::log::Journal;
 use crate::convert::{self, ToGuest};
 use crate::engine::{Engine, TICK};
@@ -25,7 +27,8 @@ use crate::handlers::{Handled, Handler};
 use crate::host::Host;
 use crate::installation::{Installation, Reuse};
 use crate::limits::{
-    EFFECTS, HOSTCALL_BYTES, HTTP_REQUESTS, KV_OPERATIONS, Limits, NOTE_BYTES, RESOURCES, SCHEDULE_OPERATIONS, cut,
+    DIALOGUE_OPERATIONS, EFFECTS, HOSTCALL_BYTES, HTTP_REQUESTS, KV_OPERATIONS, Limits, NOTE_BYTES, RESOURCES,
+    SCHEDULE_OPERATIONS, cut,
 };
 use crate::state::{Budget, Call, CallState, Meter, Scene, Taken};
 use crate::wasi;
@@ -51,6 +54,18 @@ pub struct CallContext<'a> {
     pub deadline: Option<UnixMs>,
     /// W3C `traceparent` of what caused the call.
     pub traceparent: Option<&'a str>,
+    /// What the event is to the plugin.
+    pub occasion: Occasion<'a>,
+}
+
+/// What an event is to a plugin, which decides about the handler that gets it.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Occasion<'a> {
+    /// What it is to everybody.
+    #[default]
+    Event,
+    /// The end of a wait of the plugin's.
+    Reply(&'a Pending),
 }
 
 impl<'a> CallContext<'a> {
@@ -66,6 +81,7 @@ impl<'a> CallContext<'a> {
             binding: "",
             deadline: None,
             traceparent: None,
+            occasion: Occasion::Event,
         }
     }
 }
@@ -157,10 +173,12 @@ impl Engine {
             draft: Draft::default(),
             kv: Default::default(),
             jobs: Default::default(),
+            dialogues: Dialogues::of(context.event.position, context.occasion),
             asked: Default::default(),
             http_requests: Budget::of("HTTP requests", HTTP_REQUESTS),
             kv_operations: Budget::of("key-value operations", KV_OPERATIONS),
             schedule_operations: Budget::of("schedule operations", SCHEDULE_OPERATIONS),
+            dialogue_operations: Budget::of("dialogue operations", DIALOGUE_OPERATIONS),
             effects: Budget::of("effects", EFFECTS),
         }
     }
@@ -252,6 +270,7 @@ impl Sandbox {
             attempt,
             binding,
             traceparent,
+            occasion,
             seed: _,
             deadline: _,
         } = *context;
@@ -262,12 +281,18 @@ impl Sandbox {
         };
         let handlers = &installation.plugin().handlers;
         let (store, instance, kind) = (&mut self.store, &self.instance, &event.kind);
-        let handled = match installation.handler_of(kind) {
-            Handler::Of(_) => handlers.call(store, instance, &shown, &to_guest, kind).await,
-            Handler::Raw => {
-                let json = convert::json::event(event, session).to_string();
-                handlers.call_raw(store, instance, &shown, kind.name(), &json).await
+        let handled = match occasion {
+            Occasion::Reply(pending) => {
+                let told = (pending, kind);
+                handlers.call_reply(store, instance, &shown, &to_guest, told).await
             }
+            Occasion::Event => match installation.handler_of(kind) {
+                Handler::Of(_) | Handler::Reply => handlers.call(store, instance, &shown, &to_guest, kind).await,
+                Handler::Raw => {
+                    let json = convert::json::event(event, session).to_string();
+                    handlers.call_raw(store, instance, &shown, kind.name(), &json).await
+                }
+            },
         };
         let handled = handled.ok_or(CallError::NoHandler {
             event: event.kind.name(),
@@ -280,6 +305,8 @@ impl Sandbox {
         let call = &mut self.store.data_mut().call;
         call.taken.keep();
         let (kv, kv_reads) = std::mem::take(&mut call.kv).into_draft();
+        let mut timers = std::mem::take(&mut call.jobs).into_changes();
+        let (dialogues, dialogue_reads) = std::mem::take(&mut call.dialogues).into_draft(&mut timers);
         let flow = match outcome.flow {
             WitFlow::Next => Flow::Next,
             WitFlow::Stop => Flow::Stop,
@@ -289,7 +316,9 @@ impl Sandbox {
         Draft {
             kv,
             kv_reads,
-            timers: std::mem::take(&mut call.jobs).into_changes(),
+            dialogues,
+            dialogue_reads,
+            timers,
             questions: call.asked.count(),
             flow,
             note,

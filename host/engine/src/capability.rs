@@ -5,6 +5,7 @@
 //! goes through [`durable`].
 
 pub(crate) mod config;
+pub(crate) mod dialogue;
 pub(crate) mod durable;
 pub(crate) mod http;
 pub(crate) mod kv;

@@ -7,6 +7,7 @@ mod call;
 mod chat;
 mod contact;
 mod content;
+mod dialogue;
 mod event;
 mod group;
 pub(crate) mod json;
@@ -18,6 +19,7 @@ mod session;
 
 pub(crate) use call::call;
 pub(crate) use contact::contact;
+pub(crate) use dialogue::pending;
 pub(crate) use event::{context, tick};
 pub(crate) use group::group;
 pub(crate) use message::ToGuest;

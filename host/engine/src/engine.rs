@@ -15,7 +15,7 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 use waspnest_core::clock::Clock;
 
-use crate::bindings::waspnest::plugin::{config, http, kv, log, messaging, meta, schedule, types};
+use crate::bindings::waspnest::plugin::{config, dialogue, http, kv, log, messaging, meta, schedule, types};
 use crate::limits::{Limits, TABLE_ELEMENTS};
 use crate::manifest::Manifest;
 use crate::plugin::{Digest, LoadError, Plugin};
@@ -297,6 +297,7 @@ fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<CallState>> {
     types::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     messaging::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     kv::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
+    dialogue::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     schedule::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     http::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     config::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;

@@ -8,7 +8,9 @@ use toml::{Table, Value};
 use crate::manifest::capability::capability_table;
 use crate::manifest::section::Section;
 use crate::manifest::terms::{Side, Terms};
-use crate::manifest::{Capability, HttpTerms, JobTerms, KeyError, KvTerms, MessageTerms, Rate, Request, Requests};
+use crate::manifest::{
+    Capability, DialogueTerms, HttpTerms, JobTerms, KeyError, KvTerms, MessageTerms, Rate, Request, Requests,
+};
 
 /// A grant that cannot be read: names the key and what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -137,7 +139,7 @@ impl Effective {
             Capability::MessagesPin => self.pin.as_ref(),
             Capability::MessagesStar => self.star.as_ref(),
             Capability::MessagesRaw => self.raw.as_ref(),
-            Capability::Kv | Capability::Schedule | Capability::Http => None,
+            Capability::Kv | Capability::Schedule | Capability::Http | Capability::Dialogue => None,
         }
     }
 }

@@ -4,11 +4,13 @@
 
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
+use waspnest_core::dialogue::Pending;
 use waspnest_core::event::{EventKind, Family};
+use waspnest_core::message::Message;
 
 use crate::bindings::exports::waspnest::plugin::{
     call_handler, chat_handler, contact_handler, group_handler, message_handler, presence_handler, raw_handler,
-    receipt_handler, schedule_handler, session_handler,
+    receipt_handler, reply_handler, schedule_handler, session_handler,
 };
 use crate::bindings::waspnest::plugin::types::{EventContext, HandlerError, Outcome};
 use crate::convert::json::SCHEMA;
@@ -31,6 +33,7 @@ pub struct Handlers {
     call: Option<call_handler::GuestIndices>,
     session: Option<session_handler::GuestIndices>,
     raw: Option<raw_handler::GuestIndices>,
+    reply: Option<reply_handler::GuestIndices>,
 }
 
 /// A handler a component may export.
@@ -40,12 +43,14 @@ pub(crate) enum Handler {
     Of(Family),
     /// The one of any event as JSON.
     Raw,
+    /// The one of what was waited for.
+    Reply,
 }
 
 impl Handler {
     /// All of them.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        Family::ALL.into_iter().map(Self::Of).chain([Self::Raw])
+        Family::ALL.into_iter().map(Self::Of).chain([Self::Raw, Self::Reply])
     }
 
     /// Its interface.
@@ -53,6 +58,7 @@ impl Handler {
         match self {
             Self::Of(family) => interface(family),
             Self::Raw => "raw-handler",
+            Self::Reply => "reply-handler",
         }
     }
 
@@ -61,6 +67,7 @@ impl Handler {
         match self {
             Self::Of(family) => family.name(),
             Self::Raw => "raw",
+            Self::Reply => "reply",
         }
     }
 }
@@ -91,6 +98,10 @@ impl Handlers {
                     found.raw = Some(raw_handler::GuestIndices::new(pre)?);
                     continue;
                 }
+                Handler::Reply => {
+                    found.reply = Some(reply_handler::GuestIndices::new(pre)?);
+                    continue;
+                }
             };
             match family {
                 Family::Message => found.message = Some(message_handler::GuestIndices::new(pre)?),
@@ -111,6 +122,12 @@ impl Handlers {
     #[must_use]
     pub const fn has_raw(&self) -> bool {
         self.raw.is_some()
+    }
+
+    /// Whether there is one for what was waited for.
+    #[must_use]
+    pub const fn has_reply(&self) -> bool {
+        self.reply.is_some()
     }
 
     /// Whether there is one for a family.
@@ -186,11 +203,48 @@ impl Handlers {
     }
 }
 
+impl Handlers {
+    /// Calls the handler of what was waited for; none when there is no such handler.
+    pub(crate) async fn call_reply(
+        &self,
+        store: &mut Store<CallState>,
+        instance: &Instance,
+        ctx: &EventContext,
+        to_guest: &ToGuest<'_>,
+        (pending, event): (&Pending, &EventKind),
+    ) -> Option<wasmtime::Result<Handled>> {
+        let indices = self.reply.as_ref()?;
+        let message = message_of(event).map(|message| to_guest.message(message));
+        Some(match indices.load(&mut *store, instance) {
+            Ok(guest) => {
+                let pending = convert::pending(pending);
+                guest.call_on_reply(&mut *store, ctx, &pending, message.as_ref()).await
+            }
+            Err(error) => Err(error),
+        })
+    }
+}
+
+const fn message_of(event: &EventKind) -> Option<&Message> {
+    match event {
+        EventKind::Message(message) => Some(message),
+        EventKind::Tick(_)
+        | EventKind::Receipt(_)
+        | EventKind::Group(_)
+        | EventKind::Presence(_)
+        | EventKind::Contact(_)
+        | EventKind::Chat(_)
+        | EventKind::Call(_)
+        | EventKind::Session(_) => None,
+    }
+}
+
 impl std::fmt::Debug for Handlers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Handlers")
             .field("families", &self.families())
             .field("raw", &self.has_raw())
+            .field("reply", &self.has_reply())
             .finish()
     }
 }

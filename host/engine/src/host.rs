@@ -33,6 +33,12 @@ pub trait Host: Send + Sync {
     /// What the installation's values use in this session, over all stores.
     async fn kv_usage(&self) -> Result<KvUsage, HostError>;
 
+    /// One value of the installation's dialogues; none when it is missing or expired.
+    async fn dialogue(&self, key: &KvKey) -> Result<Option<KvEntry>, HostError>;
+
+    /// What the installation's dialogues use in this session.
+    async fn dialogue_usage(&self) -> Result<KvUsage, HostError>;
+
     /// The installation's timers in this session.
     async fn timers(&self) -> Result<Vec<Timer>, HostError>;
 

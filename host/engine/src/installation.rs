@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
-use waspnest_core::event::{EventKind, Family};
+use waspnest_core::event::{EventKind, Family, TickCause};
 use waspnest_core::id::{InstallationId, SessionName};
 
 use crate::call::Sandbox;
@@ -207,6 +207,18 @@ impl Installation {
         self.effective.kv
     }
 
+    /// How many dialogues it may have open in each session; none without the capability.
+    #[must_use]
+    pub fn dialogue_terms(&self) -> Option<crate::manifest::DialogueTerms> {
+        self.effective.dialogue
+    }
+
+    /// Whether it can wait for messages: its plugin asks for that, and it is granted.
+    #[must_use]
+    pub fn takes_replies(&self) -> bool {
+        self.effective.dialogue.is_some() && self.plugin.handlers.has_reply()
+    }
+
     /// Whether sandboxes are used again.
     #[must_use]
     pub const fn reuse(&self) -> Reuse {
@@ -217,7 +229,15 @@ impl Installation {
     #[must_use]
     pub fn wants(&self, event: &EventKind) -> bool {
         match event {
-            EventKind::Tick(tick) => self.plugin.handlers.has(Family::Schedule) && tick.installation == self.id,
+            EventKind::Tick(tick) => {
+                let handled = match tick.cause {
+                    TickCause::Expired => self.takes_replies(),
+                    TickCause::Recurring | TickCause::Once | TickCause::Manual | TickCause::CatchUp => {
+                        self.plugin.handlers.has(Family::Schedule)
+                    }
+                };
+                handled && tick.installation == self.id
+            }
             EventKind::Message(_)
             | EventKind::Receipt(_)
             | EventKind::Group(_)

@@ -25,7 +25,7 @@ mod convert;
 mod state;
 mod wasi;
 
-pub use call::{CallContext, CallError};
+pub use call::{CallContext, CallError, Occasion};
 pub use engine::{Engine, EngineError, EngineOptions};
 pub use grant::{GrantError, Grants};
 pub use handlers::Handlers;

@@ -65,6 +65,16 @@ pub(crate) const EFFECTS: u32 = 20;
 pub(crate) const KV_OPERATIONS: u32 = 100;
 /// Schedule operations of one call.
 pub(crate) const SCHEDULE_OPERATIONS: u32 = 100;
+/// Dialogue operations of one call.
+pub(crate) const DIALOGUE_OPERATIONS: u32 = 100;
+/// Bytes of the name of a dialogue's state.
+pub(crate) const DIALOGUE_NAME_BYTES: usize = 128;
+/// Bytes of a dialogue's data.
+pub(crate) const DIALOGUE_BYTES: usize = 16 << 10;
+/// The shortest wait for a message.
+pub(crate) const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+/// The longest wait for a message.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// HTTP requests of one call.
 pub(crate) const HTTP_REQUESTS: u32 = 10;
 /// Bytes of a URL.

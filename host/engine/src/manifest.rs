@@ -4,6 +4,7 @@
 //! `x-` belong to the author's tools and are not read. What an operator grants is [`crate::grant`]'s business.
 
 pub(crate) mod capability;
+pub(crate) mod dialogue_terms;
 pub(crate) mod http_terms;
 pub(crate) mod section;
 mod subscribe;
@@ -15,6 +16,7 @@ use toml::Table;
 use waspnest_core::id::PluginId;
 
 pub use capability::{Capability, Need, Request, Requests};
+pub use dialogue_terms::DialogueTerms;
 pub use http_terms::{HttpTerms, Origins};
 pub use section::KeyError;
 pub use subscribe::{EventFilter, MessageFilter, OwnMessages, RawFilter, Schedule, ScheduleRule, Subscription};

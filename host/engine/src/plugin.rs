@@ -243,6 +243,10 @@ fn check_handler(
     let (entry, wanted) = match handler {
         // A plugin may set points in time for itself, and the operator may set some for it.
         Handler::Of(Family::Schedule) => ("[[schedule]]".to_owned(), !manifest.schedules.is_empty() || exported),
+        Handler::Reply => (
+            "[capabilities] dialogue".to_owned(),
+            manifest.requests.need(Capability::Dialogue).is_some(),
+        ),
         handler => {
             let mut handlers = manifest.subscriptions.iter().map(Subscription::handler);
             let entry = format!("[[subscribe]] event = {:?}", handler.topic());
@@ -314,6 +318,7 @@ fn check_import(name: &str, manifest: &Manifest) -> Result<(), Refusal> {
         "kv" => &[Capability::Kv],
         "schedule" => &[Capability::Schedule],
         "http" => &[Capability::Http],
+        "dialogue" => &[Capability::Dialogue],
         _ => return Err(undeclared(&[])),
     };
     if any_of

@@ -12,6 +12,7 @@ use waspnest_core::event::{Event, EventKind};
 use waspnest_core::id::{EventId, InstallationId, SessionName};
 use waspnest_core::message::{Message, Origin};
 
+use crate::capability::dialogue::Dialogues;
 use crate::capability::durable::Asked;
 use crate::capability::kv::Overlay;
 use crate::capability::log::Journal;
@@ -63,11 +64,13 @@ pub(crate) struct Call {
     pub(crate) draft: Draft,
     pub(crate) kv: Overlay,
     pub(crate) jobs: Jobs,
+    pub(crate) dialogues: Dialogues,
     /// Questions that are answered inside the call.
     pub(crate) asked: Asked,
     pub(crate) http_requests: Budget,
     pub(crate) kv_operations: Budget,
     pub(crate) schedule_operations: Budget,
+    pub(crate) dialogue_operations: Budget,
     pub(crate) effects: Budget,
 }
 

@@ -48,6 +48,7 @@ fn granted<R>(
     })
 }
 
+pub(crate) mod dialogue;
 pub(crate) mod http;
 
 pub(crate) mod messaging;

@@ -1,6 +1,7 @@
 //! What the in-memory host knows: the plugin's data, and what its calls asked for.
 
 use crate::bindings::imports::waspnest::plugin::{kv::Entry, schedule::Job};
+use crate::dialogue::State as Stage;
 use crate::log::Level;
 use crate::messaging::{Options, Outgoing};
 use crate::types::{Address, Content, Jid, Message, MessageId, MessageKey, UnixMs};
@@ -123,6 +124,13 @@ pub(super) struct Planned {
     pub(super) chat: Option<Jid>,
 }
 
+/// A wait for a message.
+#[derive(Debug, Clone)]
+pub(super) struct Awaited {
+    pub(super) stage: Stage,
+    pub(super) until: UnixMs,
+}
+
 /// A request over HTTP that a handler sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SentRequest {
@@ -178,6 +186,10 @@ pub(super) struct State {
     /// By scope and key.
     pub(super) values: BTreeMap<(String, String), Entry>,
     pub(super) jobs: BTreeMap<String, Planned>,
+    /// By chat and person: where dialogues stand, and until when that is known.
+    pub(super) stages: BTreeMap<(String, Option<String>), (Stage, Option<UnixMs>)>,
+    /// By chat and person.
+    pub(super) awaited: BTreeMap<(String, Option<String>), Awaited>,
     pub(super) effects: Vec<Effect>,
     pub(super) log: Vec<LogLine>,
     pub(super) web: Web,
@@ -199,6 +211,14 @@ impl State {
     pub(super) fn remember(&mut self, msg: &Message) {
         self.messages.retain(|known| known.key != msg.key);
         self.messages.push(msg.clone());
+    }
+
+    /// The next call is about a message.
+    pub(super) fn turn_to_message(&mut self, msg: &Message) {
+        self.chat = Some(msg.key.chat.clone());
+        self.sender = Some(msg.sender.jid.clone());
+        self.content = Some(msg.content.clone());
+        self.remember(msg);
     }
 
     /// The next call is about an event that is no message.

@@ -1,5 +1,7 @@
 //! The double keeps the contract's promises that plugins rely on.
 
+mod dialogue;
+
 use super::{Host, direct_text};
 use crate::log::Level;
 use crate::schedule::Job;

@@ -10,10 +10,10 @@ use crate::draft::{Draft, KvEntry, KvKey, KvRead, KvWrite};
 use crate::effect::{Action, Cause, Effect};
 use crate::id::{EffectId, EventId, InstallationId, SessionId};
 use crate::journal::{self, Asker};
-use crate::kv::{Quota, Usage, is_expired};
+use crate::kv::{KvView, Quota, Usage, is_expired};
 use crate::long_record;
 use crate::progress;
-use crate::schema::{self, session};
+use crate::schema::{self, Shelf, session};
 use crate::store::{Commit, Expect, KeyRange, MAX_SCAN, Op, Order, Space, StoreError};
 use crate::timer::Timers;
 
@@ -27,6 +27,7 @@ pub(super) async fn draft(
         event,
         installation,
         quota,
+        dialogue_quota,
     } = call;
     let queue = outbox.queues.of(session);
     let mut queue = queue.lock(outbox, session).await?;
@@ -51,19 +52,24 @@ pub(super) async fn draft(
         };
         commit.ops.extend(journal::forgetting(&*outbox.store, asker).await?);
     }
-    let usage = if draft.kv.is_empty() && draft.kv_reads.is_empty() {
-        None
-    } else {
-        let mut values = Values {
-            outbox,
-            session,
-            installation,
-            now,
-            rows: BTreeMap::new(),
-        };
-        values.check(&draft.kv_reads).await?;
-        values.write(&mut queue, draft.kv, quota, &mut commit.ops).await?
+    let values = |shelf| Values {
+        outbox,
+        session,
+        installation,
+        shelf,
+        now,
+        rows: BTreeMap::new(),
     };
+    let mut usages = Vec::new();
+    for (shelf, reads, writes, quota) in [
+        (Shelf::Values, draft.kv_reads, draft.kv, quota),
+        (Shelf::Dialogues, draft.dialogue_reads, draft.dialogues, dialogue_quota),
+    ] {
+        let mut values = values(shelf);
+        values.check(&reads).await?;
+        let usage = values.write(&mut queue, writes, quota, &mut commit.ops).await?;
+        usages.extend(usage.map(|usage| (shelf, usage)));
+    }
     let applied = if draft.timers.is_empty() {
         queue.committing(outbox.store.commit(commit)).await
     } else {
@@ -74,8 +80,8 @@ pub(super) async fn draft(
         queue.committing(commit).await
     };
     let applied = applied.map_err(already_done)?;
-    if let Some(usage) = usage {
-        queue.set_usage(installation, usage);
+    for (shelf, usage) in usages {
+        queue.set_usage(shelf, installation, usage);
     }
     queue.add(&effects);
     Ok(Committed { effects, applied })
@@ -187,15 +193,23 @@ struct Values<'a> {
     outbox: &'a Outbox,
     session: SessionId,
     installation: &'a InstallationId,
+    shelf: Shelf,
     now: UnixMs,
     /// What is stored, expired or not; none for absent keys.
     rows: BTreeMap<KvKey, Option<KvEntry>>,
 }
 
 impl Values<'_> {
+    fn view(&self) -> &KvView {
+        match self.shelf {
+            Shelf::Values => &self.outbox.kv,
+            Shelf::Dialogues => &self.outbox.dialogues,
+        }
+    }
+
     async fn stored(&mut self, key: &KvKey) -> Result<Option<&KvEntry>, StoreError> {
         if !self.rows.contains_key(key) {
-            let row = schema::kv(self.installation, key);
+            let row = schema::kv(self.shelf, self.installation, key);
             let value = self.outbox.store.get(Space::Session(self.session), &row).await?;
             let entry = value.map(|value| codec::decode(&row, &value)).transpose()?;
             self.rows.insert(key.clone(), entry);
@@ -230,9 +244,9 @@ impl Values<'_> {
         if writes.is_empty() {
             return Ok(None);
         }
-        let before = match queue.usage(self.installation) {
+        let before = match queue.usage(self.shelf, self.installation) {
             Some(usage) => usage,
-            None => self.outbox.kv.usage(self.session, self.installation).await?,
+            None => self.view().usage(self.session, self.installation).await?,
         };
         let mut usage = before;
         for KvWrite { key, entry } in writes {
@@ -240,7 +254,7 @@ impl Values<'_> {
                 usage.bytes = usage.bytes.saturating_sub(size(&key, old));
                 usage.keys = usage.keys.saturating_sub(1);
             }
-            let row = schema::kv(self.installation, &key);
+            let row = schema::kv(self.shelf, self.installation, &key);
             match &entry {
                 None => ops.push(Op::Delete(row)),
                 Some(entry) => {
@@ -265,7 +279,7 @@ impl Values<'_> {
             });
         }
         ops.push(Op::Put(
-            schema::of(session::KV_USAGE, self.installation).finish(),
+            schema::of(self.shelf.usage(), self.installation).finish(),
             codec::encode(&usage),
         ));
         Ok(Some(usage))
@@ -273,9 +287,12 @@ impl Values<'_> {
 
     /// Removes what has expired, but for what this draft writes anyway; answers the usage without it.
     async fn sweep(&self, usage: Usage, ops: &mut Vec<Op>) -> Result<Usage, StoreError> {
-        let written: std::collections::HashSet<_> =
-            self.rows.keys().map(|key| schema::kv(self.installation, key)).collect();
-        let prefix = schema::of(session::KV, self.installation);
+        let written: std::collections::HashSet<_> = self
+            .rows
+            .keys()
+            .map(|key| schema::kv(self.shelf, self.installation, key))
+            .collect();
+        let prefix = schema::of(self.shelf.table(), self.installation);
         let mut swept = Usage {
             earliest_expiry: None,
             ..usage
@@ -284,7 +301,7 @@ impl Values<'_> {
             if let Some(entry) = entry {
                 if is_expired(entry, self.now) {
                     // Only read by this draft, or written by it as expired already: it goes, and an earlier write in `ops` with it.
-                    ops.push(Op::Delete(schema::kv(self.installation, key)));
+                    ops.push(Op::Delete(schema::kv(self.shelf, self.installation, key)));
                     swept.bytes = swept.bytes.saturating_sub(size(key, entry));
                     swept.keys = swept.keys.saturating_sub(1);
                 } else {

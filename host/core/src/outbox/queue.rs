@@ -18,7 +18,7 @@ use crate::event::Position;
 use crate::id::{EffectId, InstallationId, SessionId};
 use crate::kv::Usage;
 use crate::long_record;
-use crate::schema::{self, session};
+use crate::schema::{self, Shelf, session};
 use crate::store::{Commit, KeyRange, MAX_SCAN, Op, Order, Space, Store, StoreError};
 
 /// Pending effects kept in memory whole; those beyond are read when they are due.
@@ -86,7 +86,7 @@ pub(super) struct Pending {
     whole: usize,
     /// The stored settled mark.
     settled: Position,
-    usage: HashMap<InstallationId, Usage>,
+    usage: HashMap<(Shelf, InstallationId), Usage>,
 }
 
 /// Exclusive access to what is pending.
@@ -163,12 +163,12 @@ impl Locked<'_> {
         self.inner().last
     }
 
-    pub(super) fn usage(&mut self, installation: &InstallationId) -> Option<Usage> {
-        self.inner().usage.get(installation).copied()
+    pub(super) fn usage(&mut self, shelf: Shelf, installation: &InstallationId) -> Option<Usage> {
+        self.inner().usage.get(&(shelf, installation.clone())).copied()
     }
 
-    pub(super) fn set_usage(&mut self, installation: &InstallationId, usage: Usage) {
-        self.inner().usage.insert(installation.clone(), usage);
+    pub(super) fn set_usage(&mut self, shelf: Shelf, installation: &InstallationId, usage: Usage) {
+        self.inner().usage.insert((shelf, installation.clone()), usage);
     }
 
     /// Takes effects in that were committed, and wakes the sink.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use waspnest_core::clock::UnixMs;
+use waspnest_core::dialogue::RESERVED;
 use waspnest_core::draft::{Missed, Timer, TimerChange, TimerOrigin, TimerRule};
 use waspnest_core::id::ScheduleId;
 
@@ -86,6 +87,7 @@ impl Call {
                 .timers()
                 .await?
                 .into_iter()
+                .filter(|timer| !is_of_host(timer))
                 .map(|timer| (timer.id.clone(), timer))
                 .collect(),
         };
@@ -94,6 +96,12 @@ impl Call {
 
     fn timer(&self, job: Job, terms: JobTerms) -> Result<Timer, Error> {
         let id = job.id.parse().map_err(|error| invalid("id", error))?;
+        if job.id.starts_with(RESERVED) {
+            return Err(invalid(
+                "id",
+                format!("names that begin with {RESERVED:?} are the host's"),
+            ));
+        }
         if job.session.is_some_and(|session| session != self.session.as_str()) {
             return Err(Error::Denied("schedule: another session than the event's".to_owned()));
         }
@@ -146,6 +154,11 @@ impl Call {
     }
 }
 
+/// Whether a timer is one that the host set, for the end of a wait.
+fn is_of_host(timer: &Timer) -> bool {
+    matches!(timer.rule, TimerRule::Wait(_))
+}
+
 fn apart(span: Duration, terms: JobTerms) -> Result<(), Error> {
     if span < terms.min_interval {
         return Err(invalid(
@@ -162,7 +175,7 @@ fn apart(span: Duration, terms: JobTerms) -> Result<(), Error> {
 
 fn shown(timer: &Timer, session: &str) -> Job {
     let rule = match &timer.rule {
-        TimerRule::At(at) => Rule::At(at.0),
+        TimerRule::At(at) | TimerRule::Wait(at) => Rule::At(at.0),
         TimerRule::Every(span) => Rule::EveryMs(*span),
         TimerRule::Cron(expression) => Rule::Cron(expression.to_string()),
     };

@@ -1,5 +1,6 @@
 //! The capabilities without a sandbox: what a guest would call, called directly.
 
+mod dialogue;
 mod file;
 mod fixture;
 mod http;

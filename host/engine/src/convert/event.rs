@@ -41,7 +41,8 @@ pub(crate) fn context(
 pub(crate) fn tick(tick: &Tick) -> WitTick {
     let cause = match tick.cause {
         TickCause::Recurring => Cause::Cron,
-        TickCause::Once => Cause::Once,
+        // The end of a wait is told to `reply-handler`, which is not shown a tick.
+        TickCause::Once | TickCause::Expired => Cause::Once,
         TickCause::Manual => Cause::Manual,
         TickCause::CatchUp => Cause::CatchUp,
     };

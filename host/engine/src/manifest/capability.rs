@@ -7,6 +7,7 @@ use std::fmt;
 
 use toml::{Table, Value};
 
+use super::dialogue_terms::DialogueTerms;
 use super::http_terms::HttpTerms;
 use super::section::{KeyError, Section, unknown};
 use super::terms::{JobTerms, KvTerms, MessageTerms, Side, Terms};
@@ -44,6 +45,8 @@ macro_rules! capability_table {
             Schedule, schedule: JobTerms = "schedule";
             /// Ask servers of the internet.
             Http, http: HttpTerms = "http";
+            /// Hold conversations over several messages.
+            Dialogue, dialogue: DialogueTerms = "dialogue";
         }
     };
 }

@@ -60,6 +60,7 @@ pub(crate) struct Memory {
 #[derive(Default)]
 struct State {
     values: BTreeMap<KvKey, KvEntry>,
+    dialogues: BTreeMap<KvKey, KvEntry>,
     timers: BTreeMap<String, Timer>,
     messages: Vec<Message>,
     broken: bool,
@@ -87,6 +88,12 @@ impl Memory {
             match &write.entry {
                 Some(entry) => state.values.insert(write.key.clone(), entry.clone()),
                 None => state.values.remove(&write.key),
+            };
+        }
+        for write in &draft.dialogues {
+            match &write.entry {
+                Some(entry) => state.dialogues.insert(write.key.clone(), entry.clone()),
+                None => state.dialogues.remove(&write.key),
             };
         }
         for change in &draft.timers {
@@ -156,6 +163,17 @@ impl Host for Memory {
         Ok(KvUsage {
             keys: state.values.len() as u64,
             bytes,
+        })
+    }
+
+    async fn dialogue(&self, key: &KvKey) -> Result<Option<KvEntry>, HostError> {
+        Ok(self.working()?.dialogues.get(key).cloned())
+    }
+
+    async fn dialogue_usage(&self) -> Result<KvUsage, HostError> {
+        Ok(KvUsage {
+            keys: self.working()?.dialogues.len() as u64,
+            bytes: 0,
         })
     }
 

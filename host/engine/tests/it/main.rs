@@ -2,6 +2,7 @@
 
 mod changes;
 mod containment;
+mod dialogue;
 mod families;
 mod http;
 mod kit;

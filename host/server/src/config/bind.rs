@@ -19,8 +19,8 @@ pub struct Bind {
     pub plugin: InstallationId,
     /// Names of sessions.
     pub sessions: Vec<Pattern>,
-    /// Families of events.
-    pub events: Vec<Family>,
+    /// What it is about.
+    pub events: Vec<Topic>,
     /// Kinds of messages, as [`Content::KINDS`] spells them; empty for all. Says nothing about other events.
     pub kinds: Vec<&'static str>,
     /// Kinds of chats; empty for all. Says nothing about events that belong to no chat.
@@ -35,16 +35,26 @@ pub struct Bind {
     pub own: Own,
 }
 
-/// The families a bind can name. Ticks of schedules need no bind: they are for one installation.
-const EVENTS: [(&str, Family); 8] = [
-    ("message", Family::Message),
-    ("receipt", Family::Receipt),
-    ("group", Family::Group),
-    ("presence", Family::Presence),
-    ("contact", Family::Contact),
-    ("chat", Family::Chat),
-    ("call", Family::Call),
-    ("session", Family::Session),
+/// What a bind is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    /// Events of a family.
+    Family(Family),
+    /// Messages the installation waits for. Where it gets messages, it gets these too.
+    Reply,
+}
+
+/// The topics a bind can name. Ticks of schedules need no bind: they are for one installation.
+const EVENTS: [(&str, Topic); 9] = [
+    ("message", Topic::Family(Family::Message)),
+    ("reply", Topic::Reply),
+    ("receipt", Topic::Family(Family::Receipt)),
+    ("group", Topic::Family(Family::Group)),
+    ("presence", Topic::Family(Family::Presence)),
+    ("contact", Topic::Family(Family::Contact)),
+    ("chat", Topic::Family(Family::Chat)),
+    ("call", Topic::Family(Family::Call)),
+    ("session", Topic::Family(Family::Session)),
 ];
 
 /// Allowed and denied addresses; a denial wins, and no allowance at all allows everything.
@@ -80,7 +90,11 @@ impl Bind {
         let id = section.required("id", form::some_text);
         let plugin = section.required("plugin", form::parsed);
         let sessions = section.or("sessions", vec![Pattern::everything()], form::list(form::parsed));
-        let events = section.or("events", vec![Family::Message], form::list(form::one_of(&EVENTS)));
+        let events = section.or(
+            "events",
+            vec![Topic::Family(Family::Message)],
+            form::list(form::one_of(&EVENTS)),
+        );
         let kinds = section.or("kinds", Vec::new(), form::list(kind));
         let (chat_kinds, chats) = chats(section.table("chats"));
         let senders = lists(section.table("senders"));

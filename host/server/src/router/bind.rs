@@ -8,11 +8,13 @@ use waspnest_core::event::{Event, EventKind, Family};
 use waspnest_core::id::SessionName;
 use waspnest_core::message::{Message, Origin};
 
-use crate::config::bind::{Bind, Lists, Own};
+use crate::config::bind::{Bind, Lists, Own, Topic};
 use crate::config::pattern::Pattern;
 
 /// What lets ticks through, as plugins are told.
 const SCHEDULE: &str = "schedule";
+/// What lets ends of waits through, as plugins are told.
+pub(super) const DIALOGUE: &str = "dialogue";
 
 /// The name of the first bind that lets the event through.
 pub(super) fn admitting<'a>(binds: &'a [Bind], session: &SessionName, event: &Event) -> Option<&'a str> {
@@ -38,7 +40,24 @@ pub(super) fn admitting<'a>(binds: &'a [Bind], session: &SessionName, event: &Ev
 
 /// Whether a bind lets any event of a family through in a session.
 pub(super) fn lets_family_through(bind: &Bind, session: &SessionName, family: Family) -> bool {
-    bind.sessions.iter().any(|pattern| pattern.matches(session.as_str())) && bind.events.contains(&family)
+    is_for_session(bind, session) && bind.events.contains(&Topic::Family(family))
+}
+
+/// The name of the first bind that lets through what an installation waits for: one that lets messages or answers of that chat and
+/// that person through, whatever it says of their kind and text.
+pub(super) fn admitting_reply<'a>(binds: &'a [Bind], session: &SessionName, message: &Message) -> Option<&'a str> {
+    let admits = |bind: &&Bind| {
+        let topic = bind.events.iter().any(|topic| match topic {
+            Topic::Family(family) => *family == Family::Message,
+            Topic::Reply => true,
+        });
+        topic && is_for_session(bind, session) && admits_origin(bind, message)
+    };
+    binds.iter().find(admits).map(|bind| &*bind.id)
+}
+
+fn is_for_session(bind: &Bind, session: &SessionName) -> bool {
+    bind.sessions.iter().any(|pattern| pattern.matches(session.as_str()))
 }
 
 /// What is said about chats and people holds for events that have them.
@@ -57,20 +76,20 @@ fn addresses(person: &Party) -> Vec<&Jid> {
 }
 
 fn admits_message(bind: &Bind, message: &Message) -> bool {
+    let kind = bind.kinds.is_empty() || bind.kinds.contains(&message.content.kind());
+    let fits_text = |pattern: &Pattern| message.plain_text().is_some_and(|text| pattern.matches(text));
+    let text = bind.text.as_ref().is_none_or(fits_text);
+    kind && text && admits_origin(bind, message)
+}
+
+/// Whether a bind lets messages of that chat and that author through.
+fn admits_origin(bind: &Bind, message: &Message) -> bool {
     let author = match (bind.own, message.key.from) {
         (Own::Included, _) | (Own::Ignored, Origin::Them) => true,
         (Own::Ignored, Origin::Me) => false,
     };
-    let kind = bind.kinds.is_empty() || bind.kinds.contains(&message.content.kind());
     let chat_kind = bind.chat_kinds.is_empty() || bind.chat_kinds.contains(&message.chat_kind);
-    let fits_text = |pattern: &Pattern| message.plain_text().is_some_and(|text| pattern.matches(text));
-    let text = bind.text.as_ref().is_none_or(fits_text);
-    author
-        && kind
-        && chat_kind
-        && text
-        && pass(&bind.chats, &[&message.key.chat])
-        && pass(&bind.senders, &addresses(&message.sender))
+    author && chat_kind && pass(&bind.chats, &[&message.key.chat]) && pass(&bind.senders, &addresses(&message.sender))
 }
 
 /// A denial wins, and no allowance at all allows everything. A bare number means the person, so `49*` fits `4915…@s.whatsapp.net`.
@@ -94,7 +113,7 @@ mod tests {
             id: "calls".into(),
             plugin: "bot".parse().expect("an id"),
             sessions: vec!["sales-*".parse().expect("a pattern")],
-            events: vec![Family::Call, Family::Session],
+            events: vec![Topic::Family(Family::Call), Topic::Family(Family::Session)],
             kinds: vec!["text"],
             chat_kinds: Vec::new(),
             chats,

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use waspnest_core::event::{Event, Family, Interest};
+use waspnest_core::dialogue;
+use waspnest_core::event::{Event, EventKind, Family, Interest, TickCause};
 use waspnest_core::id::SessionName;
 use waspnest_core::kv::Quota;
+use waspnest_core::message::Message;
 use waspnest_engine::Installation;
 
 use super::bind;
@@ -38,6 +40,14 @@ impl Installed {
         }
     }
 
+    /// How much its dialogues may store in each session.
+    pub(super) fn dialogue_quota(&self) -> Quota {
+        Quota {
+            bytes: u64::MAX,
+            keys: self.installation.dialogue_terms().map_or(0, |terms| terms.max_open),
+        }
+    }
+
     /// Which families may reach it in a session: those it subscribes to and a bind lets through.
     pub(crate) fn interest(&self, session: &SessionName) -> Interest {
         let may_reach = |family: &Family| {
@@ -50,12 +60,62 @@ impl Installed {
         Family::ALL.into_iter().filter(may_reach).collect()
     }
 
-    /// The bind that lets an event through to this installation, and the lane it goes to; none if it is not for it.
-    pub(super) fn wants(&self, session: &SessionName, event: &Event) -> Option<(Arc<str>, LaneKey)> {
-        if !self.installation.wants(&event.kind) {
-            return None;
-        }
-        let bind = bind::admitting(&self.binds, session, event)?;
-        Some((bind.into(), LaneKey::of(event, self.order)))
+    /// How an event goes to this installation; none if it is not for it.
+    pub(super) fn wants(&self, session: &SessionName, event: &Event) -> Option<Wanted> {
+        let key = || LaneKey::of(event, self.order);
+        let as_event = || {
+            let wants = self.installation.wants(&event.kind);
+            wants.then(|| bind::admitting(&self.binds, session, event)).flatten()
+        };
+        let (bind, way) = match &event.kind {
+            EventKind::Tick(tick) if tick.cause == TickCause::Expired => {
+                let wants = self.installation.wants(&event.kind);
+                (wants.then_some(bind::DIALOGUE)?, Way::Reply)
+            }
+            EventKind::Message(message) => match as_event() {
+                Some(bind) => (bind, Way::Event),
+                None if self.may_wait_for(message) => {
+                    (bind::admitting_reply(&self.binds, session, message)?, Way::Reply)
+                }
+                None => return None,
+            },
+            EventKind::Tick(_)
+            | EventKind::Receipt(_)
+            | EventKind::Group(_)
+            | EventKind::Presence(_)
+            | EventKind::Contact(_)
+            | EventKind::Chat(_)
+            | EventKind::Call(_)
+            | EventKind::Session(_) => (as_event()?, Way::Event),
+        };
+        Some(Wanted {
+            bind: bind.into(),
+            way,
+            key: key(),
+        })
     }
+
+    fn may_wait_for(&self, message: &Message) -> bool {
+        self.installation.takes_replies() && dialogue::may_answer(message)
+    }
+}
+
+/// How an event goes to an installation.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// The bind that lets it through.
+    pub bind: Arc<str>,
+    /// As what.
+    pub way: Way,
+    /// The lane it goes to.
+    pub key: LaneKey,
+}
+
+/// As what an event goes to an installation. Whether it ends a wait is asked when its turn has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// As what it is, unless it ends a wait.
+    Event,
+    /// As the end of a wait, if it ends one, and not at all otherwise.
+    Reply,
 }

@@ -8,6 +8,7 @@ use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::id::ScheduleId;
 use waspnest_core::progress::Attempt;
 
+use super::installed::Way;
 use crate::config::installation::Lane as Order;
 
 /// What an event is ordered with.
@@ -80,6 +81,8 @@ pub(super) struct Waiting {
     pub attempt: Attempt,
     /// The bind that let it through.
     pub bind: Arc<str>,
+    /// As what it goes to the installation.
+    pub way: Way,
 }
 
 /// Events of a lane beyond this many are kept as positions only.

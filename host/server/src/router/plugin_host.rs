@@ -10,11 +10,13 @@ use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer, TimerRule};
 use waspnest_core::event::{EventKind, Position};
 use waspnest_core::id::InstallationId;
 use waspnest_core::journal::{Asker, Question};
+use waspnest_core::kv::Quota;
 use waspnest_core::message::{Message, MessageKey};
 use waspnest_egress::{EgressError, Inbound, Outbound, Rest};
 use waspnest_engine::{Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KvUsage};
 
 use super::RouterParts;
+use super::installed::Installed;
 use crate::source::Recurrence;
 
 /// The host as one call sees it. It cannot reach another session, another installation or another event.
@@ -23,14 +25,16 @@ pub(super) struct PluginHost {
     parts: Arc<RouterParts>,
     installation: InstallationId,
     position: Position,
+    dialogue_quota: Quota,
 }
 
 impl PluginHost {
-    pub(super) fn new(parts: &Arc<RouterParts>, installation: &InstallationId, position: Position) -> Self {
+    pub(super) fn new(parts: &Arc<RouterParts>, installed: &Installed, position: Position) -> Self {
         Self {
             parts: Arc::clone(parts),
-            installation: installation.clone(),
+            installation: installed.installation.id().clone(),
             position,
+            dialogue_quota: installed.dialogue_quota(),
         }
     }
 
@@ -82,6 +86,26 @@ impl Host for PluginHost {
             .usage(self.parts.session, &self.installation)
             .await
             .map_err(unreadable)?;
+        Ok(KvUsage {
+            keys: usage.keys,
+            bytes: usage.bytes,
+        })
+    }
+
+    async fn dialogue(&self, key: &KvKey) -> Result<Option<KvEntry>, HostError> {
+        let dialogues = self.parts.outbox.dialogues();
+        dialogues
+            .get(self.parts.session, &self.installation, key)
+            .await
+            .map_err(unreadable)
+    }
+
+    async fn dialogue_usage(&self) -> Result<KvUsage, HostError> {
+        let dialogues = self.parts.outbox.dialogues();
+        let usage = dialogues
+            .present(self.parts.session, &self.installation, self.dialogue_quota)
+            .await;
+        let usage = usage.map_err(unreadable)?;
         Ok(KvUsage {
             keys: usage.keys,
             bytes: usage.bytes,

@@ -6,14 +6,15 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use waspnest_core::clock::UnixMs;
+use waspnest_core::dialogue::{self, Pending};
 use waspnest_core::draft::Draft;
 use waspnest_core::event::Event;
 use waspnest_core::id::EffectId;
 use waspnest_core::outbox::{Call, CommitError};
 use waspnest_core::progress::DeadLetter;
-use waspnest_engine::{CallContext, CallError};
+use waspnest_engine::{CallContext, CallError, Occasion};
 
-use super::installed::Installed;
+use super::installed::{Installed, Way};
 use super::lane::{Lane, Waiting};
 use super::plugin_host::PluginHost;
 use super::session::Finished;
@@ -86,6 +87,7 @@ async fn serve(
         event,
         mut attempt,
         bind,
+        way,
     } = waiting;
     let event = match event {
         Some(event) => event,
@@ -103,7 +105,7 @@ async fn serve(
             tracing::debug!(event.id = %event.id, plugin.id = %installed.installation.id(), "event passed over, it is too old to be told");
             return Ok(Served::Finished);
         }
-        let outcome = call(parts, installed, &event, &bind, attempt.count + 1).await?;
+        let outcome = call(parts, installed, &event, (&bind, way), attempt.count + 1).await?;
         let (error, hint) = match outcome {
             Outcome::Done => return Ok(Served::Finished),
             Outcome::Again { error, hint } => (error, Some(hint)),
@@ -147,12 +149,18 @@ async fn call(
     parts: &Arc<RouterParts>,
     installed: &Arc<Installed>,
     event: &Arc<Event>,
-    bind: &Arc<str>,
+    (bind, way): (&Arc<str>, Way),
     attempt: u32,
 ) -> Result<Outcome, RouterError> {
     for _ in 0..MOST_CONFLICTS {
+        let pending = ended_wait(parts, installed, event).await?;
+        let occasion = match (&pending, way) {
+            (Some(pending), Way::Event | Way::Reply) => Occasion::Reply(pending),
+            (None, Way::Event) => Occasion::Event,
+            (None, Way::Reply) => return Ok(Outcome::Done),
+        };
         let started = parts.clock.monotonic();
-        let host = Arc::new(PluginHost::new(parts, installed.installation.id(), event.position));
+        let host = Arc::new(PluginHost::new(parts, installed, event.position));
         let me = parts.me.borrow().clone();
         let context = CallContext {
             event,
@@ -162,6 +170,7 @@ async fn call(
             binding: bind,
             deadline: None,
             traceparent: None,
+            occasion,
             // The same for every attempt, so that a retried or replayed call draws the same numbers.
             seed: EffectId::derive(event.id, installed.installation.id(), u32::MAX)
                 .ulid()
@@ -203,11 +212,21 @@ async fn call(
     })
 }
 
+/// The wait of the installation's that the event ends, as things stand at its turn.
+async fn ended_wait(parts: &RouterParts, installed: &Installed, event: &Event) -> Result<Option<Pending>, RouterError> {
+    if !installed.installation.takes_replies() {
+        return Ok(None);
+    }
+    let dialogues = parts.outbox.dialogues();
+    Ok(dialogue::ended_by(dialogues, parts.session, installed.installation.id(), event).await?)
+}
+
 async fn commit(parts: &RouterParts, installed: &Installed, event: &Event, draft: Draft) -> Result<usize, CommitError> {
     let call = Call {
         event,
         installation: installed.installation.id(),
         quota: installed.kv_quota(),
+        dialogue_quota: installed.dialogue_quota(),
     };
     let committed = parts.outbox.commit_draft(parts.session, call, draft).await?;
     let effects = committed.effects.len();

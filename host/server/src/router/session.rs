@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use waspnest_core::event::{Event, Position};
 use waspnest_core::progress::{Attempt, Started};
 
-use super::installed::Installed;
+use super::installed::{Installed, Wanted};
 use super::lane::{Lane, LaneKey, Start, Waiting};
 use super::serve::{LaneEnd, run_lane};
 use super::tracker::Tracker;
@@ -147,7 +147,7 @@ impl SessionRouter {
             } else {
                 course.installed.wants(&self.parts.name, event)
             };
-            let Some((bind, key)) = wanted else {
+            let Some(Wanted { bind, way, key }) = wanted else {
                 course.tracker.pass(event.position);
                 continue;
             };
@@ -160,6 +160,7 @@ impl SessionRouter {
                 event: Some(Arc::clone(event)),
                 attempt,
                 bind,
+                way,
             };
             if lane.push(waiting) == Start::Needed {
                 let end = LaneEnd {

@@ -40,7 +40,7 @@ impl Recurrence {
     /// When a stored cron expression or zone is not understood any more.
     pub fn of_timer(rule: &TimerRule, zone: &str) -> Result<Self, InvalidRule> {
         Ok(match rule {
-            TimerRule::At(at) => Self::At(*at),
+            TimerRule::At(at) | TimerRule::Wait(at) => Self::At(*at),
             TimerRule::Every(millis) => Self::Every(Duration::from_millis(*millis)),
             TimerRule::Cron(expression) => {
                 let zone = zone.parse().map_err(|_| InvalidRule::Zone { zone: zone.into() })?;

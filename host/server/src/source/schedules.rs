@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use waspnest_core::clock::{Clock, UnixMs};
-use waspnest_core::draft::Timer;
+use waspnest_core::draft::{Timer, TimerRule};
 use waspnest_core::event::{EventKind, Tick, TickCause};
 use waspnest_core::id::{InstallationId, SessionId, SessionName};
 use waspnest_core::log::{Incoming, Log, LogError};
@@ -196,7 +196,7 @@ impl SessionSchedules {
             let tick = Tick {
                 installation: installation.clone(),
                 schedule: timer.id.clone(),
-                cause: moment.cause,
+                cause: cause(&timer, moment),
                 scheduled_for: moment.scheduled_for,
                 missed: moment.missed,
                 previous: timer.previous,
@@ -261,6 +261,14 @@ impl SessionSchedules {
             }
         }
         Ok(())
+    }
+}
+
+/// Why a timer ticks. A wait that nobody ended has expired, whether or not the host was up at its end.
+fn cause(timer: &Timer, moment: &Moment) -> TickCause {
+    match timer.rule {
+        TimerRule::Wait(_) => TickCause::Expired,
+        TimerRule::At(_) | TimerRule::Every(_) | TimerRule::Cron(_) => moment.cause,
     }
 }
 

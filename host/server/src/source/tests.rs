@@ -136,6 +136,7 @@ impl Source {
             event: &event,
             installation: &bot(),
             quota: Quota { bytes: 0, keys: 0 },
+            dialogue_quota: Quota { bytes: 0, keys: 0 },
         };
         let draft = Draft {
             timers: vec![TimerChange::Set(timer)],
@@ -316,6 +317,26 @@ async fn a_timer_that_was_due_while_the_host_was_down_is_made_up_for_unless_it_i
                 .await
                 .expect("the store works")
                 .is_empty()
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_wait_is_told_as_such_whether_or_not_the_host_was_up() {
+    for back in ["2026-06-02T09:05:00Z", "2026-06-02T10:00:00Z"] {
+        let source = Source::start("2026-06-02T09:00:00Z", Vec::new()).await;
+        let at = moment("2026-06-02T09:10:00Z");
+        let wait = Timer {
+            rule: TimerRule::Wait(at),
+            ..timer(at, Missed::Once)
+        };
+        source.set(wait).await;
+        let source = source.down_until(back).await;
+        source.pass_to("2026-06-02T10:30:00Z").await;
+        let ticks = source.ticks(1).await;
+        assert_eq!(
+            (ticks.len(), ticks[0].scheduled_for, ticks[0].cause),
+            (1, at, TickCause::Expired)
         );
     }
 }

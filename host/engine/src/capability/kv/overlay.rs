@@ -57,23 +57,46 @@ impl Overlay {
         }
         (writes, reads)
     }
+
+    /// A key as the call has seen or written it; none when it was not looked at.
+    pub(crate) fn known(&self, key: &KvKey) -> Option<Option<KvEntry>> {
+        self.written.get(key).or_else(|| self.found.get(key)).cloned()
+    }
+
+    /// Notes what the host has of a key.
+    pub(crate) fn find(&mut self, key: KvKey, entry: Option<KvEntry>) {
+        self.found.insert(key, entry);
+    }
+
+    /// What the installation would use after this call's writes, if it used `base` before.
+    pub(crate) fn used(&self, base: KvUsage) -> KvUsage {
+        let mut used = base;
+        for (key, entry) in &self.written {
+            if let Some(before) = self.found.get(key).and_then(Option::as_ref) {
+                used.keys = used.keys.saturating_sub(1);
+                used.bytes = used.bytes.saturating_sub(size(key, before));
+            }
+            if let Some(after) = entry {
+                used.keys += 1;
+                used.bytes += size(key, after);
+            }
+        }
+        used
+    }
 }
 
 impl Call {
     /// A key as the call sees it.
     pub(crate) async fn visible(&mut self, key: &KvKey) -> wasmtime::Result<Option<KvEntry>> {
-        if let Some(written) = self.kv.written.get(key) {
-            return Ok(written.clone());
-        }
-        if let Some(found) = self.kv.found.get(key) {
-            return Ok(found.clone());
+        if let Some(known) = self.kv.known(key) {
+            return Ok(known);
         }
         let found = self
             .host
             .kv_get(key)
             .await?
             .filter(|entry| entry.expires_at.is_none_or(|at| at > self.now));
-        self.kv.found.insert(key.clone(), found.clone());
+        self.kv.find(key.clone(), found.clone());
         Ok(found)
     }
 
@@ -83,18 +106,7 @@ impl Call {
             Some(usage) => usage,
             None => *self.kv.usage.insert(self.host.kv_usage().await?),
         };
-        let mut used = base;
-        for (key, entry) in &self.kv.written {
-            if let Some(before) = self.kv.found.get(key).and_then(Option::as_ref) {
-                used.keys = used.keys.saturating_sub(1);
-                used.bytes = used.bytes.saturating_sub(size(key, before));
-            }
-            if let Some(after) = entry {
-                used.keys += 1;
-                used.bytes += size(key, after);
-            }
-        }
-        Ok(used)
+        Ok(self.kv.used(base))
     }
 
     /// One page of a scan, and whether there may be more after it.

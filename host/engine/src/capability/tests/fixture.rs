@@ -15,12 +15,14 @@ use waspnest_core::journal::Question;
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 
 use crate::bindings::waspnest::plugin::types::MessageKey as WitKey;
+use crate::call::Occasion;
+use crate::capability::dialogue::Dialogues;
 use crate::capability::log::Journal;
 use crate::grant::Effective;
 use crate::host::{Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KvUsage};
 use crate::installation::{Configured, Rates};
-use crate::limits::{EFFECTS, HTTP_REQUESTS, KV_OPERATIONS, SCHEDULE_OPERATIONS};
-use crate::manifest::{HttpTerms, JobTerms, KvTerms, MessageTerms, Scope};
+use crate::limits::{DIALOGUE_OPERATIONS, EFFECTS, HTTP_REQUESTS, KV_OPERATIONS, SCHEDULE_OPERATIONS};
+use crate::manifest::{DialogueTerms, HttpTerms, JobTerms, KvTerms, MessageTerms, Scope};
 use crate::state::{Budget, Call, CallState, Meter, Scene, Taken};
 use crate::wasi;
 
@@ -31,6 +33,7 @@ pub(super) const CHAT: &str = "4915112345678@s.whatsapp.net";
 #[derive(Default)]
 pub(super) struct Stored {
     pub(super) values: BTreeMap<KvKey, KvEntry>,
+    pub(super) dialogues: BTreeMap<KvKey, KvEntry>,
     pub(super) timers: Vec<Timer>,
     pub(super) answers: Answers,
     pub(super) messages: Vec<Message>,
@@ -101,6 +104,17 @@ impl Host for Stored {
         Ok(KvUsage {
             keys: self.values.len() as u64,
             bytes,
+        })
+    }
+
+    async fn dialogue(&self, key: &KvKey) -> Result<Option<KvEntry>, HostError> {
+        Ok(self.dialogues.get(key).cloned())
+    }
+
+    async fn dialogue_usage(&self) -> Result<KvUsage, HostError> {
+        Ok(KvUsage {
+            keys: self.dialogues.len() as u64,
+            bytes: 0,
         })
     }
 
@@ -177,6 +191,7 @@ pub(super) fn everything() -> Effective {
             ..JobTerms::DEFAULT
         }),
         http: Some(HttpTerms::default()),
+        dialogue: Some(DialogueTerms { max_open: 3 }),
     }
 }
 
@@ -250,10 +265,12 @@ pub(super) fn call_over(stored: Stored) -> CallState {
             draft: Draft::default(),
             kv: Default::default(),
             jobs: Default::default(),
+            dialogues: Dialogues::of(event.position, Occasion::Event),
             asked: Default::default(),
             http_requests: Budget::of("HTTP requests", HTTP_REQUESTS),
             kv_operations: Budget::of("key-value operations", KV_OPERATIONS),
             schedule_operations: Budget::of("schedule operations", SCHEDULE_OPERATIONS),
+            dialogue_operations: Budget::of("dialogue operations", DIALOGUE_OPERATIONS),
             effects: Budget::of("effects", EFFECTS),
         },
     }

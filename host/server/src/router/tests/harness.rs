@@ -12,7 +12,7 @@ use waspnest_core::address::{ChatKind, Jid, Party};
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
 use waspnest_core::draft::Timer;
 use waspnest_core::effect::{Effect, Progress as EffectProgress};
-use waspnest_core::event::{EventKind, Family, Interest, Position};
+use waspnest_core::event::{EventKind, Family, Interest, Position, Tick, TickCause};
 use waspnest_core::id::{EffectId, InstallationId, SessionId};
 use waspnest_core::journal::Journal;
 use waspnest_core::log::{Incoming, Log};
@@ -20,10 +20,11 @@ use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 use waspnest_core::outbox::Outbox;
 use waspnest_core::progress::{DeadLetter, Progress};
 use waspnest_core::store::{HeldStore, MemoryStore, Store};
+use waspnest_core::timer::Firing;
 use waspnest_egress::{Egress, Guard, SystemNames};
 use waspnest_engine::{Engine, EngineOptions, Grants, Installation, InstallationSpec};
 
-use crate::config::bind::{Bind, Lists, Own};
+use crate::config::bind::{Bind, Lists, Own, Topic};
 use crate::config::installation::Lane;
 use crate::config::pattern::Pattern;
 use crate::config::plugins::{Backoff, Retry};
@@ -69,7 +70,7 @@ pub(super) fn everything(id: &str) -> Bind {
         id: id.into(),
         plugin: self::id("bot"),
         sessions: vec![Pattern::everything()],
-        events: vec![Family::Message],
+        events: vec![Topic::Family(Family::Message)],
         kinds: Vec::new(),
         chat_kinds: Vec::new(),
         chats: Lists::default(),
@@ -391,6 +392,39 @@ impl Harness {
             .list(self.session, &id(installation))
             .await
             .expect("the store works")
+    }
+
+    /// Lets the only wait of an installation run out: the clock moves to its end, and the tick comes.
+    pub(super) async fn expire(&self, installation: &str) {
+        let timers = self.timers(installation).await;
+        let [timer] = timers.as_slice() else {
+            panic!("{timers:?}")
+        };
+        self.clock.set(timer.next);
+        let tick = Tick {
+            installation: id(installation),
+            schedule: timer.id.clone(),
+            cause: TickCause::Expired,
+            scheduled_for: timer.next,
+            missed: 0,
+            previous: None,
+            zone: timer.zone.clone(),
+            payload: timer.payload.clone(),
+            origin: timer.origin.clone(),
+        };
+        let firing = Firing {
+            installation: id(installation),
+            timer: timer.clone(),
+            tick,
+            next: None,
+        };
+        let fired = self
+            .scripted
+            .outbox
+            .timers()
+            .fire(&self.log, self.session, firing)
+            .await;
+        assert!(fired.expect("the store works").is_some());
     }
 
     /// Moves the clock in small steps, giving the tasks a turn in between.
