@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::Jid;
 use crate::clock::UnixMs;
 use crate::effect::Action;
-use crate::id::ScheduleId;
+use crate::id::{MessageId, ScheduleId};
 
 /// What one successful plugin call asks for.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -23,12 +23,23 @@ pub struct Draft {
     pub dialogue_reads: Vec<KvRead>,
     /// Timers to set or cancel, in this order.
     pub timers: Vec<TimerChange>,
+    /// Keys under which messages of this draft will be known, so that none is sent a second time for another event.
+    pub sent_keys: Vec<SentKey>,
     /// How many questions were answered while the call ran. Nobody will ask for the answers after the commit.
     pub questions: u32,
     /// What the plugin says about going on.
     pub flow: Flow,
     /// A note for the run's record.
     pub note: Option<Box<str>>,
+}
+
+/// The name a plugin gives one of its sends across events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentKey {
+    /// The name, 1 to 128 bytes.
+    pub key: Box<str>,
+    /// The message that is sent under it.
+    pub message: MessageId,
 }
 
 /// Whether plugins of lower priority still get the event.

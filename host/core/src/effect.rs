@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::Jid;
 use crate::clock::UnixMs;
 use crate::event::Position;
+use crate::files::FileName;
 use crate::id::{EffectId, EventId, InstallationId, MessageId, SessionId};
 use crate::message::{Content, MessageKey};
 
@@ -128,6 +129,19 @@ impl Action {
             | Self::SetTyping { .. }
             | Self::Change(_)
             | Self::SendRaw(_) => None,
+        }
+    }
+}
+
+impl Effect {
+    /// The file of the host's own that it needs until WhatsApp has it, and whose.
+    #[must_use]
+    pub fn file(&self) -> Option<(&InstallationId, FileName)> {
+        let file = self.action.sent()?.content.file()?;
+        let digest: [u8; 32] = file.sha256.as_deref()?.try_into().ok()?;
+        match &self.cause {
+            Cause::Plugin { installation, .. } if file.source.is_nowhere() => Some((installation, digest.into())),
+            Cause::Plugin { .. } | Cause::Request { .. } => None,
         }
     }
 }

@@ -93,6 +93,18 @@ impl EffectId {
         Self(first_ulid(&hash.finalize()))
     }
 
+    /// The id of an effect that left while the call ran: of what was asked for, so that a repeated call that asks for the same repeats
+    /// nothing, and one that asks for something else is not taken for it (see [`crate::journal::Question`]).
+    #[must_use]
+    pub fn derive_at_once(event: EventId, installation: &InstallationId, asked: &[u8; 16]) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"waspnest.effect.now.1\0");
+        hash.update(event.0.to_bytes());
+        hash.update(asked);
+        hash.update(installation.as_str());
+        Self(first_ulid(&hash.finalize()))
+    }
+
     /// The WhatsApp message id a send with this effect id uses on every attempt, so that a phone shows repeats once.
     ///
     /// The form is the one WhatsApp Web gives its own messages (`3EB0` and 18 hex digits), as whatsmeow and Baileys produce it.

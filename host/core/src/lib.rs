@@ -29,6 +29,7 @@ pub mod log;
 pub mod progress;
 
 pub mod dialogue;
+pub mod files;
 pub mod kv;
 pub mod outbox;
 pub mod schedule_state;

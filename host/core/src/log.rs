@@ -5,6 +5,7 @@
 //! event to the outside waits for [`Applied::durable`] first. Nothing is trimmed yet.
 
 mod filing;
+mod history;
 mod naming;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use crate::per_session::PerSession;
 use crate::schema;
 use crate::store::{Applied, Commit, Expect, KeyRange, Op, Order, Space, Store, StoreError};
 use filing::{Filing, pair_in};
+pub use history::Place;
 
 /// Something that happened, not yet in the log.
 #[derive(Debug, Clone)]
@@ -207,6 +209,9 @@ impl Log {
                 naming::complete(&self.contacts, session, &mut kind).await?;
             }
             position = position.next();
+            if let EventKind::Message(message) = &kind {
+                commit.ops.push(history::row(message, position));
+            }
             let received_at = self.clock.now();
             let record = EventRecord {
                 id: EventId::new(self.ids.ulid(received_at)),

@@ -6,6 +6,7 @@
 
 mod commit;
 mod queue;
+mod sent_keys;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ use crate::schema::{self, session};
 use crate::store::{Applied, Commit, Space, Store, StoreError};
 use crate::timer::Timers;
 use queue::Queue;
+pub use sent_keys::KEY_LIFE;
 
 /// Which call a draft comes from.
 #[derive(Debug, Clone, Copy)]
@@ -178,6 +180,20 @@ impl Outbox {
         draft: Draft,
     ) -> Result<Committed, CommitError> {
         commit::draft(self, session, call, draft).await
+    }
+
+    /// Puts in one effect that a call wants to leave at once, whatever becomes of the call.
+    ///
+    /// # Errors
+    /// [`CommitError::AlreadyDone`] when an earlier attempt at the call asked for the same, else the store's.
+    pub async fn at_once(
+        &self,
+        session: SessionId,
+        cause: Cause,
+        id: EffectId,
+        action: Action,
+    ) -> Result<Committed, CommitError> {
+        commit::at_once(self, session, cause, id, action).await
     }
 
     /// Puts the effects of one REST request in.

@@ -65,6 +65,9 @@ pub mod session {
     pub const DEAD_LETTER: u8 = 0x35;
     /// An answer given inside a call, for its repetition: installation, position, what was asked, part number.
     pub const JOURNAL: u8 = 0x36;
+    /// A message in its chat: 16 bytes of a digest of the chat, when WhatsApp took it, position. Nothing in it; written since the first
+    /// program that answers [`crate::log::Log::history`].
+    pub const CHAT_MESSAGE: u8 = 0x37;
     /// Further parts of a record that is larger than one value: its key, part number.
     pub const PART: u8 = 0x3F;
 
@@ -76,6 +79,10 @@ pub mod session {
     pub const EFFECT_ID: u8 = 0x42;
     /// No effect up to this sequence is pending.
     pub const SETTLED: u8 = 0x43;
+    /// The message an installation sent under a key of its own: installation, key.
+    pub const SENT_KEY: u8 = 0x44;
+    /// When such a key is free again: that moment, installation, key.
+    pub const SENT_KEY_FREE: u8 = 0x45;
 
     /// A plugin's value: installation, scope, key.
     pub const KV: u8 = 0x50;

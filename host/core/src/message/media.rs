@@ -52,6 +52,14 @@ pub struct MediaSource {
     pub key_timestamp: Option<i64>,
 }
 
+impl MediaSource {
+    /// Whether WhatsApp does not have the bytes: the host does then, in a file of its own ([`crate::files`]), under their digest.
+    #[must_use]
+    pub const fn is_nowhere(&self) -> bool {
+        self.url.is_none() && self.direct_path.is_none()
+    }
+}
+
 /// Whoever holds the key can read the file, so it is never shown.
 impl fmt::Debug for MediaSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -44,6 +44,9 @@ pub(super) async fn draft(
     };
     let effects = effects(&mut queue, session, event.id, installation, &cause, draft.effects, now);
     write_effects(&mut commit, &effects)?;
+    outbox
+        .name_sent(session, installation, &draft.sent_keys, &mut commit.ops)
+        .await?;
     if draft.questions > 0 {
         let asker = Asker {
             session,
@@ -87,6 +90,29 @@ pub(super) async fn draft(
     Ok(Committed { effects, applied })
 }
 
+pub(super) async fn at_once(
+    outbox: &Outbox,
+    session: SessionId,
+    cause: Cause,
+    id: EffectId,
+    action: Action,
+) -> Result<Committed, CommitError> {
+    let queue = outbox.queues.of(session);
+    let mut queue = queue.lock(outbox, session).await?;
+    let StateRecord { state, attempts } = StateRecord::untried();
+    let effects = vec![Effect {
+        id,
+        session,
+        sequence: queue.last().next(),
+        cause,
+        action,
+        created_at: outbox.clock.now(),
+        state,
+        attempts,
+    }];
+    put_in(outbox, &mut queue, session, effects).await
+}
+
 pub(super) async fn request(
     outbox: &Outbox,
     session: SessionId,
@@ -104,6 +130,16 @@ pub(super) async fn request(
         actions,
         outbox.clock.now(),
     );
+    put_in(outbox, &mut queue, session, effects).await
+}
+
+/// Commits effects that are not of a draft, unless they were committed before.
+async fn put_in(
+    outbox: &Outbox,
+    queue: &mut Locked<'_>,
+    session: SessionId,
+    effects: Vec<Effect>,
+) -> Result<Committed, CommitError> {
     let mut commit = Commit::durable(Space::Session(session));
     write_effects(&mut commit, &effects)?;
     commit.expect.extend(

@@ -1,3 +1,4 @@
 mod drafts;
 mod queue;
+mod sent_keys;
 mod values;
