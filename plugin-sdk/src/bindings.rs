@@ -27,6 +27,7 @@ macro_rules! handler {
                 with: {
                     "waspnest:plugin/types@0.1.0": crate::bindings::imports::waspnest::plugin::types,
                     "waspnest:plugin/messaging@0.1.0": crate::bindings::imports::waspnest::plugin::messaging,
+                    "waspnest:plugin/media-store@0.1.0": crate::bindings::imports::waspnest::plugin::media_store,
                     "waspnest:plugin/kv@0.1.0": crate::bindings::imports::waspnest::plugin::kv,
                     "waspnest:plugin/dialogue@0.1.0": crate::bindings::imports::waspnest::plugin::dialogue,
                     "waspnest:plugin/schedule@0.1.0": crate::bindings::imports::waspnest::plugin::schedule,

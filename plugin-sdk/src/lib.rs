@@ -66,6 +66,7 @@ mod handler;
 pub mod http;
 pub mod kv;
 pub mod log;
+pub mod media;
 mod message;
 pub mod messaging;
 pub mod meta;

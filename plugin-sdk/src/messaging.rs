@@ -2,10 +2,10 @@
 //!
 //! Nothing leaves while the handler runs: `Ok` means "accepted into the draft", and the host sends after the commit.
 
-use crate::types::{Content, Jid, Media, Message, MessageId, MessageKey, Text};
+use crate::types::{Content, Jid, Media, MediaRef, Message, MessageId, MessageKey, Text, UnixMs};
 use crate::{Error, host};
 
-pub use crate::bindings::imports::waspnest::plugin::messaging::{Options, Outgoing, Upload, When};
+pub use crate::bindings::imports::waspnest::plugin::messaging::{Options, Outgoing, Page, Upload, When};
 
 impl Default for Options {
     fn default() -> Self {
@@ -78,6 +78,42 @@ pub fn reply_with_file(msg: &Message, caption: Option<String>) -> Result<Option<
         ..Options::default()
     };
     send(msg.chat(), &again, &options).map(Some)
+}
+
+/// Sends a picture that [`media`](crate::media) made.
+///
+/// # Errors
+/// When the host refuses, as [`send`].
+pub fn send_image(to: &str, file: MediaRef, caption: Option<String>) -> Result<MessageId, Error> {
+    let upload = Upload {
+        caption,
+        ..uploaded(file)
+    };
+    send(to, &Outgoing::Image(upload), &Options::default())
+}
+
+/// Sends a document that [`media`](crate::media) made.
+///
+/// # Errors
+/// When the host refuses, as [`send`].
+pub fn send_document(to: &str, file: MediaRef, name: impl Into<String>) -> Result<MessageId, Error> {
+    let upload = Upload {
+        file_name: Some(name.into()),
+        ..uploaded(file)
+    };
+    send(to, &Outgoing::Document(upload), &Options::default())
+}
+
+/// A file to send, with nothing beside it.
+#[must_use]
+pub fn uploaded(file: MediaRef) -> Upload {
+    Upload {
+        handle: file,
+        caption: None,
+        file_name: None,
+        view_once: false,
+        gif: false,
+    }
 }
 
 /// Sends a text to a chat.
@@ -189,6 +225,30 @@ pub fn unstar(target: &MessageKey) -> Result<(), Error> {
     host::messaging::star(target, false).map_err(Error::refused("messaging.star"))
 }
 
+/// Sends a text at once, whatever becomes of the handler. A repeated call of the handler that sends the same sends nothing more.
+///
+/// # Errors
+/// When the host refuses, as [`send`].
+pub fn send_text_now(to: &str, text: impl Into<String>) -> Result<MessageId, Error> {
+    let options = Options {
+        when: When::Now,
+        ..Options::default()
+    };
+    send(to, &outgoing_text(text), &options)
+}
+
+/// Sends a text unless one was sent under the same key within 24 hours; answers the id of whichever was first.
+///
+/// # Errors
+/// When the host refuses, as [`send`].
+pub fn send_text_once(to: &str, text: impl Into<String>, key: impl Into<String>) -> Result<MessageId, Error> {
+    let options = Options {
+        idempotency_key: Some(key.into()),
+        ..Options::default()
+    };
+    send(to, &outgoing_text(text), &options)
+}
+
 /// Reacts to a message with an emoji.
 ///
 /// # Errors
@@ -251,6 +311,34 @@ pub const TEXT_BYTES: usize = 65_536;
 #[must_use]
 pub fn mention(who: &Jid) -> String {
     format!("@{}", who.split('@').next().unwrap_or(who))
+}
+
+/// A message that the host received before; none when it does not have it.
+///
+/// # Errors
+/// When `messages.history` is not granted or does not reach the chat.
+pub fn get(key: &MessageKey) -> Result<Option<Message>, Error> {
+    match host::messaging::get_message(key) {
+        Ok(message) => Ok(Some(message)),
+        Err(crate::types::Error::NotFound) => Ok(None),
+        Err(cause) => Err(Error::refused("messaging.get-message")(cause)),
+    }
+}
+
+/// The newest messages of a chat, the newest first, at most `limit` (1 to 100).
+///
+/// # Errors
+/// When `messages.history` is not granted or does not reach the chat.
+pub fn latest(chat: &str, limit: u32) -> Result<Vec<Message>, Error> {
+    Ok(history(chat, None, limit, None)?.items)
+}
+
+/// One step back through a chat's messages, newest first: those before a point in time and behind the cursor of the step before.
+///
+/// # Errors
+/// When `messages.history` is not granted or does not reach the chat.
+pub fn history(chat: &str, before: Option<UnixMs>, limit: u32, cursor: Option<&str>) -> Result<Page, Error> {
+    host::messaging::history(chat, before, limit, cursor).map_err(Error::refused("messaging.history"))
 }
 
 /// A case of [`Outgoing`] that is a file.

@@ -89,6 +89,19 @@ impl Host {
         self
     }
 
+    /// Says what is in a file: `media.handle` of a message of the test.
+    #[must_use]
+    pub fn with_file(mut self, handle: &str, bytes: &[u8]) -> Self {
+        self.state.files.insert(handle.into(), bytes.into());
+        self
+    }
+
+    /// A file that a plugin made, by the handle it was told.
+    #[must_use]
+    pub fn file(&self, handle: &str) -> Option<&[u8]> {
+        self.state.files.get(handle).map(Vec::as_slice)
+    }
+
     /// Moves the clock.
     pub fn set_now(&mut self, time: UnixMs) {
         self.state.now = time;
@@ -339,11 +352,18 @@ impl Host {
         match answer {
             Ok(outcome) => {
                 self.state = after;
+                self.state.left.clear();
                 Ok(outcome)
             }
             Err(error) => {
                 self.state.log = after.log;
                 self.state.requests = after.requests;
+                // What left at once stays sent, and a repeated call does not send it again.
+                let known = self.state.left.len();
+                self.state.effects.extend(after.left.iter().skip(known).cloned());
+                self.state.left = after.left;
+                self.state.sent = after.sent;
+                self.state.files = after.files;
                 Err(error)
             }
         }

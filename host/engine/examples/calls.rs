@@ -14,13 +14,16 @@ use serde_json::json;
 use waspnest_core::address::{ChatKind, Jid, Party};
 use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock, UnixMs};
 use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer};
+use waspnest_core::effect::Action;
 use waspnest_core::event::{Event, EventKind, Position};
-use waspnest_core::id::{EventId, SessionId, SessionName};
+use waspnest_core::files::FileName;
+use waspnest_core::id::{EffectId, EventId, MessageId, SessionId, SessionName};
 use waspnest_core::journal::Question;
+use waspnest_core::log::Place;
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 use waspnest_engine::{
-    CallContext, Engine, EngineOptions, Grants, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, Installation,
-    InstallationSpec, InvalidMessage, InvalidRule, KvUsage, Reuse,
+    CallContext, Engine, EngineOptions, FetchFailure, Grants, Host, HostError, HttpAnswer, HttpFailure, HttpRequest,
+    Installation, InstallationSpec, InvalidMessage, InvalidRule, KeepFailure, KvUsage, Recorded, Reuse,
 };
 
 /// Calls before measuring: the first ones pay for memory that later ones find.
@@ -170,12 +173,44 @@ impl Host for Empty {
         Ok(Vec::new())
     }
 
-    async fn message(&self, _: &MessageKey) -> Result<Option<Message>, HostError> {
+    async fn message(&self, _: &MessageKey) -> Result<Option<Recorded>, HostError> {
         Ok(None)
+    }
+
+    async fn message_at(&self, _: Position) -> Result<Option<Recorded>, HostError> {
+        Ok(None)
+    }
+
+    async fn history(&self, _: &Jid, _: Place, _: usize) -> Result<Vec<Recorded>, HostError> {
+        Ok(Vec::new())
     }
 
     fn next_cron(&self, expression: &str, _: &str, _: UnixMs) -> Result<UnixMs, InvalidRule> {
         Err(InvalidRule(format!("{expression:?}: there are no schedules here")))
+    }
+
+    async fn leave(&self, _: EffectId, _: Action) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    async fn sent_under(&self, _: &str) -> Result<Option<MessageId>, HostError> {
+        Ok(None)
+    }
+
+    async fn fetch(&self, _: &Content, _: u64) -> Result<Bytes, FetchFailure> {
+        Err(FetchFailure::Offline)
+    }
+
+    async fn keep_file(&self, _: Bytes, _: u64) -> Result<FileName, KeepFailure> {
+        Err(KeepFailure::Full)
+    }
+
+    async fn file(&self, _: &FileName) -> Result<Option<Bytes>, HostError> {
+        Ok(None)
+    }
+
+    async fn touch_file(&self, _: &FileName) -> Result<Option<u64>, HostError> {
+        Ok(None)
     }
 
     fn judge_raw(&self, _: &[u8]) -> Result<(), InvalidMessage> {

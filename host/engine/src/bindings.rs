@@ -8,5 +8,9 @@ wasmtime::component::bindgen!({
     world: "everything",
     imports: { default: async | trappable },
     exports: { default: async },
-    with: { "waspnest:plugin/kv.store": crate::capability::kv::OpenStore },
+    with: {
+        "waspnest:plugin/kv.store": crate::capability::kv::OpenStore,
+        "waspnest:plugin/media-store.blob": crate::capability::media::OpenBlob,
+        "waspnest:plugin/media-store.sink": crate::capability::media::OpenSink,
+    },
 });

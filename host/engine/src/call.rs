@@ -21,14 +21,14 @@ use waspnest_core::id::SessionName;
 use crate::bindings::waspnest::plugin::types::{Flow as WitFlow, Outcome};
 use crate::capability::dialogue::Dialogues;
 use crate::capability::log::Journal;
-use crate::convert::{self, ToGuest};
+use crate::convert::{self, FileOf, ToGuest};
 use crate::engine::{Engine, TICK};
 use crate::handlers::{Handled, Handler};
 use crate::host::Host;
 use crate::installation::{Installation, Reuse};
 use crate::limits::{
-    DIALOGUE_OPERATIONS, EFFECTS, HOSTCALL_BYTES, HTTP_REQUESTS, KV_OPERATIONS, Limits, NOTE_BYTES, RESOURCES,
-    SCHEDULE_OPERATIONS, cut,
+    DIALOGUE_OPERATIONS, EFFECTS, FILES, HOSTCALL_BYTES, HTTP_REQUESTS, KV_OPERATIONS, LOOKS, Limits, NOTE_BYTES,
+    RESOURCES, SCHEDULE_OPERATIONS, cut,
 };
 use crate::state::{Budget, Call, CallState, Meter, Scene, Taken};
 use crate::wasi;
@@ -160,6 +160,7 @@ impl Engine {
         Call {
             installation: installation.id().clone(),
             event: context.event.id,
+            position: context.event.position,
             session: context.session.clone(),
             me: context.me.map(|me| me.jid.clone()),
             scene: Scene::of(context.event),
@@ -180,6 +181,9 @@ impl Engine {
             schedule_operations: Budget::of("schedule operations", SCHEDULE_OPERATIONS),
             dialogue_operations: Budget::of("dialogue operations", DIALOGUE_OPERATIONS),
             effects: Budget::of("effects", EFFECTS),
+            looks: Budget::of("looks at earlier messages", LOOKS),
+            opened: Default::default(),
+            file_operations: Budget::of("files", FILES),
         }
     }
 
@@ -277,7 +281,10 @@ impl Sandbox {
         let shown = convert::context(event, session, me, attempt, binding, traceparent, deadline);
         let to_guest = ToGuest {
             session: session.as_str(),
-            event: event.id,
+            file: FileOf {
+                event: event.id,
+                position: event.position,
+            },
         };
         let handlers = &installation.plugin().handlers;
         let (store, instance, kind) = (&mut self.store, &self.instance, &event.kind);

@@ -10,6 +10,7 @@ pub(crate) mod durable;
 pub(crate) mod http;
 pub(crate) mod kv;
 pub(crate) mod log;
+pub(crate) mod media;
 pub(crate) mod messaging;
 pub(crate) mod meta;
 pub(crate) mod schedule;

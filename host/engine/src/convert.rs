@@ -10,6 +10,7 @@ mod content;
 mod dialogue;
 mod event;
 mod group;
+mod handle;
 pub(crate) mod json;
 mod message;
 mod outgoing;
@@ -22,6 +23,7 @@ pub(crate) use contact::contact;
 pub(crate) use dialogue::pending;
 pub(crate) use event::{context, tick};
 pub(crate) use group::group;
+pub(crate) use handle::FileOf;
 pub(crate) use message::ToGuest;
 pub(crate) use outgoing::{
     contacts_from_guest, event_from_guest, geo_from_guest, key_from_guest, poll_from_guest, text_from_guest,

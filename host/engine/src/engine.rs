@@ -15,7 +15,9 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 use waspnest_core::clock::Clock;
 
-use crate::bindings::waspnest::plugin::{config, dialogue, http, kv, log, messaging, meta, schedule, types};
+use crate::bindings::waspnest::plugin::{
+    config, dialogue, http, kv, log, media_store, messaging, meta, schedule, types,
+};
 use crate::limits::{Limits, TABLE_ELEMENTS};
 use crate::manifest::Manifest;
 use crate::plugin::{Digest, LoadError, Plugin};
@@ -296,6 +298,7 @@ fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<CallState>> {
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     types::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     messaging::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
+    media_store::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     kv::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     dialogue::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     schedule::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;

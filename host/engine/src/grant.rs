@@ -9,7 +9,8 @@ use crate::manifest::capability::capability_table;
 use crate::manifest::section::Section;
 use crate::manifest::terms::{Side, Terms};
 use crate::manifest::{
-    Capability, DialogueTerms, HttpTerms, JobTerms, KeyError, KvTerms, MessageTerms, Rate, Request, Requests,
+    Capability, DialogueTerms, HttpTerms, JobTerms, KeyError, KvTerms, MediaReadTerms, MediaWriteTerms, MessageTerms,
+    Rate, Request, Requests, Scope,
 };
 
 /// A grant that cannot be read: names the key and what is wrong.
@@ -125,22 +126,29 @@ fn grant<T: Terms>(section: &mut Section<'_>, capability: Capability) -> Result<
 }
 
 impl Effective {
-    /// The terms of a capability over messages.
-    pub(crate) fn messages(&self, capability: Capability) -> Option<&MessageTerms> {
-        match capability {
-            Capability::MessagesSend => self.send.as_ref(),
-            Capability::MessagesReact => self.react.as_ref(),
-            Capability::MessagesRead => self.read.as_ref(),
-            Capability::MessagesTyping => self.typing.as_ref(),
-            Capability::MessagesEdit => self.edit.as_ref(),
-            Capability::MessagesRevoke => self.revoke.as_ref(),
-            Capability::MessagesModerate => self.moderate.as_ref(),
-            Capability::MessagesVote => self.vote.as_ref(),
-            Capability::MessagesPin => self.pin.as_ref(),
-            Capability::MessagesStar => self.star.as_ref(),
-            Capability::MessagesRaw => self.raw.as_ref(),
-            Capability::Kv | Capability::Schedule | Capability::Http | Capability::Dialogue => None,
-        }
+    /// Which chats a capability reaches; none where it is not in force, or is not about chats.
+    pub(crate) fn scope(&self, capability: Capability) -> Option<&Scope> {
+        let messages = match capability {
+            Capability::MessagesSend => &self.send,
+            Capability::MessagesReact => &self.react,
+            Capability::MessagesRead => &self.read,
+            Capability::MessagesTyping => &self.typing,
+            Capability::MessagesEdit => &self.edit,
+            Capability::MessagesRevoke => &self.revoke,
+            Capability::MessagesModerate => &self.moderate,
+            Capability::MessagesVote => &self.vote,
+            Capability::MessagesPin => &self.pin,
+            Capability::MessagesStar => &self.star,
+            Capability::MessagesRaw => &self.raw,
+            Capability::MessagesHistory => &self.history,
+            Capability::MediaRead => return self.media_read.as_ref().map(MediaReadTerms::scope),
+            Capability::Kv
+            | Capability::Schedule
+            | Capability::Http
+            | Capability::Dialogue
+            | Capability::MediaWrite => return None,
+        };
+        messages.as_ref().map(|terms| &terms.scope)
     }
 }
 

@@ -9,10 +9,16 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use url::Url;
+use waspnest_core::address::Jid;
 use waspnest_core::clock::UnixMs;
 use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer};
+use waspnest_core::effect::Action;
+use waspnest_core::event::Position;
+use waspnest_core::files::FileName;
+use waspnest_core::id::{EffectId, EventId, MessageId};
 use waspnest_core::journal::Question;
-use waspnest_core::message::{Message, MessageKey};
+use waspnest_core::log::Place;
+use waspnest_core::message::{Content, Message, MessageKey};
 
 /// What a call may read and ask: the state of one installation in one session, and answers for one event.
 #[async_trait]
@@ -43,11 +49,36 @@ pub trait Host: Send + Sync {
     async fn timers(&self) -> Result<Vec<Timer>, HostError>;
 
     /// A message of this session, if the host still has it.
-    async fn message(&self, key: &MessageKey) -> Result<Option<Message>, HostError>;
+    async fn message(&self, key: &MessageKey) -> Result<Option<Recorded>, HostError>;
+
+    /// The message at a position of the session's log, if there is one.
+    async fn message_at(&self, position: Position) -> Result<Option<Recorded>, HostError>;
+
+    /// Messages of a chat that come before a place, newest first, at most `limit`. Fewer than `limit` mean that there are no more.
+    async fn history(&self, chat: &Jid, before: Place, limit: usize) -> Result<Vec<Recorded>, HostError>;
 
     /// The first moment after `after` that a cron expression names in an IANA time zone. Also the judge of what a valid expression
     /// and a valid zone are.
     fn next_cron(&self, expression: &str, zone: &str, after: UnixMs) -> Result<UnixMs, InvalidRule>;
+
+    /// Lets an effect leave at once, whatever becomes of the call. One that an earlier attempt at this event let leave under the same id
+    /// is left as it is.
+    async fn leave(&self, id: EffectId, action: Action) -> Result<(), HostError>;
+
+    /// The message that the installation sent under a key of its own within a day.
+    async fn sent_under(&self, key: &str) -> Result<Option<MessageId>, HostError>;
+
+    /// The file of a message, from WhatsApp's servers, at most `limit` bytes of it.
+    async fn fetch(&self, content: &Content, limit: u64) -> Result<Bytes, FetchFailure>;
+
+    /// Keeps a file that the installation made, if it keeps no more than `limit` bytes then. Durable when this returns.
+    async fn keep_file(&self, bytes: Bytes, limit: u64) -> Result<FileName, KeepFailure>;
+
+    /// A file that the installation made.
+    async fn file(&self, name: &FileName) -> Result<Option<Bytes>, HostError>;
+
+    /// Keeps a file that the installation made for longer, and answers its size; none when there is no such file.
+    async fn touch_file(&self, name: &FileName) -> Result<Option<u64>, HostError>;
 
     /// Whether bytes are an encoded message that can be sent.
     fn judge_raw(&self, message: &[u8]) -> Result<(), InvalidMessage>;
@@ -60,6 +91,17 @@ pub trait Host: Send + Sync {
 
     /// Sends one request through the operator's guard. A redirect is an answer.
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, HttpFailure>;
+}
+
+/// A message of the session's log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// The event that recorded it.
+    pub event: EventId,
+    /// Where that is in the log.
+    pub position: Position,
+    /// The message.
+    pub message: Message,
 }
 
 /// A request over HTTP.
@@ -104,6 +146,34 @@ pub enum HttpFailure {
     /// The other side could not be reached, or did not speak HTTP.
     #[error("{0}")]
     Unreachable(String),
+}
+
+/// No file of a message. The words are shown to the plugin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FetchFailure {
+    /// The session is not connected.
+    #[error("the session is not connected")]
+    Offline,
+    /// The message does not say where its file is.
+    #[error("the message has no file that could be fetched")]
+    Gone,
+    /// There is more of it than was asked for.
+    #[error("the file is too large")]
+    TooLarge,
+    /// WhatsApp's servers did not give it.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// A file that was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepFailure {
+    /// The installation would keep more than it may.
+    #[error("the installation keeps as much as it may")]
+    Full,
+    /// The host failed.
+    #[error(transparent)]
+    Host(#[from] HostError),
 }
 
 /// What an installation's values use.

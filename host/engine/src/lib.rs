@@ -29,7 +29,10 @@ pub use call::{CallContext, CallError, Occasion};
 pub use engine::{Engine, EngineError, EngineOptions};
 pub use grant::{GrantError, Grants};
 pub use handlers::Handlers;
-pub use host::{Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KvUsage};
+pub use host::{
+    FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KeepFailure,
+    KvUsage, Recorded,
+};
 pub use installation::{InstallError, Installation, InstallationSpec, Reuse};
 pub use limits::{LimitWish, Limits};
 pub use manifest::{Manifest, ManifestError};

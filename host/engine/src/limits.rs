@@ -119,12 +119,26 @@ pub(crate) const PAYLOAD_BYTES: usize = 16 << 10;
 pub(crate) const EMOJI_BYTES: usize = 64;
 /// Bytes of the name of a document.
 pub(crate) const FILE_NAME_BYTES: usize = 1024;
+/// Bytes of the name that a guest gives a message.
+pub(crate) const SENT_KEY_BYTES: usize = 128;
 /// Keys of one `mark-read`.
 pub(crate) const READ_KEYS: usize = 256;
 /// Addresses mentioned in one message.
 pub(crate) const MENTIONS: usize = 1024;
 /// Milliseconds of "typing" before a message.
 pub(crate) const TYPING_MS: u32 = 60_000;
+/// Files opened and made in one call.
+pub(crate) const FILES: u32 = 20;
+/// Bytes of a file that are read or written at a time.
+pub(crate) const BLOB_PART_BYTES: usize = 1 << 20;
+/// Bytes of the name of a type.
+pub(crate) const MIME_BYTES: usize = 128;
+/// Looks at earlier messages of one call.
+pub(crate) const LOOKS: u32 = 50;
+/// Messages of one page of a chat's history.
+pub(crate) const HISTORY_PAGE: u32 = 100;
+/// Bytes of one page of a chat's history, about; a page ends early when it is full.
+pub(crate) const HISTORY_PAGE_BYTES: usize = 1 << 20;
 /// Bytes of a message that a guest encoded itself.
 pub(crate) const RAW_BYTES: usize = 60 << 10;
 /// Seconds for which a message can be pinned, as WhatsApp's own apps offer them: a day, a week, 30 days.

@@ -6,6 +6,7 @@
 pub(crate) mod capability;
 pub(crate) mod dialogue_terms;
 pub(crate) mod http_terms;
+mod media_terms;
 pub(crate) mod section;
 mod subscribe;
 pub(crate) mod terms;
@@ -18,6 +19,7 @@ use waspnest_core::id::PluginId;
 pub use capability::{Capability, Need, Request, Requests};
 pub use dialogue_terms::DialogueTerms;
 pub use http_terms::{HttpTerms, Origins};
+pub use media_terms::{MediaReadTerms, MediaWriteTerms};
 pub use section::KeyError;
 pub use subscribe::{EventFilter, MessageFilter, OwnMessages, RawFilter, Schedule, ScheduleRule, Subscription};
 pub use terms::{JobTerms, KvTerms, MessageTerms, Rate, Rule, Scope};

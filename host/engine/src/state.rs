@@ -8,7 +8,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use waspnest_core::address::Jid;
 use waspnest_core::clock::{Clock, UnixMs};
 use waspnest_core::draft::Draft;
-use waspnest_core::event::{Event, EventKind};
+use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::id::{EventId, InstallationId, SessionName};
 use waspnest_core::message::{Message, Origin};
 
@@ -16,6 +16,7 @@ use crate::capability::dialogue::Dialogues;
 use crate::capability::durable::Asked;
 use crate::capability::kv::Overlay;
 use crate::capability::log::Journal;
+use crate::capability::media::Opened;
 use crate::capability::schedule::Jobs;
 use crate::grant::Effective;
 use crate::host::Host;
@@ -49,6 +50,8 @@ impl WasiView for CallState {
 pub(crate) struct Call {
     pub(crate) installation: InstallationId,
     pub(crate) event: EventId,
+    /// Where the event is in the session's log.
+    pub(crate) position: Position,
     pub(crate) session: SessionName,
     /// The session's own account, where it is known.
     pub(crate) me: Option<Jid>,
@@ -72,6 +75,9 @@ pub(crate) struct Call {
     pub(crate) schedule_operations: Budget,
     pub(crate) dialogue_operations: Budget,
     pub(crate) effects: Budget,
+    pub(crate) looks: Budget,
+    pub(crate) opened: Opened,
+    pub(crate) file_operations: Budget,
 }
 
 /// The chat that the call is about.
@@ -162,6 +168,11 @@ impl Taken {
         self.rates.take(capability, now)?;
         self.places.push((capability, now));
         Ok(())
+    }
+
+    /// What was taken last was used, however the call ends.
+    pub(crate) fn keep_last(&mut self) {
+        self.places.pop();
     }
 
     /// The call ended well: what was taken stays taken.

@@ -8,6 +8,7 @@ use futures::Stream;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock};
+use waspnest_core::files::{FileError, Files};
 use waspnest_core::journal::Journal;
 use waspnest_core::log::Log;
 use waspnest_core::outbox::Outbox;
@@ -30,6 +31,7 @@ use crate::service::messages::Messages;
 use crate::service::sessions::Sessions;
 use crate::sessions::{RunningSessions, Shared, StartError};
 use crate::shutdown::{Shutdown, Signal, Stopped};
+use crate::sweep::Sweep;
 
 /// Why the host did not start. Nothing of it runs then.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +51,9 @@ pub enum AppError {
     /// Plugins cannot be let out.
     #[error(transparent)]
     Egress(#[from] waspnest_egress::SetUpError),
+    /// Files of plugins cannot be kept.
+    #[error(transparent)]
+    Files(#[from] FileError),
     /// The sandbox cannot be set up.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -133,6 +138,7 @@ impl App {
         let log = Log::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&ids));
         let outbox = Outbox::new(Arc::clone(&store), Arc::clone(&clock));
         let progress = Progress::new(Arc::clone(&store));
+        let files = Files::open(&config.storage.dir.join("files"), Arc::clone(&clock))?;
         let register = Register::open(Arc::clone(&store)).await?;
         let engine = Arc::new(Engine::new(EngineOptions {
             caps: config.plugins.caps.limits,
@@ -152,6 +158,7 @@ impl App {
             store: Arc::clone(&store),
             log: log.clone(),
             outbox: outbox.clone(),
+            files: files.clone(),
             clock: Arc::clone(&clock),
             master_key,
             profile: config.whatsapp.profile.clone(),
@@ -168,6 +175,7 @@ impl App {
                 progress: progress.clone(),
                 journal: Journal::new(Arc::clone(&store)),
                 egress,
+                files: files.clone(),
                 engine,
                 whatsapp,
                 installations,
@@ -179,6 +187,13 @@ impl App {
             },
             shutdown.clone(),
         );
+        let sweep = Sweep {
+            files,
+            outbox: outbox.clone(),
+            register: register.clone(),
+            clock: Arc::clone(&clock),
+        };
+        shutdown.spawn("files", sweep.run(shutdown.soft()));
         let control = Arc::new(running.clone());
         let sessions = Sessions::new(register.clone(), control.clone(), Arc::clone(&clock), Arc::clone(&ids));
         let (phase, phases) = watch::channel(Phase::Starting);

@@ -21,6 +21,8 @@ pub mod sink;
 
 pub mod sessions;
 
+mod sweep;
+
 pub mod install;
 
 pub mod service;

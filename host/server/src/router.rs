@@ -12,6 +12,7 @@ mod plugin_host;
 mod retry;
 mod serve;
 mod session;
+mod shelf;
 mod tracker;
 
 #[cfg(test)]
@@ -19,12 +20,14 @@ mod tests;
 
 pub use installed::Installed;
 pub(crate) use session::SessionRouter;
+pub use shelf::Shelf;
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 use waspnest_core::address::Party;
 use waspnest_core::clock::{Clock, Ids};
+use waspnest_core::files::Files;
 use waspnest_core::id::{SessionId, SessionName};
 use waspnest_core::journal::Journal;
 use waspnest_core::log::{Log, LogError};
@@ -49,6 +52,8 @@ pub(crate) struct RouterParts {
     pub progress: Progress,
     pub journal: Journal,
     pub egress: Egress,
+    pub files: Files,
+    pub shelf: Arc<dyn Shelf>,
     pub outbox: Outbox,
     pub sink: SinkPort,
     pub clock: Arc<dyn Clock>,

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use waspnest_core::clock::{Clock, Ids, UnixMs};
 use waspnest_core::effect::Action;
+use waspnest_core::files::Files;
 use waspnest_core::id::{EventId, SessionId};
 use waspnest_core::journal::Journal;
 use waspnest_core::log::Log;
@@ -47,6 +48,8 @@ pub struct Shared {
     pub journal: Journal,
     /// The way out for plugins.
     pub egress: Egress,
+    /// The files plugins made.
+    pub files: Files,
     /// The sandbox.
     pub engine: Arc<Engine>,
     /// The WhatsApp side.

@@ -14,13 +14,15 @@ use std::time::Duration;
 
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::Clock;
-use waspnest_core::effect::{Action, Effect, Typing};
+use waspnest_core::effect::{Action, Effect, Marked, Send, Typing};
+use waspnest_core::files::Files;
 use waspnest_core::message::{MessageKey, Origin};
 use whatsapp_rust::request::IqError;
 use whatsapp_rust::waproto::whatsapp as wa;
 use whatsapp_rust::{Client, ClientError, SendError, SendOptions};
 
 use crate::encode::{self, Envelope};
+use crate::file::FileOf;
 use crate::jid;
 use crate::master_key::MasterKey;
 use crate::session::{Acknowledgement, InFlight, Ratchets};
@@ -82,16 +84,24 @@ pub(crate) struct Means<'a> {
     pub(crate) ratchets: &'a Ratchets,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) key: &'a MasterKey,
+    pub(crate) files: &'a Files,
     pub(crate) me: Option<Party>,
 }
 
 pub(crate) async fn attempt(client: &Client, means: &Means<'_>, effect: &Effect) -> Result<Carried, CarryError> {
     match &effect.action {
         Action::Send(send) => {
+            let uploaded = upload(client, means, effect, send).await?;
+            let send = uploaded.as_ref().unwrap_or(send);
             let message = encode::message(send, &envelope(means, effect, &send.to)).map_err(permanent)?;
             write(client, means, effect, &send.to, message, send.typing_ms).await
         }
         Action::SendMarked(marked) => {
+            let uploaded = upload(client, means, effect, &marked.send).await?.map(|send| Marked {
+                send,
+                ..marked.as_ref().clone()
+            });
+            let marked = uploaded.as_ref().unwrap_or(marked);
             let send = &marked.send;
             let message = encode::marked(marked, &envelope(means, effect, &send.to)).map_err(permanent)?;
             write(client, means, effect, &send.to, message, send.typing_ms).await
@@ -108,6 +118,25 @@ pub(crate) async fn attempt(client: &Client, means: &Means<'_>, effect: &Effect)
         Action::MarkRead { targets } => mark_read(client, targets).await,
         Action::SetTyping { chat, state } => show(client, chat, *state).await.map(|()| Carried::Done),
     }
+}
+
+/// The message with its file on WhatsApp's servers; none when it is there already, or the message has none.
+///
+/// The key is derived from the effect: a second attempt puts the same file there, and phones see one message in any case.
+async fn upload(client: &Client, means: &Means<'_>, effect: &Effect, send: &Send) -> Result<Option<Send>, CarryError> {
+    let Some(file) = FileOf::message(&send.content).filter(|file| file.media.source.is_nowhere()) else {
+        return Ok(None);
+    };
+    let gone = || permanent("the host does not have the file any more");
+    let (owner, name) = effect.file().ok_or_else(gone)?;
+    let bytes = means.files.get(owner, &name).await;
+    let bytes = bytes.map_err(|error| transient(error.to_string()))?.ok_or_else(gone)?;
+    let key = means.key.derive("media key", &effect.id.ulid().to_bytes());
+    let content = file.put(client, &bytes, key).await.map_err(transient)?;
+    Ok(Some(Send {
+        content,
+        ..send.clone()
+    }))
 }
 
 /// What a message of an effect is made with, the same on every attempt.

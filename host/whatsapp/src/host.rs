@@ -32,6 +32,7 @@ const REQUESTS: usize = 16;
 pub struct WhatsApp {
     host: Arc<Host>,
     outbox: waspnest_core::outbox::Outbox,
+    files: waspnest_core::files::Files,
 }
 
 /// What sessions share.
@@ -117,6 +118,7 @@ impl WhatsApp {
         Ok(Self {
             host: Arc::new(host),
             outbox: options.outbox,
+            files: options.files,
         })
     }
 
@@ -152,7 +154,11 @@ impl WhatsApp {
             last_round_trip: None,
         });
         let qr = watch::Sender::new(None);
-        let published = Arc::new(Published::new(Arc::clone(&self.host.clock), self.host.key.clone()));
+        let published = Arc::new(Published::new(
+            Arc::clone(&self.host.clock),
+            self.host.key.clone(),
+            self.files.clone(),
+        ));
         let handle = SessionHandle {
             id: session,
             requests,

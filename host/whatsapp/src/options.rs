@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use waspnest_core::clock::Clock;
+use waspnest_core::files::Files;
 use waspnest_core::log::Log;
 use waspnest_core::outbox::Outbox;
 use waspnest_core::store::Store;
@@ -24,6 +25,8 @@ pub struct WhatsAppOptions {
     pub log: Log,
     /// Whose effects are carried out, and learn how far they have come.
     pub outbox: Outbox,
+    /// The files that effects send.
+    pub files: Files,
     /// The time of everything, whatsapp-rust's included.
     pub clock: Arc<dyn Clock>,
     /// What device keys are encrypted under.

@@ -17,9 +17,11 @@ mod settle;
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 use waspnest_core::effect::Effect;
 use waspnest_core::id::SessionId;
+use waspnest_core::message::Content;
 
 pub(crate) use in_flight::InFlight;
 pub use in_flight::{Acknowledgement, Settled};
@@ -32,6 +34,7 @@ pub(crate) use report::Report;
 pub(crate) use settle::Settler;
 
 use crate::carry_out::{Carried, CarryError};
+use crate::file::FetchError;
 use crate::status::{Qr, Status};
 
 /// A session that somebody may drive. Cheap to clone; the session closes when the last handle is gone.
@@ -145,6 +148,14 @@ impl SessionHandle {
     /// [`CarryError`], which says whether another attempt makes sense.
     pub async fn carry_out(&self, effect: &Effect) -> Result<Carried, CarryError> {
         self.published.carry_out(effect).await
+    }
+
+    /// The bytes of a message's file, fetched and opened, at most `limit` of them.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn fetch(&self, content: &Content, limit: u64) -> Result<Bytes, FetchError> {
+        self.published.fetch(content, limit).await
     }
 
     async fn ask(

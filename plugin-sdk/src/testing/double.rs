@@ -51,6 +51,8 @@ fn granted<R>(
 pub(crate) mod dialogue;
 pub(crate) mod http;
 
+pub(crate) mod media_store;
+
 pub(crate) mod messaging;
 
 pub(crate) mod kv {

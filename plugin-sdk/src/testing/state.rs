@@ -4,7 +4,7 @@ use crate::bindings::imports::waspnest::plugin::{kv::Entry, schedule::Job};
 use crate::dialogue::State as Stage;
 use crate::log::Level;
 use crate::messaging::{Options, Outgoing};
-use crate::types::{Address, Content, Jid, Message, MessageId, MessageKey, UnixMs};
+use crate::types::{Address, Content, Jid, MediaRef, Message, MessageId, MessageKey, UnixMs};
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -180,6 +180,8 @@ pub(super) struct State {
     pub(super) content: Option<Content>,
     /// Messages the host has, the handled ones included.
     pub(super) messages: Vec<Message>,
+    /// Files by their handles.
+    pub(super) files: BTreeMap<String, Vec<u8>>,
     pub(super) config: String,
     pub(super) denied: BTreeSet<String>,
     pub(super) cron_due_at: Option<UnixMs>,
@@ -191,6 +193,10 @@ pub(super) struct State {
     /// By chat and person.
     pub(super) awaited: BTreeMap<(String, Option<String>), Awaited>,
     pub(super) effects: Vec<Effect>,
+    /// What left at once while the present event was handled.
+    pub(super) left: Vec<Effect>,
+    /// Messages by the keys they were sent under.
+    pub(super) sent_keys: BTreeMap<String, MessageId>,
     pub(super) log: Vec<LogLine>,
     pub(super) web: Web,
     pub(super) requests: Vec<SentRequest>,
@@ -205,6 +211,20 @@ impl State {
             config: "{}".into(),
             ..Self::default()
         }
+    }
+
+    /// Keeps a file that the plugin made; the same bytes have the same handle.
+    pub(super) fn keep_file(&mut self, mime: &str, bytes: Vec<u8>) -> MediaRef {
+        let known = self
+            .files
+            .iter()
+            .find(|(handle, known)| handle.ends_with(mime) && **known == bytes);
+        if let Some((handle, _)) = known {
+            return handle.clone();
+        }
+        let handle = format!("file_{}_{mime}", self.files.len() + 1);
+        self.files.insert(handle.clone(), bytes);
+        handle
     }
 
     /// Keeps a message, in place of the one of the same name.

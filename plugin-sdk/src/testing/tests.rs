@@ -158,3 +158,88 @@ fn changes_of_messages_are_effects() {
         ))
     );
 }
+
+/// Answers how many messages it sees of its chat.
+struct Historian;
+
+impl MessageHandler for Historian {
+    fn on_message(_: &EventContext, msg: &Message) -> Result<Outcome, HandlerError> {
+        let latest = messaging::latest(msg.chat(), 10)?;
+        let known = messaging::get(&msg.key)?.is_some();
+        messaging::reply(msg, format!("{} {known}", latest.len()))?;
+        Ok(Outcome::next())
+    }
+}
+
+#[test]
+fn the_double_remembers_messages() {
+    let mut before = direct_text("before");
+    before.key.id = "BEFORE".into();
+    let mut host = Host::new().with_message(&before);
+    host.message::<Historian>(&direct_text("now")).expect("succeeds");
+    assert_eq!(host.texts(), ["2 true"]);
+}
+
+/// Answers a picture with a file that says how large it is.
+struct Measurer;
+
+impl MessageHandler for Measurer {
+    fn on_message(_: &EventContext, msg: &Message) -> Result<Outcome, HandlerError> {
+        let Some(file) = crate::media::of(msg) else {
+            return Ok(Outcome::next());
+        };
+        let size = crate::media::read(&file.handle)?.len();
+        let report = crate::media::make("text/plain", size.to_string().as_bytes())?;
+        messaging::send_document(msg.chat(), report, "size.txt")?;
+        Ok(Outcome::next())
+    }
+}
+
+#[test]
+fn files_are_read_and_made() {
+    let mut host = Host::new().with_file("evt_test", &[7; 3]);
+    host.message::<Measurer>(&super::direct_image("")).expect("succeeds");
+    let [
+        super::Effect::Sent {
+            what: messaging::Outgoing::Document(upload),
+            ..
+        },
+    ] = host.effects()
+    else {
+        panic!("{:?}", host.effects())
+    };
+    assert_eq!(host.file(&upload.handle), Some(&b"3"[..]));
+    let refused = Host::new()
+        .with_file("evt_test", &[7; 3])
+        .without_grant("media.write")
+        .message::<Measurer>(&super::direct_image(""));
+    assert!(matches!(refused, Err(HandlerError::Reject(reason)) if reason.contains("media.write")));
+}
+
+/// Says "working" at once and "done" under a key, and fails at first.
+struct Worker;
+
+impl MessageHandler for Worker {
+    fn on_message(ctx: &EventContext, msg: &Message) -> Result<Outcome, HandlerError> {
+        messaging::send_text_now(msg.chat(), "working")?;
+        messaging::send_text_once(msg.chat(), "done", "job")?;
+        if ctx.attempt == 1 {
+            return Err(HandlerError::retry("not yet"));
+        }
+        Ok(Outcome::next())
+    }
+}
+
+#[test]
+fn what_leaves_at_once_outlives_a_failure_and_a_key_stands_for_one_message() {
+    let mut host = Host::new();
+    let msg = direct_text("go");
+    let mut ctx = super::context();
+    host.message_in::<Worker>(&ctx, &msg).expect_err("at first");
+    assert_eq!(host.texts(), ["working"]);
+    ctx.attempt = 2;
+    host.message_in::<Worker>(&ctx, &msg).expect("the second time");
+    assert_eq!(host.texts(), ["working", "done"]);
+    host.message_in::<Worker>(&ctx, &msg).expect("another event");
+    assert_eq!(host.texts(), ["working", "done", "working"]);
+}

@@ -76,12 +76,27 @@ const fn is_final(status: u16) -> bool {
 }
 
 /// A request that is in form.
-struct Asked {
+pub(super) struct Asked {
     request: HttpRequest,
     redirects: u32,
 }
 
 impl Asked {
+    /// A request for what is at a URL, of which at most `max_bytes` are taken.
+    pub(super) fn get(url: &str, max_bytes: usize, redirects: u32) -> Result<Self, Error> {
+        Ok(Self {
+            request: HttpRequest {
+                method: Method::GET,
+                url: address(url)?,
+                headers: read_headers(Vec::new())?,
+                body: Bytes::new(),
+                timeout: HTTP_TIMEOUT,
+                max_bytes,
+            },
+            redirects,
+        })
+    }
+
     fn read(request: Request) -> Result<Self, Error> {
         let Request {
             method,
@@ -120,7 +135,7 @@ impl Asked {
     }
 
     /// Whether the grant lets it out.
-    fn check(&self, terms: &HttpTerms) -> Result<(), Error> {
+    pub(super) fn check(&self, terms: &HttpTerms) -> Result<(), Error> {
         let HttpRequest { method, url, .. } = &self.request;
         if !terms.allows_method(method) {
             return Err(Error::Denied(format!("http: the method {method} is not granted")));
@@ -234,7 +249,7 @@ fn read_headers(pairs: Vec<(String, String)>) -> Result<HeaderMap, Error> {
 
 impl Call {
     /// Sends a request, and after it those its answers point to, as far as that was asked for and granted.
-    async fn follow(&self, mut asked: Asked, terms: &HttpTerms, until: UnixMs) -> Result<Kept, Error> {
+    pub(super) async fn follow(&self, mut asked: Asked, terms: &HttpTerms, until: UnixMs) -> Result<Kept, Error> {
         loop {
             asked.request.timeout = until.since(self.clock.now());
             let answer = self.host.exchange(asked.request.clone()).await.map_err(refused)?;
@@ -266,7 +281,7 @@ fn refused(failure: HttpFailure) -> Error {
 
 /// An answer as it is kept for a repeated call.
 #[derive(Debug, Serialize, Deserialize)]
-struct Kept {
+pub(super) struct Kept {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
@@ -279,6 +294,24 @@ impl Record for Kept {
 }
 
 impl Kept {
+    pub(super) const fn status(&self) -> u16 {
+        self.status
+    }
+
+    pub(super) const fn is_truncated(&self) -> bool {
+        self.truncated
+    }
+
+    /// A header by its name in lower case.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn into_body(self) -> Vec<u8> {
+        self.body
+    }
+
     fn of(answer: HttpAnswer, url: &Url) -> Self {
         let readable = |(name, value): (&HeaderName, &HeaderValue)| {
             Some((

@@ -5,19 +5,22 @@
 
 mod change;
 mod content;
+mod past;
 
 use std::time::Duration;
 
 use waspnest_core::address::Jid;
+use waspnest_core::codec;
+use waspnest_core::draft::SentKey;
 use waspnest_core::effect::{Action, QuoteOf, Send, Typing};
 use waspnest_core::id::{EffectId, MessageId};
 use waspnest_core::message::{Message, MessageKey, Origin};
 
-use super::{Answer, denied, granted, invalid, spend, unsupported};
-use crate::bindings::waspnest::plugin::messaging::{Host, Options, Outgoing, When};
-use crate::bindings::waspnest::plugin::types::{Error, MessageKey as WitKey};
+use super::{Answer, denied, granted, invalid, spend};
+use crate::bindings::waspnest::plugin::messaging::{Host, Options, Outgoing, Page, When};
+use crate::bindings::waspnest::plugin::types::{Error, Message as WitMessage, MessageKey as WitKey};
 use crate::convert;
-use crate::limits::{EMOJI_BYTES, MENTIONS, READ_KEYS, TYPING_MS};
+use crate::limits::{EMOJI_BYTES, MENTIONS, READ_KEYS, SENT_KEY_BYTES, TYPING_MS};
 use crate::manifest::{Capability, Rule};
 use crate::state::{Call, CallState};
 
@@ -32,33 +35,44 @@ impl Host for CallState {
         granted!(call.may(capability, &to));
         granted!(spend(&mut call.effects)?);
         let options = granted!(call.options(&to, opts));
+        let (when, key) = (options.when, options.key.clone());
+        if let Some(key) = &key
+            && let Some(sent) = call.sent_under(key).await?
+        {
+            return Ok(Ok(sent.as_str().to_owned()));
+        }
         let action = match what {
             Outgoing::Raw(message) => granted!(call.raw(to, message, options)),
             Outgoing::Forward(key) => granted!(call.forward(to, &key, options).await?),
             what => {
-                let content = granted!(call.content(what));
+                let looks = content::looks(&what);
+                let content = granted!(call.content(what).await?);
+                granted!(looks.suit(&content));
                 let quote = match options.quote {
                     Some(key) => Some(call.quote(key).await?),
                     None => None,
                 };
-                Action::Send(Box::new(Send {
+                let send = Send {
                     to,
                     content,
                     quote,
                     mentions: options.mentions,
                     ephemeral_s: options.ephemeral_s,
                     typing_ms: options.typing_ms,
-                }))
+                };
+                looks.action(send)
             }
         };
         granted!(call.rate(capability));
-        let id = call.next_message_id();
-        call.draft.effects.push(action);
+        let id = match when {
+            When::OnCommit => call.put(action, key),
+            When::Now => call.leave(action).await?,
+        };
         Ok(Ok(id.as_str().to_owned()))
     }
 
     async fn edit(&mut self, target: WitKey, what: Outgoing) -> Answer<()> {
-        self.call.edit(&target, what)
+        self.call.edit(&target, what).await
     }
 
     async fn revoke(&mut self, target: WitKey) -> Answer<()> {
@@ -75,6 +89,14 @@ impl Host for CallState {
 
     async fn star(&mut self, target: WitKey, on: bool) -> Answer<()> {
         self.call.star(&target, on).await
+    }
+
+    async fn get_message(&mut self, key: WitKey) -> Answer<WitMessage> {
+        self.call.get_message(&key).await
+    }
+
+    async fn history(&mut self, chat: String, before: Option<u64>, limit: u32, cursor: Option<String>) -> Answer<Page> {
+        self.call.history(&chat, before, limit, cursor).await
     }
 
     async fn react(&mut self, target: WitKey, emoji: Option<String>) -> Answer<()> {
@@ -161,19 +183,31 @@ impl Host for CallState {
 }
 
 /// Options of a send, checked.
-#[derive(Default)]
 struct Checked {
     quote: Option<MessageKey>,
     mentions: Vec<Jid>,
     ephemeral_s: Option<u32>,
     typing_ms: Option<u32>,
+    when: When,
+    key: Option<Box<str>>,
+}
+
+impl Checked {
+    const NONE: Self = Self {
+        quote: None,
+        mentions: Vec::new(),
+        ephemeral_s: None,
+        typing_ms: None,
+        when: When::OnCommit,
+        key: None,
+    };
 }
 
 impl Call {
-    /// Whether a capability over messages reaches a chat.
-    fn may(&self, capability: Capability, chat: &Jid) -> Result<(), Error> {
-        let terms = self.effective.messages(capability).ok_or_else(|| denied(capability))?;
-        for rule in &terms.scope.0 {
+    /// Whether a capability reaches a chat.
+    pub(super) fn may(&self, capability: Capability, chat: &Jid) -> Result<(), Error> {
+        let scope = self.effective.scope(capability).ok_or_else(|| denied(capability))?;
+        for rule in &scope.0 {
             match rule {
                 Rule::ReplyOnly if self.scene.is_chat(chat) => {}
                 Rule::ReplyOnly => {
@@ -198,10 +232,36 @@ impl Call {
         self.taken.take(capability, self.now).map_err(wait)
     }
 
-    fn next_message_id(&self) -> MessageId {
+    /// Puts an effect that is a message into the draft, under a name if it has one.
+    fn put(&mut self, action: Action, key: Option<Box<str>>) -> MessageId {
         // The budget keeps the number of effects far below what an index holds.
         let index = u32::try_from(self.draft.effects.len()).unwrap_or(u32::MAX);
-        EffectId::derive(self.event, &self.installation, index).message_id()
+        let message = EffectId::derive(self.event, &self.installation, index).message_id();
+        self.draft.effects.push(action);
+        self.draft.sent_keys.extend(key.map(|key| SentKey {
+            key,
+            message: message.clone(),
+        }));
+        message
+    }
+
+    /// Lets an effect leave while the call runs. Its id is that of what is asked for, so that a repeated call that asks for the same lets
+    /// nothing leave a second time.
+    async fn leave(&mut self, action: Action) -> wasmtime::Result<MessageId> {
+        let question = self.question("messaging.send-now", &codec::encode_as(1, &action));
+        let id = EffectId::derive_at_once(self.event, &self.installation, question.bytes());
+        self.host.leave(id, action).await?;
+        self.taken.keep_last();
+        Ok(id.message_id())
+    }
+
+    /// The message that was sent under a name, in this call or another one of the last day.
+    async fn sent_under(&self, key: &str) -> wasmtime::Result<Option<MessageId>> {
+        let here = self.draft.sent_keys.iter().find(|sent| &*sent.key == key);
+        match here {
+            Some(sent) => Ok(Some(sent.message.clone())),
+            None => Ok(self.host.sent_under(key).await?),
+        }
     }
 
     fn key(&self, argument: &str, key: &WitKey) -> Result<MessageKey, Error> {
@@ -215,21 +275,26 @@ impl Call {
 
     fn options(&self, to: &Jid, options: Option<Options>) -> Result<Checked, Error> {
         let Some(options) = options else {
-            return Ok(Checked::default());
+            return Ok(Checked::NONE);
         };
         if options.session.is_some_and(|session| session != self.session.as_str()) {
             return Err(Error::Denied(
                 "messages.send: another session than the event's".to_owned(),
             ));
         }
-        match options.when {
-            When::OnCommit => {}
-            When::Now => return Err(unsupported("options.when = now: messages leave with the draft")),
-        }
-        if options.idempotency_key.is_some() {
-            return Err(unsupported(
-                "options.idempotency-key: repeats of one event need none, and there is no window across events",
-            ));
+        if let Some(key) = &options.idempotency_key {
+            if key.is_empty() || key.len() > SENT_KEY_BYTES {
+                return Err(invalid(
+                    "options.idempotency-key",
+                    format!("must have 1 to {SENT_KEY_BYTES} bytes"),
+                ));
+            }
+            if options.when == When::Now {
+                return Err(invalid(
+                    "options.idempotency-key",
+                    "is kept with the draft and cannot be of a message that leaves at once",
+                ));
+            }
         }
         if let Some(attr) = options.attrs.first() {
             return Err(invalid("options.attrs", format!("{:?} is not known", attr.name)));
@@ -260,15 +325,14 @@ impl Call {
             mentions,
             ephemeral_s: options.ephemeral_s,
             typing_ms: options.typing_ms,
+            when: options.when,
+            key: options.idempotency_key.map(Into::into),
         })
     }
 
     /// A message that the host has: the event's own, or one of the log.
-    async fn find(&self, key: &MessageKey) -> wasmtime::Result<Option<Box<Message>>> {
-        match &self.scene.message {
-            Some(message) if message.key == *key => Ok(Some(message.clone())),
-            Some(_) | None => Ok(self.host.message(key).await?.map(Box::new)),
-        }
+    async fn find(&self, key: &MessageKey) -> wasmtime::Result<Option<Message>> {
+        Ok(self.recorded(key).await?.map(|recorded| recorded.message))
     }
 
     /// What a quotation shows: who wrote it, and what it said where the host still has it.

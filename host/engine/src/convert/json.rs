@@ -14,14 +14,19 @@ use waspnest_core::event::{Event, EventKind};
 use waspnest_core::id::SessionName;
 use waspnest_core::message::{MessageKey, Origin};
 
+use super::FileOf;
 /// The name of what this writes.
 pub(crate) const SCHEMA: &str = "waspnest.event/1";
 
 /// An event. Points in time have a handler of their own and are empty here.
 pub(crate) fn event(event: &Event, session: &SessionName) -> Value {
+    let file = FileOf {
+        event: event.id,
+        position: event.position,
+    };
     let body = match &event.kind {
         EventKind::Tick(_) => Value::Null,
-        EventKind::Message(message) => message::message(message, event.id),
+        EventKind::Message(message) => message::message(message, file),
         EventKind::Receipt(receipt) => family::receipt(receipt),
         EventKind::Group(event) => family::group(event),
         EventKind::Presence(presence) => family::presence(presence),

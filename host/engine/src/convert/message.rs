@@ -1,18 +1,17 @@
 //! A message and what names and describes it, towards the guest.
 
 use waspnest_core::address::{ChatKind, Jid, Party};
-use waspnest_core::id::EventId;
 use waspnest_core::message::{Media, Message, MessageKey, Origin, Quoted};
 
-use super::{maybe, text};
+use super::{FileOf, maybe, text};
 use crate::bindings::waspnest::plugin::types as wit;
 
 /// Converts for one event of one session.
 pub(crate) struct ToGuest<'a> {
     /// The session's name, which is part of message keys.
     pub(crate) session: &'a str,
-    /// The event, which names the media of its message.
-    pub(crate) event: EventId,
+    /// The name of the message's file.
+    pub(crate) file: FileOf,
 }
 
 impl ToGuest<'_> {
@@ -72,10 +71,10 @@ impl ToGuest<'_> {
         }
     }
 
-    /// A file. A message has at most one, so the event's id is handle enough; keys and addresses of the file stay with the host.
+    /// A file. Keys and addresses of it stay with the host.
     pub(super) fn media(&self, media: &Media) -> wit::Media {
         wit::Media {
-            handle: self.event.to_string(),
+            handle: self.file.to_string(),
             mime: text(&media.mime),
             size: media.size,
             sha256: media.sha256.clone(),

@@ -2,10 +2,11 @@
 
 use waspnest_core::address::{ChatKind, Jid, Party};
 use waspnest_core::clock::{Ids, SeededIds, UnixMs};
+use waspnest_core::event::Position;
 use waspnest_core::id::EventId;
 use waspnest_core::message::*;
 
-use super::ToGuest;
+use super::{FileOf, ToGuest};
 use crate::bindings::waspnest::plugin::types as wit;
 
 fn jid(text: &str) -> Jid {
@@ -276,7 +277,10 @@ pub(super) fn every_kind() -> Vec<Content> {
 fn converter() -> ToGuest<'static> {
     ToGuest {
         session: "sales-de",
-        event: EventId::new(SeededIds::new(3).ulid(UnixMs(1))),
+        file: FileOf {
+            event: EventId::new(SeededIds::new(3).ulid(UnixMs(1))),
+            position: Position(4),
+        },
     }
 }
 
@@ -330,10 +334,20 @@ fn keys_of_files_stay_with_the_host() {
         panic!("an image")
     };
     assert!(
-        shown.handle.starts_with("evt_"),
+        shown.handle.starts_with("evt_") && shown.handle.ends_with(".4"),
         "the handle names the event: {}",
         shown.handle
     );
+    assert_eq!(shown.handle.parse(), Ok(converter().file));
+    for wrong in [
+        "",
+        "evt_0000000001V7P5MF51JVXGGYT4",
+        "evt_0000000001V7P5MF51JVXGGYT4.",
+        "4.4",
+        "x.y",
+    ] {
+        assert!(wrong.parse::<FileOf>().is_err(), "{wrong}");
+    }
     assert!(
         !format!("{shown:?}").contains("7, 7, 7"),
         "the key of the file is not shown"

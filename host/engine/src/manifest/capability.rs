@@ -9,6 +9,7 @@ use toml::{Table, Value};
 
 use super::dialogue_terms::DialogueTerms;
 use super::http_terms::HttpTerms;
+use super::media_terms::{MediaReadTerms, MediaWriteTerms};
 use super::section::{KeyError, Section, unknown};
 use super::terms::{JobTerms, KvTerms, MessageTerms, Side, Terms};
 
@@ -39,6 +40,8 @@ macro_rules! capability_table {
             MessagesStar, star: MessageTerms = "messages.star";
             /// Send messages that the plugin encoded itself.
             MessagesRaw, raw: MessageTerms = "messages.raw";
+            /// Look at earlier messages.
+            MessagesHistory, history: MessageTerms = "messages.history";
             /// Keep values.
             Kv, kv: KvTerms = "kv";
             /// Set points in time for itself.
@@ -47,6 +50,10 @@ macro_rules! capability_table {
             Http, http: HttpTerms = "http";
             /// Hold conversations over several messages.
             Dialogue, dialogue: DialogueTerms = "dialogue";
+            /// Read the files of messages.
+            MediaRead, media_read: MediaReadTerms = "media.read";
+            /// Make files, to send them.
+            MediaWrite, media_write: MediaWriteTerms = "media.write";
         }
     };
 }

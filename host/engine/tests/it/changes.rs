@@ -241,7 +241,10 @@ async fn a_message_of_the_chat_is_passed_on() {
         ("forward NONE", "not found"),
         ("forward ONCE", "seen once"),
         ("forward POLL", "kind poll"),
-        ("forward-from 4915187654321@s.whatsapp.net SAID", "chat of the event"),
+        (
+            "forward-from 4915187654321@s.whatsapp.net SAID",
+            "messages.history reaches",
+        ),
     ] {
         let (effects, answer) = drafted(&rig, &hostile, word).await;
         assert!(effects.is_empty(), "{word}: {effects:?}");

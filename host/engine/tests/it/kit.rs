@@ -13,13 +13,16 @@ use tempfile::TempDir;
 use waspnest_core::address::{ChatKind, Jid, Party};
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, SystemClock, UnixMs};
 use waspnest_core::draft::{Draft, KvEntry, KvKey, KvScope, Timer, TimerChange};
+use waspnest_core::effect::Action;
 use waspnest_core::event::{Event, EventKind, Position, Tick, TickCause};
-use waspnest_core::id::{EventId, SessionId, SessionName};
+use waspnest_core::files::FileName;
+use waspnest_core::id::{EffectId, EventId, MessageId, SessionId, SessionName};
 use waspnest_core::journal::Question;
+use waspnest_core::log::Place;
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 use waspnest_engine::{
-    CallContext, CallError, Engine, EngineOptions, Grants, Host, HostError, HttpAnswer, HttpFailure, HttpRequest,
-    Installation, InstallationSpec, InvalidMessage, InvalidRule, KvUsage,
+    CallContext, CallError, Engine, EngineOptions, FetchFailure, Grants, Host, HostError, HttpAnswer, HttpFailure,
+    HttpRequest, Installation, InstallationSpec, InvalidMessage, InvalidRule, KeepFailure, KvUsage, Recorded,
 };
 
 /// When the tests take place.
@@ -67,6 +70,9 @@ struct State {
     /// How often each URL was asked.
     asked: BTreeMap<String, u32>,
     kept: BTreeMap<[u8; 16], Bytes>,
+    files: BTreeMap<FileName, Bytes>,
+    left: Vec<(EffectId, Action)>,
+    sent_keys: BTreeMap<String, MessageId>,
 }
 
 impl Memory {
@@ -96,6 +102,9 @@ impl Memory {
                 None => state.dialogues.remove(&write.key),
             };
         }
+        for sent in &draft.sent_keys {
+            state.sent_keys.insert(sent.key.to_string(), sent.message.clone());
+        }
         for change in &draft.timers {
             match change {
                 TimerChange::Set(timer) => state.timers.insert(timer.id.as_str().to_owned(), timer.clone()),
@@ -112,9 +121,39 @@ impl Memory {
         self.state().messages.push(message);
     }
 
+    /// The texts that left at once.
+    pub(crate) fn left(&self) -> Vec<String> {
+        let state = self.state();
+        let texts = state
+            .left
+            .iter()
+            .filter_map(|(_, action)| action.sent()?.content.plain_text());
+        texts.map(str::to_owned).collect()
+    }
+
+    /// A remembered message with where it is.
+    pub(crate) fn recorded_as(&self, id: &str) -> Recorded {
+        let mut recorded = self.recorded().expect("the host works");
+        let found = recorded.find(|recorded| recorded.message.key.id.as_str() == id);
+        found.expect("it is remembered")
+    }
+
     /// From now on every read fails.
     pub(crate) fn break_down(&self) {
         self.state().broken = true;
+    }
+
+    /// The messages, from position 1000 on.
+    fn recorded(&self) -> Result<impl Iterator<Item = Recorded>, HostError> {
+        let messages = self.working()?.messages.clone();
+        Ok(messages
+            .into_iter()
+            .zip(1000_u64..)
+            .map(|(message, position)| Recorded {
+                event: EventId::new(SeededIds::new(position).ulid(NOW)),
+                position: Position(position),
+                message,
+            }))
     }
 
     fn working(&self) -> Result<MutexGuard<'_, State>, HostError> {
@@ -181,13 +220,26 @@ impl Host for Memory {
         Ok(self.working()?.timers.values().cloned().collect())
     }
 
-    async fn message(&self, key: &MessageKey) -> Result<Option<Message>, HostError> {
-        Ok(self
-            .working()?
-            .messages
-            .iter()
-            .find(|message| message.key == *key)
-            .cloned())
+    async fn message(&self, key: &MessageKey) -> Result<Option<Recorded>, HostError> {
+        Ok(self.recorded()?.find(|recorded| recorded.message.key == *key))
+    }
+
+    async fn message_at(&self, position: Position) -> Result<Option<Recorded>, HostError> {
+        Ok(self.recorded()?.find(|recorded| recorded.position == position))
+    }
+
+    async fn history(&self, chat: &Jid, before: Place, limit: usize) -> Result<Vec<Recorded>, HostError> {
+        let place = |recorded: &Recorded| Place {
+            at: recorded.message.timestamp,
+            position: recorded.position,
+        };
+        let mut found: Vec<_> = self
+            .recorded()?
+            .filter(|recorded| recorded.message.key.chat == *chat && place(recorded) < before)
+            .collect();
+        found.sort_by_key(|recorded| std::cmp::Reverse(place(recorded)));
+        found.truncate(limit);
+        Ok(found)
     }
 
     /// Knows one rule, every minute, and no zone but UTC and Berlin.
@@ -199,6 +251,49 @@ impl Host for Memory {
             return Err(InvalidRule(format!("{expression:?} is not a cron expression")));
         }
         Ok(UnixMs(after.0 / 60_000 * 60_000 + 60_000))
+    }
+
+    async fn leave(&self, id: EffectId, action: Action) -> Result<(), HostError> {
+        let mut state = self.working()?;
+        if state.left.iter().all(|(known, _)| *known != id) {
+            state.left.push((id, action));
+        }
+        Ok(())
+    }
+
+    async fn sent_under(&self, key: &str) -> Result<Option<MessageId>, HostError> {
+        Ok(self.working()?.sent_keys.get(key).cloned())
+    }
+
+    /// Every file of a message is its caption.
+    async fn fetch(&self, content: &Content, limit: u64) -> Result<Bytes, FetchFailure> {
+        let text = content.plain_text().unwrap_or_default();
+        if text == "offline" {
+            return Err(FetchFailure::Offline);
+        }
+        if text.len() as u64 > limit {
+            return Err(FetchFailure::TooLarge);
+        }
+        Ok(Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    async fn keep_file(&self, bytes: Bytes, limit: u64) -> Result<FileName, KeepFailure> {
+        let name = FileName::of(&bytes);
+        let mut state = self.working()?;
+        let kept: usize = state.files.values().map(Bytes::len).sum();
+        if (kept + bytes.len()) as u64 > limit {
+            return Err(KeepFailure::Full);
+        }
+        state.files.insert(name, bytes);
+        Ok(name)
+    }
+
+    async fn file(&self, name: &FileName) -> Result<Option<Bytes>, HostError> {
+        Ok(self.working()?.files.get(name).cloned())
+    }
+
+    async fn touch_file(&self, name: &FileName) -> Result<Option<u64>, HostError> {
+        Ok(self.working()?.files.get(name).map(|bytes| bytes.len() as u64))
     }
 
     /// Whatever begins with an `R` is a message.

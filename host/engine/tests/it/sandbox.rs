@@ -198,7 +198,6 @@ async fn what_this_version_cannot_do_says_so() {
     let rig = Rig::new();
     let hostile = rig.install("hostile").await;
     for (word, says) in [
-        ("now", "options.when"),
         ("interactive", "interactive"),
         ("kv-instance", "instance"),
         ("kv-shared", "shared"),

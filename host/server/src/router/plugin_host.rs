@@ -5,15 +5,23 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use waspnest_core::address::Jid;
 use waspnest_core::clock::UnixMs;
 use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer, TimerRule};
-use waspnest_core::event::{EventKind, Position};
-use waspnest_core::id::InstallationId;
+use waspnest_core::effect::{Action, Cause};
+use waspnest_core::event::{Event, EventKind, Position};
+use waspnest_core::files::{FileError, FileName};
+use waspnest_core::id::{EffectId, EventId, InstallationId, MessageId};
 use waspnest_core::journal::{Asker, Question};
 use waspnest_core::kv::Quota;
-use waspnest_core::message::{Message, MessageKey};
+use waspnest_core::log::Place;
+use waspnest_core::message::{Content, MessageKey};
+use waspnest_core::outbox::CommitError;
 use waspnest_egress::{EgressError, Inbound, Outbound, Rest};
-use waspnest_engine::{Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KvUsage};
+use waspnest_engine::{
+    FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KeepFailure,
+    KvUsage, Recorded,
+};
 
 use super::RouterParts;
 use super::installed::Installed;
@@ -24,16 +32,18 @@ use crate::source::Recurrence;
 pub(super) struct PluginHost {
     parts: Arc<RouterParts>,
     installation: InstallationId,
+    event: EventId,
     position: Position,
     dialogue_quota: Quota,
 }
 
 impl PluginHost {
-    pub(super) fn new(parts: &Arc<RouterParts>, installed: &Installed, position: Position) -> Self {
+    pub(super) fn new(parts: &Arc<RouterParts>, installed: &Installed, event: &Event) -> Self {
         Self {
             parts: Arc::clone(parts),
             installation: installed.installation.id().clone(),
-            position,
+            event: event.id,
+            position: event.position,
             dialogue_quota: installed.dialogue_quota(),
         }
     }
@@ -121,24 +131,19 @@ impl Host for PluginHost {
             .map_err(unreadable)
     }
 
-    async fn message(&self, key: &MessageKey) -> Result<Option<Message>, HostError> {
-        let event = self
-            .parts
-            .log
-            .find_message(self.parts.session, key)
-            .await
-            .map_err(unreadable)?;
-        Ok(event.and_then(|event| match event.kind {
-            EventKind::Message(message) => Some(*message),
-            EventKind::Tick(_)
-            | EventKind::Receipt(_)
-            | EventKind::Group(_)
-            | EventKind::Presence(_)
-            | EventKind::Contact(_)
-            | EventKind::Chat(_)
-            | EventKind::Call(_)
-            | EventKind::Session(_) => None,
-        }))
+    async fn message(&self, key: &MessageKey) -> Result<Option<Recorded>, HostError> {
+        let event = self.parts.log.find_message(self.parts.session, key).await;
+        Ok(event.map_err(unreadable)?.and_then(recorded))
+    }
+
+    async fn message_at(&self, position: Position) -> Result<Option<Recorded>, HostError> {
+        let event = self.parts.log.get(self.parts.session, position).await;
+        Ok(event.map_err(unreadable)?.and_then(recorded))
+    }
+
+    async fn history(&self, chat: &Jid, before: Place, limit: usize) -> Result<Vec<Recorded>, HostError> {
+        let events = self.parts.log.history(self.parts.session, chat, before, limit).await;
+        Ok(events.map_err(unreadable)?.into_iter().filter_map(recorded).collect())
     }
 
     fn next_cron(&self, expression: &str, zone: &str, after: UnixMs) -> Result<UnixMs, InvalidRule> {
@@ -147,6 +152,55 @@ impl Host for PluginHost {
         recurrence
             .next(after)
             .ok_or_else(|| InvalidRule(format!("{expression:?} names no moment in the future")))
+    }
+
+    async fn leave(&self, id: EffectId, action: Action) -> Result<(), HostError> {
+        let cause = Cause::Plugin {
+            event: self.event,
+            position: self.position,
+            installation: self.installation.clone(),
+        };
+        match self.parts.outbox.at_once(self.parts.session, cause, id, action).await {
+            Ok(committed) => self.parts.sink.offer(committed).await,
+            Err(CommitError::AlreadyDone) => {}
+            Err(error @ (CommitError::Conflict | CommitError::KvQuota { .. } | CommitError::Store(_))) => {
+                return Err(unreadable(error));
+            }
+        }
+        Ok(())
+    }
+
+    async fn sent_under(&self, key: &str) -> Result<Option<MessageId>, HostError> {
+        let sent = self
+            .parts
+            .outbox
+            .sent_under(self.parts.session, &self.installation, key)
+            .await;
+        sent.map_err(unreadable)
+    }
+
+    async fn fetch(&self, content: &Content, limit: u64) -> Result<Bytes, FetchFailure> {
+        self.parts.shelf.fetch(content, limit).await
+    }
+
+    async fn keep_file(&self, bytes: Bytes, limit: u64) -> Result<FileName, KeepFailure> {
+        match self.parts.files.put(&self.installation, bytes, limit).await {
+            Ok(name) => Ok(name),
+            Err(FileError::Quota { .. }) => Err(KeepFailure::Full),
+            Err(error @ FileError::Io { .. }) => Err(unreadable(error).into()),
+        }
+    }
+
+    async fn file(&self, name: &FileName) -> Result<Option<Bytes>, HostError> {
+        self.parts.files.get(&self.installation, name).await.map_err(unreadable)
+    }
+
+    async fn touch_file(&self, name: &FileName) -> Result<Option<u64>, HostError> {
+        self.parts
+            .files
+            .touch(&self.installation, name)
+            .await
+            .map_err(unreadable)
     }
 
     fn judge_raw(&self, message: &[u8]) -> Result<(), InvalidMessage> {
@@ -210,6 +264,25 @@ impl Host for PluginHost {
                 Rest::Left => true,
             },
         })
+    }
+}
+
+/// The message an event recorded.
+fn recorded(event: Event) -> Option<Recorded> {
+    match event.kind {
+        EventKind::Message(message) => Some(Recorded {
+            event: event.id,
+            position: event.position,
+            message: *message,
+        }),
+        EventKind::Tick(_)
+        | EventKind::Receipt(_)
+        | EventKind::Group(_)
+        | EventKind::Presence(_)
+        | EventKind::Contact(_)
+        | EventKind::Chat(_)
+        | EventKind::Call(_)
+        | EventKind::Session(_) => None,
     }
 }
 

@@ -160,7 +160,7 @@ async fn call(
             (None, Way::Reply) => return Ok(Outcome::Done),
         };
         let started = parts.clock.monotonic();
-        let host = Arc::new(PluginHost::new(parts, installed, event.position));
+        let host = Arc::new(PluginHost::new(parts, installed, event));
         let me = parts.me.borrow().clone();
         let context = CallContext {
             event,

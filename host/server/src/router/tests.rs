@@ -263,3 +263,32 @@ async fn a_tick_goes_to_its_installation_alone() {
     );
     app.stop().await;
 }
+
+#[tokio::test]
+async fn what_a_failed_call_let_leave_at_once_leaves_once() {
+    let bot = Install {
+        retry: three_tries(),
+        ..hostile("bot")
+    };
+    let app = Harness::start(vec![bot]).await;
+    app.hears("4915100001", "now-until 2").await;
+    app.failed_once("bot", Position(1)).await;
+    let app = app.restart().await;
+    app.pass_until_replies(4).await;
+    let texts: Vec<_> = app.replies(4).await.into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts, ["now", "now 1", "now 2", "attempt 2"]);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_sends_one_message_for_many_events() {
+    let app = Harness::start(vec![hostile("bot")]).await;
+    for _ in 0..3 {
+        app.hears("4915100001", "once tea").await;
+    }
+    app.pass_until_replies(4).await;
+    let texts: Vec<_> = app.replies(4).await.into_iter().map(|(_, text)| text).collect();
+    let id = texts[1].clone();
+    assert_eq!(texts, ["once", &id, &id, &id]);
+    app.stop().await;
+}

@@ -3,15 +3,19 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures::FutureExt;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::effect::Effect;
 use waspnest_core::id::SessionId;
+use waspnest_core::message::Content;
 use waspnest_core::session::{SessionError, Sessions};
-use waspnest_whatsapp::{SessionHandle, Settled, State};
+use waspnest_engine::FetchFailure;
+use waspnest_whatsapp::{FetchError, SessionHandle, Settled, State};
 
+use crate::router::Shelf;
 use crate::sink::{Answer, Carried, Carrier, CarryError};
 
 /// Carries effects out through a WhatsApp session.
@@ -49,6 +53,27 @@ impl Carrier for SessionCarrier {
 
     fn connection(&self) -> watch::Receiver<Option<u64>> {
         self.connection.clone()
+    }
+}
+
+/// The files of a session's messages, fetched through its connection.
+pub(super) struct SessionShelf(pub(super) SessionHandle);
+
+impl fmt::Debug for SessionShelf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionShelf({})", self.0.id())
+    }
+}
+
+#[async_trait]
+impl Shelf for SessionShelf {
+    async fn fetch(&self, content: &Content, limit: u64) -> Result<Bytes, FetchFailure> {
+        self.0.fetch(content, limit).await.map_err(|error| match error {
+            FetchError::NotConnected => FetchFailure::Offline,
+            FetchError::NoFile => FetchFailure::Gone,
+            FetchError::TooLarge { .. } => FetchFailure::TooLarge,
+            FetchError::Failed { reason } => FetchFailure::Failed(reason.into()),
+        })
     }
 }
 

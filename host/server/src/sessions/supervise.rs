@@ -11,7 +11,7 @@ use waspnest_core::session::SessionRecord;
 use waspnest_whatsapp::SessionHandle;
 
 use super::Shared;
-use super::connection::{Follower, SessionCarrier};
+use super::connection::{Follower, SessionCarrier, SessionShelf};
 use crate::router::{RouterParts, SessionRouter};
 use crate::sink::{Failures, SessionSink, SinkParts, SinkPort};
 use crate::source::{SessionSchedules, SourceParts};
@@ -77,6 +77,8 @@ pub(super) async fn prepare(
         progress: shared.progress.clone(),
         journal: shared.journal.clone(),
         egress: shared.egress.clone(),
+        files: shared.files.clone(),
+        shelf: Arc::new(SessionShelf(handle.clone())),
         outbox: shared.outbox.clone(),
         sink: port.clone(),
         clock: Arc::clone(&shared.clock),

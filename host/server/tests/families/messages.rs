@@ -38,6 +38,7 @@ const CHANGES: &str = r#"
 "messages.pin" = true
 "messages.star" = true
 "messages.raw" = true
+"messages.history" = true
 "#;
 
 /// Waits until Ana has seen a change that `wanted` accepts.
@@ -145,5 +146,18 @@ async fn without_grants_nothing_is_done() -> Result<()> {
     host.ana.say(&host.phone, "star-theirs").await?;
     host.hears("the host refused messaging.star: not granted: messages.star")
         .await?;
+    host.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn earlier_messages_of_the_chat_are_seen() -> Result<()> {
+    let host = obedient(CHANGES).await?;
+    let first = host.ana.say(&host.phone, "one").await?;
+    host.ana.say(&host.phone, "two").await?;
+    host.ana.say(&host.phone, "history 3").await?;
+    host.hears("history 3|two|one then ").await?;
+    let ana = &host.ana.account().phone;
+    host.ana.say(&host.phone, &format!("get {first}")).await?;
+    host.hears(&format!("one by {ana}")).await?;
     host.stop().await
 }

@@ -3,13 +3,17 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use bytes::Bytes;
 use waspnest_core::clock::{Clock, UnixMs};
 use waspnest_core::effect::Effect;
+use waspnest_core::files::Files;
+use waspnest_core::message::Content;
 use whatsapp_rust::Client;
 
 use super::in_flight::InFlight;
 use super::ratchets::Ratchets;
 use crate::carry_out::{self, Carried, CarryError, Means};
+use crate::file::{FetchError, FileOf};
 use crate::intake;
 use crate::master_key::MasterKey;
 
@@ -20,18 +24,20 @@ pub(crate) struct Published {
     ratchets: Ratchets,
     pub(crate) clock: Arc<dyn Clock>,
     key: MasterKey,
+    files: Files,
     /// 0 for never.
     last_round_trip: AtomicU64,
 }
 
 impl Published {
-    pub(crate) fn new(clock: Arc<dyn Clock>, key: MasterKey) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, key: MasterKey, files: Files) -> Self {
         Self {
             client: RwLock::new(None),
             in_flight: InFlight::default(),
             ratchets: Ratchets::default(),
             clock,
             key,
+            files,
             last_round_trip: AtomicU64::new(0),
         }
     }
@@ -52,15 +58,25 @@ impl Published {
     }
 
     pub(crate) async fn carry_out(&self, effect: &Effect) -> Result<Carried, CarryError> {
-        let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let client = client.ok_or(CarryError::NotConnected)?;
+        let client = self.client().ok_or(CarryError::NotConnected)?;
         let means = Means {
             in_flight: &self.in_flight,
             ratchets: &self.ratchets,
             clock: &*self.clock,
             key: &self.key,
+            files: &self.files,
             me: intake::me(&client),
         };
         carry_out::attempt(&client, &means, effect).await
+    }
+
+    pub(crate) async fn fetch(&self, content: &Content, limit: u64) -> Result<Bytes, FetchError> {
+        let file = FileOf::message(content).ok_or(FetchError::NoFile)?;
+        let client = self.client().ok_or(FetchError::NotConnected)?;
+        file.fetch(&client, limit).await
+    }
+
+    fn client(&self) -> Option<Arc<Client>> {
+        self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

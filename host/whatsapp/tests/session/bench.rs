@@ -8,6 +8,7 @@ use waspnest_core::address::Jid;
 use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock};
 use waspnest_core::effect::{Action, Effect, EffectState, Send};
 use waspnest_core::event::{Event, EventKind, Interest, Position};
+use waspnest_core::files::Files;
 use waspnest_core::id::{EventId, SessionId};
 use waspnest_core::log::Log;
 use waspnest_core::message::{Content, Message, Text};
@@ -33,6 +34,7 @@ pub(crate) struct Bench {
     pub(crate) store: Arc<HeldStore>,
     pub(crate) log: Log,
     pub(crate) outbox: Outbox,
+    pub(crate) files: Files,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) key: MasterKey,
@@ -41,6 +43,7 @@ pub(crate) struct Bench {
     pub(crate) account: Account,
     /// What sessions take in beside messages.
     pub(crate) interest: Interest,
+    _dir: tempfile::TempDir,
 }
 
 impl Bench {
@@ -58,12 +61,15 @@ impl Bench {
         let shared: Arc<dyn Store> = Arc::<HeldStore>::clone(&store);
         let log = Log::new(Arc::clone(&shared), Arc::clone(&clock), Arc::clone(&ids));
         let outbox = Outbox::new(shared, Arc::clone(&clock));
-        let whatsapp = host(&sim, &store, &log, &outbox, &clock, &key).await?;
+        let dir = tempfile::tempdir()?;
+        let files = Files::open(dir.path(), Arc::clone(&clock))?;
+        let whatsapp = host(&sim, &store, &log, &outbox, &files, &clock, &key).await?;
         Ok(Self {
             sim,
             store,
             log,
             outbox,
+            files,
             clock,
             ids,
             key,
@@ -71,6 +77,7 @@ impl Bench {
             session,
             account,
             interest: Interest::NONE,
+            _dir: dir,
         })
     }
 
@@ -79,7 +86,16 @@ impl Bench {
         let shared: Arc<dyn Store> = Arc::<HeldStore>::clone(&self.store);
         self.log = Log::new(Arc::clone(&shared), Arc::clone(&self.clock), Arc::clone(&self.ids));
         self.outbox = Outbox::new(shared, Arc::clone(&self.clock));
-        self.whatsapp = host(&self.sim, &self.store, &self.log, &self.outbox, &self.clock, &self.key).await?;
+        self.whatsapp = host(
+            &self.sim,
+            &self.store,
+            &self.log,
+            &self.outbox,
+            &self.files,
+            &self.clock,
+            &self.key,
+        )
+        .await?;
         Ok(())
     }
 
@@ -189,6 +205,7 @@ pub(crate) async fn host(
     store: &Arc<HeldStore>,
     log: &Log,
     outbox: &Outbox,
+    files: &Files,
     clock: &Arc<dyn Clock>,
     key: &MasterKey,
 ) -> Result<WhatsApp> {
@@ -198,6 +215,7 @@ pub(crate) async fn host(
         store: Arc::<HeldStore>::clone(store),
         log: log.clone(),
         outbox: outbox.clone(),
+        files: files.clone(),
         clock: Arc::clone(clock),
         master_key: key.clone(),
         profile: Profile {

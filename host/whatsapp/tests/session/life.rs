@@ -144,6 +144,7 @@ async fn another_master_key_is_refused() -> Result<()> {
         &bench.store,
         &bench.log,
         &bench.outbox,
+        &bench.files,
         &bench.clock,
         &MasterKey::generate(),
     )
@@ -162,6 +163,7 @@ async fn this_build_does_not_leave_the_machine() -> Result<()> {
         store: bench.store.clone(),
         log: bench.log.clone(),
         outbox: bench.outbox.clone(),
+        files: bench.files.clone(),
         clock: bench.clock.clone(),
         master_key: bench.key.clone(),
         profile: waspnest_whatsapp::Profile::default(),

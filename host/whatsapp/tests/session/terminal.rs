@@ -91,6 +91,7 @@ async fn a_connection_taken_over_is_replaced() -> Result<()> {
         &bench.store,
         &bench.log,
         &bench.outbox,
+        &bench.files,
         &bench.clock,
         &bench.key,
     )

@@ -3,9 +3,9 @@
 use core::mem::discriminant;
 
 use super::granted;
-use crate::messaging::{Options, Outgoing, TEXT_BYTES, When, file_of};
+use crate::messaging::{Options, Outgoing, Page, TEXT_BYTES, When, file_of};
 use crate::testing::state::{Effect, State};
-use crate::types::{Content, Error, Message, MessageId, MessageKey};
+use crate::types::{Content, Error, Message, MessageId, MessageKey, UnixMs};
 
 const PIN_SECONDS: [u32; 3] = [86_400, 604_800, 2_592_000];
 
@@ -16,11 +16,13 @@ pub(crate) fn send(to: &str, what: &Outgoing, options: Option<&Options>) -> Resu
     };
     granted(capability, |state| {
         let options = options.cloned().unwrap_or_default();
-        if options.when == When::Now {
-            return Err(Error::Unsupported("when now".into()));
-        }
-        if options.idempotency_key.is_some() {
-            return Err(Error::Unsupported("idempotency keys".into()));
+        if let Some(key) = &options.idempotency_key {
+            if key.is_empty() || key.len() > 128 || options.when == When::Now {
+                return Err(Error::Invalid("options.idempotency-key".into()));
+            }
+            if let Some(sent) = state.sent_keys.get(key) {
+                return Ok(sent.clone());
+            }
         }
         if options.quote.as_ref().is_some_and(|quote| quote.chat != to) {
             return Err(Error::Invalid("the quoted message is of another chat".into()));
@@ -41,16 +43,16 @@ pub(crate) fn send(to: &str, what: &Outgoing, options: Option<&Options>) -> Resu
             | Outgoing::Document(upload)
             | Outgoing::Sticker(upload) => {
                 let held = state.content.as_ref().and_then(file_of);
-                let Some((kind, _)) = held.filter(|(_, media)| media.handle == upload.handle) else {
-                    return Err(Error::NotFound);
-                };
-                if upload.view_once {
-                    return Err(Error::Unsupported("a file to be seen once".into()));
-                }
-                if discriminant(&kind(upload.clone())) != discriminant(what) {
-                    return Err(Error::Invalid(
-                        "upload.handle: files are encrypted for their kind".into(),
-                    ));
+                let own = held.filter(|(_, media)| media.handle == upload.handle);
+                match own {
+                    Some((kind, _)) if discriminant(&kind(upload.clone())) != discriminant(what) => {
+                        return Err(Error::Invalid(
+                            "upload.handle: files are encrypted for their kind".into(),
+                        ));
+                    }
+                    Some(_) => {}
+                    None if state.files.contains_key(&upload.handle) => {}
+                    None => return Err(Error::NotFound),
                 }
             }
             Outgoing::Forward(key) if state.chat.as_ref() != Some(&key.chat) => {
@@ -68,14 +70,33 @@ pub(crate) fn send(to: &str, what: &Outgoing, options: Option<&Options>) -> Resu
                 "messages.send: the scope reply-only allows the event's chat alone".into(),
             ));
         }
+        let same = |effect: &&Effect| match effect {
+            Effect::Sent {
+                to: there,
+                what: known,
+                options: as_before,
+                ..
+            } => there == to && known == what && *as_before == options,
+            _ => false,
+        };
+        if let Some(Effect::Sent { id, .. }) = state.left.iter().find(same).filter(|_| options.when == When::Now) {
+            return Ok(id.clone());
+        }
         state.sent += 1;
         let id = format!("SENT{}", state.sent);
-        state.effects.push(Effect::Sent {
+        if let Some(key) = &options.idempotency_key {
+            state.sent_keys.insert(key.clone(), id.clone());
+        }
+        let effect = Effect::Sent {
             to: to.into(),
             what: what.clone(),
             options,
             id: id.clone(),
-        });
+        };
+        if matches!(&effect, Effect::Sent { options, .. } if options.when == When::Now) {
+            state.left.push(effect.clone());
+        }
+        state.effects.push(effect);
         Ok(id)
     })
 }
@@ -151,6 +172,36 @@ pub(crate) fn star(target: &MessageKey, on: bool) -> Result<(), Error> {
             on,
         });
         Ok(())
+    })
+}
+
+pub(crate) fn get_message(key: &MessageKey) -> Result<Message, Error> {
+    granted("messages.history", |state| known(state, key).cloned())
+}
+
+pub(crate) fn history(chat: &str, before: Option<UnixMs>, limit: u32, cursor: Option<&str>) -> Result<Page, Error> {
+    granted("messages.history", |state| {
+        if !(1..=100).contains(&limit) {
+            return Err(Error::Invalid("the limit of a page is 1 to 100".into()));
+        }
+        let passed: usize = cursor
+            .unwrap_or("0")
+            .parse()
+            .map_err(|_| Error::Invalid("the cursor is of nobody".into()))?;
+        // Remembered in order of arrival.
+        let mut found: Vec<&Message> = state.messages.iter().rev().collect();
+        found.retain(|message| message.key.chat == chat && before.is_none_or(|before| message.timestamp < before));
+        found.sort_by_key(|message| core::cmp::Reverse(message.timestamp));
+        let end = found.len().min(passed.saturating_add(limit as usize));
+        Ok(Page {
+            items: found
+                .get(passed..end)
+                .unwrap_or_default()
+                .iter()
+                .map(|&message| message.clone())
+                .collect(),
+            cursor: (end < found.len()).then(|| end.to_string()),
+        })
     })
 }
 

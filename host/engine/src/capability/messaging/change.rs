@@ -12,7 +12,7 @@ use crate::manifest::Capability;
 use crate::state::Call;
 
 impl Call {
-    pub(super) fn edit(&mut self, target: &WitKey, what: Outgoing) -> Answer<()> {
+    pub(super) async fn edit(&mut self, target: &WitKey, what: Outgoing) -> Answer<()> {
         let capability = Capability::MessagesEdit;
         let target = granted!(self.key("target", target));
         granted!(self.may(capability, &target.chat));
@@ -23,7 +23,7 @@ impl Call {
         if !matches!(what, Outgoing::Text(_)) {
             return Ok(Err(unsupported("edit: anything but a text in place of a text")));
         }
-        let content = Box::new(granted!(self.content(what)));
+        let content = Box::new(granted!(self.content(what).await?));
         granted!(self.rate(capability));
         self.change(Change::Edit { target, content })
     }

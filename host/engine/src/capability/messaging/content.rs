@@ -7,9 +7,11 @@ use waspnest_core::message::{Content, Media, Message, Origin};
 use super::Checked;
 use crate::bindings::waspnest::plugin::messaging::{Outgoing, Upload};
 use crate::bindings::waspnest::plugin::types::{Error, MessageKey as WitKey};
+use crate::capability::media::Held;
 use crate::capability::{Answer, granted, invalid, unsupported};
 use crate::convert;
 use crate::limits::{FILE_NAME_BYTES, RAW_BYTES, TEXT_BYTES};
+use crate::manifest::Capability;
 use crate::state::Call;
 
 /// From so many times on WhatsApp counts no further and says "forwarded many times"; then this is the score.
@@ -17,76 +19,49 @@ const OFTEN: u32 = 5;
 const FORWARDED_OFTEN: u32 = 127;
 
 impl Call {
-    /// What can be sent. Of files, only one that is on WhatsApp's servers already.
-    pub(super) fn content(&self, what: Outgoing) -> Result<Content, Error> {
-        match what {
-            Outgoing::Text(text) if text.body.len() > TEXT_BYTES => Err(Error::TooLarge(TEXT_BYTES as u64)),
-            Outgoing::Text(text) if text.body.is_empty() => Err(invalid("text", "is empty")),
-            Outgoing::Text(text) => Ok(Content::Text(convert::text_from_guest(text))),
-            Outgoing::Location(geo) => convert::geo_from_guest(geo)
-                .map(Content::Location)
-                .map_err(|problem| invalid("location", problem)),
-            Outgoing::Contacts(cards) => convert::contacts_from_guest(cards)
-                .map(Content::Contacts)
-                .map_err(|problem| invalid("contacts", problem)),
-            Outgoing::Poll(poll) => convert::poll_from_guest(poll)
-                .map(Content::Poll)
-                .map_err(|problem| invalid("poll", problem)),
-            Outgoing::Event(event) => convert::event_from_guest(event)
-                .map(Content::Event)
-                .map_err(|problem| invalid("event", problem)),
-            Outgoing::Image(upload) => self.file(Content::Image, upload),
-            Outgoing::Video(upload) => self.file(Content::Video, upload),
-            Outgoing::VideoNote(upload) => self.file(Content::VideoNote, upload),
-            Outgoing::Audio(upload) => self.file(Content::Audio, upload),
-            Outgoing::Voice(upload) => self.file(Content::Voice, upload),
-            Outgoing::Document(upload) => self.file(Content::Document, upload),
-            Outgoing::Sticker(upload) => self.file(Content::Sticker, upload),
-            Outgoing::Interactive(_) => Err(unsupported(
-                "interactive: WhatsApp shows it only from business accounts",
-            )),
-            Outgoing::Forward(_) | Outgoing::Raw(_) => Err(unsupported("a message within a message")),
-        }
+    /// What can be sent. Of files, only those the host can find.
+    pub(super) async fn content(&self, what: Outgoing) -> Answer<Content> {
+        let named = |name: &'static str| move |problem: String| invalid(name, problem);
+        let (kind, upload): (fn(Media) -> Content, Upload) = match what {
+            Outgoing::Text(text) if text.body.len() > TEXT_BYTES => {
+                return Ok(Err(Error::TooLarge(TEXT_BYTES as u64)));
+            }
+            Outgoing::Text(text) if text.body.is_empty() => return Ok(Err(invalid("text", "is empty"))),
+            Outgoing::Text(text) => return Ok(Ok(Content::Text(convert::text_from_guest(text)))),
+            Outgoing::Location(geo) => {
+                let geo = convert::geo_from_guest(geo).map(Content::Location);
+                return Ok(geo.map_err(named("location")));
+            }
+            Outgoing::Contacts(cards) => {
+                let cards = convert::contacts_from_guest(cards).map(Content::Contacts);
+                return Ok(cards.map_err(named("contacts")));
+            }
+            Outgoing::Poll(poll) => {
+                let poll = convert::poll_from_guest(poll).map(Content::Poll);
+                return Ok(poll.map_err(named("poll")));
+            }
+            Outgoing::Event(event) => {
+                let event = convert::event_from_guest(event).map(Content::Event);
+                return Ok(event.map_err(named("event")));
+            }
+            Outgoing::Interactive(_) => {
+                return Ok(Err(unsupported(
+                    "interactive: WhatsApp shows it only from business accounts",
+                )));
+            }
+            Outgoing::Forward(_) | Outgoing::Raw(_) => return Ok(Err(unsupported("a message within a message"))),
+            Outgoing::Image(upload) => (Content::Image, upload),
+            Outgoing::Video(upload) => (Content::Video, upload),
+            Outgoing::VideoNote(upload) => (Content::VideoNote, upload),
+            Outgoing::Audio(upload) => (Content::Audio, upload),
+            Outgoing::Voice(upload) => (Content::Voice, upload),
+            Outgoing::Document(upload) => (Content::Document, upload),
+            Outgoing::Sticker(upload) => (Content::Sticker, upload),
+        };
+        let held = granted!(self.held(&upload.handle).await?);
+        Ok(sent(kind, held, upload))
     }
 
-    /// The file of the event's message, to be sent again: the receivers fetch the same bytes from WhatsApp's servers.
-    fn file(&self, kind: fn(Media) -> Content, upload: Upload) -> Result<Content, Error> {
-        let held = self
-            .scene
-            .message
-            .as_ref()
-            .filter(|_| upload.handle == self.event.to_string())
-            .map(|message| &message.content)
-            .ok_or(Error::NotFound)?;
-        let file = held.file().ok_or(Error::NotFound)?;
-        if upload.view_once {
-            return Err(unsupported(
-                "upload.view-once: a file that was sent before is not sent to be seen once",
-            ));
-        }
-        if file.source.media_key.is_none() {
-            return Err(unsupported("upload.handle: files of newsletters are not passed on"));
-        }
-        let line = |argument, text: Option<String>, limit: usize| match text {
-            Some(text) if text.len() > limit => Err(invalid(argument, format!("at most {limit} bytes"))),
-            text => Ok(text.map(Into::into)),
-        };
-        let sent = kind(Media {
-            caption: line("upload.caption", upload.caption, TEXT_BYTES)?,
-            file_name: line("upload.file-name", upload.file_name, FILE_NAME_BYTES)?.or_else(|| file.file_name.clone()),
-            gif: upload.gif,
-            ..file.clone()
-        });
-        if sent.kind() != held.kind() {
-            let problem = format!(
-                "is of kind {} and cannot be sent as {}: files are encrypted for their kind",
-                held.kind(),
-                sent.kind()
-            );
-            return Err(invalid("upload.handle", problem));
-        }
-        Ok(sent)
-    }
     /// A message that the guest encoded. Whether it is one the host says, who sends it.
     pub(super) fn raw(&self, to: Jid, message: Vec<u8>, options: Checked) -> Result<Action, Error> {
         if message.len() > RAW_BYTES {
@@ -108,9 +83,10 @@ impl Call {
     /// A message that the host has, passed on as WhatsApp's apps do.
     pub(super) async fn forward(&self, to: Jid, key: &WitKey, options: Checked) -> Answer<Action> {
         let key = granted!(self.key("forward", key));
-        if !self.scene.is_chat(&key.chat) {
+        if !self.scene.is_chat(&key.chat) && self.may(Capability::MessagesHistory, &key.chat).is_err() {
             return Ok(Err(Error::Denied(
-                "messages.send: only messages of the chat of the event are passed on".to_owned(),
+                "messages.send: a message that is passed on must be of the chat of the event, or one that messages.history reaches"
+                    .to_owned(),
             )));
         }
         if options.quote.is_some() || !options.mentions.is_empty() {
@@ -135,6 +111,96 @@ impl Call {
             forwarded_score: score(&message),
             view_once: false,
         }))))
+    }
+}
+
+/// How a message looks, beside what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Looks {
+    /// Like any other.
+    Plain,
+    /// It can be opened once.
+    Once,
+}
+
+/// How what the guest wants to send shall look.
+pub(super) const fn looks(what: &Outgoing) -> Looks {
+    match what {
+        Outgoing::Image(upload)
+        | Outgoing::Video(upload)
+        | Outgoing::VideoNote(upload)
+        | Outgoing::Audio(upload)
+        | Outgoing::Voice(upload)
+        | Outgoing::Document(upload)
+        | Outgoing::Sticker(upload)
+            if upload.view_once =>
+        {
+            Looks::Once
+        }
+        _ => Looks::Plain,
+    }
+}
+
+impl Looks {
+    /// Whether content can look like this.
+    pub(super) fn suit(self, content: &Content) -> Result<(), Error> {
+        let once = matches!(
+            content,
+            Content::Image(_) | Content::Video(_) | Content::Audio(_) | Content::Voice(_)
+        );
+        match self {
+            Self::Plain => Ok(()),
+            Self::Once if once => Ok(()),
+            Self::Once => Err(invalid(
+                "upload.view-once",
+                "only pictures, videos and sounds can be for one look",
+            )),
+        }
+    }
+
+    /// What sends a message that looks like this.
+    pub(super) fn action(self, send: Send) -> Action {
+        match self {
+            Self::Plain => Action::Send(Box::new(send)),
+            Self::Once => Action::SendMarked(Box::new(Marked {
+                send,
+                forwarded_score: 0,
+                view_once: true,
+            })),
+        }
+    }
+}
+
+/// A file as it shall be sent: under a caption and a name of its own.
+fn sent(kind: fn(Media) -> Content, held: Held, upload: Upload) -> Result<Content, Error> {
+    let line = |argument, text: Option<String>, limit: usize| match text {
+        Some(text) if text.len() > limit => Err(invalid(argument, format!("at most {limit} bytes"))),
+        text => Ok(text.map(Into::into)),
+    };
+    let (file, was) = match held {
+        Held::Message { file, kind } if file.source.media_key.is_none() => {
+            return Err(unsupported(&format!(
+                "upload.handle: files of newsletters are not passed on, and this {kind} is one"
+            )));
+        }
+        Held::Message { file, kind } => (file, Some(kind)),
+        Held::Made(file) => (file, None),
+    };
+    let sent = kind(Media {
+        caption: line("upload.caption", upload.caption, TEXT_BYTES)?,
+        file_name: line("upload.file-name", upload.file_name, FILE_NAME_BYTES)?.or_else(|| file.file_name.clone()),
+        gif: upload.gif,
+        ..file
+    });
+    match was {
+        Some(was) if was != sent.kind() => {
+            let problem = format!(
+                "is of kind {was} and cannot be sent as {}: files are encrypted for their kind",
+                sent.kind()
+            );
+            Err(invalid("upload.handle", problem))
+        }
+        Some(_) | None => Ok(sent),
     }
 }
 

@@ -41,7 +41,7 @@ fn handling(content: Content) -> CallState {
 
 fn upload(call: &CallState) -> Upload {
     Upload {
-        handle: call.call.event.to_string(),
+        handle: format!("{}.1", call.call.event),
         caption: None,
         file_name: None,
         view_once: false,
@@ -80,7 +80,7 @@ async fn the_file_of_the_message_is_sent_again_under_a_caption_of_its_own() {
 async fn nothing_but_the_file_at_hand_is_found() {
     let mut call = handling(Content::Image(media(Some(vec![7; 32]))));
     let foreign = Upload {
-        handle: "evt_01J00000000000000000000000".to_owned(),
+        handle: "evt_01J00000000000000000000000.1".to_owned(),
         ..upload(&call)
     };
     assert!(matches!(
@@ -108,18 +108,24 @@ async fn a_file_is_of_one_kind_for_ever() {
 
 #[tokio::test]
 async fn what_cannot_be_sent_again_is_named() {
-    let mut call = handling(Content::Image(media(Some(vec![7; 32]))));
-    let once = Upload {
-        view_once: true,
-        ..upload(&call)
-    };
-    assert!(
-        matches!(refusal(&mut call, Outgoing::Image(once)).await, Error::Unsupported(what) if what.contains("view-once"))
-    );
     // Newsletters' files are not encrypted, and a chat takes only what is.
     let mut call = handling(Content::Image(media(None)));
     let plain = upload(&call);
     assert!(
         matches!(refusal(&mut call, Outgoing::Image(plain)).await, Error::Unsupported(what) if what.contains("newsletters"))
     );
+}
+
+#[tokio::test]
+async fn a_file_can_be_sent_again_to_be_seen_once() {
+    let mut call = handling(Content::Image(media(Some(vec![7; 32]))));
+    let once = Upload {
+        view_once: true,
+        ..upload(&call)
+    };
+    call.send(CHAT.to_owned(), Outgoing::Image(once), None)
+        .await
+        .expect("no trap")
+        .expect("accepted");
+    assert!(matches!(&call.call.draft.effects[0], Action::SendMarked(marked) if marked.view_once));
 }

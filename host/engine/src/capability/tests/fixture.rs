@@ -9,9 +9,12 @@ use wasmtime::component::ResourceTable;
 use waspnest_core::address::{ChatKind, Jid, Party};
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
 use waspnest_core::draft::{Draft, KvEntry, KvKey, KvScope, Timer};
+use waspnest_core::effect::Action;
 use waspnest_core::event::{Event, EventKind, Position};
-use waspnest_core::id::{EventId, SessionId};
+use waspnest_core::files::FileName;
+use waspnest_core::id::{EffectId, EventId, MessageId, SessionId};
 use waspnest_core::journal::Question;
+use waspnest_core::log::Place;
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 
 use crate::bindings::waspnest::plugin::types::MessageKey as WitKey;
@@ -19,10 +22,15 @@ use crate::call::Occasion;
 use crate::capability::dialogue::Dialogues;
 use crate::capability::log::Journal;
 use crate::grant::Effective;
-use crate::host::{Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KvUsage};
+use crate::host::{
+    FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KeepFailure,
+    KvUsage, Recorded,
+};
 use crate::installation::{Configured, Rates};
-use crate::limits::{DIALOGUE_OPERATIONS, EFFECTS, HTTP_REQUESTS, KV_OPERATIONS, SCHEDULE_OPERATIONS};
-use crate::manifest::{DialogueTerms, HttpTerms, JobTerms, KvTerms, MessageTerms, Scope};
+use crate::limits::{DIALOGUE_OPERATIONS, EFFECTS, FILES, HTTP_REQUESTS, KV_OPERATIONS, LOOKS, SCHEDULE_OPERATIONS};
+use crate::manifest::{
+    DialogueTerms, HttpTerms, JobTerms, KvTerms, MediaReadTerms, MediaWriteTerms, MessageTerms, Scope,
+};
 use crate::state::{Budget, Call, CallState, Meter, Scene, Taken};
 use crate::wasi;
 
@@ -48,6 +56,8 @@ struct Web {
     coming: Vec<Result<HttpAnswer, HttpFailure>>,
     asked: Vec<HttpRequest>,
     kept: BTreeMap<[u8; 16], Bytes>,
+    files: BTreeMap<FileName, Bytes>,
+    left: Vec<(EffectId, Action)>,
 }
 
 impl Answers {
@@ -65,8 +75,28 @@ impl Answers {
         self.web().asked.clone()
     }
 
+    /// What left at once.
+    pub(super) fn left(&self) -> Vec<(EffectId, Action)> {
+        self.web().left.clone()
+    }
+
     fn web(&self) -> std::sync::MutexGuard<'_, Web> {
         self.0.lock().expect("no test panics while it holds the answers")
+    }
+}
+
+impl Stored {
+    /// The messages, from position 100 on.
+    fn recorded(&self) -> impl Iterator<Item = Recorded> {
+        self.messages
+            .iter()
+            .cloned()
+            .zip(100..)
+            .map(|(message, position)| Recorded {
+                event: EventId::new(SeededIds::new(position).ulid(NOW)),
+                position: Position(position),
+                message,
+            })
     }
 }
 
@@ -122,8 +152,56 @@ impl Host for Stored {
         Ok(self.timers.clone())
     }
 
-    async fn message(&self, key: &MessageKey) -> Result<Option<Message>, HostError> {
-        Ok(self.messages.iter().find(|message| message.key == *key).cloned())
+    async fn message(&self, key: &MessageKey) -> Result<Option<Recorded>, HostError> {
+        Ok(self.recorded().find(|recorded| recorded.message.key == *key))
+    }
+
+    async fn message_at(&self, position: Position) -> Result<Option<Recorded>, HostError> {
+        Ok(self.recorded().find(|recorded| recorded.position == position))
+    }
+
+    async fn history(&self, _: &Jid, _: Place, limit: usize) -> Result<Vec<Recorded>, HostError> {
+        Ok(self.recorded().take(limit).collect())
+    }
+
+    async fn leave(&self, id: EffectId, action: Action) -> Result<(), HostError> {
+        let left = &mut self.answers.web().left;
+        if left.iter().all(|(known, _)| *known != id) {
+            left.push((id, action));
+        }
+        Ok(())
+    }
+
+    async fn sent_under(&self, key: &str) -> Result<Option<MessageId>, HostError> {
+        Ok((key == "known").then(|| "SENT".parse().expect("an id")))
+    }
+
+    /// Every file of a message is its caption.
+    async fn fetch(&self, content: &Content, limit: u64) -> Result<Bytes, FetchFailure> {
+        let text = content.plain_text().unwrap_or_default();
+        if text.len() as u64 > limit {
+            return Err(FetchFailure::TooLarge);
+        }
+        Ok(Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    async fn keep_file(&self, bytes: Bytes, limit: u64) -> Result<FileName, KeepFailure> {
+        let name = FileName::of(&bytes);
+        let mut web = self.answers.web();
+        let kept: usize = web.files.values().map(Bytes::len).sum();
+        if (kept + bytes.len()) as u64 > limit {
+            return Err(KeepFailure::Full);
+        }
+        web.files.insert(name, bytes);
+        Ok(name)
+    }
+
+    async fn file(&self, name: &FileName) -> Result<Option<Bytes>, HostError> {
+        Ok(self.answers.web().files.get(name).cloned())
+    }
+
+    async fn touch_file(&self, name: &FileName) -> Result<Option<u64>, HostError> {
+        Ok(self.answers.web().files.get(name).map(|bytes| bytes.len() as u64))
     }
 
     /// Whatever begins with an `R` is a message.
@@ -182,6 +260,7 @@ pub(super) fn everything() -> Effective {
         pin: anywhere(),
         star: anywhere(),
         raw: anywhere(),
+        history: anywhere(),
         kv: Some(KvTerms {
             max_bytes: 1000,
             max_keys: 40,
@@ -192,6 +271,12 @@ pub(super) fn everything() -> Effective {
         }),
         http: Some(HttpTerms::default()),
         dialogue: Some(DialogueTerms { max_open: 3 }),
+        media_read: Some(MediaReadTerms::anywhere(1000)),
+        media_write: Some(MediaWriteTerms {
+            max_bytes: 1000,
+            max_stored: 1500,
+            rates: Vec::new(),
+        }),
     }
 }
 
@@ -249,6 +334,7 @@ pub(super) fn call_over(stored: Stored) -> CallState {
         call: Call {
             installation: "tested".parse().expect("an id"),
             event: event.id,
+            position: event.position,
             session: "sales-de".parse().expect("a name"),
             me: Some("4915100000000".parse().expect("a JID")),
             scene: Scene::of(&event),
@@ -272,6 +358,9 @@ pub(super) fn call_over(stored: Stored) -> CallState {
             schedule_operations: Budget::of("schedule operations", SCHEDULE_OPERATIONS),
             dialogue_operations: Budget::of("dialogue operations", DIALOGUE_OPERATIONS),
             effects: Budget::of("effects", EFFECTS),
+            looks: Budget::of("looks at earlier messages", LOOKS),
+            opened: Default::default(),
+            file_operations: Budget::of("files", FILES),
         },
     }
 }

@@ -4,7 +4,7 @@ use waspnest_core::effect::Action;
 use waspnest_core::id::EffectId;
 use waspnest_core::message::Content;
 
-use super::fixture::{CHAT, call, key};
+use super::fixture::{Answers, CHAT, Stored, call, call_over, key};
 use crate::bindings::waspnest::plugin::messaging::{Host, Options, Outgoing, When};
 use crate::bindings::waspnest::plugin::types::{Attr, ContactCard, Error, Geo, Poll, PollKind, Text};
 use crate::limits::{EFFECTS, FLOOD, TEXT_BYTES};
@@ -141,16 +141,17 @@ async fn wrong_options_are_refused_by_name() {
         (
             Options {
                 when: When::Now,
-                ..options()
-            },
-            "options.when",
-        ),
-        (
-            Options {
                 idempotency_key: Some("k".to_owned()),
                 ..options()
             },
-            "idempotency-key",
+            "options.idempotency-key",
+        ),
+        (
+            Options {
+                idempotency_key: Some(String::new()),
+                ..options()
+            },
+            "options.idempotency-key",
         ),
         (
             Options {
@@ -250,4 +251,42 @@ async fn read_marks_are_grouped_by_author() {
         .expect_err("two chats");
     assert!(format!("{refusal:?}").contains("more than one chat"));
     assert_eq!(call.call.draft.effects.len(), 2);
+}
+
+#[tokio::test]
+async fn a_known_key_answers_the_first_message() {
+    let mut call = call();
+    let known = Options {
+        idempotency_key: Some("known".to_owned()),
+        ..options()
+    };
+    let id = call
+        .send(CHAT.to_owned(), text("hello"), Some(known))
+        .await
+        .expect("no trap");
+    assert_eq!(id.expect("accepted"), "SENT");
+    assert!(call.call.draft.effects.is_empty() && call.call.draft.sent_keys.is_empty());
+}
+
+#[tokio::test]
+async fn what_leaves_at_once_is_not_in_the_draft() {
+    let answers = Answers::default();
+    let mut call = call_over(Stored {
+        answers: answers.clone(),
+        ..Stored::default()
+    });
+    let now = Options {
+        when: When::Now,
+        ..options()
+    };
+    for _ in 0..2 {
+        let id = call
+            .send(CHAT.to_owned(), text("hello"), Some(now.clone()))
+            .await
+            .expect("no trap");
+        let (left, _) = answers.left().pop().expect("it left");
+        assert_eq!(id.expect("accepted"), left.message_id().as_str());
+    }
+    assert_eq!(answers.left().len(), 2, "the same twice in one call is two messages");
+    assert!(call.call.draft.effects.is_empty());
 }

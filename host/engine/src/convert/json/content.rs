@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 use waspnest_core::clock::UnixMs;
-use waspnest_core::id::EventId;
 use waspnest_core::message::{
     CalendarEvent, CallOutcome, Choice, Content, Geo, Interactive, InteractiveStyle, Invite, LinkPreview, PaymentKind,
     Poll, PollKind, Rsvp, UnavailableReason,
@@ -10,8 +9,9 @@ use waspnest_core::message::{
 
 use super::message::media;
 use super::{address, key, maybe_key};
+use crate::convert::FileOf;
 
-pub(super) fn content(content: &Content, event: EventId) -> Value {
+pub(super) fn content(content: &Content, file: FileOf) -> Value {
     match content {
         Content::Text(it) => json!({ "body": it.body, "preview": it.preview.as_ref().map(preview) }),
         Content::Image(it)
@@ -20,12 +20,12 @@ pub(super) fn content(content: &Content, event: EventId) -> Value {
         | Content::Audio(it)
         | Content::Voice(it)
         | Content::Document(it)
-        | Content::Sticker(it) => media(it, event),
+        | Content::Sticker(it) => media(it, file),
         Content::StickerPack(it) => json!({
             "id": it.id,
             "name": it.name,
             "publisher": it.publisher,
-            "cover": it.cover.as_ref().map(|cover| media(cover, event)),
+            "cover": it.cover.as_ref().map(|cover| media(cover, file)),
             "count": it.count,
         }),
         Content::Album(it) => json!({
@@ -75,7 +75,7 @@ pub(super) fn content(content: &Content, event: EventId) -> Value {
             "currency": it.currency,
             "price_1000": it.price_1000,
             "business": it.business.as_ref().map(ToString::to_string),
-            "image": it.image.as_ref().map(|image| media(image, event)),
+            "image": it.image.as_ref().map(|image| media(image, file)),
             "url": it.url,
         }),
         Content::Order(it) => json!({
@@ -94,7 +94,7 @@ pub(super) fn content(content: &Content, event: EventId) -> Value {
             "note": it.note,
             "request": maybe_key(it.request.as_ref()),
         }),
-        Content::Interactive(it) => interactive(it, event),
+        Content::Interactive(it) => interactive(it, file),
         Content::InteractiveReply(it) => json!({
             "style": style(it.style),
             "id": it.id,
@@ -189,13 +189,13 @@ fn invite(it: &Invite) -> Value {
     })
 }
 
-fn interactive(it: &Interactive, event: EventId) -> Value {
+fn interactive(it: &Interactive, file: FileOf) -> Value {
     json!({
         "style": style(it.style),
         "header": it.header,
         "body": it.body,
         "footer": it.footer,
-        "media": it.media.as_ref().map(|file| media(file, event)),
+        "media": it.media.as_ref().map(|above| media(above, file)),
         "button_text": it.button_text,
         "choices": it.choices.iter().map(choice).collect::<Vec<_>>(),
     })

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use waspnest_core::address::{ChatKind, Jid};
-use waspnest_core::id::EventId;
 use waspnest_core::message::{Media, Message, Quoted};
 
 use super::{address, content, key, maybe_key};
+use crate::convert::FileOf;
 
-pub(super) fn message(message: &Message, event: EventId) -> Value {
+pub(super) fn message(message: &Message, file: FileOf) -> Value {
     json!({
         "key": key(&message.key),
         "chat_kind": chat_kind(message.chat_kind),
@@ -17,7 +17,7 @@ pub(super) fn message(message: &Message, event: EventId) -> Value {
         "sender": address(&message.sender),
         "timestamp": message.timestamp.0,
         "type": message.content.kind(),
-        "content": content::content(&message.content, event),
+        "content": content::content(&message.content, file),
         "plain_text": message.plain_text(),
         "quoted": message.quoted.as_ref().map(quoted),
         "mentions": message.mentions.iter().map(Jid::to_string).collect::<Vec<_>>(),
@@ -46,9 +46,9 @@ fn quoted(quoted: &Quoted) -> Value {
 }
 
 /// A file. Keys and addresses of it stay with the host.
-pub(super) fn media(media: &Media, event: EventId) -> Value {
+pub(super) fn media(media: &Media, file: FileOf) -> Value {
     json!({
-        "handle": event.to_string(),
+        "handle": file.to_string(),
         "mime": media.mime,
         "size": media.size,
         "sha256": media.sha256.as_deref().map(hex),

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +14,7 @@ use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
 use waspnest_core::draft::Timer;
 use waspnest_core::effect::{Effect, Progress as EffectProgress};
 use waspnest_core::event::{EventKind, Family, Interest, Position, Tick, TickCause};
+use waspnest_core::files::Files;
 use waspnest_core::id::{EffectId, InstallationId, SessionId};
 use waspnest_core::journal::Journal;
 use waspnest_core::log::{Incoming, Log};
@@ -22,13 +24,13 @@ use waspnest_core::progress::{DeadLetter, Progress};
 use waspnest_core::store::{HeldStore, MemoryStore, Store};
 use waspnest_core::timer::Firing;
 use waspnest_egress::{Egress, Guard, SystemNames};
-use waspnest_engine::{Engine, EngineOptions, Grants, Installation, InstallationSpec};
+use waspnest_engine::{Engine, EngineOptions, FetchFailure, Grants, Installation, InstallationSpec};
 
 use crate::config::bind::{Bind, Lists, Own, Topic};
 use crate::config::installation::Lane;
 use crate::config::pattern::Pattern;
 use crate::config::plugins::{Backoff, Retry};
-use crate::router::{Installed, RouterParts, SessionRouter};
+use crate::router::{Installed, RouterParts, SessionRouter, Shelf};
 use crate::sink::{Answer, Carried, Carrier, CarryError, Failures, SessionSink, SinkParts};
 
 /// Long enough for a busy machine; a test that needs it has failed.
@@ -149,6 +151,8 @@ pub(super) struct Harness {
     scripted: Arc<Scripted>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
+    /// Files of plugins; each process has its own here.
+    _dir: tempfile::TempDir,
 }
 
 impl Harness {
@@ -213,6 +217,7 @@ impl Harness {
             failures: Failures::new(session, log.clone(), Interest::NONE),
         });
         let me = watch::Sender::new(None);
+        let dir = tempfile::tempdir().expect("a directory");
         let router = SessionRouter::resume(RouterParts {
             session,
             name: "test".parse().expect("a valid name"),
@@ -223,6 +228,8 @@ impl Harness {
             progress: progress.clone(),
             journal: Journal::new(Arc::clone(&any_store)),
             egress: egress(clock.clone()),
+            files: Files::open(dir.path(), clock.clone()).expect("a directory"),
+            shelf: Arc::new(Empty),
             outbox,
             sink: port,
             clock: clock.clone(),
@@ -251,6 +258,7 @@ impl Harness {
             scripted,
             stop,
             tasks,
+            _dir: dir,
         }
     }
 
@@ -456,6 +464,17 @@ impl Harness {
         tokio::time::timeout(PATIENCE, waited)
             .await
             .expect("it happens in time");
+    }
+}
+
+/// No message here has a file.
+#[derive(Debug)]
+struct Empty;
+
+#[async_trait]
+impl Shelf for Empty {
+    async fn fetch(&self, _: &Content, _: u64) -> Result<Bytes, FetchFailure> {
+        Err(FetchFailure::Gone)
     }
 }
 

@@ -15,28 +15,31 @@ pub(crate) fn said(answer: Result<&str, Error>) -> String {
     }
 }
 
-/// Sends in a way that this version does not have.
-pub(crate) fn unsupported(word: &str, msg: &Message) -> String {
-    let text = || {
-        Outgoing::Text(Text {
-            body: "now".into(),
-            preview: None,
-        })
-    };
-    let (what, options) = match word {
-        "now" => (
-            text(),
-            Options {
-                when: When::Now,
-                ..Options::default()
-            },
-        ),
-        _ => (interactive(), Options::default()),
-    };
-    said(messaging::send(msg.chat(), &what, &options).map(|_| "sent"))
+/// Sends what this version does not have.
+pub(crate) fn interactive(msg: &Message) -> String {
+    said(messaging::send(msg.chat(), &choice(), &Options::default()).map(|_| "sent"))
 }
 
-fn interactive() -> Outgoing {
+/// Sends under a key; with `now-key` at once, which cannot be.
+pub(crate) fn once(word: &str, key: &str, msg: &Message) -> String {
+    let options = Options {
+        idempotency_key: Some(key.into()),
+        when: if word == "once" { When::OnCommit } else { When::Now },
+        ..Options::default()
+    };
+    let text = Outgoing::Text(Text {
+        body: "once".into(),
+        preview: None,
+    });
+    let send = || messaging::send(msg.chat(), &text, &options);
+    match (send(), send()) {
+        (Ok(first), Ok(second)) if first == second => first,
+        (Ok(_), Ok(_)) => "two messages".into(),
+        (Err(error), _) | (_, Err(error)) => error.to_string(),
+    }
+}
+
+fn choice() -> Outgoing {
     Outgoing::Interactive(Interactive {
         style: InteractiveStyle::Buttons,
         header: None,

@@ -16,7 +16,9 @@
 //! | `double` | replies `first` and `second` |
 //! | `quote`, `react`, `read`, `typing` | does that to the message, and replies what came back |
 //! | `send-to JID` | sends to another chat, and replies what came back |
-//! | `now`, `interactive` | asks for what this version does not have, and replies what came back |
+//! | `now-until N`, `now-key` | sends `now` at once and fails before attempt N, or under a key too |
+//! | `once KEY` | sends `once` under that key, and replies whether it was the first |
+//! | `interactive` | asks for what this version does not have, and replies what came back |
 //! | `edit ID`, `revoke ID`, `pin ID`, `star ID` | does that to the account's message of that id, and replies what came back |
 //! | `edit-theirs`, `revoke-theirs`, `pin-theirs N`, `unpin`, `star-theirs`, `unstar` | does that to the message itself |
 //! | `elsewhere WORD` | does `edit`, `revoke`, `moderate`, `vote`, `pin` or `star` in another chat |
@@ -24,6 +26,15 @@
 //! | `forward ID`, `forward-from JID ID` | passes that message on to this chat |
 //! | `pass-on` | passes the message itself on to its chat |
 //! | `say-edit`, `say-pin`, `say-revoke` | says something and changes it in the same call |
+//! | `get ID`, `get-from JID ID` | replies words and sender of that message |
+//! | `history N CURSOR`, `history-of JID` | replies the words of a page of the chat's messages, and its cursor |
+//! | `get-flood` | looks at its message again and again, and replies when that ended |
+//! | `read`, `handle` | replies size and beginning, or the handle, of the message's own file |
+//! | `read-handle H`, `send-handle H` | reads, or sends as a document, the file of that handle |
+//! | `make TEXT`, `make-once TEXT`, `make-once-document TEXT` | makes a file of the text and sends it |
+//! | `make-handle TEXT`, `make-read TEXT` | makes a file and replies its handle or what is in it |
+//! | `make-kib N`, `make-kind MIME`, `make-many` | makes a file of N KiB, of that type, or as many as it can |
+//! | `grab URL` | has the host fetch a file and sends it |
 //! | `raw TEXT` | sends these bytes as an encoded message |
 //! | `fetch URL`, `post URL` | does that, and replies status and body or the refusal |
 //! | `post-until N URL` | posts and, before attempt N, answers `retry` |
@@ -35,7 +46,9 @@
 
 mod attack;
 mod change;
+mod files;
 mod host_call;
+mod past;
 mod sandbox;
 
 use waspnest_plugin::http::Request;
@@ -101,13 +114,28 @@ impl MessageHandler for Hostile {
                 return Ok(Outcome::next());
             }
             "react" => host_call::said(messaging::react(msg, "👍").map(|()| "reacted")),
+            "read" if waspnest_plugin::media::of(msg).is_some() => files::handle(word, rest, msg),
             "read" => host_call::said(messaging::mark_read(msg).map(|()| "read")),
             "typing" => host_call::said(messaging::set_typing(msg.chat(), messaging::Typing::Text).map(|()| "typing")),
             "send-to" => host_call::said(messaging::send_text(rest, "hello").map(|_| "sent")),
-            "now" | "interactive" => host_call::unsupported(word, msg),
+            "interactive" => host_call::interactive(msg),
+            "now-until" => {
+                messaging::send_text_now(msg.chat(), "now")?;
+                messaging::send_text_now(msg.chat(), format!("now {}", ctx.attempt))?;
+                if u64::from(ctx.attempt) < number(rest)? {
+                    return Err(HandlerError::retry("told to retry"));
+                }
+                format!("attempt {}", ctx.attempt)
+            }
+            "now-key" | "once" => host_call::once(word, rest, msg),
             "edit" | "revoke" | "pin" | "star" | "edit-theirs" | "revoke-theirs" | "pin-theirs" | "unpin"
             | "star-theirs" | "unstar" | "elsewhere" | "vote" | "forward" | "forward-from" | "raw" | "pass-on"
             | "say-edit" | "say-pin" | "say-revoke" => change::change(word, rest, msg),
+            "read-handle" | "handle" | "make" | "make-handle" | "make-read" | "make-kib" | "make-kind"
+            | "make-many" | "make-once" | "make-once-document" | "grab" | "send-handle" => {
+                files::handle(word, rest, msg)
+            }
+            "get" | "get-from" | "get-flood" | "history" | "history-of" => past::look(word, rest, msg),
             "fetch" => host_call::fetched(&Request::get(rest)),
             "post" => host_call::fetched(&Request::post(rest).body(text)),
             "post-until" => {

@@ -1,0 +1,71 @@
+//! When a real guest's messages leave, and which of them are one.
+
+use waspnest_core::effect::Action;
+use waspnest_engine::{CallContext, Grants};
+
+use crate::kit::{Rig, sent};
+
+#[tokio::test]
+async fn what_leaves_at_once_outlives_a_failed_call_and_leaves_once() {
+    let rig = Rig::new();
+    let hostile = rig.install("hostile").await;
+    let event = rig.text("now-until 3");
+    for attempt in 1..=3 {
+        let context = CallContext {
+            attempt,
+            ..CallContext::new(&event, &rig.session)
+        };
+        let called = rig.engine.call(&hostile, context, rig.host.clone()).await;
+        assert_eq!(called.is_ok(), attempt == 3);
+        if let Ok(draft) = called {
+            assert_eq!(sent(&draft), ["attempt 3"], "what left is not in the draft");
+        }
+    }
+    assert_eq!(rig.host.left(), ["now", "now 1", "now 2", "now 3"]);
+}
+
+#[tokio::test]
+async fn what_left_is_paid_for_even_if_the_call_fails() {
+    let rig = Rig::new();
+    let rate = toml::toml! { "messages.send" = { rate = "2/min" } };
+    let rate = Grants::from_toml("grants", &rate).expect("grants");
+    let hostile = rig
+        .install_with("hostile", |spec| {
+            spec.grants = Grants::as_requested();
+            spec.grants.send = rate.send;
+        })
+        .await;
+    let event = rig.text("now-until 9");
+    rig.call(&hostile, &event).await.expect_err("told to retry");
+    rig.call(&hostile, &rig.text("hello"))
+        .await
+        .expect_err("its answer is past the rate");
+    assert_eq!(rig.host.left(), ["now", "now 1"]);
+}
+
+#[tokio::test]
+async fn a_key_stands_for_one_message() {
+    let rig = Rig::new();
+    let hostile = rig.install("hostile").await;
+    let draft = rig.call(&hostile, &rig.text("once tea")).await.expect("it answers");
+    let [Action::Send(_), Action::Send(_)] = draft.effects.as_slice() else {
+        panic!("{:?}", draft.effects)
+    };
+    let id = draft.sent_keys[0].message.clone();
+    assert_eq!(sent(&draft), ["once", id.as_str()]);
+    rig.host.commit(&draft);
+    assert_eq!(
+        rig.say(&hostile, "once tea").await,
+        [id.as_str()],
+        "another event sends nothing more"
+    );
+    assert_eq!(rig.say(&hostile, "once milk").await[0], "once");
+    for word in [
+        "now-key tea".to_owned(),
+        "once".to_owned(),
+        format!("once {}", "x".repeat(129)),
+    ] {
+        let refused = rig.say(&hostile, &word).await.concat();
+        assert!(refused.contains("options.idempotency-key"), "{refused}");
+    }
+}

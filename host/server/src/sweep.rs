@@ -1,0 +1,70 @@
+//! Removes files of plugins that nobody asks for and nothing that waits to be sent needs.
+//!
+//! Failures are told and tried again at the next time: a full disk must not end the host.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use waspnest_core::clock::Clock;
+use waspnest_core::event::Position;
+use waspnest_core::files::{FileName, Files};
+use waspnest_core::id::{InstallationId, SessionId};
+use waspnest_core::outbox::Outbox;
+use waspnest_core::session::Sessions;
+use waspnest_core::store::StoreError;
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(3600);
+/// Effects looked at at a time.
+const PAGE: usize = 500;
+
+/// See the module documentation.
+#[derive(Debug)]
+pub(crate) struct Sweep {
+    pub(crate) files: Files,
+    pub(crate) outbox: Outbox,
+    pub(crate) register: Sessions,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Sweep {
+    /// Sweeps now and then until `stop`.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        loop {
+            match self.sweep().await {
+                Ok(0) => {}
+                Ok(swept) => tracing::info!(swept, "files removed"),
+                Err(error) => tracing::error!(error = &*error, "files could not be swept"),
+            }
+            tokio::select! {
+                () = self.clock.sleep(EVERY) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    async fn sweep(&self) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
+        let mut needed = HashSet::new();
+        for session in self.register.list().await? {
+            self.add_needed(session.id, &mut needed).await?;
+        }
+        Ok(self.files.sweep(&needed).await?)
+    }
+
+    async fn add_needed(
+        &self,
+        session: SessionId,
+        needed: &mut HashSet<(InstallationId, FileName)>,
+    ) -> Result<(), StoreError> {
+        let mut after = Position::default();
+        loop {
+            let page = self.outbox.due(session, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.sequence;
+            let files = page.iter().filter_map(|effect| effect.file());
+            needed.extend(files.map(|(owner, name)| (owner.clone(), name)));
+        }
+    }
+}
