@@ -12,7 +12,7 @@ use crate::address::{Jid, Party};
 use crate::id::SessionId;
 use crate::per_session::PerSession;
 use crate::schema;
-use crate::store::{Commit, Op, Space, Store, StoreError};
+use crate::store::{Commit, KeyRange, MAX_SCAN, Op, Order, Space, Store, StoreError};
 
 /// Answers kept in memory per session; beyond that the oldest knowledge is read from the store again.
 const REMEMBERED: usize = 4096;
@@ -129,6 +129,44 @@ impl Contacts {
         })
     }
 
+    /// People of whom both addresses are known, by phone number, after `after` and in the order of the numbers as text; at most `limit`.
+    /// Fewer than `limit` mean that there are no more.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn list(
+        &self,
+        session: SessionId,
+        after: Option<&Jid>,
+        limit: usize,
+    ) -> Result<Vec<(Jid, Jid)>, StoreError> {
+        let mut range = KeyRange::prefix(&[schema::session::CONTACT]);
+        if let Some(after) = after {
+            range = range.after(&schema::contact(after));
+        }
+        let mut found = Vec::new();
+        loop {
+            let rows = self
+                .store
+                .scan(Space::Session(session), range.clone(), Order::Ascending, MAX_SCAN)
+                .await?;
+            let Some((last, _)) = rows.last() else {
+                return Ok(found);
+            };
+            range = range.after(last);
+            for (key, value) in rows {
+                // Every pair stands there twice, once under each address.
+                let here = parse(&key, key.get(1..).unwrap_or_default())?;
+                if matches!(here, Jid::Phone(_)) {
+                    found.push((here, parse(&key, &value)?));
+                }
+                if found.len() == limit {
+                    return Ok(found);
+                }
+            }
+        }
+    }
+
     /// Forgets what is in memory of a session that is gone.
     pub fn forget(&self, session: SessionId) {
         self.known.forget(session);
@@ -238,4 +276,29 @@ fn parse(key: &[u8], bytes: &[u8]) -> Result<Jid, StoreError> {
             key: key.escape_ascii().to_string().into(),
             reason: "it is not an address".into(),
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{SESSION, World, jid, on_every_engine};
+
+    on_every_engine! {
+        async fn people_are_listed_once_and_page_by_page(world: &mut World) {
+            let contacts = world.log.contacts();
+            let pair = |number: u8| (jid(&format!("491510000000{number}")), jid(&format!("20000000000000{}@lid", 9 - number)));
+            let pairs: Vec<_> = (1..=5).map(pair).collect();
+            contacts.learn(SESSION, &pairs).await.expect("it learns");
+            let mut listed = Vec::new();
+            loop {
+                let after = listed.last().map(|(phone, _)| phone);
+                let page = contacts.list(SESSION, after, 2).await.expect("it lists");
+                let more = page.len() == 2;
+                listed.extend(page);
+                if !more {
+                    break;
+                }
+            }
+            assert_eq!(listed, pairs);
+        }
+    }
 }

@@ -116,6 +116,26 @@ impl Journal {
     /// # Errors
     /// Those of the store, and [`StoreError::TooLarge`] past [`MAX_ANSWER`].
     pub async fn keep(&self, asker: Asker<'_>, question: &Question, answer: &[u8]) -> Result<Applied, StoreError> {
+        let commit = Commit::lazy(Space::Session(asker.session));
+        self.write(asker, question, answer, commit).await
+    }
+
+    /// Keeps an answer and returns when it is kept for good: for what must be known before something is done.
+    ///
+    /// # Errors
+    /// As for [`Journal::keep`].
+    pub async fn keep_for_good(&self, asker: Asker<'_>, question: &Question, answer: &[u8]) -> Result<(), StoreError> {
+        let commit = Commit::durable(Space::Session(asker.session));
+        self.write(asker, question, answer, commit).await?.durable().await
+    }
+
+    async fn write(
+        &self,
+        asker: Asker<'_>,
+        question: &Question,
+        answer: &[u8],
+        mut commit: Commit,
+    ) -> Result<Applied, StoreError> {
         if answer.len() > MAX_ANSWER {
             return Err(StoreError::TooLarge { size: answer.len() });
         }
@@ -123,7 +143,6 @@ impl Journal {
         record.extend_from_slice(&[VERSION]);
         record.extend_from_slice(answer);
         let record = record.freeze();
-        let mut commit = Commit::lazy(Space::Session(asker.session));
         for (number, part) in (0_u8..).zip(record.chunks(MAX_VALUE)) {
             let row = key(asker, question).bytes(&[number]).finish();
             commit.ops.push(Op::Put(row, record.slice_ref(part)));

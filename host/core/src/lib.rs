@@ -25,6 +25,7 @@ mod per_session;
 
 pub mod contact;
 pub mod journal;
+pub mod live;
 pub mod log;
 pub mod progress;
 
