@@ -1,6 +1,7 @@
 //! WhatsApp sessions for the host; the only crate that knows whatsapp-rust.
 //!
-//! A [`WhatsApp`] opens sessions, each driven through a [`SessionHandle`]: pair, connect, log out, and carry out effects. What comes in
+//! A [`WhatsApp`] opens sessions, each driven through a [`SessionHandle`]: pair, connect, log out, carry out effects, and ask the account
+//! at once ([`waspnest_core::live`]). What comes in
 //! is decoded and appended to the log before WhatsApp gets its acknowledgement; what goes out carries a message id derived from its
 //! effect. Device keys and all protocol state live in the host's store, encrypted. Only the pure conversions ([`decode`],
 //! [`encode`], [`jid`]) show types of whatsapp-rust.
@@ -17,6 +18,7 @@ mod file;
 mod host;
 mod intake;
 pub mod jid;
+mod live;
 mod master_key;
 mod options;
 mod seal;

@@ -1,8 +1,8 @@
 //! One WhatsApp session: the handle everybody holds, and what can be asked of its owner.
 //!
 //! A session has one owner task ([`owner`]), which alone starts and stops the client, and writes [`Status`]. Handles only send it
-//! requests; [`SessionHandle::carry_out`] is the exception: sends of different chats must not wait for each other, so it uses the
-//! client the owner has published.
+//! requests; [`SessionHandle::carry_out`] and what plugins ask the account are the exceptions: they must not wait for each other, so they
+//! use the client the owner has published.
 
 mod hear;
 mod in_flight;
@@ -17,10 +17,12 @@ mod settle;
 use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 use waspnest_core::effect::Effect;
 use waspnest_core::id::SessionId;
+use waspnest_core::live::{self, Account};
 use waspnest_core::message::Content;
 
 pub(crate) use in_flight::InFlight;
@@ -168,6 +170,14 @@ impl SessionHandle {
             .await
             .map_err(|_| RequestError::Closed)?;
         answer.await.unwrap_or(Err(RequestError::Closed))
+    }
+}
+
+/// Like [`SessionHandle::carry_out`], on the client that the owner has published.
+#[async_trait]
+impl Account for SessionHandle {
+    async fn ask(&self, request: live::Request) -> Result<live::Answer, live::Refusal> {
+        self.published.ask(request).await
     }
 }
 

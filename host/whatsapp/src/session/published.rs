@@ -7,6 +7,7 @@ use bytes::Bytes;
 use waspnest_core::clock::{Clock, UnixMs};
 use waspnest_core::effect::Effect;
 use waspnest_core::files::Files;
+use waspnest_core::live::{Answer, Refusal, Request};
 use waspnest_core::message::Content;
 use whatsapp_rust::Client;
 
@@ -15,6 +16,7 @@ use super::ratchets::Ratchets;
 use crate::carry_out::{self, Carried, CarryError, Means};
 use crate::file::{FetchError, FileOf};
 use crate::intake;
+use crate::live;
 use crate::master_key::MasterKey;
 
 /// Shared by a session's owner, its handles and its event handler.
@@ -57,6 +59,15 @@ impl Published {
             .map(UnixMs)
     }
 
+    fn client(&self) -> Option<Arc<Client>> {
+        self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) async fn ask(&self, request: Request) -> Result<Answer, Refusal> {
+        let client = self.client().ok_or(Refusal::Offline)?;
+        live::ask(&client, &self.ratchets, &*self.clock, request).await
+    }
+
     pub(crate) async fn carry_out(&self, effect: &Effect) -> Result<Carried, CarryError> {
         let client = self.client().ok_or(CarryError::NotConnected)?;
         let means = Means {
@@ -74,9 +85,5 @@ impl Published {
         let file = FileOf::message(content).ok_or(FetchError::NoFile)?;
         let client = self.client().ok_or(FetchError::NotConnected)?;
         file.fetch(&client, limit).await
-    }
-
-    fn client(&self) -> Option<Arc<Client>> {
-        self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
