@@ -106,6 +106,8 @@ impl From<Error> for types::HandlerError {
             Error::Form { .. } => Self::Reject(reason),
             Error::Refused { cause, .. } => match cause {
                 types::Error::RateLimited(wait) => Self::Retry((reason, *wait)),
+                // A refusal that holds is kept with the event: the same call would meet it again.
+                types::Error::Upstream((400..=407 | 409..=424 | 426..=428 | 430..=499, _)) => Self::Reject(reason),
                 types::Error::Conflict
                 | types::Error::Offline
                 | types::Error::Timeout

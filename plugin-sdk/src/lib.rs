@@ -59,9 +59,12 @@
 
 #[doc(hidden)]
 pub mod bindings;
+pub mod chats;
 mod config;
+pub mod contacts;
 pub mod dialogue;
 mod error;
+pub mod groups;
 mod handler;
 pub mod http;
 pub mod kv;

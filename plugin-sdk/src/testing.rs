@@ -19,6 +19,7 @@
 //! assert_eq!(host.texts(), ["hello"]);
 //! ```
 
+mod account;
 pub(crate) mod double;
 mod fixture;
 mod state;
@@ -26,14 +27,17 @@ mod state;
 pub use fixture::{context, direct_image, direct_text, group_image, group_text};
 pub use state::{Effect, LogLine, SentRequest};
 
+use crate::chats::Change;
+use crate::contacts::Contact;
+use crate::groups::GroupInfo;
 use crate::handler::{
     CallHandler, ChatHandler, ContactHandler, GroupHandler, MessageHandler, PresenceHandler, RawHandler,
     ReceiptHandler, ReplyHandler, ScheduleHandler, SessionHandler,
 };
 use crate::schedule::Rule;
 use crate::types::{
-    Call, Cause, ChatEvent, ContactEvent, EventContext, GroupEvent, HandlerError, Message, Outcome, Pending, Presence,
-    Receipt, SessionEvent, Tick, UnixMs,
+    Address, Call, Cause, ChatEvent, ContactEvent, EventContext, GroupEvent, HandlerError, Jid, Message, Outcome,
+    Pending, Presence, Receipt, SessionEvent, Tick, UnixMs,
 };
 use state::{Awaited, Planned, State, Web};
 
@@ -100,6 +104,34 @@ impl Host {
     #[must_use]
     pub fn file(&self, handle: &str) -> Option<&[u8]> {
         self.state.files.get(handle).map(Vec::as_slice)
+    }
+
+    /// Puts the account into a group. It may do everything there.
+    #[must_use]
+    pub fn with_group(mut self, group: GroupInfo) -> Self {
+        self.state.account.add_group(group);
+        self
+    }
+
+    /// Lets somebody ask to join a group of the account.
+    ///
+    /// # Panics
+    /// When there is no such group.
+    pub fn request_to_join(&mut self, group: &str, who: Address) {
+        let group = self
+            .state
+            .account
+            .groups
+            .get_mut(group)
+            .expect("the group was put there");
+        group.requests.push(who);
+    }
+
+    /// Puts somebody at WhatsApp whom a plugin can ask about. Nobody is there, unless a test says so.
+    #[must_use]
+    pub fn with_contact(mut self, contact: Contact) -> Self {
+        self.state.account.add_contact(contact);
+        self
     }
 
     /// Moves the clock.
@@ -336,6 +368,34 @@ impl Host {
         &self.state.requests
     }
 
+    /// A group of the account, as all calls left it, the failed ones too.
+    #[must_use]
+    pub fn group_info(&self, group: &str) -> Option<&GroupInfo> {
+        self.state.account.groups.get(group).map(|group| &group.info)
+    }
+
+    /// The groups of the account, in the order of their addresses.
+    #[must_use]
+    pub fn groups(&self) -> Vec<&GroupInfo> {
+        self.state.account.groups.values().map(|group| &group.info).collect()
+    }
+
+    /// Whether the account blocks somebody.
+    #[must_use]
+    pub fn blocks(&self, who: &str) -> bool {
+        self.state
+            .account
+            .people
+            .get(who)
+            .is_some_and(|contact| contact.blocked)
+    }
+
+    /// What all calls changed about the account's view of its chats, in order, the failed ones too.
+    #[must_use]
+    pub fn chat_changes(&self) -> &[(Jid, Change)] {
+        &self.state.account.chats
+    }
+
     fn next_context(&mut self) -> EventContext {
         self.calls += 1;
         EventContext {
@@ -364,6 +424,7 @@ impl Host {
                 self.state.left = after.left;
                 self.state.sent = after.sent;
                 self.state.files = after.files;
+                self.state.account = after.account;
                 Err(error)
             }
         }

@@ -54,6 +54,12 @@ const GUESTS: &[Guest] = &[
         package: "talker",
         manifest: "host/engine/tests/guests/talker/plugin.toml",
     },
+    // For the tests of the engine and the server: does with groups, people and chats what it is told.
+    Guest {
+        name: "clerk",
+        package: "clerk",
+        manifest: "host/engine/tests/guests/clerk/plugin.toml",
+    },
     // For the engine's tests: sends every event on as JSON.
     Guest {
         name: "recorder",

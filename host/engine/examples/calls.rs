@@ -19,6 +19,7 @@ use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::files::FileName;
 use waspnest_core::id::{EffectId, EventId, MessageId, SessionId, SessionName};
 use waspnest_core::journal::Question;
+use waspnest_core::live;
 use waspnest_core::log::Place;
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 use waspnest_engine::{
@@ -223,6 +224,18 @@ impl Host for Empty {
 
     async fn keep(&self, _: &Question, _: &[u8]) -> Result<(), HostError> {
         Ok(())
+    }
+
+    async fn keep_for_good(&self, _: &Question, _: &[u8]) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    async fn ask_account(&self, _: live::Request) -> Result<live::Answer, live::Refusal> {
+        Err(live::Refusal::Offline)
+    }
+
+    async fn people(&self, _: Option<&Jid>, _: usize) -> Result<Vec<Party>, HostError> {
+        Ok(Vec::new())
     }
 
     async fn exchange(&self, _: HttpRequest) -> Result<HttpAnswer, HttpFailure> {

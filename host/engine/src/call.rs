@@ -27,8 +27,8 @@ use crate::handlers::{Handled, Handler};
 use crate::host::Host;
 use crate::installation::{Installation, Reuse};
 use crate::limits::{
-    DIALOGUE_OPERATIONS, EFFECTS, FILES, HOSTCALL_BYTES, HTTP_REQUESTS, KV_OPERATIONS, LOOKS, Limits, NOTE_BYTES,
-    RESOURCES, SCHEDULE_OPERATIONS, cut,
+    DIALOGUE_OPERATIONS, EFFECTS, FILES, HOSTCALL_BYTES, HTTP_REQUESTS, KV_OPERATIONS, LIVE_OPERATIONS, LOOKS, Limits,
+    NOTE_BYTES, RESOURCES, SCHEDULE_OPERATIONS, cut,
 };
 use crate::state::{Budget, Call, CallState, Meter, Scene, Taken};
 use crate::wasi;
@@ -177,6 +177,7 @@ impl Engine {
             dialogues: Dialogues::of(context.event.position, context.occasion),
             asked: Default::default(),
             http_requests: Budget::of("HTTP requests", HTTP_REQUESTS),
+            live_operations: Budget::of("operations on the account", LIVE_OPERATIONS),
             kv_operations: Budget::of("key-value operations", KV_OPERATIONS),
             schedule_operations: Budget::of("schedule operations", SCHEDULE_OPERATIONS),
             dialogue_operations: Budget::of("dialogue operations", DIALOGUE_OPERATIONS),

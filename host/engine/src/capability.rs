@@ -4,11 +4,15 @@
 //! the draft as it was; only a flood or a fault of the host ends the call. What acts outside the draft, because it must answer at once,
 //! goes through [`durable`].
 
+pub(crate) mod chats;
 pub(crate) mod config;
+pub(crate) mod contacts;
 pub(crate) mod dialogue;
 pub(crate) mod durable;
+pub(crate) mod groups;
 pub(crate) mod http;
 pub(crate) mod kv;
+mod live;
 pub(crate) mod log;
 pub(crate) mod media;
 pub(crate) mod messaging;

@@ -12,6 +12,7 @@ mod event;
 mod group;
 mod handle;
 pub(crate) mod json;
+mod live;
 mod message;
 mod outgoing;
 mod presence;
@@ -24,7 +25,8 @@ pub(crate) use dialogue::pending;
 pub(crate) use event::{context, tick};
 pub(crate) use group::group;
 pub(crate) use handle::FileOf;
-pub(crate) use message::ToGuest;
+pub(crate) use live::{contact_info, group_info, outcome};
+pub(crate) use message::{ToGuest, address};
 pub(crate) use outgoing::{
     contacts_from_guest, event_from_guest, geo_from_guest, key_from_guest, poll_from_guest, text_from_guest,
 };

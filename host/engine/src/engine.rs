@@ -16,7 +16,7 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 use waspnest_core::clock::Clock;
 
 use crate::bindings::waspnest::plugin::{
-    config, dialogue, http, kv, log, media_store, messaging, meta, schedule, types,
+    chats, config, contacts, dialogue, groups, http, kv, log, media_store, messaging, meta, schedule, types,
 };
 use crate::limits::{Limits, TABLE_ELEMENTS};
 use crate::manifest::Manifest;
@@ -303,6 +303,9 @@ fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<CallState>> {
     dialogue::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     schedule::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     http::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
+    groups::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
+    contacts::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
+    chats::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     config::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     log::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     meta::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;

@@ -141,6 +141,11 @@ impl Effective {
             Capability::MessagesStar => &self.star,
             Capability::MessagesRaw => &self.raw,
             Capability::MessagesHistory => &self.history,
+            Capability::GroupsRead => &self.groups_read,
+            Capability::GroupsWrite => &self.groups_write,
+            Capability::ContactsRead => &self.contacts_read,
+            Capability::ContactsWrite => &self.contacts_write,
+            Capability::ChatsWrite => &self.chats_write,
             Capability::MediaRead => return self.media_read.as_ref().map(MediaReadTerms::scope),
             Capability::Kv
             | Capability::Schedule

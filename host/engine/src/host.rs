@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use url::Url;
-use waspnest_core::address::Jid;
+use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::UnixMs;
 use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer};
 use waspnest_core::effect::Action;
@@ -17,6 +17,7 @@ use waspnest_core::event::Position;
 use waspnest_core::files::FileName;
 use waspnest_core::id::{EffectId, EventId, MessageId};
 use waspnest_core::journal::Question;
+use waspnest_core::live;
 use waspnest_core::log::Place;
 use waspnest_core::message::{Content, Message, MessageKey};
 
@@ -88,6 +89,16 @@ pub trait Host: Send + Sync {
 
     /// Keeps an answer for later attempts at this event.
     async fn keep(&self, question: &Question, answer: &[u8]) -> Result<(), HostError>;
+
+    /// Keeps an answer for later attempts and returns when it is kept for good, whatever happens to the process.
+    async fn keep_for_good(&self, question: &Question, answer: &[u8]) -> Result<(), HostError>;
+
+    /// Has the session's account do one thing.
+    async fn ask_account(&self, request: live::Request) -> Result<live::Answer, live::Refusal>;
+
+    /// People the session knows by phone number and LID, in the order of their numbers after `after`, at most `limit`. Fewer than `limit`
+    /// mean that there are no more.
+    async fn people(&self, after: Option<&Jid>, limit: usize) -> Result<Vec<Party>, HostError>;
 
     /// Sends one request through the operator's guard. A redirect is an answer.
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, HttpFailure>;

@@ -77,6 +77,24 @@ pub(crate) const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// HTTP requests of one call.
 pub(crate) const HTTP_REQUESTS: u32 = 10;
+/// Operations on the account in one call that are answered inside it.
+pub(crate) const LIVE_OPERATIONS: u32 = 10;
+/// How long such an operation may take.
+pub(crate) const LIVE_TIMEOUT: Duration = Duration::from_secs(30);
+/// People of one operation on a group.
+pub(crate) const GROUP_PEOPLE: usize = 256;
+/// Characters of a group's subject.
+pub(crate) const SUBJECT_CHARACTERS: usize = 100;
+/// Characters of a group's description.
+pub(crate) const DESCRIPTION_CHARACTERS: usize = 2048;
+/// Bytes of an invite link or its code.
+pub(crate) const LINK_BYTES: usize = 256;
+/// Entries of one page of groups or people.
+pub(crate) const LIVE_PAGE: usize = 1000;
+/// Phone numbers of one `resolve`.
+pub(crate) const RESOLVED: usize = 50;
+/// Bytes of a label's id.
+pub(crate) const LABEL_BYTES: usize = 64;
 /// Bytes of a URL.
 pub(crate) const URL_BYTES: usize = 8 << 10;
 /// Headers of a request.

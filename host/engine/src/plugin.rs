@@ -328,6 +328,9 @@ fn check_import(name: &str, manifest: &Manifest) -> Result<(), Refusal> {
         "schedule" => &[Capability::Schedule],
         "http" => &[Capability::Http],
         "dialogue" => &[Capability::Dialogue],
+        "groups" => &[Capability::GroupsRead, Capability::GroupsWrite],
+        "contacts" => &[Capability::ContactsRead, Capability::ContactsWrite],
+        "chats" => &[Capability::ChatsWrite],
         _ => return Err(undeclared(&[])),
     };
     if any_of

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-use waspnest_core::address::Jid;
+use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::{Clock, UnixMs};
 use waspnest_core::draft::Draft;
 use waspnest_core::event::{Event, EventKind, Position};
@@ -71,6 +71,7 @@ pub(crate) struct Call {
     /// Questions that are answered inside the call.
     pub(crate) asked: Asked,
     pub(crate) http_requests: Budget,
+    pub(crate) live_operations: Budget,
     pub(crate) kv_operations: Budget,
     pub(crate) schedule_operations: Budget,
     pub(crate) dialogue_operations: Budget,
@@ -87,6 +88,8 @@ pub(crate) struct Scene {
     pub(crate) chat: Option<Jid>,
     /// Who wrote or did it, by the address they are filed under.
     pub(crate) sender: Option<Jid>,
+    /// The same person's other addresses.
+    sender_aliases: Vec<Jid>,
     /// Other addresses of the same chat: the partner's phone number or LID.
     aliases: Vec<Jid>,
     /// The message, for quotations of it.
@@ -98,18 +101,12 @@ impl Scene {
         match &event.kind {
             EventKind::Message(message) => {
                 let partner = message.key.chat.is_person() && message.key.from == Origin::Them;
-                let aliases = if partner {
-                    std::iter::once(&message.sender.jid)
-                        .chain(&message.sender.alt)
-                        .cloned()
-                        .collect()
-                } else {
-                    Vec::new()
-                };
+                let sender_aliases = addresses(&message.sender);
                 Self {
                     chat: Some(message.key.chat.clone()),
                     sender: Some(message.sender.canonical().clone()),
-                    aliases,
+                    aliases: if partner { sender_aliases.clone() } else { Vec::new() },
+                    sender_aliases,
                     message: Some(message.clone()),
                 }
             }
@@ -133,11 +130,8 @@ impl Scene {
                 Self {
                     chat: chat.cloned(),
                     sender: person.map(|person| person.canonical().clone()),
-                    aliases: partner
-                        .into_iter()
-                        .flat_map(|partner| std::iter::once(&partner.jid).chain(&partner.alt))
-                        .cloned()
-                        .collect(),
+                    sender_aliases: person.map(addresses).unwrap_or_default(),
+                    aliases: partner.map(addresses).unwrap_or_default(),
                     message: None,
                 }
             }
@@ -148,6 +142,15 @@ impl Scene {
     pub(crate) fn is_chat(&self, jid: &Jid) -> bool {
         self.chat.as_ref() == Some(jid) || self.aliases.contains(jid)
     }
+
+    /// Whether an address names whoever wrote or did it.
+    pub(crate) fn is_sender(&self, jid: &Jid) -> bool {
+        self.sender.as_ref() == Some(jid) || self.sender_aliases.contains(jid)
+    }
+}
+
+fn addresses(person: &Party) -> Vec<Jid> {
+    std::iter::once(&person.jid).chain(&person.alt).cloned().collect()
 }
 
 /// Places taken in the windows of rates; given back unless the call ends well.

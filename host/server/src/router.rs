@@ -30,6 +30,7 @@ use waspnest_core::clock::{Clock, Ids};
 use waspnest_core::files::Files;
 use waspnest_core::id::{SessionId, SessionName};
 use waspnest_core::journal::Journal;
+use waspnest_core::live::Account;
 use waspnest_core::log::{Log, LogError};
 use waspnest_core::outbox::Outbox;
 use waspnest_core::progress::Progress;
@@ -54,6 +55,8 @@ pub(crate) struct RouterParts {
     pub egress: Egress,
     pub files: Files,
     pub shelf: Arc<dyn Shelf>,
+    /// What answers plugins at once.
+    pub account: Arc<dyn Account>,
     pub outbox: Outbox,
     pub sink: SinkPort,
     pub clock: Arc<dyn Clock>,

@@ -48,12 +48,15 @@ fn granted<R>(
     })
 }
 
+pub(crate) mod account;
 pub(crate) mod dialogue;
 pub(crate) mod http;
 
 pub(crate) mod media_store;
 
 pub(crate) mod messaging;
+
+pub(crate) use account::{chats, contacts, groups};
 
 pub(crate) mod kv {
     //! Values in a map, by scope and key.
@@ -327,6 +330,7 @@ pub(crate) mod meta {
             fuel_left: u64::MAX,
             memory_left: u64::MAX,
             http_left: 0,
+            live_left: u32::MAX,
             sends_left: u32::MAX,
             ms_left: u64::MAX,
         }

@@ -1,5 +1,6 @@
 //! What the in-memory host knows: the plugin's data, and what its calls asked for.
 
+use super::account::Account;
 use crate::bindings::imports::waspnest::plugin::{kv::Entry, schedule::Job};
 use crate::dialogue::State as Stage;
 use crate::log::Level;
@@ -200,6 +201,7 @@ pub(super) struct State {
     pub(super) log: Vec<LogLine>,
     pub(super) web: Web,
     pub(super) requests: Vec<SentRequest>,
+    pub(super) account: Account,
     pub(super) revision: u64,
     pub(super) sent: u64,
 }

@@ -47,14 +47,27 @@ impl Call {
         Ok(self.host.keep(question, &codec::encode(answer)).await?)
     }
 
+    /// Keeps an answer for good before anything else is done.
+    pub(crate) async fn keep_for_good<A: Record>(&self, question: &Question, answer: &A) -> wasmtime::Result<()> {
+        Ok(self.host.keep_for_good(question, &codec::encode(answer)).await?)
+    }
+
     /// A name for the doing of what is asked, the same for every attempt: for servers that can tell repetitions.
     pub(crate) fn idempotency_key(&self, question: &Question) -> String {
+        self.token(question).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The same name as bytes.
+    pub(crate) fn token(&self, question: &Question) -> [u8; 16] {
         let mut hash = Sha256::new();
         hash.update(self.event.to_string());
         hash.update([0]);
         hash.update(self.installation.as_str());
         hash.update([0]);
         hash.update(question.bytes());
-        hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        let digest: [u8; 32] = hash.finalize().into();
+        let mut first = [0; 16];
+        first.copy_from_slice(&digest[..16]);
+        first
     }
 }

@@ -19,6 +19,7 @@ impl Host for CallState {
             fuel_left: u64::MAX,
             memory_left: self.meter.left() as u64,
             http_left: self.call.http_requests.left(),
+            live_left: self.call.live_operations.left(),
             sends_left: self.call.effects.left(),
             ms_left: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
         })

@@ -5,5 +5,6 @@ mod file;
 mod fixture;
 mod http;
 mod kv;
+mod live;
 mod messaging;
 mod schedule;

@@ -54,6 +54,16 @@ macro_rules! capability_table {
             MediaRead, media_read: MediaReadTerms = "media.read";
             /// Make files, to send them.
             MediaWrite, media_write: MediaWriteTerms = "media.write";
+            /// Ask about groups.
+            GroupsRead, groups_read: MessageTerms = "groups.read";
+            /// Make and change groups.
+            GroupsWrite, groups_write: MessageTerms = "groups.write";
+            /// Ask about people.
+            ContactsRead, contacts_read: MessageTerms = "contacts.read";
+            /// Block people.
+            ContactsWrite, contacts_write: MessageTerms = "contacts.write";
+            /// Change the account's own view of chats.
+            ChatsWrite, chats_write: MessageTerms = "chats.write";
         }
     };
 }

@@ -34,7 +34,7 @@ pub(crate) trait Terms: Clone {
     }
 }
 
-/// Where messages may go: wherever all of its rules allow. No rules mean everywhere.
+/// Which chats, groups and people something reaches: all that every rule allows. No rules mean everywhere.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scope(pub Vec<Rule>);
 
@@ -135,7 +135,7 @@ impl FromStr for Rate {
     }
 }
 
-/// Terms of the capabilities over messages.
+/// Terms of the capabilities over chats: those over messages, groups, people, and the account's view of its chats.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MessageTerms {
     /// Where.

@@ -18,12 +18,15 @@ use waspnest_core::event::{Event, EventKind, Position, Tick, TickCause};
 use waspnest_core::files::FileName;
 use waspnest_core::id::{EffectId, EventId, MessageId, SessionId, SessionName};
 use waspnest_core::journal::Question;
+use waspnest_core::live;
 use waspnest_core::log::Place;
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 use waspnest_engine::{
     CallContext, CallError, Engine, EngineOptions, FetchFailure, Grants, Host, HostError, HttpAnswer, HttpFailure,
     HttpRequest, Installation, InstallationSpec, InvalidMessage, InvalidRule, KeepFailure, KvUsage, Recorded,
 };
+
+use crate::account;
 
 /// When the tests take place.
 pub(crate) const NOW: UnixMs = UnixMs(1_790_000_000_000);
@@ -54,6 +57,13 @@ pub(crate) fn changed(name: &str, change: impl FnOnce(String) -> String) -> Temp
     dir
 }
 
+/// How the session stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Connection {
+    There,
+    Lost,
+}
+
 /// A host in memory, for one session and one installation.
 #[derive(Default)]
 pub(crate) struct Memory {
@@ -73,6 +83,9 @@ struct State {
     files: BTreeMap<FileName, Bytes>,
     left: Vec<(EffectId, Action)>,
     sent_keys: BTreeMap<String, MessageId>,
+    /// What was done to the account, in order.
+    done: Vec<&'static str>,
+    offline: bool,
 }
 
 impl Memory {
@@ -154,6 +167,16 @@ impl Memory {
                 position: Position(position),
                 message,
             }))
+    }
+
+    /// What the account was asked to do, in order.
+    pub(crate) fn done(&self) -> Vec<&'static str> {
+        self.state().done.clone()
+    }
+
+    /// Whether the session is connected from now on.
+    pub(crate) fn connect(&self, connection: Connection) {
+        self.state().offline = connection == Connection::Lost;
     }
 
     fn working(&self) -> Result<MutexGuard<'_, State>, HostError> {
@@ -312,6 +335,23 @@ impl Host for Memory {
         let answer = Bytes::copy_from_slice(answer);
         self.working()?.kept.insert(*question.bytes(), answer);
         Ok(())
+    }
+
+    async fn keep_for_good(&self, question: &Question, answer: &[u8]) -> Result<(), HostError> {
+        self.keep(question, answer).await
+    }
+
+    async fn ask_account(&self, request: live::Request) -> Result<live::Answer, live::Refusal> {
+        let mut state = self.state();
+        if state.offline {
+            return Err(live::Refusal::Offline);
+        }
+        state.done.push(request.operation.name());
+        account::answer(&request.operation, state.done.len())
+    }
+
+    async fn people(&self, _: Option<&Jid>, _: usize) -> Result<Vec<Party>, HostError> {
+        Ok(vec![account::ana()])
     }
 
     /// A server that answers how often it was asked, but for ports that nobody listens at.

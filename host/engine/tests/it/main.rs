@@ -1,5 +1,6 @@
 //! The engine with real guests: `plugins/echo`, `plugins/reminders` and those of `tests/guests`, as `cargo xtask plugins` builds them.
 
+mod account;
 mod changes;
 mod containment;
 mod dialogue;

@@ -1,11 +1,11 @@
 //! What one plugin call may read of the host, and have done while it runs: the state of its installation in the event's session,
-//! messages for quotes, requests to servers, and the answers that earlier attempts at the event got.
+//! messages for quotes, requests to servers and to the session's account, and the answers that earlier attempts at the event got.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use waspnest_core::address::Jid;
+use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::UnixMs;
 use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer, TimerRule};
 use waspnest_core::effect::{Action, Cause};
@@ -14,6 +14,7 @@ use waspnest_core::files::{FileError, FileName};
 use waspnest_core::id::{EffectId, EventId, InstallationId, MessageId};
 use waspnest_core::journal::{Asker, Question};
 use waspnest_core::kv::Quota;
+use waspnest_core::live;
 use waspnest_core::log::Place;
 use waspnest_core::message::{Content, MessageKey};
 use waspnest_core::outbox::CommitError;
@@ -221,6 +222,28 @@ impl Host for PluginHost {
     async fn keep(&self, question: &Question, answer: &[u8]) -> Result<(), HostError> {
         let kept = self.parts.journal.keep(self.asker(), question, answer).await;
         kept.map(drop).map_err(unreadable)
+    }
+
+    async fn keep_for_good(&self, question: &Question, answer: &[u8]) -> Result<(), HostError> {
+        let kept = self.parts.journal.keep_for_good(self.asker(), question, answer).await;
+        kept.map_err(unreadable)
+    }
+
+    async fn ask_account(&self, request: live::Request) -> Result<live::Answer, live::Refusal> {
+        self.parts.account.ask(request).await
+    }
+
+    async fn people(&self, after: Option<&Jid>, limit: usize) -> Result<Vec<Party>, HostError> {
+        let contacts = self.parts.log.contacts();
+        let pairs = contacts
+            .list(self.parts.session, after, limit)
+            .await
+            .map_err(unreadable)?;
+        let person = |(phone, lid)| Party {
+            alt: Some(lid),
+            ..Party::known_as(phone)
+        };
+        Ok(pairs.into_iter().map(person).collect())
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, HttpFailure> {

@@ -1,5 +1,6 @@
 //! The pipeline from the log to the wire, with real plugins in real sandboxes and a script in the place of WhatsApp.
 
+mod account;
 mod dialogue;
 mod harness;
 mod http;

@@ -79,6 +79,7 @@ pub(super) async fn prepare(
         egress: shared.egress.clone(),
         files: shared.files.clone(),
         shelf: Arc::new(SessionShelf(handle.clone())),
+        account: Arc::new(handle.clone()),
         outbox: shared.outbox.clone(),
         sink: port.clone(),
         clock: Arc::clone(&shared.clock),

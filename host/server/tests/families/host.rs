@@ -1,4 +1,4 @@
-//! The whole host in this process, with one session linked to a simulated account and the witness plugin at work.
+//! The whole host in this process, with one session linked to a simulated account and a plugin of the tests at work.
 
 use std::path::Path;
 use std::time::Duration;
@@ -47,6 +47,27 @@ events = {events}
             )
         })
         .await
+    }
+
+    /// A host that does what messages say, with everything granted.
+    pub(crate) async fn with_clerk() -> Result<Self> {
+        let plugin = r#"
+[[plugin]]
+id = "clerk"
+source = "clerk"
+[plugin.grants]
+"messages.send" = true
+"groups.read" = true
+"groups.write" = true
+"contacts.read" = true
+"contacts.write" = true
+"chats.write" = true
+[[bind]]
+id = "all"
+plugin = "clerk"
+events = ["message"]
+"#;
+        Self::with(|_| plugin.to_owned()).await
     }
 
     /// A host with the plugins and binds of a configuration that is told Ana's phone number.
@@ -103,6 +124,16 @@ name = "main"
             stop,
             _dir: dir,
         })
+    }
+
+    /// Tells the clerk what to do, and gives its next answer.
+    pub(crate) async fn told(&self, words: &str) -> Result<String> {
+        let seen = self.ana.position();
+        self.ana.say(&self.phone, words).await?;
+        let answers = |heard: &Heard| !heard.from_me && heard.chat.starts_with(&self.phone) && heard.text.is_some();
+        let heard = self.ana.wait_for_after(seen, answers, PATIENCE).await;
+        let heard = heard.with_context(|| format!("nobody answered {words:?}"))?;
+        heard.text.context("it was waited for")
     }
 
     /// Waits until Ana has heard a line from the host that begins like this.

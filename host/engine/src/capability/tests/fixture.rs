@@ -14,6 +14,7 @@ use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::files::FileName;
 use waspnest_core::id::{EffectId, EventId, MessageId, SessionId};
 use waspnest_core::journal::Question;
+use waspnest_core::live;
 use waspnest_core::log::Place;
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 
@@ -27,7 +28,9 @@ use crate::host::{
     KvUsage, Recorded,
 };
 use crate::installation::{Configured, Rates};
-use crate::limits::{DIALOGUE_OPERATIONS, EFFECTS, FILES, HTTP_REQUESTS, KV_OPERATIONS, LOOKS, SCHEDULE_OPERATIONS};
+use crate::limits::{
+    DIALOGUE_OPERATIONS, EFFECTS, FILES, HTTP_REQUESTS, KV_OPERATIONS, LIVE_OPERATIONS, LOOKS, SCHEDULE_OPERATIONS,
+};
 use crate::manifest::{
     DialogueTerms, HttpTerms, JobTerms, KvTerms, MediaReadTerms, MediaWriteTerms, MessageTerms, Scope,
 };
@@ -45,6 +48,66 @@ pub(super) struct Stored {
     pub(super) timers: Vec<Timer>,
     pub(super) answers: Answers,
     pub(super) messages: Vec<Message>,
+    pub(super) account: Script,
+}
+
+/// What the account answers, and what it was asked. Shared, so that it outlives a call.
+#[derive(Clone, Default)]
+pub(super) struct Script(Arc<Mutex<Scripted>>);
+
+#[derive(Default)]
+struct Scripted {
+    coming: Vec<Result<live::Answer, live::Refusal>>,
+    asked: Vec<live::Request>,
+    people: Vec<Party>,
+    silent: bool,
+}
+
+impl Script {
+    /// Answers in this order; the session is offline after the last.
+    pub(super) fn of(answers: impl IntoIterator<Item = Result<live::Answer, live::Refusal>>) -> Self {
+        let mut coming: Vec<_> = answers.into_iter().collect();
+        coming.reverse();
+        Self(Arc::new(Mutex::new(Scripted {
+            coming,
+            ..Scripted::default()
+        })))
+    }
+
+    pub(super) fn knowing(people: Vec<Party>) -> Self {
+        Self(Arc::new(Mutex::new(Scripted {
+            people,
+            ..Scripted::default()
+        })))
+    }
+
+    /// Never answers.
+    pub(super) fn silent() -> Self {
+        Self(Arc::new(Mutex::new(Scripted {
+            silent: true,
+            ..Scripted::default()
+        })))
+    }
+
+    pub(super) fn asked(&self) -> Vec<live::Request> {
+        self.script().asked.clone()
+    }
+
+    fn people(&self) -> Vec<Party> {
+        self.script().people.clone()
+    }
+
+    /// None for no answer at all.
+    fn ask(&self, request: live::Request) -> Option<Result<live::Answer, live::Refusal>> {
+        let mut script = self.script();
+        script.asked.push(request);
+        let answer = script.coming.pop().unwrap_or(Err(live::Refusal::Offline));
+        Some(answer).filter(|_| !script.silent)
+    }
+
+    fn script(&self) -> std::sync::MutexGuard<'_, Scripted> {
+        self.0.lock().expect("no test panics while it holds the script")
+    }
 }
 
 /// What servers answer, what they were asked, and what was kept of it. Shared, so that it outlives a call.
@@ -231,6 +294,25 @@ impl Host for Stored {
         Ok(())
     }
 
+    async fn keep_for_good(&self, question: &Question, answer: &[u8]) -> Result<(), HostError> {
+        self.keep(question, answer).await
+    }
+
+    async fn ask_account(&self, request: live::Request) -> Result<live::Answer, live::Refusal> {
+        match self.account.ask(request) {
+            Some(answer) => answer,
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn people(&self, after: Option<&Jid>, limit: usize) -> Result<Vec<Party>, HostError> {
+        let people = self.account.people().into_iter();
+        Ok(people
+            .filter(|who| after.is_none_or(|after| who.jid > *after))
+            .take(limit)
+            .collect())
+    }
+
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, HttpFailure> {
         let mut web = self.answers.web();
         web.asked.push(request);
@@ -277,6 +359,11 @@ pub(super) fn everything() -> Effective {
             max_stored: 1500,
             rates: Vec::new(),
         }),
+        groups_read: anywhere(),
+        groups_write: anywhere(),
+        contacts_read: anywhere(),
+        contacts_write: anywhere(),
+        chats_write: anywhere(),
     }
 }
 
@@ -354,6 +441,7 @@ pub(super) fn call_over(stored: Stored) -> CallState {
             dialogues: Dialogues::of(event.position, Occasion::Event),
             asked: Default::default(),
             http_requests: Budget::of("HTTP requests", HTTP_REQUESTS),
+            live_operations: Budget::of("operations on the account", LIVE_OPERATIONS),
             kv_operations: Budget::of("key-value operations", KV_OPERATIONS),
             schedule_operations: Budget::of("schedule operations", SCHEDULE_OPERATIONS),
             dialogue_operations: Budget::of("dialogue operations", DIALOGUE_OPERATIONS),

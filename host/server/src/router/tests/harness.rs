@@ -26,6 +26,7 @@ use waspnest_core::timer::Firing;
 use waspnest_egress::{Egress, Guard, SystemNames};
 use waspnest_engine::{Engine, EngineOptions, FetchFailure, Grants, Installation, InstallationSpec};
 
+use super::account::ScriptedAccount;
 use crate::config::bind::{Bind, Lists, Own, Topic};
 use crate::config::installation::Lane;
 use crate::config::pattern::Pattern;
@@ -149,6 +150,8 @@ pub(super) struct Harness {
     progress: Progress,
     installs: Vec<Install>,
     scripted: Arc<Scripted>,
+    /// Outlives restarts, as what WhatsApp knows does.
+    pub(super) account: Arc<ScriptedAccount>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
     /// Files of plugins; each process has its own here.
@@ -162,7 +165,7 @@ impl Harness {
         let store = HeldStore::new(MemoryStore::new());
         let session = SessionId::new(ids.ulid(clock.now()));
         let carried = watch::Sender::new(Vec::new());
-        Self::resume(store, clock, ids, session, installs, carried).await
+        Self::resume(store, clock, ids, session, installs, (carried, Arc::default())).await
     }
 
     /// Everything in memory is gone; the store stays.
@@ -179,8 +182,9 @@ impl Harness {
             self.session,
         );
         let carried = watch::Sender::new(self.scripted.carried.borrow().clone());
+        let account = Arc::clone(&self.account);
         self.stop().await;
-        Self::resume(store, clock, ids, session, installs, carried).await
+        Self::resume(store, clock, ids, session, installs, (carried, account)).await
     }
 
     async fn resume(
@@ -189,7 +193,7 @@ impl Harness {
         ids: Arc<SeededIds>,
         session: SessionId,
         installs: Vec<Install>,
-        carried: watch::Sender<Vec<Effect>>,
+        (carried, account): (watch::Sender<Vec<Effect>>, Arc<ScriptedAccount>),
     ) -> Self {
         let any_store: Arc<dyn Store> = store.clone();
         let log = Log::new(Arc::clone(&any_store), clock.clone(), ids.clone());
@@ -230,6 +234,7 @@ impl Harness {
             egress: egress(clock.clone()),
             files: Files::open(dir.path(), clock.clone()).expect("a directory"),
             shelf: Arc::new(Empty),
+            account: account.clone(),
             outbox,
             sink: port,
             clock: clock.clone(),
@@ -256,6 +261,7 @@ impl Harness {
             progress,
             installs,
             scripted,
+            account,
             stop,
             tasks,
             _dir: dir,
