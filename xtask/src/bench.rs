@@ -3,6 +3,8 @@
 //! Each benchmark is an example of the crate it measures. All are built in one go, with one set of features, so that no dependency is
 //! compiled twice; the profile is `measure`. Figures of a machine that is busy with something else are worth little.
 
+mod extism;
+
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -15,7 +17,7 @@ use crate::workspace::Workspace;
 const PROFILE: &str = "measure";
 
 /// Name of each benchmark; the example of that name.
-const BENCHMARKS: [&str; 5] = ["commits", "calls", "echo", "memory", "simulator"];
+const BENCHMARKS: [&str; 5] = ["commits", "engine", "echo", "memory", "simulator"];
 
 /// Runs those whose name contains `filter`, all without one.
 pub(crate) fn run(workspace: &Workspace, filter: Option<&str>) -> Result<()> {
@@ -39,7 +41,10 @@ pub(crate) fn run(workspace: &Workspace, filter: Option<&str>) -> Result<()> {
     step::command("benchmarks", &mut build)?;
     for name in chosen {
         let program: PathBuf = workspace.target.join(PROFILE).join("examples").join(name);
-        step::command(name, Command::new(program).current_dir(&workspace.root))?;
+        step::command(name, Command::new(&program).current_dir(&workspace.root))?;
+        if name == "engine" {
+            extism::compare(workspace, &program)?;
+        }
     }
     Ok(())
 }
@@ -74,7 +79,7 @@ mod tests {
     fn a_filter_that_fits_nothing_names_what_there_is() {
         let error = chosen(Some("ecko")).expect_err("there is no such benchmark");
         assert!(
-            error.to_string().contains("commits, calls, echo, memory, simulator"),
+            error.to_string().contains("commits, engine, echo, memory, simulator"),
             "{error}"
         );
     }

@@ -58,7 +58,7 @@ enum Command {
     },
     /// Measure: one JSON line a figure on standard output.
     Bench {
-        /// Run only the benchmarks whose name contains this: commits, calls, echo, memory.
+        /// Run only the benchmarks whose name contains this: commits, engine, echo, memory, simulator.
         filter: Option<String>,
     },
     /// Everything a change must pass: formatting, lints, docs, policy, features, tidiness, tests, interop.
