@@ -60,6 +60,12 @@ const GUESTS: &[Guest] = &[
         package: "clerk",
         manifest: "host/engine/tests/guests/clerk/plugin.toml",
     },
+    // For the engine's tests: traps in every handler.
+    Guest {
+        name: "saboteur",
+        package: "saboteur",
+        manifest: "host/engine/tests/guests/saboteur/plugin.toml",
+    },
     // For the engine's tests: sends every event on as JSON.
     Guest {
         name: "recorder",

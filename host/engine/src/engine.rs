@@ -4,11 +4,14 @@
 //! it is only ever read from a directory that nobody but the host's own user can write (see [`cache`]).
 
 mod cache;
+mod compiler;
+mod package;
 mod ticker;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use tokio::sync::{Mutex, Semaphore};
 use wasmtime::component::{Component, HasSelf, Linker};
@@ -19,15 +22,13 @@ use crate::bindings::waspnest::plugin::{
     chats, config, contacts, dialogue, groups, http, kv, log, media_store, messaging, meta, schedule, types,
 };
 use crate::limits::{Limits, TABLE_ELEMENTS};
-use crate::manifest::Manifest;
 use crate::plugin::{Digest, LoadError, Plugin};
 use crate::state::CallState;
 use cache::Cache;
+pub use compiler::{CompileLimits, Compiled, Compiler, CompilerProcess, compile_within};
+use package::Package;
 pub(crate) use ticker::TICK;
 use ticker::Ticker;
-
-/// Bytes of the largest component the host compiles.
-const COMPONENT_BYTES: u64 = 25 << 20;
 
 /// What a plugin's sandbox takes of the pool is counted in places of this size.
 const MEMORIES_PER_PLACE: u32 = 2;
@@ -43,6 +44,8 @@ pub struct EngineOptions {
     pub cache_dir: Option<PathBuf>,
     /// Calls that run at the same time; more wait for their turn.
     pub concurrency: u32,
+    /// Where components are compiled.
+    pub compiler: Compiler,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -55,6 +58,7 @@ impl EngineOptions {
             caps: Limits::CEILING,
             cache_dir: None,
             concurrency: 32,
+            compiler: Compiler::InProcess,
             clock,
         }
     }
@@ -85,8 +89,10 @@ pub struct Engine {
     linker: Linker<CallState>,
     cache: Option<Cache>,
     caps: Limits,
-    compiling: Mutex<()>,
+    /// Plugins that are in use, by their components; held while one is loaded.
+    loading: Mutex<HashMap<Digest, Vec<Weak<Plugin>>>>,
     compiled: AtomicU64,
+    compiler: Compiler,
     pub(crate) clock: Arc<dyn Clock>,
     places: Arc<Semaphore>,
     concurrency: u32,
@@ -116,8 +122,9 @@ impl Engine {
             linker,
             cache,
             caps: options.caps.min(Limits::CEILING),
-            compiling: Mutex::default(),
+            loading: Mutex::default(),
             compiled: AtomicU64::new(0),
+            compiler: options.compiler,
             clock: options.clock,
             places: Arc::new(Semaphore::new(concurrency as usize)),
             concurrency,
@@ -125,35 +132,75 @@ impl Engine {
         })
     }
 
-    /// Loads a plugin: `path` is its `plugin.toml` or the directory of it.
+    /// Loads a plugin: `path` is its `plugin.toml` or the directory of it. A plugin that is in use already is not loaded again, so
+    /// that a thousand installations of one plugin hold its code once.
     pub async fn load(&self, path: &Path) -> Result<Arc<Plugin>, LoadError> {
         // One at a time: compiling uses all cores, and two together would only be slower and hungrier.
-        let _turn = self.compiling.lock().await;
+        let mut in_use = self.loading.lock().await;
         let manifest_file = if path.is_dir() {
             path.join("plugin.toml")
         } else {
             path.to_owned()
         };
-        let engine = self.inner.clone();
-        let cache = self.cache.clone();
-        let component_file = manifest_file.clone();
-        let loaded = tokio::task::spawn_blocking(move || read(&manifest_file, &engine, cache.as_ref())).await;
-        let loaded = loaded.map_err(|error| LoadError::Compile {
-            path: component_file,
-            problem: error.to_string(),
-        })??;
-        match loaded.origin {
-            Origin::Compiled => self.compiled.fetch_add(1, Ordering::Relaxed),
-            Origin::Cache => 0,
+        let package = blocking(&manifest_file, {
+            let manifest_file = manifest_file.clone();
+            move || Package::read(&manifest_file)
+        })
+        .await?;
+        in_use.retain(|_, plugins| plugins.iter().any(|plugin| plugin.strong_count() > 0));
+        let known = in_use.get(&package.digest).into_iter().flatten();
+        let same = |plugin: &Arc<Plugin>| plugin.manifest == package.manifest;
+        if let Some(plugin) = known.filter_map(Weak::upgrade).find(same) {
+            return Ok(plugin);
+        }
+        let Package {
+            manifest,
+            path,
+            digest,
+            wasm,
+        } = package;
+        let component = match self.cached(&path, digest).await? {
+            Some(component) => component,
+            None => {
+                let code = self.compiler.compile(&self.inner, wasm, &path, &*self.clock).await?;
+                self.compiled.fetch_add(1, Ordering::Relaxed);
+                self.take_in(&path, digest, code).await?
+            }
         };
-        Plugin::link(
-            loaded.manifest,
-            &loaded.component,
-            loaded.digest,
-            &self.linker,
-            loaded.path,
-        )
-        .map(Arc::new)
+        let plugin = Plugin::link(manifest, &component, digest, &self.linker, path).map(Arc::new)?;
+        in_use.entry(plugin.digest).or_default().push(Arc::downgrade(&plugin));
+        Ok(plugin)
+    }
+
+    /// Compiled code that was kept.
+    async fn cached(&self, path: &Path, digest: Digest) -> Result<Option<Component>, LoadError> {
+        let Some(cache) = self.cache.clone() else {
+            return Ok(None);
+        };
+        let engine = self.inner.clone();
+        blocking(path, move || Ok(cache.get(&engine, digest))).await
+    }
+
+    /// Makes a component of code that our own compiler just made, and keeps the code.
+    async fn take_in(&self, path: &Path, digest: Digest, code: Vec<u8>) -> Result<Component, LoadError> {
+        let (engine, cache, owned) = (self.inner.clone(), self.cache.clone(), path.to_owned());
+        blocking(path, move || {
+            #[expect(
+                unsafe_code,
+                reason = "the code comes from the compiler of this program, from memory or a pipe"
+            )]
+            // SAFETY: `deserialize` runs what it reads, and nobody but the compiler could write it.
+            let component = unsafe { Component::deserialize(&engine, &code) };
+            let component = component.map_err(|error| LoadError::Invalid {
+                path: owned,
+                problem: format!("{error:#}"),
+            })?;
+            if let Some(cache) = cache {
+                cache.put(&code, digest);
+            }
+            Ok(component)
+        })
+        .await
     }
 
     /// How many components were compiled rather than found in the cache.
@@ -187,70 +234,17 @@ impl Engine {
     }
 }
 
-struct Loaded {
-    manifest: Manifest,
-    path: PathBuf,
-    component: Component,
-    digest: Digest,
-    origin: Origin,
-}
-
-enum Origin {
-    Cache,
-    Compiled,
-}
-
-fn read(manifest_file: &Path, engine: &wasmtime::Engine, cache: Option<&Cache>) -> Result<Loaded, LoadError> {
-    let manifest = Manifest::read(manifest_file)?;
-    let path = manifest_file
-        .parent()
-        .unwrap_or(Path::new(""))
-        .join(&manifest.component);
-    let read_error = |source| LoadError::Read {
-        path: path.clone(),
-        source,
-    };
-    let bytes = std::fs::metadata(&path).map_err(read_error)?.len();
-    if bytes > COMPONENT_BYTES {
-        return Err(LoadError::TooLarge {
-            path,
-            bytes,
-            max: COMPONENT_BYTES,
-        });
-    }
-    let wasm = std::fs::read(&path).map_err(read_error)?;
-    let problem = match wasm.get(..8) {
-        Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => Some("it is a core module; wrap it with `wasm-tools component new`"),
-        Some([0, b'a', b's', b'm', ..]) => None,
-        Some(_) | None => Some("it does not begin like WebAssembly"),
-    };
-    if let Some(problem) = problem {
-        return Err(LoadError::NotAComponent { path, problem });
-    }
-    let digest = Digest::of(&wasm);
-    if let Some(component) = cache.and_then(|cache| cache.get(engine, digest)) {
-        return Ok(Loaded {
-            manifest,
-            path,
-            component,
-            digest,
-            origin: Origin::Cache,
-        });
-    }
-    let component = Component::from_binary(engine, &wasm).map_err(|error| LoadError::Invalid {
-        path: path.clone(),
-        problem: format!("{error:#}"),
-    })?;
-    if let Some(cache) = cache {
-        cache.put(&component, digest);
-    }
-    Ok(Loaded {
-        manifest,
-        path,
-        component,
-        digest,
-        origin: Origin::Compiled,
-    })
+/// Runs what reads files or compiles away from the threads of the async runtime.
+async fn blocking<T: Send + 'static>(
+    path: &Path,
+    work: impl FnOnce() -> Result<T, LoadError> + Send + 'static,
+) -> Result<T, LoadError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| LoadError::Compile {
+            path: path.to_owned(),
+            problem: error.to_string(),
+        })?
 }
 
 /// How many places of the pool a sandbox of this component takes.

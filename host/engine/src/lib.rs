@@ -26,7 +26,9 @@ mod state;
 mod wasi;
 
 pub use call::{CallContext, CallError, Occasion};
-pub use engine::{Engine, EngineError, EngineOptions};
+pub use engine::{
+    CompileLimits, Compiled, Compiler, CompilerProcess, Engine, EngineError, EngineOptions, compile_within,
+};
 pub use grant::{GrantError, Grants};
 pub use handlers::Handlers;
 pub use host::{

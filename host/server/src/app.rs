@@ -1,6 +1,8 @@
 //! The composition root: makes every part with exactly what it needs, starts the tasks, and ends them.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +18,7 @@ use waspnest_core::progress::Progress;
 use waspnest_core::session::{Desired, SessionError, SessionRecord, Sessions as Register};
 use waspnest_core::store::{OpenError, SledOptions, SledStore, Store, StoreError};
 use waspnest_egress::{Egress, SystemNames};
-use waspnest_engine::{Engine, EngineError, EngineOptions};
+use waspnest_engine::{CompileLimits, Compiler, CompilerProcess, Engine, EngineError, EngineOptions};
 use waspnest_whatsapp::{Authority, AuthorityError, MasterKey, MasterKeyError, WhatsApp, WhatsAppOptions};
 
 use crate::config::Config;
@@ -89,6 +91,27 @@ pub struct Outside {
     pub clock: Arc<dyn Clock>,
     /// Ids and randomness.
     pub ids: Arc<dyn Ids>,
+    /// The command that compiles a plugin, as a process of its own; none compiles in this process.
+    pub compiler: Option<CompilerCommand>,
+}
+
+/// A command line that runs [`waspnest_engine::compile_within`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompilerCommand {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments, before the limits.
+    pub arguments: Vec<OsString>,
+}
+
+impl CompilerCommand {
+    fn within(self, limits: CompileLimits) -> Compiler {
+        Compiler::Process(CompilerProcess {
+            program: self.program,
+            arguments: self.arguments,
+            limits,
+        })
+    }
 }
 
 impl Outside {
@@ -98,6 +121,7 @@ impl Outside {
         Self {
             clock: Arc::new(SystemClock::new()),
             ids: Arc::new(SeededIds::from_entropy()),
+            compiler: None,
         }
     }
 }
@@ -122,7 +146,7 @@ impl App {
     /// # Errors
     /// [`AppError`].
     pub async fn start(config: Config, outside: Outside) -> Result<Self, AppError> {
-        let Outside { clock, ids } = outside;
+        let Outside { clock, ids, compiler } = outside;
         let store: Arc<dyn Store> = SledStore::open(
             &config.storage.dir,
             SledOptions {
@@ -144,6 +168,7 @@ impl App {
             caps: config.plugins.caps.limits,
             cache_dir: Some(config.plugins.cache.clone()),
             concurrency: config.plugins.caps.concurrency,
+            compiler: compiler.map_or(Compiler::InProcess, |command| command.within(config.plugins.compile)),
             clock: Arc::clone(&clock),
         })?);
         let egress = Egress::new(config.plugins.egress.clone(), Arc::new(SystemNames), Arc::clone(&clock))?;

@@ -12,8 +12,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use waspnest_engine::{CompileLimits, Compiled, compile_within};
 
 use crate::config::Config;
+
+/// The command that compiles a plugin.
+const COMPILE: &str = "compile-plugin";
 
 /// A self-hosted host for WhatsApp sessions whose behaviour is sandboxed plugins.
 #[derive(Debug, Parser)]
@@ -37,6 +41,14 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Compile a plugin from standard input to standard output; the host calls this itself
+    #[command(name = COMPILE, hide = true)]
+    Compile {
+        /// Seconds it may take
+        seconds: String,
+        /// Bytes of memory it may take
+        bytes: String,
+    },
     /// Say which version this is
     Version,
 }
@@ -50,6 +62,8 @@ pub enum Exit {
     Failure,
     /// It was asked wrongly.
     Usage,
+    /// It compiled a plugin, or did not: see [`Compiled`].
+    Compiler(Compiled),
 }
 
 impl From<Exit> for std::process::ExitCode {
@@ -58,6 +72,7 @@ impl From<Exit> for std::process::ExitCode {
             Exit::Success => Self::SUCCESS,
             Exit::Failure => Self::FAILURE,
             Exit::Usage => Self::from(2),
+            Exit::Compiler(compiled) => Self::from(compiled.code()),
         }
     }
 }
@@ -85,6 +100,9 @@ pub fn run(
             command: Command::Serve { config },
         }) => load(config.as_deref(), env).and_then(|config| serve::run(config, out)),
         Ok(Arguments {
+            command: Command::Compile { seconds, bytes },
+        }) => return compile(&seconds, &bytes, Output { out, err }),
+        Ok(Arguments {
             command: Command::Version,
         }) => version(out),
         Err(told) if !told.use_stderr() => write!(out, "{}", told.render())
@@ -99,6 +117,21 @@ pub fn run(
         let _ = writeln!(err, "waspnest: {error:#}");
         Exit::Failure
     })
+}
+
+/// Limits this process and compiles what comes on standard input.
+fn compile(seconds: &str, bytes: &str, output: Output<'_>) -> Exit {
+    let Some(limits) = CompileLimits::from_words(seconds, bytes) else {
+        return Exit::Usage;
+    };
+    match compile_within(limits, std::io::stdin().lock(), output.out, output.err) {
+        Ok(compiled) => Exit::Compiler(compiled),
+        Err(error) => {
+            // The exit code says it too.
+            let _ = writeln!(output.err, "{error}");
+            Exit::Failure
+        }
+    }
 }
 
 fn load(given: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> anyhow::Result<Config> {

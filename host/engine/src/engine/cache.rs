@@ -69,14 +69,10 @@ impl Cache {
         }
     }
 
-    /// Keeps a compiled component. A failure costs time at the next start and nothing else, so it is only told.
-    pub(crate) fn put(&self, component: &Component, digest: Digest) {
+    /// Keeps compiled code. A failure costs time at the next start and nothing else, so it is only told.
+    pub(crate) fn put(&self, code: &[u8], digest: Digest) {
         let file = self.file(digest);
-        let written = component
-            .serialize()
-            .map_err(io::Error::other)
-            .and_then(|bytes| write_whole(&file, &bytes));
-        if let Err(error) = written {
+        if let Err(error) = write_whole(&file, code) {
             tracing::warn!(file = %file.display(), %error, "compiled plugin cannot be kept");
         }
     }

@@ -104,7 +104,7 @@ fn key() -> MessageKey {
 }
 
 /// One of every case of every family.
-fn everything() -> Vec<EventKind> {
+pub(crate) fn everything() -> Vec<EventKind> {
     let failed = ReceiptStatus::Failed {
         reason: "no".into(),
         code: Some(463),

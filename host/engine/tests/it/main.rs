@@ -6,6 +6,7 @@ mod containment;
 mod dialogue;
 mod families;
 mod files;
+mod hostile;
 mod http;
 mod kit;
 mod loading;

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use anyhow::Context;
 
-use super::Exit;
-use crate::app::{App, Outside};
+use super::{COMPILE, Exit};
+use crate::app::{App, CompilerCommand, Outside};
 use crate::config::Config;
 use crate::shutdown::{self, Stopped};
 use crate::telemetry;
@@ -18,8 +18,15 @@ pub(super) fn run(config: Config, out: &mut (dyn Write + Send)) -> anyhow::Resul
         .build()
         .context("cannot start the runtime")?;
     let stopped = runtime.block_on(async {
+        let outside = Outside {
+            compiler: Some(CompilerCommand {
+                program: std::env::current_exe().context("cannot find this program")?,
+                arguments: vec![COMPILE.into()],
+            }),
+            ..Outside::machine()
+        };
         let signals = shutdown::os_signals().context("cannot listen for signals")?;
-        let app = App::start(config, Outside::machine()).await?;
+        let app = App::start(config, outside).await?;
         if let Some(secret) = &app.fresh_secret {
             writeln!(out, "admin secret (shown this once): {}", secret.expose())?;
             out.flush()?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use waspnest_egress::Guard;
-use waspnest_engine::Limits;
+use waspnest_engine::{CompileLimits, Limits};
 
 use super::egress;
 use super::form;
@@ -21,6 +21,10 @@ pub struct Plugins {
     pub caps: Caps,
     /// How failed calls are repeated.
     pub retry: Retry,
+    /// What compiling one plugin may use.
+    pub compile: CompileLimits,
+    /// When an installation that keeps failing gets a rest.
+    pub breaker: BreakerRule,
     /// What plugins' requests may reach.
     pub egress: Guard,
 }
@@ -32,6 +36,17 @@ pub struct Caps {
     pub limits: Limits,
     /// Calls that run at the same time, over all installations.
     pub concurrency: u32,
+}
+
+/// `[plugins.breaker]`: so many failed calls of one installation within a window, and its events wait for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BreakerRule {
+    /// How many.
+    pub failures: u32,
+    /// Within what time.
+    pub window: Duration,
+    /// How long they wait.
+    pub open: Duration,
 }
 
 /// `[plugins.retry]`.
@@ -65,6 +80,16 @@ impl Default for Caps {
     }
 }
 
+impl Default for BreakerRule {
+    fn default() -> Self {
+        Self {
+            failures: 20,
+            window: Duration::from_secs(5 * 60),
+            open: Duration::from_secs(2 * 60),
+        }
+    }
+}
+
 impl Default for Retry {
     fn default() -> Self {
         Self {
@@ -87,6 +112,8 @@ impl Plugins {
             cache: section.or("cache", data.join("plugin-cache"), form::path(base)),
             caps: Caps::read(section.table("caps")),
             retry: Retry::read(section.table("retry")),
+            compile: compile(section.table("compile")),
+            breaker: BreakerRule::read(section.table("breaker")),
             egress: egress::read(section.table("egress")),
         };
         section.finish();
@@ -110,6 +137,31 @@ impl Caps {
         };
         section.finish();
         caps
+    }
+}
+
+fn compile(mut section: Section<'_>) -> CompileLimits {
+    let default = CompileLimits::default();
+    let hour = Duration::from_secs(60 * 60);
+    let limits = CompileLimits {
+        time: section.or("timeout", default.time, form::span(Duration::from_secs(1), hour)),
+        memory_bytes: section.or("memory", default.memory_bytes, form::bytes(64 << 20, 1 << 40)),
+    };
+    section.finish();
+    limits
+}
+
+impl BreakerRule {
+    fn read(mut section: Section<'_>) -> Self {
+        let default = Self::default();
+        let day = Duration::from_secs(24 * 60 * 60);
+        let rule = Self {
+            failures: section.or("failures", default.failures, form::integer(1, 1_000_000)),
+            window: section.or("window", default.window, form::span(Duration::from_secs(1), day)),
+            open: section.or("open", default.open, form::span(Duration::from_secs(1), day)),
+        };
+        section.finish();
+        rule
     }
 }
 

@@ -41,6 +41,30 @@ pub(crate) fn recurse(depth: u64) -> u64 {
     recurse(depth + 1) + black_box(page)[0]
 }
 
+/// As [`recurse`], with the host on top of every frame.
+pub(crate) fn recurse_into_host(depth: u64) -> u64 {
+    let page = black_box([depth; 64]);
+    if !waspnest_plugin::meta::granted("messages.send") {
+        return 0;
+    }
+    recurse_into_host(depth + 1) + black_box(page)[0]
+}
+
+pub(crate) fn flood_handles() -> ! {
+    let mut kept = Vec::new();
+    loop {
+        kept.push(black_box(kv::chat()));
+    }
+}
+
+/// The host copies its answer into the guest each time.
+pub(crate) fn flood_allocations() -> ! {
+    let mut kept = Vec::new();
+    loop {
+        kept.push(black_box(waspnest_plugin::config_value::<String>("/greeting")));
+    }
+}
+
 pub(crate) fn flood_effects(msg: &Message) -> ! {
     loop {
         let _ = black_box(messaging::reply(msg, "flood"));

@@ -6,11 +6,16 @@
 //! | `loop`, `sleep` | never ends |
 //! | `busy N`, `slow N` | works or sleeps for N ms, then replies `busy N`, `slow N` |
 //! | `memory`, `recurse` | takes memory or stack until stopped |
+//! | `recurse-host` | takes stack, and calls the host from every depth |
+//! | `flood-handles` | opens stores and keeps them, without end |
+//! | `flood-allocations` | has the host hand over as much as it will, again and again |
 //! | `flood-effects`, `flood-log`, `flood-stdout`, `flood-kv`, `flood-jobs` | calls the host without end, whatever it answers |
 //! | `big-string`, `big-log`, `big-value`, `big-reject` | hands over 16 MiB at once, and replies what came back |
 //! | `kv-counter`, `kv-session-counter`, `kv-sender-counter` | adds 1 to a counter and replies its value |
+//! | `kv-fill KEY` | writes 1 KiB under a key of the session, and replies what came back |
 //! | `kv-instance`, `kv-shared` | opens the store and replies what came back |
 //! | `retry`, `reject`, `retry-until N` | answers that error, the last one until attempt N, then replies `attempt N` |
+//! | `reject-unless-kv` | rejects unless the chat has a counter, then replies `now it works` |
 //! | `half` | replies, writes the chat's counter, and then rejects: nothing of it may be seen |
 //! | `clock`, `random`, `env`, `args`, `files` | replies what the sandbox lets it see |
 //! | `double` | replies `first` and `second` |
@@ -70,6 +75,9 @@ impl MessageHandler for Hostile {
             "loop" => attack::spin(),
             "memory" => attack::take_memory(),
             "recurse" => attack::recurse(0).to_string(),
+            "recurse-host" => attack::recurse_into_host(0).to_string(),
+            "flood-handles" => attack::flood_handles(),
+            "flood-allocations" => attack::flood_allocations(),
             "flood-effects" => attack::flood_effects(msg),
             "flood-log" => attack::flood_log(),
             "flood-stdout" => attack::flood_stdout(),
@@ -90,10 +98,15 @@ impl MessageHandler for Hostile {
             "kv-counter" => kv::chat()?.increment("counter", 1)?.to_string(),
             "kv-session-counter" => kv::session()?.increment("counter", 1)?.to_string(),
             "kv-sender-counter" => kv::sender()?.increment("counter", 1)?.to_string(),
+            "kv-fill" => host_call::said(kv::session()?.put(rest, &"x".repeat(1024)).map(|_| "stored")),
             "kv-instance" => host_call::said(kv::open(kv::Scope::Instance).map(|_| "opened")),
             "kv-shared" => host_call::said(kv::open(kv::Scope::Shared("pool".into())).map(|_| "opened")),
             "retry" => return Err(HandlerError::retry("told to retry")),
             "reject" => return Err(HandlerError::reject("told to reject")),
+            "reject-unless-kv" => match kv::chat()?.get::<u64>("counter")? {
+                Some(_) => "now it works".into(),
+                None => return Err(HandlerError::reject("there is no counter yet")),
+            },
             "retry-until" => {
                 if u64::from(ctx.attempt) < number(rest)? {
                     return Err(HandlerError::retry("told to retry"));
