@@ -24,6 +24,7 @@ use crate::id::{EffectId, EventId, InstallationId, MessageId, SessionId};
 use crate::kv::{KvView, Quota};
 use crate::long_record;
 use crate::per_session::PerSession;
+use crate::progress::Turn;
 use crate::schema::{self, session};
 use crate::store::{Applied, Commit, Space, Store, StoreError};
 use crate::timer::Timers;
@@ -41,6 +42,8 @@ pub struct Call<'a> {
     pub quota: Quota,
     /// How much its dialogues may store in this session.
     pub dialogue_quota: Quota,
+    /// Which time the event is handled.
+    pub turn: Turn,
 }
 
 /// Effects that are in the outbox now.

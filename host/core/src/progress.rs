@@ -4,6 +4,7 @@
 //! plus a set of finished positions above it. A restart repeats what is neither. The done-mark of a call is written by
 //! [`crate::outbox::Outbox::commit_draft`] together with what the call asked for; here are the marks that need no draft.
 
+mod replay;
 #[cfg(test)]
 mod tests;
 
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use crate::clock::UnixMs;
 use crate::codec::{self, Record};
@@ -21,6 +22,9 @@ use crate::id::{EventId, InstallationId, SessionId};
 use crate::per_session::PerSession;
 use crate::schema::{self, session};
 use crate::store::{Applied, Commit, Expect, KeyRange, MAX_SCAN, Op, Order, Space, Store, StoreError};
+
+pub use replay::{Found, Turn};
+pub(crate) use replay::{replay_key, replay_mark};
 
 /// Where one installation is in one session's log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -112,6 +116,8 @@ pub struct Progress {
     store: Arc<dyn Store>,
     /// Low-water marks as stored. Held while one is moved, so that none moves back.
     lows: Arc<PerSession<Mutex<BTreeMap<InstallationId, Position>>>>,
+    /// Wakes whoever replays dead letters.
+    replays: Arc<PerSession<watch::Sender<()>>>,
 }
 
 impl Progress {
@@ -121,6 +127,7 @@ impl Progress {
         Self {
             store,
             lows: Arc::default(),
+            replays: Arc::default(),
         }
     }
 
@@ -200,6 +207,9 @@ impl Progress {
             return Ok(());
         }
         let mut commit = Commit::lazy(space).put(low_key(installation), codec::encode(&Low(low)));
+        // What was answered to a call that is being made again is still wanted.
+        let replayed: BTreeSet<_> = self.replays(session, installation).await?.into_iter().collect();
+        let prefix = schema::of(session::JOURNAL, installation).as_slice().len();
         for table in [session::DONE, session::ATTEMPT, session::JOURNAL] {
             let range = KeyRange {
                 start: schema::of(table, installation).finish(),
@@ -207,7 +217,13 @@ impl Progress {
             };
             // Marks that do not fit this time stay below the mark, where nobody looks, until the next time.
             let rows = self.store.scan(space, range, Order::Ascending, MAX_SCAN).await?;
-            commit.ops.extend(rows.into_iter().map(|(key, _)| Op::Delete(key)));
+            let wanted = |key: &Bytes| {
+                let position = key.get(prefix..).and_then(|rest| rest.first_chunk::<8>());
+                position.is_some_and(|bytes| replayed.contains(&Position(u64::from_be_bytes(*bytes))))
+            };
+            let gone = rows.into_iter().map(|(key, _)| key);
+            let gone = gone.filter(|key| table != session::JOURNAL || !wanted(key));
+            commit.ops.extend(gone.map(Op::Delete));
         }
         // Until the end of this commit is known, the mark is not.
         lows.remove(installation);
@@ -266,7 +282,8 @@ impl Progress {
                 codec::encode(letter),
             )
             .put(done_key(installation, position), done_mark())
-            .delete(attempt_key(installation, position));
+            .delete(attempt_key(installation, position))
+            .delete(replay_key(installation, position));
         self.store.commit(commit).await
     }
 
@@ -299,6 +316,7 @@ impl Progress {
     /// Forgets what is in memory of a session that is gone.
     pub fn forget(&self, session: SessionId) {
         self.lows.forget(session);
+        self.replays.forget(session);
     }
 
     async fn stored_low(&self, space: Space, installation: &InstallationId) -> Result<Option<Position>, StoreError> {

@@ -68,6 +68,8 @@ pub mod session {
     /// A message in its chat: 16 bytes of a digest of the chat, when WhatsApp took it, position. Nothing in it; written since the first
     /// program that answers [`crate::log::Log::history`].
     pub const CHAT_MESSAGE: u8 = 0x37;
+    /// A dead letter that is to be handled again: installation, position.
+    pub const REPLAY: u8 = 0x38;
     /// Further parts of a record that is larger than one value: its key, part number.
     pub const PART: u8 = 0x3F;
 

@@ -8,7 +8,7 @@ use waspnest_engine::{Engine, InstallError, Installation, InstallationSpec, Load
 
 use crate::config::Config;
 use crate::config::installation::{self, Activity};
-use crate::router::Installed;
+use crate::router::{Breaker, Installed};
 use crate::service::installations::Described;
 
 /// Why an installation cannot be put to work.
@@ -78,6 +78,7 @@ pub async fn all(engine: &Engine, config: &Config) -> Result<(Vec<Arc<Installed>
             .filter(|bind| bind.plugin == wanted.id)
             .cloned()
             .collect();
+        let breaker = Arc::new(Breaker::new(config.plugins.breaker));
         let plugin = installation.plugin();
         let granted = Capability::ALL.into_iter().filter(|capability| {
             plugin.manifest.requests.need(*capability).is_some() && wanted.grants.has(*capability)
@@ -90,12 +91,14 @@ pub async fn all(engine: &Engine, config: &Config) -> Result<(Vec<Arc<Installed>
             digest: plugin.digest.to_string().into(),
             granted: granted.map(|capability| capability.name().into()).collect(),
             binds: binds.iter().map(|bind| bind.id.clone()).collect(),
+            breaker: Arc::clone(&breaker),
         });
         installed.push(Arc::new(Installed {
             installation,
             binds,
             order: wanted.lane,
             retry: config.plugins.retry.clone(),
+            breaker,
         }));
     }
     Ok((installed, described))

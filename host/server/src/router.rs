@@ -6,6 +6,7 @@
 //! waits, which hold their own lane and nobody else's, and are parked as dead letters in the end.
 
 mod bind;
+mod breaker;
 mod installed;
 mod lane;
 mod plugin_host;
@@ -18,6 +19,7 @@ mod tracker;
 #[cfg(test)]
 mod tests;
 
+pub use breaker::{Breaker, Condition};
 pub use installed::Installed;
 pub(crate) use session::SessionRouter;
 pub use shelf::Shelf;

@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use crate::draft::Draft;
 use crate::event::Position;
 use crate::fixture::{NOON, SESSION, World, call, installation, message, on_every_engine};
-use crate::outbox::CommitError;
-use crate::progress::{Attempt, Cursor, DeadLetter, Progress, Started};
+use crate::journal::{Asker, Journal, Question};
+use crate::outbox::{Call, CommitError};
+use crate::progress::{Attempt, Cursor, DeadLetter, Found, Progress, Started, Turn};
 use crate::schema::{self, session};
 use crate::store::{KeyRange, MemoryStore, Order, Space};
 
@@ -80,6 +81,68 @@ on_every_engine! {
         assert_eq!(page(Position(0), 2).await.expect("it lists"), letters[..2]);
         assert_eq!(page(Position(2), 2).await.expect("it lists"), letters[2..]);
         assert_eq!(world.progress.dead_letters(SESSION, &installation("other"), Position(0), 9).await.expect("it lists"), []);
+    }
+
+    async fn a_dead_letter_is_handled_again_once(world: &mut World) {
+        let echo = installation("echo");
+        let event = world.receive_text("A1").await;
+        let letter = DeadLetter {
+            event: event.id, attempts: 5, error: "it trapped".into(), at: NOON, kind: event.kind.name().into(),
+        };
+        world.progress.park(SESSION, &echo, event.position, &letter).await.expect("it parks");
+        world.progress.advance(SESSION, &echo, event.position).await.expect("it advances");
+        let replay = Call { turn: Turn::Replay, ..call(&event, &echo) };
+        let uncalled = world.outbox.commit_draft(SESSION, replay, Draft::default()).await;
+        assert!(matches!(uncalled, Err(CommitError::AlreadyDone)), "nobody asked for a replay");
+
+        let mut wake = world.progress.replay_wake(SESSION);
+        assert_eq!(world.progress.replay(SESSION, &echo, event.position).await.expect("it is wanted"), Found::Yes);
+        assert!(wake.has_changed().expect("it is watched"));
+        wake.mark_unchanged();
+        assert_eq!(world.progress.replay(SESSION, &echo, event.position).await.expect("it is wanted"), Found::No);
+        world.restart();
+        assert_eq!(world.progress.replays(SESSION, &echo).await.expect("it lists"), [event.position]);
+        assert_eq!(world.progress.dead_letters(SESSION, &echo, Position(0), 9).await.expect("it lists"), []);
+        // Parked again, and replayed again.
+        world.progress.park(SESSION, &echo, event.position, &letter).await.expect("it parks");
+        assert_eq!(world.progress.replays(SESSION, &echo).await.expect("it lists"), []);
+        world.progress.replay(SESSION, &echo, event.position).await.expect("it is wanted");
+        world.outbox.commit_draft(SESSION, replay, Draft::default()).await.expect("it commits");
+        assert_eq!(world.progress.replays(SESSION, &echo).await.expect("it lists"), []);
+        let again = world.outbox.commit_draft(SESSION, replay, Draft::default()).await;
+        assert!(matches!(again, Err(CommitError::AlreadyDone)));
+    }
+
+    async fn a_dead_letter_can_be_thrown_away(world: &mut World) {
+        let echo = installation("echo");
+        let letter = DeadLetter {
+            event: world.receive_text("A1").await.id, attempts: 1, error: "no".into(), at: NOON, kind: "message".into(),
+        };
+        world.progress.park(SESSION, &echo, Position(1), &letter).await.expect("it parks");
+        for found in [Found::Yes, Found::No] {
+            assert_eq!(world.progress.discard(SESSION, &echo, Position(1)).await.expect("it goes"), found);
+        }
+        assert_eq!(world.progress.replays(SESSION, &echo).await.expect("it lists"), []);
+    }
+
+    async fn what_was_answered_to_a_replayed_call_stays_until_it_is_done(world: &mut World) {
+        let (echo, journal) = (installation("echo"), Journal::new(world.store.clone()));
+        world.progress.start_at(SESSION, &echo, Position(0)).await.expect("it starts");
+        let event = world.receive_text("A1").await;
+        let letter = DeadLetter {
+            event: event.id, attempts: 1, error: "no".into(), at: NOON, kind: "message".into(),
+        };
+        world.progress.park(SESSION, &echo, event.position, &letter).await.expect("it parks");
+        world.progress.replay(SESSION, &echo, event.position).await.expect("it is wanted");
+        let asker = Asker { session: SESSION, installation: &echo, position: event.position };
+        let question = Question::new("http", b"GET /", 0);
+        journal.keep(asker, &question, b"200").await.expect("it keeps");
+        world.progress.advance(SESSION, &echo, event.position).await.expect("it advances");
+        assert!(journal.answer(asker, &question).await.expect("it reads").is_some());
+        let replay = Call { turn: Turn::Replay, ..call(&event, &echo) };
+        let draft = Draft { questions: 1, ..Draft::default() };
+        world.outbox.commit_draft(SESSION, replay, draft).await.expect("it commits");
+        assert!(journal.answer(asker, &question).await.expect("it reads").is_none());
     }
 
     async fn a_commit_clears_the_attempts_before_it(world: &mut World) {

@@ -36,7 +36,7 @@ impl Fields {
         }
     }
 
-    fn fault(&mut self, key: &str, detail: impl Into<String>) {
+    pub(super) fn fault(&mut self, key: &str, detail: impl Into<String>) {
         let key = key.replace('~', "~0").replace('/', "~1");
         self.faults.push(Fault {
             pointer: format!("{}/{key}", self.base),
@@ -141,6 +141,14 @@ pub(super) fn boolean(value: Value) -> Result<bool, String> {
         Value::Bool(boolean) => Ok(boolean),
         other => Err(format!("expected true or false, found {}", kind(&other))),
     }
+}
+
+/// A whole number that is not negative.
+pub(super) fn integer(value: Value) -> Result<u64, String> {
+    value.as_u64().ok_or_else(|| match value {
+        Value::Number(number) => format!("expected a whole number that is not negative, found {number}"),
+        other => format!("expected a number, found {}", kind(&other)),
+    })
 }
 
 /// A list of values of one form.

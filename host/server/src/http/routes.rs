@@ -61,6 +61,8 @@ pub(super) fn table() -> Vec<Route> {
         admin("GET",    "/v1/installations",                    JSON,       installations::list),
         admin("GET",    "/v1/installations/{i}",                JSON,       installations::get),
         admin("GET",    "/v1/installations/{i}/dead-letters",   JSON,       installations::dead_letters),
+        admin("POST",   "/v1/installations/{i}/dead-letters/replay", JSON,  installations::replay),
+        admin("POST",   "/v1/installations/{i}/dead-letters/discard", JSON, installations::discard),
     ]
 }
 

@@ -10,6 +10,7 @@ use waspnest_core::message::Message;
 use waspnest_engine::Installation;
 
 use super::bind;
+use super::breaker::Breaker;
 use super::lane::LaneKey;
 use crate::config::bind::Bind;
 use crate::config::installation::Lane;
@@ -26,6 +27,8 @@ pub struct Installed {
     pub order: Lane,
     /// What happens to failed calls.
     pub retry: Retry,
+    /// Holds calls back while it keeps failing.
+    pub breaker: Arc<Breaker>,
 }
 
 impl Installed {
@@ -97,6 +100,15 @@ impl Installed {
 
     fn may_wait_for(&self, message: &Message) -> bool {
         self.installation.takes_replies() && dialogue::may_answer(message)
+    }
+
+    /// The same for an event that an operator wants handled again, whatever binds say today.
+    pub(super) fn replays(&self, session: &SessionName, event: &Event) -> Wanted {
+        self.wants(session, event).unwrap_or_else(|| Wanted {
+            bind: bind::REPLAY.into(),
+            way: Way::Event,
+            key: LaneKey::of(event, self.order),
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::id::ScheduleId;
-use waspnest_core::progress::Attempt;
+use waspnest_core::progress::{Attempt, Turn};
 
 use super::installed::Way;
 use crate::config::installation::Lane as Order;
@@ -83,6 +83,8 @@ pub(super) struct Waiting {
     pub bind: Arc<str>,
     /// As what it goes to the installation.
     pub way: Way,
+    /// Which time it is handled.
+    pub turn: Turn,
 }
 
 /// Events of a lane beyond this many are kept as positions only.

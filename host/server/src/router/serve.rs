@@ -8,12 +8,13 @@ use tokio_util::sync::CancellationToken;
 use waspnest_core::clock::UnixMs;
 use waspnest_core::dialogue::{self, Pending};
 use waspnest_core::draft::Draft;
-use waspnest_core::event::Event;
+use waspnest_core::event::{Event, Position};
 use waspnest_core::id::EffectId;
 use waspnest_core::outbox::{Call, CommitError};
-use waspnest_core::progress::DeadLetter;
+use waspnest_core::progress::{DeadLetter, Turn};
 use waspnest_engine::{CallContext, CallError, Occasion};
 
+use super::breaker::Verdict;
 use super::installed::{Installed, Way};
 use super::lane::{Lane, Waiting};
 use super::plugin_host::PluginHost;
@@ -88,12 +89,13 @@ async fn serve(
         mut attempt,
         bind,
         way,
+        turn,
     } = waiting;
     let event = match event {
         Some(event) => event,
         None => match parts.log.get(parts.session, position).await? {
             Some(event) => Arc::new(event),
-            None => return Ok(Served::Finished),
+            None => return pass_over(parts, installed, position, turn).await,
         },
     };
     loop {
@@ -103,9 +105,13 @@ async fn serve(
         }
         if is_too_late(&event, parts.clock.now()) {
             tracing::debug!(event.id = %event.id, plugin.id = %installed.installation.id(), "event passed over, it is too old to be told");
-            return Ok(Served::Finished);
+            return pass_over(parts, installed, position, turn).await;
         }
-        let outcome = call(parts, installed, &event, (&bind, way), attempt.count + 1).await?;
+        tokio::select! {
+            () = installed.breaker.pass(&*parts.clock) => {}
+            () = stop.cancelled() => return Ok(Served::Stopped),
+        }
+        let outcome = call(parts, installed, &event, (&bind, way, turn), attempt.count + 1).await?;
         let (error, hint) = match outcome {
             Outcome::Done => return Ok(Served::Finished),
             Outcome::Again { error, hint } => (error, Some(hint)),
@@ -138,6 +144,26 @@ async fn serve(
     }
 }
 
+/// Finishes with an event without a call.
+async fn pass_over(
+    parts: &RouterParts,
+    installed: &Installed,
+    position: Position,
+    turn: Turn,
+) -> Result<Served, RouterError> {
+    match turn {
+        Turn::First => {}
+        Turn::Replay => {
+            let installation = installed.installation.id();
+            parts
+                .progress
+                .forget_replay(parts.session, installation, position)
+                .await?;
+        }
+    }
+    Ok(Served::Finished)
+}
+
 /// Whether an event is of a kind that is worth telling for a while only, and that while is over.
 fn is_too_late(event: &Event, now: UnixMs) -> bool {
     let age = now.since(event.received_at);
@@ -149,7 +175,7 @@ async fn call(
     parts: &Arc<RouterParts>,
     installed: &Arc<Installed>,
     event: &Arc<Event>,
-    (bind, way): (&Arc<str>, Way),
+    (bind, way, turn): (&Arc<str>, Way, Turn),
     attempt: u32,
 ) -> Result<Outcome, RouterError> {
     for _ in 0..MOST_CONFLICTS {
@@ -157,7 +183,11 @@ async fn call(
         let occasion = match (&pending, way) {
             (Some(pending), Way::Event | Way::Reply) => Occasion::Reply(pending),
             (None, Way::Event) => Occasion::Event,
-            (None, Way::Reply) => return Ok(Outcome::Done),
+            (None, Way::Reply) => {
+                note(parts, installed, Verdict::Neither);
+                pass_over(parts, installed, event.position, turn).await?;
+                return Ok(Outcome::Done);
+            }
         };
         let started = parts.clock.monotonic();
         let host = Arc::new(PluginHost::new(parts, installed, event));
@@ -184,20 +214,24 @@ async fn call(
         match called {
             Err(error) => {
                 log(error.class(), 0);
+                note(parts, installed, verdict(&error));
                 return Ok(judge(&error));
             }
-            Ok(draft) => match commit(parts, installed, event, draft).await {
+            Ok(draft) => match commit(parts, installed, event, turn, draft).await {
                 Ok(effects) => {
                     log("committed", effects);
+                    note(parts, installed, Verdict::Good);
                     return Ok(Outcome::Done);
                 }
                 Err(CommitError::AlreadyDone) => {
                     log("already_done", 0);
+                    note(parts, installed, Verdict::Neither);
                     return Ok(Outcome::Done);
                 }
                 Err(CommitError::Conflict) => log("conflict", 0),
                 Err(error @ CommitError::KvQuota { .. }) => {
                     log("kv_quota", 0);
+                    note(parts, installed, Verdict::Failed);
                     return Ok(Outcome::Hopeless {
                         error: error.to_string().into(),
                     });
@@ -206,6 +240,7 @@ async fn call(
             },
         }
     }
+    note(parts, installed, Verdict::Neither);
     Ok(Outcome::Again {
         error: "other chats kept changing the state this call reads".into(),
         hint: None,
@@ -221,12 +256,19 @@ async fn ended_wait(parts: &RouterParts, installed: &Installed, event: &Event) -
     Ok(dialogue::ended_by(dialogues, parts.session, installed.installation.id(), event).await?)
 }
 
-async fn commit(parts: &RouterParts, installed: &Installed, event: &Event, draft: Draft) -> Result<usize, CommitError> {
+async fn commit(
+    parts: &RouterParts,
+    installed: &Installed,
+    event: &Event,
+    turn: Turn,
+    draft: Draft,
+) -> Result<usize, CommitError> {
     let call = Call {
         event,
         installation: installed.installation.id(),
         quota: installed.kv_quota(),
         dialogue_quota: installed.dialogue_quota(),
+        turn,
     };
     let committed = parts.outbox.commit_draft(parts.session, call, draft).await?;
     let effects = committed.effects.len();
@@ -234,6 +276,28 @@ async fn commit(parts: &RouterParts, installed: &Installed, event: &Event, draft
         parts.sink.offer(committed).await;
     }
     Ok(effects)
+}
+
+/// Tells the breaker what came of a call, and the operator when that opened it.
+fn note(parts: &RouterParts, installed: &Installed, verdict: Verdict) {
+    if let Some(rest) = installed.breaker.note(verdict, parts.clock.now()) {
+        tracing::warn!(plugin.id = %installed.installation.id(), rest_s = rest.as_secs(), "the plugin keeps failing; its events wait");
+    }
+}
+
+/// What an event cannot be handled for says nothing of the next one; everything else may be the plugin's illness.
+fn verdict(error: &CallError) -> Verdict {
+    match error {
+        CallError::Reject { .. } => Verdict::Neither,
+        // The host's own faults are not the plugin's.
+        CallError::Host { .. } => Verdict::Neither,
+        CallError::Retry { .. }
+        | CallError::Trap { .. }
+        | CallError::Deadline { .. }
+        | CallError::Memory { .. }
+        | CallError::Quota { .. }
+        | CallError::NoHandler { .. } => Verdict::Failed,
+    }
 }
 
 fn judge(error: &CallError) -> Outcome {
@@ -252,7 +316,7 @@ fn judge(error: &CallError) -> Outcome {
 mod tests {
     use ulid::Ulid;
     use waspnest_core::address::Party;
-    use waspnest_core::event::{EventKind, Position, Presence, PresenceState, SessionEvent, SessionState};
+    use waspnest_core::event::{EventKind, Presence, PresenceState, SessionEvent, SessionState};
     use waspnest_core::id::{EventId, SessionId};
 
     use super::*;

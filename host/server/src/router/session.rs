@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use waspnest_core::event::{Event, Position};
-use waspnest_core::progress::{Attempt, Started};
+use waspnest_core::progress::{Attempt, Started, Turn};
 
 use super::installed::{Installed, Wanted};
 use super::lane::{Lane, LaneKey, Start, Waiting};
@@ -31,6 +31,7 @@ pub(crate) struct SessionRouter {
     lanes: HashMap<(usize, LaneKey), Lane>,
     lane_tasks: JoinSet<Result<(usize, LaneKey), RouterError>>,
     head: watch::Receiver<Position>,
+    replays: watch::Receiver<()>,
     read_to: Position,
     open: usize,
 }
@@ -44,6 +45,8 @@ struct Course {
     done: BTreeSet<Position>,
     /// Begun in an earlier life, and not finished.
     attempts: BTreeMap<Position, Attempt>,
+    /// Dead letters that are being handled again.
+    replaying: BTreeSet<Position>,
 }
 
 /// An event a lane is done with.
@@ -61,6 +64,7 @@ impl SessionRouter {
     pub(crate) async fn resume(parts: RouterParts) -> Result<Self, RouterError> {
         let at = parts.log.head(parts.session).await?;
         let head = parts.log.wake(parts.session);
+        let replays = parts.progress.replay_wake(parts.session);
         let mut courses = Vec::new();
         for installed in &parts.installations {
             let id = installed.installation.id();
@@ -74,6 +78,7 @@ impl SessionRouter {
                 tracker,
                 done: cursor.done,
                 attempts: cursor.attempts,
+                replaying: BTreeSet::new(),
             });
         }
         let read_to = courses.iter().map(|course| course.tracker.low()).min().unwrap_or(at);
@@ -83,6 +88,7 @@ impl SessionRouter {
             lanes: HashMap::new(),
             lane_tasks: JoinSet::new(),
             head,
+            replays,
             read_to,
             open: 0,
         })
@@ -95,10 +101,12 @@ impl SessionRouter {
     pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), RouterError> {
         let (finish, mut finished) = mpsc::channel(1024);
         self.head.mark_changed();
+        self.replays.mark_changed();
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Ok(()) = self.head.changed(), if self.open < MOST_OPEN => self.read(&finish, &stop).await?,
+                Ok(()) = self.replays.changed() => self.replay(&finish, &stop).await?,
                 Some(done) = finished.recv() => {
                     self.finish(done).await?;
                     while let Ok(done) = finished.try_recv() {
@@ -138,7 +146,8 @@ impl SessionRouter {
     }
 
     fn dispatch(&mut self, event: &Arc<Event>, finish: &mpsc::Sender<Finished>, stop: &CancellationToken) {
-        for (index, course) in self.courses.iter_mut().enumerate() {
+        for index in 0..self.courses.len() {
+            let course = &mut self.courses[index];
             if course.tracker.has_seen(event.position) {
                 continue;
             }
@@ -152,35 +161,82 @@ impl SessionRouter {
                 continue;
             };
             course.tracker.open(event.position);
-            self.open += 1;
-            let lane = self.lanes.entry((index, key.clone())).or_default();
-            let attempt = course.attempts.remove(&event.position).unwrap_or_default();
             let waiting = Waiting {
                 position: event.position,
                 event: Some(Arc::clone(event)),
-                attempt,
+                attempt: course.attempts.remove(&event.position).unwrap_or_default(),
                 bind,
                 way,
+                turn: Turn::First,
             };
-            if lane.push(waiting) == Start::Needed {
-                let end = LaneEnd {
-                    course: index,
-                    finish: finish.clone(),
-                    stop: stop.clone(),
+            self.queue(index, key, waiting, finish, stop);
+        }
+    }
+
+    /// Takes up dead letters that are to be handled again, at the end of their lanes.
+    async fn replay(&mut self, finish: &mpsc::Sender<Finished>, stop: &CancellationToken) -> Result<(), RouterError> {
+        self.replays.borrow_and_update();
+        for index in 0..self.courses.len() {
+            let installed = Arc::clone(&self.courses[index].installed);
+            let wanted = self
+                .parts
+                .progress
+                .replays(self.parts.session, installed.installation.id())
+                .await?;
+            for position in wanted {
+                // One that is under way comes back as a dead letter before it can be wanted again.
+                if !self.courses[index].replaying.insert(position) {
+                    continue;
+                }
+                let Some(event) = self.parts.log.get(self.parts.session, position).await? else {
+                    tracing::warn!(plugin.id = %installed.installation.id(), position = position.0, "an event to be handled again is not in the log");
+                    continue;
                 };
-                let task = run_lane(
-                    Arc::clone(&self.parts),
-                    Arc::clone(&course.installed),
-                    lane.clone(),
-                    end,
-                );
-                self.lane_tasks.spawn(async move { task.await.map(|()| (index, key)) });
+                let Wanted { bind, way, key } = installed.replays(&self.parts.name, &event);
+                let waiting = Waiting {
+                    position,
+                    event: Some(Arc::new(event)),
+                    attempt: Attempt::default(),
+                    bind,
+                    way,
+                    turn: Turn::Replay,
+                };
+                self.queue(index, key, waiting, finish, stop);
             }
+        }
+        Ok(())
+    }
+
+    /// Puts an event into a lane, and starts the lane if it stood still.
+    fn queue(
+        &mut self,
+        index: usize,
+        key: LaneKey,
+        waiting: Waiting,
+        finish: &mpsc::Sender<Finished>,
+        stop: &CancellationToken,
+    ) {
+        self.open += 1;
+        let lane = self.lanes.entry((index, key.clone())).or_default();
+        if lane.push(waiting) == Start::Needed {
+            let end = LaneEnd {
+                course: index,
+                finish: finish.clone(),
+                stop: stop.clone(),
+            };
+            let task = run_lane(
+                Arc::clone(&self.parts),
+                Arc::clone(&self.courses[index].installed),
+                lane.clone(),
+                end,
+            );
+            self.lane_tasks.spawn(async move { task.await.map(|()| (index, key)) });
         }
     }
 
     async fn finish(&mut self, Finished { course, position }: Finished) -> Result<(), RouterError> {
         self.courses[course].tracker.finish(position);
+        self.courses[course].replaying.remove(&position);
         self.open -= 1;
         self.store_mark(course, MARK_STEP).await
     }

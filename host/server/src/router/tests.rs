@@ -11,7 +11,7 @@ use waspnest_core::event::{EventKind, Position, Tick, TickCause};
 use waspnest_core::log::Incoming;
 
 use crate::config::bind::{Bind, Lists};
-use crate::config::plugins::{Backoff, Retry};
+use crate::config::plugins::{Backoff, BreakerRule, Retry};
 use harness::{Harness, Install, Script, everything, hostile, id};
 
 /// Three calls, a second apart.
@@ -104,6 +104,55 @@ async fn a_failing_call_is_made_again_until_it_works() {
     app.pass_until_replies(1).await;
     assert_eq!(app.replies(1).await[0].1, "attempt 3");
     assert!(app.dead_letters("bot").await.is_empty());
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_handled_again_when_its_operator_wants_it() {
+    let app = Harness::start(vec![hostile("bot")]).await;
+    app.hears("4915100001", "reject-unless-kv").await;
+    app.dead_letter("bot").await;
+    app.hears("4915100001", "kv-counter").await;
+    assert_eq!(app.replies(1).await[0].1, "1");
+    let app = app.restart().await;
+    app.wants_again("bot", Position(1)).await;
+    assert_eq!(app.replies(2).await[1].1, "now it works");
+    assert!(app.dead_letters("bot").await.is_empty());
+    // It is done for good: nothing comes of it at the next start.
+    let app = app.restart().await;
+    app.hears("4915100001", "kv-counter").await;
+    assert_eq!(app.replies(3).await[2].1, "2");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_keeps_failing_gets_a_rest_and_loses_nothing() {
+    let breaker = BreakerRule {
+        failures: 2,
+        window: Duration::from_secs(60),
+        open: Duration::from_secs(30),
+    };
+    let app = Harness::start(vec![
+        Install {
+            breaker,
+            ..hostile("bad")
+        },
+        Install::of("echo", "good"),
+    ])
+    .await;
+    app.hears("4915100001", "trap").await;
+    app.hears("4915100002", "trap").await;
+    app.replies(2).await;
+    app.done("bad", Position(2)).await;
+    app.hears("4915100003", "hello").await;
+    assert_eq!(app.replies(3).await[2].1, "hello", "the healthy one answers at once");
+    app.passes(Duration::from_secs(20));
+    app.hears("4915100004", "later").await;
+    assert_eq!(app.replies(4).await[3].1, "later", "the other one still rests");
+    app.passes(Duration::from_secs(10));
+    let mut late: Vec<_> = app.replies(6).await.into_iter().skip(4).map(|(_, text)| text).collect();
+    late.sort_unstable();
+    assert_eq!(late, ["ok: hello", "ok: later"]);
     app.stop().await;
 }
 

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use waspnest_core::event::Position;
 use waspnest_core::id::{InstallationId, PluginId, SessionId, SessionName};
-use waspnest_core::progress::{DeadLetter, Progress};
+use waspnest_core::progress::{DeadLetter, Found, Progress};
 use waspnest_core::session::Sessions as Register;
 
 use super::error::Error;
+use crate::router::Breaker;
 
 /// An installation, described when the host starts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Described {
     /// The operator's name of it.
     pub id: InstallationId,
@@ -26,6 +27,8 @@ pub struct Described {
     pub granted: Vec<Box<str>>,
     /// Names of the binds that bring it events.
     pub binds: Vec<Box<str>>,
+    /// Whether it gets calls.
+    pub breaker: Arc<Breaker>,
 }
 
 /// An event that an installation could not handle, and where it stands.
@@ -38,6 +41,29 @@ pub struct Parked {
     /// What happened.
     pub letter: DeadLetter,
 }
+
+/// Which dead letters of an installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Letters {
+    /// All there are.
+    All,
+    /// Those of one session.
+    Of(SessionId),
+    /// One.
+    One(SessionId, Position),
+}
+
+/// What becomes of a dead letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settlement {
+    /// Its event is handled again, by the plugin as it is now.
+    Replay,
+    /// It is thrown away.
+    Discard,
+}
+
+/// Letters read at a time.
+const SETTLED_AT_ONCE: usize = 256;
 
 /// The use cases of installations. Clones are the same.
 #[derive(Clone)]
@@ -112,6 +138,48 @@ impl Installations {
             }
         }
         Ok(found)
+    }
+
+    /// Does something with one dead letter, or with all of a session, or with all there are. Answers with how many.
+    ///
+    /// # Errors
+    /// [`Error::UnknownInstallation`], [`Error::Store`].
+    pub async fn settle(&self, id: &InstallationId, which: Letters, how: Settlement) -> Result<u64, Error> {
+        self.get(id)?;
+        let only = match which {
+            Letters::All => None,
+            Letters::Of(session) => Some(session),
+            Letters::One(session, position) => return self.settle_one(id, session, position, how).await,
+        };
+        let mut settled = 0;
+        let mut after = None;
+        loop {
+            let page = self.dead_letters(id, only, after, SETTLED_AT_ONCE).await?;
+            for parked in &page {
+                settled += self.settle_one(id, parked.session, parked.position, how).await?;
+            }
+            match page.last() {
+                Some(last) => after = Some((last.session, last.position)),
+                None => return Ok(settled),
+            }
+        }
+    }
+
+    async fn settle_one(
+        &self,
+        id: &InstallationId,
+        session: SessionId,
+        position: Position,
+        how: Settlement,
+    ) -> Result<u64, Error> {
+        let found = match how {
+            Settlement::Replay => self.progress.replay(session, id, position).await?,
+            Settlement::Discard => self.progress.discard(session, id, position).await?,
+        };
+        Ok(match found {
+            Found::Yes => 1,
+            Found::No => 0,
+        })
     }
 
     /// The id of a session that is named in a filter.

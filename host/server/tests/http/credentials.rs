@@ -54,6 +54,18 @@ fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> 
             "/v1/installations/echo/dead-letters?limit=1",
             None,
         ),
+        (
+            "POST",
+            "/v1/installations/{i}/dead-letters/replay",
+            "/v1/installations/echo/dead-letters:replay",
+            Some(json!({ "session": "main", "position": 3 })),
+        ),
+        (
+            "POST",
+            "/v1/installations/{i}/dead-letters/discard",
+            "/v1/installations/echo/dead-letters:discard",
+            None,
+        ),
     ]
 }
 

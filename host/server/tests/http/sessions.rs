@@ -1,6 +1,6 @@
 //! Sessions through the API.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use waspnest_whatsapp::State;
 
 use crate::support::TestApi;
@@ -126,6 +126,36 @@ async fn a_removed_session_is_gone_and_its_name_is_free() {
     assert_eq!(api.request("DELETE", "/v1/sessions/main").send().await.status, 204);
     api.get("/v1/sessions/main").await.problem(404, "unknown_session");
     assert_eq!(api.post("/v1/sessions", json!({ "name": "main" })).await.status, 201);
+}
+
+#[tokio::test]
+async fn dead_letters_are_replayed_or_thrown_away() {
+    let api = TestApi::start().await;
+    let letters = "/v1/installations/echo/dead-letters";
+    let act = async |action: &str, body: Value| api.post(&format!("{letters}:{action}"), body).await;
+    let none = act("replay", json!({ "session": "main", "position": 4 })).await;
+    assert_eq!((none.status, none.json()), (202, json!({ "replayed": 0 })));
+    let one = act("replay", json!({ "session": "main", "position": 3 })).await;
+    assert_eq!((one.status, one.json()), (202, json!({ "replayed": 1 })));
+    let left = api.get(letters).await.json();
+    assert_eq!(left["items"].as_array().map(Vec::len), Some(1));
+    let gone = act("discard", json!({})).await;
+    assert_eq!((gone.status, gone.json()), (200, json!({ "discarded": 1 })));
+    assert_eq!(api.get(letters).await.json()["items"], json!([]));
+
+    let unsaid = act("replay", json!({ "position": 3 })).await;
+    assert_eq!(unsaid.status, 422);
+    assert_eq!(unsaid.json()["errors"][0]["pointer"], "/position");
+    let wrong = act("replay", json!({ "session": "main", "position": -1 })).await;
+    assert_eq!(
+        wrong.json()["errors"][0]["detail"],
+        "expected a whole number that is not negative, found -1"
+    );
+    let unknown = api.post("/v1/installations/ecko/dead-letters:replay", json!({})).await;
+    assert_eq!(
+        (unknown.status, unknown.json()["code"].as_str()),
+        (404, Some("unknown_installation"))
+    );
 }
 
 #[tokio::test]

@@ -11,7 +11,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
+use waspnest::config::plugins::BreakerRule;
 use waspnest::http::{Http, HttpParts};
+use waspnest::router::Breaker;
 use waspnest::service::admin_secret::AdminHash;
 use waspnest::service::control::{Connection, Control, ControlError};
 use waspnest::service::health::{Health, Phase};
@@ -187,6 +189,7 @@ impl TestApi {
             digest: "00ff".into(),
             granted: vec!["messages.send".into()],
             binds: vec!["echo-all".into()],
+            breaker: Arc::new(Breaker::new(BreakerRule::default())),
         };
 
         let sessions = Sessions::new(register.clone(), Arc::clone(&control), clock.clone(), Arc::clone(&ids));

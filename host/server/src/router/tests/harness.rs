@@ -20,7 +20,7 @@ use waspnest_core::journal::Journal;
 use waspnest_core::log::{Incoming, Log};
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 use waspnest_core::outbox::Outbox;
-use waspnest_core::progress::{DeadLetter, Progress};
+use waspnest_core::progress::{DeadLetter, Found, Progress};
 use waspnest_core::store::{HeldStore, MemoryStore, Store};
 use waspnest_core::timer::Firing;
 use waspnest_egress::{Egress, Guard, SystemNames};
@@ -30,8 +30,8 @@ use super::account::ScriptedAccount;
 use crate::config::bind::{Bind, Lists, Own, Topic};
 use crate::config::installation::Lane;
 use crate::config::pattern::Pattern;
-use crate::config::plugins::{Backoff, Retry};
-use crate::router::{Installed, RouterParts, SessionRouter, Shelf};
+use crate::config::plugins::{Backoff, BreakerRule, Retry};
+use crate::router::{Breaker, Installed, RouterParts, SessionRouter, Shelf};
 use crate::sink::{Answer, Carried, Carrier, CarryError, Failures, SessionSink, SinkParts};
 
 /// Long enough for a busy machine; a test that needs it has failed.
@@ -44,6 +44,7 @@ pub(super) struct Install {
     pub id: &'static str,
     pub binds: Vec<Bind>,
     pub retry: Retry,
+    pub breaker: BreakerRule,
 }
 
 impl Install {
@@ -63,6 +64,7 @@ impl Install {
             id,
             binds: vec![everything("all")],
             retry,
+            breaker: BreakerRule::default(),
         }
     }
 }
@@ -387,6 +389,17 @@ impl Harness {
         letters.into_iter().map(|(_, letter)| letter).collect()
     }
 
+    /// An operator wants an event handled again that was given up.
+    pub(super) async fn wants_again(&self, installation: &str, position: Position) {
+        let found = self.progress.replay(self.session, &id(installation), position).await;
+        assert_eq!(found.expect("the store works"), Found::Yes);
+    }
+
+    /// Lets time pass at once.
+    pub(super) fn passes(&self, time: Duration) {
+        self.clock.advance(time);
+    }
+
     /// Lets time pass until the installation is done with an event.
     pub(super) async fn done(&self, installation: &str, position: Position) {
         let is_done = async || {
@@ -508,6 +521,7 @@ async fn installed(engine: &Engine, install: &Install) -> Installed {
         binds: install.binds.clone(),
         order: Lane::Chat,
         retry: install.retry.clone(),
+        breaker: Arc::new(Breaker::new(install.breaker)),
     }
 }
 

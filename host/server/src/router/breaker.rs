@@ -1,0 +1,209 @@
+//! A rest for an installation that keeps failing.
+//!
+//! Too many failures within a window open the breaker: no call is made for a while, events wait in their lanes with their attempts
+//! unspent, and everybody else goes on. Then one call is let through on trial; its end decides. What a plugin refuses for good
+//! ([`waspnest_engine::CallError::Reject`]) is about the event and counts neither way. Kept in memory: a restart is a new try.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use waspnest_core::clock::{Clock, UnixMs};
+
+use crate::config::plugins::BreakerRule;
+
+/// One installation's breaker, over all of its sessions.
+#[derive(Debug)]
+pub struct Breaker {
+    rule: BreakerRule,
+    state: Mutex<State>,
+    /// Says that the state changed, to those that wait.
+    changed: watch::Sender<()>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Calls are made; when the failures of the window were.
+    Closed(VecDeque<UnixMs>),
+    /// No calls until then.
+    Open(UnixMs),
+    /// One call is under way on trial. Should it never end, another is let through then.
+    Trial(UnixMs),
+}
+
+/// Whether an installation gets calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// It does.
+    Working,
+    /// It failed too often; calls begin again then, with one on trial.
+    Resting {
+        /// When.
+        until: UnixMs,
+    },
+}
+
+/// What a call came to, as far as the breaker cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Good,
+    Failed,
+    /// It says nothing about the plugin's health.
+    Neither,
+}
+
+enum Admission {
+    Go,
+    Wait(UnixMs),
+}
+
+impl Breaker {
+    /// A closed one.
+    #[must_use]
+    pub fn new(rule: BreakerRule) -> Self {
+        Self {
+            rule,
+            state: Mutex::new(State::Closed(VecDeque::new())),
+            changed: watch::Sender::new(()),
+        }
+    }
+
+    /// Waits until a call may be made. Whoever is let through owes [`Breaker::note`].
+    pub(super) async fn pass(&self, clock: &dyn Clock) {
+        let mut changed = self.changed.subscribe();
+        loop {
+            let until = match self.admit(clock.now()) {
+                Admission::Go => return,
+                Admission::Wait(until) => until,
+            };
+            tokio::select! {
+                () = clock.sleep_until(until) => {}
+                // The sender is ours: it does not go while this waits.
+                _ = changed.changed() => {}
+            }
+        }
+    }
+
+    fn admit(&self, now: UnixMs) -> Admission {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match *state {
+            State::Closed(_) => Admission::Go,
+            State::Open(until) | State::Trial(until) if now < until => Admission::Wait(until),
+            State::Open(_) | State::Trial(_) => {
+                *state = State::Trial(now.plus(self.rule.open));
+                Admission::Go
+            }
+        }
+    }
+
+    /// Notes what a call came to. Answers how long calls rest, if this one opened the breaker.
+    pub(super) fn note(&self, verdict: Verdict, now: UnixMs) -> Option<Duration> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = State::Open(now.plus(self.rule.open));
+        let next = match (&mut *state, verdict) {
+            (State::Closed(failures), Verdict::Failed) => {
+                while failures
+                    .front()
+                    .is_some_and(|first| first.plus(self.rule.window) <= now)
+                {
+                    failures.pop_front();
+                }
+                failures.push_back(now);
+                (failures.len() >= self.rule.failures as usize).then_some(opened)
+            }
+            (State::Closed(_), Verdict::Good | Verdict::Neither) => None,
+            (State::Trial(_), Verdict::Failed) => Some(opened),
+            (State::Trial(_), Verdict::Good) => Some(State::Closed(VecDeque::new())),
+            // The next one is the trial.
+            (State::Trial(_), Verdict::Neither) => Some(State::Open(now)),
+            // A call that had begun before.
+            (State::Open(_), Verdict::Good | Verdict::Failed | Verdict::Neither) => None,
+        };
+        let next = next?;
+        let rests = (verdict == Verdict::Failed).then_some(self.rule.open);
+        *state = next;
+        self.changed.send_replace(());
+        rests
+    }
+
+    /// Whether the installation gets calls now.
+    #[must_use]
+    pub fn condition(&self, now: UnixMs) -> Condition {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match *state {
+            State::Open(until) if now < until => Condition::Resting { until },
+            State::Closed(_) | State::Open(_) | State::Trial(_) => Condition::Working,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn breaker() -> Breaker {
+        Breaker::new(BreakerRule {
+            failures: 3,
+            window: Duration::from_secs(10),
+            open: Duration::from_secs(60),
+        })
+    }
+
+    fn is_let_through(breaker: &Breaker, at: u64) -> bool {
+        match breaker.admit(UnixMs(at)) {
+            Admission::Go => true,
+            Admission::Wait(_) => false,
+        }
+    }
+
+    #[test]
+    fn failures_spread_over_time_open_nothing() {
+        let breaker = breaker();
+        for at in [0, 6_000, 12_000, 18_000] {
+            assert_eq!(breaker.note(Verdict::Failed, UnixMs(at)), None);
+            assert_eq!(breaker.note(Verdict::Neither, UnixMs(at)), None);
+        }
+        assert!(is_let_through(&breaker, 18_000));
+    }
+
+    #[test]
+    fn after_the_rest_one_call_decides() {
+        let breaker = breaker();
+        for at in [0, 1, 2] {
+            breaker.note(Verdict::Failed, UnixMs(at));
+        }
+        assert_eq!(
+            breaker.condition(UnixMs(3)),
+            Condition::Resting { until: UnixMs(60_002) }
+        );
+        assert!(!is_let_through(&breaker, 60_001));
+        assert!(is_let_through(&breaker, 60_002));
+        assert!(!is_let_through(&breaker, 60_003), "one at a time");
+        assert_eq!(
+            breaker.note(Verdict::Failed, UnixMs(60_004)),
+            Some(Duration::from_secs(60))
+        );
+        assert!(!is_let_through(&breaker, 120_003));
+        assert!(is_let_through(&breaker, 120_004));
+        assert_eq!(breaker.note(Verdict::Neither, UnixMs(120_004)), None);
+        assert!(is_let_through(&breaker, 120_004), "what says nothing is no trial");
+        assert_eq!(breaker.note(Verdict::Good, UnixMs(120_005)), None);
+        assert!(is_let_through(&breaker, 120_006));
+        assert_eq!(
+            breaker.note(Verdict::Failed, UnixMs(120_007)),
+            None,
+            "the earlier failures are forgiven"
+        );
+    }
+
+    #[test]
+    fn a_trial_that_never_ends_does_not_hold_everybody() {
+        let breaker = breaker();
+        for at in [0, 1, 2] {
+            breaker.note(Verdict::Failed, UnixMs(at));
+        }
+        assert!(is_let_through(&breaker, 60_002));
+        assert!(is_let_through(&breaker, 120_002));
+    }
+}
