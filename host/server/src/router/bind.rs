@@ -14,10 +14,9 @@ use crate::config::pattern::Pattern;
 /// What lets ticks through, as plugins are told.
 const SCHEDULE: &str = "schedule";
 /// What lets ends of waits through, as plugins are told.
+pub(super) const DIALOGUE: &str = "dialogue";
 /// What lets an event through that an operator wants handled again, where no bind does any more.
 pub(super) const REPLAY: &str = "replay";
-
-pub(super) const DIALOGUE: &str = "dialogue";
 
 /// The name of the first bind that lets the event through.
 pub(super) fn admitting<'a>(binds: &'a [Bind], session: &SessionName, event: &Event) -> Option<&'a str> {

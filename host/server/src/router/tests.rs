@@ -4,6 +4,7 @@ mod account;
 mod dialogue;
 mod harness;
 mod http;
+mod interleaving;
 
 use std::time::Duration;
 

@@ -1,5 +1,9 @@
 //! A session's router and sink on a store in memory, with a script that plays WhatsApp.
 
+mod world;
+
+pub(super) use world::{Left, World};
+
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -147,6 +151,8 @@ pub(super) struct Harness {
     clock: Arc<ManualClock>,
     ids: Arc<SeededIds>,
     engine: Arc<Engine>,
+    /// Who held the engine when this life began.
+    others: usize,
     session: SessionId,
     log: Log,
     progress: Progress,
@@ -167,7 +173,8 @@ impl Harness {
         let store = HeldStore::new(MemoryStore::new());
         let session = SessionId::new(ids.ulid(clock.now()));
         let carried = watch::Sender::new(Vec::new());
-        Self::resume(store, clock, ids, session, installs, (carried, Arc::default())).await
+        let engine = Arc::new(Engine::new(EngineOptions::new(clock.clone())).expect("an engine"));
+        Self::resume(engine, store, clock, ids, session, installs, (carried, Arc::default())).await
     }
 
     /// Everything in memory is gone; the store stays.
@@ -176,20 +183,29 @@ impl Harness {
         self.restart_with(installs).await
     }
 
-    pub(super) async fn restart_with(self, installs: Vec<Install>) -> Self {
-        let (store, clock, ids, session) = (
-            Arc::clone(&self.store),
-            Arc::clone(&self.clock),
-            Arc::clone(&self.ids),
-            self.session,
-        );
+    pub(super) async fn restart_with(mut self, installs: Vec<Install>) -> Self {
+        self.end().await;
+        self.installs = installs;
+        self.again().await
+    }
+
+    /// The next life, with what the last one left in the store.
+    async fn again(self) -> Self {
         let carried = watch::Sender::new(self.scripted.carried.borrow().clone());
-        let account = Arc::clone(&self.account);
-        self.stop().await;
-        Self::resume(store, clock, ids, session, installs, (carried, account)).await
+        Self::resume(
+            self.engine,
+            self.store,
+            self.clock,
+            self.ids,
+            self.session,
+            self.installs,
+            (carried, self.account),
+        )
+        .await
     }
 
     async fn resume(
+        engine: Arc<Engine>,
         store: Arc<HeldStore>,
         clock: Arc<ManualClock>,
         ids: Arc<SeededIds>,
@@ -201,7 +217,7 @@ impl Harness {
         let log = Log::new(Arc::clone(&any_store), clock.clone(), ids.clone());
         let outbox = Outbox::new(Arc::clone(&any_store), clock.clone());
         let progress = Progress::new(Arc::clone(&any_store));
-        let engine = Arc::new(Engine::new(EngineOptions::new(clock.clone())).expect("an engine"));
+        let others = Arc::strong_count(&engine);
         let mut installations = Vec::new();
         for install in &installs {
             installations.push(Arc::new(installed(&engine, install).await));
@@ -258,6 +274,7 @@ impl Harness {
             clock,
             ids,
             engine,
+            others,
             session,
             log,
             progress,
@@ -271,11 +288,15 @@ impl Harness {
     }
 
     pub(super) async fn stop(mut self) {
+        self.end().await;
+    }
+
+    async fn end(&mut self) {
         self.stop.cancel();
         while let Some(ended) = self.tasks.join_next().await {
             ended.expect("no part panics");
         }
-        assert_eq!(Arc::strong_count(&self.engine), 1, "no call is left behind");
+        assert_eq!(Arc::strong_count(&self.engine), self.others, "no call is left behind");
     }
 
     /// Somebody writes a text; returns when it is in the log for good.
@@ -506,12 +527,16 @@ fn egress(clock: Arc<dyn Clock>) -> Egress {
     Egress::new(guard, Arc::new(SystemNames), clock).expect("this machine knows authorities")
 }
 
-async fn installed(engine: &Engine, install: &Install) -> Installed {
+fn plugin_dir(name: &str) -> PathBuf {
     let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../target/plugins")
-        .join(install.plugin);
+        .join(name);
     assert!(dir.exists(), "{} is missing: run `cargo xtask plugins`", dir.display());
-    let plugin = engine.load(&dir).await.expect("a good plugin");
+    dir
+}
+
+async fn installed(engine: &Engine, install: &Install) -> Installed {
+    let plugin = engine.load(&plugin_dir(install.plugin)).await.expect("a good plugin");
     let spec = InstallationSpec {
         grants: Grants::as_requested(),
         ..InstallationSpec::new(id(install.id))
