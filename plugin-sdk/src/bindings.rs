@@ -47,6 +47,7 @@ macro_rules! handler {
 }
 
 handler!(message, "message-plugin");
+handler!(command, "command-plugin");
 handler!(reply, "reply-plugin");
 handler!(schedule, "schedule-plugin");
 handler!(receipt, "receipt-plugin");

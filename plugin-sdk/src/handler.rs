@@ -5,8 +5,8 @@
 
 use crate::bindings;
 use crate::types::{
-    Call, ChatEvent, ContactEvent, EventContext, GroupEvent, HandlerError, Message, Outcome, Pending, Presence,
-    Receipt, SessionEvent, Tick,
+    Call, ChatEvent, Command, ContactEvent, EventContext, GroupEvent, HandlerError, Message, Outcome, Pending,
+    Presence, Receipt, SessionEvent, Tick,
 };
 use core::marker::PhantomData;
 
@@ -18,6 +18,16 @@ pub trait MessageHandler {
     /// [`HandlerError::Retry`] makes the host call again later, [`HandlerError::Reject`] parks the event. An
     /// [`Error`](crate::Error) turns into one of them by `?`.
     fn on_message(ctx: &EventContext, msg: &Message) -> Result<Outcome, HandlerError>;
+}
+
+/// Handles commands that people type: those of `[[command]]` in the manifest. The host has read their arguments.
+pub trait CommandHandler {
+    /// Handles one command; `msg` is the message it came in. What it changed is committed when it answers `Ok`, and dropped
+    /// otherwise.
+    ///
+    /// # Errors
+    /// As for [`MessageHandler::on_message`].
+    fn on_command(ctx: &EventContext, cmd: &Command, msg: &Message) -> Result<Outcome, HandlerError>;
 }
 
 /// Handles what was waited for through [`dialogue`](crate::dialogue). For plugins whose manifest asks for the capability `dialogue`.
@@ -137,6 +147,12 @@ adapter!(ChatHandler, chat, chat_handler, on_chat, ChatEvent);
 adapter!(CallHandler, call, call_handler, on_call, Call);
 adapter!(SessionHandler, session, session_handler, on_session, SessionEvent);
 
+impl<P: CommandHandler> bindings::command::exports::waspnest::plugin::command_handler::Guest for Adapter<P> {
+    fn on_command(ctx: EventContext, cmd: Command, msg: Message) -> Result<Outcome, HandlerError> {
+        P::on_command(&ctx, &cmd, &msg)
+    }
+}
+
 impl<P: ReplyHandler> bindings::reply::exports::waspnest::plugin::reply_handler::Guest for Adapter<P> {
     fn on_reply(ctx: EventContext, pending: Pending, msg: Option<Message>) -> Result<Outcome, HandlerError> {
         P::on_reply(&ctx, &pending, msg.as_ref())
@@ -182,6 +198,9 @@ macro_rules! export {
     (@one $plugin:ident SessionHandler) => {
         $crate::export!(@with $plugin SessionHandler session);
     };
+    (@one $plugin:ident CommandHandler) => {
+        $crate::export!(@with $plugin CommandHandler command);
+    };
     (@one $plugin:ident ReplyHandler) => {
         $crate::export!(@with $plugin ReplyHandler reply);
     };
@@ -190,7 +209,7 @@ macro_rules! export {
     };
     (@one $plugin:ident $other:ident) => {
         compile_error!(concat!(
-            "no handler `", stringify!($other), "`: the handlers are MessageHandler, ReplyHandler, ScheduleHandler, ReceiptHandler, GroupHandler, PresenceHandler, ",
+            "no handler `", stringify!($other), "`: the handlers are MessageHandler, CommandHandler, ReplyHandler, ScheduleHandler, ReceiptHandler, GroupHandler, PresenceHandler, ",
             "ContactHandler, ChatHandler, CallHandler, SessionHandler and RawHandler"
         ));
     };

@@ -60,6 +60,7 @@
 #[doc(hidden)]
 pub mod bindings;
 pub mod chats;
+mod command;
 mod config;
 pub mod contacts;
 pub mod dialogue;
@@ -85,6 +86,7 @@ pub mod testing;
 pub mod types {
     pub use crate::bindings::call::exports::waspnest::plugin::call_handler::{Call, State as CallState};
     pub use crate::bindings::chat::exports::waspnest::plugin::chat_handler::{Change as ChatChange, ChatEvent};
+    pub use crate::bindings::command::exports::waspnest::plugin::command_handler::{Arg, Command};
     pub use crate::bindings::contact::exports::waspnest::plugin::contact_handler::{
         Change as ContactChange, ContactEvent,
     };
@@ -106,8 +108,8 @@ pub use error::Error;
 #[doc(hidden)]
 pub use handler::Adapter;
 pub use handler::{
-    CallHandler, ChatHandler, ContactHandler, GroupHandler, MessageHandler, PresenceHandler, RawHandler,
-    ReceiptHandler, ReplyHandler, ScheduleHandler, SessionHandler,
+    CallHandler, ChatHandler, CommandHandler, ContactHandler, GroupHandler, MessageHandler, PresenceHandler,
+    RawHandler, ReceiptHandler, ReplyHandler, ScheduleHandler, SessionHandler,
 };
 
 /// Whom the capability modules call: the host in a component, an in-memory double elsewhere.

@@ -31,13 +31,13 @@ use crate::chats::Change;
 use crate::contacts::Contact;
 use crate::groups::GroupInfo;
 use crate::handler::{
-    CallHandler, ChatHandler, ContactHandler, GroupHandler, MessageHandler, PresenceHandler, RawHandler,
-    ReceiptHandler, ReplyHandler, ScheduleHandler, SessionHandler,
+    CallHandler, ChatHandler, CommandHandler, ContactHandler, GroupHandler, MessageHandler, PresenceHandler,
+    RawHandler, ReceiptHandler, ReplyHandler, ScheduleHandler, SessionHandler,
 };
 use crate::schedule::Rule;
 use crate::types::{
-    Address, Call, Cause, ChatEvent, ContactEvent, EventContext, GroupEvent, HandlerError, Jid, Message, Outcome,
-    Pending, Presence, Receipt, SessionEvent, Tick, UnixMs,
+    Address, Call, Cause, ChatEvent, Command, ContactEvent, EventContext, GroupEvent, HandlerError, Jid, Message,
+    Outcome, Pending, Presence, Receipt, SessionEvent, Tick, UnixMs,
 };
 use state::{Awaited, Planned, State, Web};
 
@@ -283,6 +283,16 @@ impl Host {
             None => drop(self.state.jobs.remove(id)),
         }
         Some(self.run(|| P::on_tick(&ctx, &tick)))
+    }
+
+    /// Lets a plugin handle a command that came in a message. The host reads texts; a test says what came of it.
+    ///
+    /// # Errors
+    /// What the handler answers.
+    pub fn command<P: CommandHandler>(&mut self, cmd: &Command, msg: &Message) -> Result<Outcome, HandlerError> {
+        let ctx = self.next_context();
+        self.state.turn_to_message(msg);
+        self.run(|| P::on_command(&ctx, cmd, msg))
     }
 
     /// Lets a plugin handle a message that it waits for. None when it does not wait for it: then the message is for

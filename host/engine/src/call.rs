@@ -21,6 +21,7 @@ use waspnest_core::id::SessionName;
 use crate::bindings::waspnest::plugin::types::{Flow as WitFlow, Outcome};
 use crate::capability::dialogue::Dialogues;
 use crate::capability::log::Journal;
+use crate::command::Command;
 use crate::convert::{self, FileOf, ToGuest};
 use crate::engine::{Engine, TICK};
 use crate::handlers::{Handled, Handler};
@@ -66,6 +67,8 @@ pub enum Occasion<'a> {
     Event,
     /// The end of a wait of the plugin's.
     Reply(&'a Pending),
+    /// A command of the plugin's.
+    Command(&'a Command),
 }
 
 impl<'a> CallContext<'a> {
@@ -294,8 +297,14 @@ impl Sandbox {
                 let told = (pending, kind);
                 handlers.call_reply(store, instance, &shown, &to_guest, told).await
             }
+            Occasion::Command(command) => {
+                let told = (command, kind);
+                handlers.call_command(store, instance, &shown, &to_guest, told).await
+            }
             Occasion::Event => match installation.handler_of(kind) {
-                Handler::Of(_) | Handler::Reply => handlers.call(store, instance, &shown, &to_guest, kind).await,
+                Handler::Of(_) | Handler::Reply | Handler::Command => {
+                    handlers.call(store, instance, &shown, &to_guest, kind).await
+                }
                 Handler::Raw => {
                     let json = convert::json::event(event, session).to_string();
                     handlers.call_raw(store, instance, &shown, kind.name(), &json).await

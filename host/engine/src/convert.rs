@@ -5,6 +5,7 @@
 
 mod call;
 mod chat;
+mod command;
 mod contact;
 mod content;
 mod dialogue;
@@ -20,6 +21,7 @@ mod receipt;
 mod session;
 
 pub(crate) use call::call;
+pub(crate) use command::command;
 pub(crate) use contact::contact;
 pub(crate) use dialogue::pending;
 pub(crate) use event::{context, tick};

@@ -9,10 +9,11 @@ use waspnest_core::event::{EventKind, Family};
 use waspnest_core::message::Message;
 
 use crate::bindings::exports::waspnest::plugin::{
-    call_handler, chat_handler, contact_handler, group_handler, message_handler, presence_handler, raw_handler,
-    receipt_handler, reply_handler, schedule_handler, session_handler,
+    call_handler, chat_handler, command_handler, contact_handler, group_handler, message_handler, presence_handler,
+    raw_handler, receipt_handler, reply_handler, schedule_handler, session_handler,
 };
 use crate::bindings::waspnest::plugin::types::{EventContext, HandlerError, Outcome};
+use crate::command::Command;
 use crate::convert::json::SCHEMA;
 use crate::convert::{self, ToGuest};
 use crate::state::CallState;
@@ -34,6 +35,7 @@ pub struct Handlers {
     session: Option<session_handler::GuestIndices>,
     raw: Option<raw_handler::GuestIndices>,
     reply: Option<reply_handler::GuestIndices>,
+    command: Option<command_handler::GuestIndices>,
 }
 
 /// A handler a component may export.
@@ -45,12 +47,17 @@ pub(crate) enum Handler {
     Raw,
     /// The one of what was waited for.
     Reply,
+    /// The one of commands.
+    Command,
 }
 
 impl Handler {
     /// All of them.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        Family::ALL.into_iter().map(Self::Of).chain([Self::Raw, Self::Reply])
+        Family::ALL
+            .into_iter()
+            .map(Self::Of)
+            .chain([Self::Raw, Self::Reply, Self::Command])
     }
 
     /// Its interface.
@@ -59,6 +66,7 @@ impl Handler {
             Self::Of(family) => interface(family),
             Self::Raw => "raw-handler",
             Self::Reply => "reply-handler",
+            Self::Command => "command-handler",
         }
     }
 
@@ -68,6 +76,7 @@ impl Handler {
             Self::Of(family) => family.name(),
             Self::Raw => "raw",
             Self::Reply => "reply",
+            Self::Command => "command",
         }
     }
 }
@@ -100,6 +109,10 @@ impl Handlers {
                 }
                 Handler::Reply => {
                     found.reply = Some(reply_handler::GuestIndices::new(pre)?);
+                    continue;
+                }
+                Handler::Command => {
+                    found.command = Some(command_handler::GuestIndices::new(pre)?);
                     continue;
                 }
             };
@@ -225,6 +238,28 @@ impl Handlers {
     }
 }
 
+impl Handlers {
+    /// Calls the handler of commands; none when there is no such handler, or the event is no message.
+    pub(crate) async fn call_command(
+        &self,
+        store: &mut Store<CallState>,
+        instance: &Instance,
+        ctx: &EventContext,
+        to_guest: &ToGuest<'_>,
+        (command, event): (&Command, &EventKind),
+    ) -> Option<wasmtime::Result<Handled>> {
+        let indices = self.command.as_ref()?;
+        let message = message_of(event).map(|message| to_guest.message(message))?;
+        Some(match indices.load(&mut *store, instance) {
+            Ok(guest) => {
+                let command = convert::command(command);
+                guest.call_on_command(&mut *store, ctx, &command, &message).await
+            }
+            Err(error) => Err(error),
+        })
+    }
+}
+
 const fn message_of(event: &EventKind) -> Option<&Message> {
     match event {
         EventKind::Message(message) => Some(message),
@@ -245,6 +280,7 @@ impl std::fmt::Debug for Handlers {
             .field("families", &self.families())
             .field("raw", &self.has_raw())
             .field("reply", &self.has_reply())
+            .field("command", &self.command.is_some())
             .finish()
     }
 }

@@ -7,6 +7,7 @@
 //! Nothing here writes anything: a call reads through [`Host`] and answers a draft, and a draft of a failed call does not exist.
 //! Only this crate names wasmtime.
 
+pub mod command;
 pub mod grant;
 pub mod limits;
 pub mod manifest;

@@ -4,6 +4,7 @@
 //! `x-` belong to the author's tools and are not read. What an operator grants is [`crate::grant`]'s business.
 
 pub(crate) mod capability;
+mod command;
 pub(crate) mod dialogue_terms;
 pub(crate) mod http_terms;
 mod media_terms;
@@ -17,6 +18,7 @@ use toml::Table;
 use waspnest_core::id::PluginId;
 
 pub use capability::{Capability, Need, Request, Requests};
+pub use command::{ArgKind, ArgNeed, ArgSpec, Bounds, CommandSpec, Cooldown, CooldownScope, Role, Summary, Urgency};
 pub use dialogue_terms::DialogueTerms;
 pub use http_terms::{HttpTerms, Origins};
 pub use media_terms::{MediaReadTerms, MediaWriteTerms};
@@ -78,6 +80,8 @@ pub struct Manifest {
     pub component: PathBuf,
     /// Which events it wants: any of these.
     pub subscriptions: Vec<Subscription>,
+    /// What people may type.
+    pub commands: Vec<CommandSpec>,
     /// Schedules it comes with.
     pub schedules: Vec<Schedule>,
     /// What it asks for.
@@ -158,6 +162,7 @@ impl Manifest {
             .into_iter()
             .map(Subscription::read)
             .collect::<Result<_, _>>()?;
+        let commands = CommandSpec::read_all(root.sections("command")?)?;
         let schedules = Schedule::read_all(root.sections("schedule")?)?;
         let requests = match root.section("capabilities")? {
             Some(section) => Requests::read(section)?,
@@ -191,6 +196,7 @@ impl Manifest {
             homepage,
             component: component.into(),
             subscriptions,
+            commands,
             schedules,
             requests,
             limits,

@@ -247,6 +247,7 @@ fn check_handler(
             "[capabilities] dialogue".to_owned(),
             manifest.requests.need(Capability::Dialogue).is_some(),
         ),
+        Handler::Command => ("[[command]]".to_owned(), !manifest.commands.is_empty()),
         handler => {
             let mut handlers = manifest.subscriptions.iter().map(Subscription::handler);
             let entry = format!("[[subscribe]] event = {:?}", handler.topic());

@@ -5,6 +5,7 @@
 //! here touches the network or the store, and no other part of the host reads the environment.
 
 pub mod bind;
+pub mod commands;
 pub mod installation;
 pub mod keys;
 pub mod log;

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use waspnest_core::id::InstallationId;
+use waspnest_engine::command::BookError;
 use waspnest_engine::manifest::Capability;
 use waspnest_engine::{Engine, InstallError, Installation, InstallationSpec, LoadError};
 
 use crate::config::Config;
+use crate::config::bind::Bind;
 use crate::config::installation::{self, Activity};
-use crate::router::{Breaker, Installed};
+use crate::router::{self, Breaker, Commands, Installed};
 use crate::service::installations::Described;
 
 /// Why an installation cannot be put to work.
@@ -29,6 +31,14 @@ pub enum InstallationError {
         id: InstallationId,
         /// Why.
         source: InstallError,
+    },
+    /// Its operator speaks of commands that are not there.
+    #[error("installation {id}: its commands cannot be used as the configuration says")]
+    Commands {
+        /// The installation.
+        id: InstallationId,
+        /// Why.
+        source: BookError,
     },
 }
 
@@ -53,6 +63,28 @@ pub async fn one(engine: &Engine, wanted: &installation::Installation) -> Result
     Installation::new(plugin, spec).map_err(|source| InstallationError::Install { id: id(), source })
 }
 
+/// The commands of an installation, as its operator lets them be used.
+///
+/// # Errors
+/// [`InstallationError::Commands`].
+pub fn commands(
+    installation: &Installation,
+    wanted: &installation::Installation,
+    binds: &[Bind],
+) -> Result<Commands, InstallationError> {
+    let manifest = &installation.plugin().manifest;
+    Commands::new(manifest, &wanted.commands, binds).map_err(|source| InstallationError::Commands {
+        id: wanted.id.clone(),
+        source,
+    })
+}
+
+/// The binds of an installation.
+#[must_use]
+pub fn binds(config: &Config, id: &InstallationId) -> Vec<Bind> {
+    config.binds.iter().filter(|bind| bind.plugin == *id).cloned().collect()
+}
+
 /// Puts every enabled installation to work, those of higher priority first, and says what each is.
 ///
 /// # Errors
@@ -72,12 +104,8 @@ pub async fn all(engine: &Engine, config: &Config) -> Result<(Vec<Arc<Installed>
         for warning in installation.warnings() {
             tracing::warn!(plugin.id = %wanted.id, "{warning}");
         }
-        let binds: Vec<_> = config
-            .binds
-            .iter()
-            .filter(|bind| bind.plugin == wanted.id)
-            .cloned()
-            .collect();
+        let binds = binds(config, &wanted.id);
+        let commands = commands(&installation, wanted, &binds)?;
         let breaker = Arc::new(Breaker::new(config.plugins.breaker));
         let plugin = installation.plugin();
         let granted = Capability::ALL.into_iter().filter(|capability| {
@@ -96,10 +124,14 @@ pub async fn all(engine: &Engine, config: &Config) -> Result<(Vec<Arc<Installed>
         installed.push(Arc::new(Installed {
             installation,
             binds,
+            commands,
             order: wanted.lane,
             retry: config.plugins.retry.clone(),
             breaker,
         }));
+    }
+    for collision in router::collisions(&installed) {
+        tracing::warn!("{collision}");
     }
     Ok((installed, described))
 }

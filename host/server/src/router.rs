@@ -7,6 +7,9 @@
 
 mod bind;
 mod breaker;
+mod command;
+mod cooldown;
+mod due;
 mod installed;
 mod lane;
 mod plugin_host;
@@ -20,6 +23,8 @@ mod tracker;
 mod tests;
 
 pub use breaker::{Breaker, Condition};
+pub use command::Commands;
+pub(crate) use command::collisions;
 pub use installed::Installed;
 pub(crate) use session::SessionRouter;
 pub use shelf::Shelf;

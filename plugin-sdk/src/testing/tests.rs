@@ -1,5 +1,6 @@
 //! The double keeps the contract's promises that plugins rely on.
 
+mod command;
 mod dialogue;
 
 use super::{Host, direct_text};

@@ -35,7 +35,7 @@ impl Dialogues {
     pub(crate) fn of(by: Position, occasion: Occasion<'_>) -> Self {
         let mut dialogues = Self { by, ..Self::default() };
         match occasion {
-            Occasion::Event => {}
+            Occasion::Event | Occasion::Command(_) => {}
             Occasion::Reply(Pending { scope, entry, .. }) => {
                 let key = dialogue::wait_key(scope.clone());
                 dialogues.values.find(key.clone(), Some(entry.clone()));

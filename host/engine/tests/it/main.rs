@@ -2,6 +2,7 @@
 
 mod account;
 mod changes;
+mod command;
 mod containment;
 mod dialogue;
 mod families;

@@ -15,6 +15,7 @@ use super::Exit;
 use crate::config::Config;
 use crate::config::installation::{self, Activity};
 use crate::install;
+use crate::router;
 
 /// Prints what each plugin is granted, and every problem.
 pub(super) fn run(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
@@ -36,7 +37,7 @@ pub(super) fn run(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Resu
             problems.push(format!("whatsapp.authority-file: {error}"));
         }
         for installed in &config.installations {
-            match plugin(&engine, installed).await {
+            match plugin(&engine, config, installed).await {
                 Ok(lines) => write!(out, "{lines}")?,
                 Err(error) => {
                     writeln!(out, "{}: cannot be used", installed.id)?;
@@ -55,6 +56,10 @@ pub(super) fn run(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Resu
             }
         }
         if problems.is_empty() {
+            let (installed, _) = install::all(&engine, config).await?;
+            for collision in router::collisions(&installed) {
+                writeln!(out, "warning: {collision}")?;
+            }
             writeln!(
                 out,
                 "the configuration can be used: {} plugins, {} sessions",
@@ -71,8 +76,9 @@ pub(super) fn run(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Resu
     })
 }
 
-async fn plugin(engine: &Engine, installed: &installation::Installation) -> anyhow::Result<String> {
+async fn plugin(engine: &Engine, config: &Config, installed: &installation::Installation) -> anyhow::Result<String> {
     let installation = install::one(engine, installed).await?;
+    let commands = install::commands(&installation, installed, &install::binds(config, &installed.id))?;
     let manifest = &installation.plugin().manifest;
     let idle = match installed.activity {
         Activity::Enabled => "",
@@ -98,6 +104,10 @@ async fn plugin(engine: &Engine, installed: &installation::Installation) -> anyh
             }
             (None, _) => {}
         }
+    }
+    let calls = commands.calls();
+    if !calls.is_empty() {
+        lines += &format!("  hears {}\n", calls.join(", "));
     }
     for warning in installation.warnings() {
         lines += &format!("  warning: {warning}\n");

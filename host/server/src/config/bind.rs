@@ -21,6 +21,8 @@ pub struct Bind {
     pub sessions: Vec<Pattern>,
     /// What it is about.
     pub events: Vec<Topic>,
+    /// Names of commands, as the manifest has them; empty for all.
+    pub commands: Vec<Box<str>>,
     /// Kinds of messages, as [`Content::KINDS`] spells them; empty for all. Says nothing about other events.
     pub kinds: Vec<&'static str>,
     /// Kinds of chats; empty for all. Says nothing about events that belong to no chat.
@@ -40,13 +42,21 @@ pub struct Bind {
 pub enum Topic {
     /// Events of a family.
     Family(Family),
-    /// Messages the installation waits for. Where it gets messages, it gets these too.
+    /// Messages that are commands of the installation's. Where they are not let through, they are messages like any other.
+    Command,
+    /// Messages the installation waits for. Where it gets messages or commands, it gets these too.
     Reply,
 }
 
+impl Topic {
+    /// What a bind is about that does not say.
+    pub const USUAL: [Self; 2] = [Self::Family(Family::Message), Self::Command];
+}
+
 /// The topics a bind can name. Ticks of schedules need no bind: they are for one installation.
-const EVENTS: [(&str, Topic); 9] = [
+const EVENTS: [(&str, Topic); 10] = [
     ("message", Topic::Family(Family::Message)),
+    ("command", Topic::Command),
     ("reply", Topic::Reply),
     ("receipt", Topic::Family(Family::Receipt)),
     ("group", Topic::Family(Family::Group)),
@@ -90,11 +100,8 @@ impl Bind {
         let id = section.required("id", form::some_text);
         let plugin = section.required("plugin", form::parsed);
         let sessions = section.or("sessions", vec![Pattern::everything()], form::list(form::parsed));
-        let events = section.or(
-            "events",
-            vec![Topic::Family(Family::Message)],
-            form::list(form::one_of(&EVENTS)),
-        );
+        let events = section.or("events", Topic::USUAL.to_vec(), form::list(form::one_of(&EVENTS)));
+        let commands = section.or("commands", Vec::new(), form::list(form::some_text));
         let kinds = section.or("kinds", Vec::new(), form::list(kind));
         let (chat_kinds, chats) = chats(section.table("chats"));
         let senders = lists(section.table("senders"));
@@ -109,6 +116,7 @@ impl Bind {
             plugin: plugin?,
             sessions,
             events,
+            commands,
             kinds,
             chat_kinds,
             chats,

@@ -8,6 +8,7 @@ use waspnest_core::id::{InstallationId, SessionName};
 use waspnest_engine::limits::LimitWish;
 use waspnest_engine::{Grants, Limits, Reuse};
 
+use super::commands::Commands;
 use super::form;
 use super::section::Section;
 use super::tree::Node;
@@ -29,6 +30,8 @@ pub struct Installation {
     pub limits: LimitWish,
     /// Whether sandboxes are used again.
     pub reuse: Reuse,
+    /// How its commands are called.
+    pub commands: Commands,
     /// What the plugin may do.
     pub grants: Grants,
     /// The plugin's own settings, over its defaults; an object.
@@ -78,6 +81,7 @@ impl Installation {
         let lane = section.or("lane", Lane::Chat, lanes);
         let limits = limits(section.table("limits"));
         let reuse = reuse(section.table("reuse"));
+        let commands = Commands::read(section.table("commands"));
         let (path, table) = section.free("grants");
         let grants = Grants::from_toml(&path, &table).unwrap_or_else(|error| {
             section.report("grants", error.to_string());
@@ -94,6 +98,7 @@ impl Installation {
             lane,
             limits,
             reuse,
+            commands,
             grants,
             config,
             session_config,

@@ -45,6 +45,25 @@ impl Pattern {
     }
 }
 
+impl Pattern {
+    /// Whether some text may fit both. Says yes where that is not plain to see.
+    #[must_use]
+    pub fn may_meet(&self, other: &Self) -> bool {
+        let (one, two) = (self.as_str(), other.as_str());
+        if !one.contains('*') {
+            return other.matches(one);
+        }
+        if !two.contains('*') {
+            return self.matches(two);
+        }
+        let beginning = |text: &str| text.split('*').next().unwrap_or_default().to_owned();
+        let end = |text: &str| text.rsplit('*').next().unwrap_or_default().to_owned();
+        let (a, b) = (beginning(one), beginning(two));
+        let (y, z) = (end(one), end(two));
+        (a.starts_with(&b) || b.starts_with(&a)) && (y.ends_with(&z) || z.ends_with(&y))
+    }
+}
+
 impl FromStr for Pattern {
     type Err = EmptyPattern;
 
@@ -83,6 +102,24 @@ mod tests {
         ] {
             let pattern: Pattern = pattern.parse().expect("a valid pattern");
             assert_eq!(pattern.matches(text), fits, "{pattern:?} on {text}");
+        }
+    }
+
+    #[test]
+    fn patterns_meet_unless_they_plainly_do_not() {
+        for (one, two, meet) in [
+            ("*", "sales", true),
+            ("sales-*", "sales-de", true),
+            ("sales-*", "support", false),
+            ("sales", "support", false),
+            ("sales-*", "support-*", false),
+            ("sales-*", "*-de", true),
+            ("*-de", "*-at", false),
+            ("a*b", "a*c*b", true),
+        ] {
+            let pattern = |text: &str| text.parse::<Pattern>().expect("a valid pattern");
+            assert_eq!(pattern(one).may_meet(&pattern(two)), meet, "{one} {two}");
+            assert_eq!(pattern(two).may_meet(&pattern(one)), meet, "{two} {one}");
         }
     }
 }

@@ -89,7 +89,7 @@ impl Schedule {
     }
 }
 
-fn zone(node: &Node) -> Result<Tz, String> {
+pub(super) fn zone(node: &Node) -> Result<Tz, String> {
     let given = form::text(node)?;
     given.parse().map_err(|_| {
         let hint = did_you_mean::hint(&given, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));

@@ -51,11 +51,52 @@ pub(super) fn admitting_reply<'a>(binds: &'a [Bind], session: &SessionName, mess
     let admits = |bind: &&Bind| {
         let topic = bind.events.iter().any(|topic| match topic {
             Topic::Family(family) => *family == Family::Message,
-            Topic::Reply => true,
+            Topic::Command | Topic::Reply => true,
         });
         topic && is_for_session(bind, session) && admits_origin(bind, message)
     };
     binds.iter().find(admits).map(|bind| &*bind.id)
+}
+
+/// The name of the first bind that lets a command through.
+pub(super) fn admitting_command<'a>(
+    binds: &'a [Bind],
+    session: &SessionName,
+    message: &Message,
+    command: &str,
+) -> Option<&'a str> {
+    let admits = |bind: &&Bind| {
+        let named = bind.commands.is_empty() || bind.commands.iter().any(|name| **name == *command);
+        named && lets_commands_through(bind, session, message)
+    };
+    binds.iter().find(admits).map(|bind| &*bind.id)
+}
+
+/// The name of the first bind that lets any command through.
+pub(super) fn admitting_commands<'a>(binds: &'a [Bind], session: &SessionName, message: &Message) -> Option<&'a str> {
+    let admits = |bind: &&Bind| lets_commands_through(bind, session, message);
+    binds.iter().find(admits).map(|bind| &*bind.id)
+}
+
+fn lets_commands_through(bind: &Bind, session: &SessionName, message: &Message) -> bool {
+    bind.events.contains(&Topic::Command) && is_for_session(bind, session) && admits_origin(bind, message)
+}
+
+/// Whether two binds may let a command of the same chat through.
+pub(super) fn both_may_hear(one: &Bind, other: &Bind) -> bool {
+    let commands = |bind: &Bind| bind.events.contains(&Topic::Command);
+    let overlap = |ones: &[Pattern], others: &[Pattern]| {
+        ones.is_empty() || others.is_empty() || ones.iter().any(|one| others.iter().any(|other| one.may_meet(other)))
+    };
+    let kinds = one.chat_kinds.is_empty()
+        || other.chat_kinds.is_empty()
+        || one.chat_kinds.iter().any(|kind| other.chat_kinds.contains(kind));
+    commands(one)
+        && commands(other)
+        && kinds
+        && overlap(&one.sessions, &other.sessions)
+        && overlap(&one.chats.allow, &other.chats.allow)
+        && overlap(&one.senders.allow, &other.senders.allow)
 }
 
 fn is_for_session(bind: &Bind, session: &SessionName) -> bool {
@@ -116,6 +157,7 @@ mod tests {
             plugin: "bot".parse().expect("an id"),
             sessions: vec!["sales-*".parse().expect("a pattern")],
             events: vec![Topic::Family(Family::Call), Topic::Family(Family::Session)],
+            commands: Vec::new(),
             kinds: vec!["text"],
             chat_kinds: Vec::new(),
             chats,

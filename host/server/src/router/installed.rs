@@ -11,6 +11,7 @@ use waspnest_engine::Installation;
 
 use super::bind;
 use super::breaker::Breaker;
+use super::command::{Commands, Invoked};
 use super::lane::LaneKey;
 use crate::config::bind::Bind;
 use crate::config::installation::Lane;
@@ -23,6 +24,8 @@ pub struct Installed {
     pub installation: Installation,
     /// Which events it gets; the first bind that admits one names itself.
     pub binds: Vec<Bind>,
+    /// What people may type.
+    pub commands: Commands,
     /// Within what it gets events one after the other.
     pub order: Lane,
     /// What happens to failed calls.
@@ -63,9 +66,16 @@ impl Installed {
         Family::ALL.into_iter().filter(may_reach).collect()
     }
 
-    /// How an event goes to this installation; none if it is not for it.
-    pub(super) fn wants(&self, session: &SessionName, event: &Event) -> Option<Wanted> {
-        let key = || LaneKey::of(event, self.order);
+    /// How an event goes to this installation; none if it is not for it. `heard` is the command in it, if there is one.
+    pub(super) fn wants(&self, session: &SessionName, event: &Event, heard: Option<(Arc<str>, Way)>) -> Option<Wanted> {
+        let key = |way: &Way| match way.goes_ahead() {
+            true => LaneKey::Alone(event.position),
+            false => LaneKey::of(event, self.order),
+        };
+        if let Some((bind, way)) = heard {
+            let key = key(&way);
+            return Some(Wanted { bind, way, key });
+        }
         let as_event = || {
             let wants = self.installation.wants(&event.kind);
             wants.then(|| bind::admitting(&self.binds, session, event)).flatten()
@@ -93,8 +103,8 @@ impl Installed {
         };
         Some(Wanted {
             bind: bind.into(),
+            key: key(&way),
             way,
-            key: key(),
         })
     }
 
@@ -103,8 +113,8 @@ impl Installed {
     }
 
     /// The same for an event that an operator wants handled again, whatever binds say today.
-    pub(super) fn replays(&self, session: &SessionName, event: &Event) -> Wanted {
-        self.wants(session, event).unwrap_or_else(|| Wanted {
+    pub(super) fn replays(&self, session: &SessionName, event: &Event, heard: Option<(Arc<str>, Way)>) -> Wanted {
+        self.wants(session, event, heard).unwrap_or_else(|| Wanted {
             bind: bind::REPLAY.into(),
             way: Way::Event,
             key: LaneKey::of(event, self.order),
@@ -124,10 +134,24 @@ pub(super) struct Wanted {
 }
 
 /// As what an event goes to an installation. Whether it ends a wait is asked when its turn has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Way {
     /// As what it is, unless it ends a wait.
     Event,
     /// As the end of a wait, if it ends one, and not at all otherwise.
     Reply,
+    /// As a command, unless it ends a wait.
+    Command(Arc<Invoked>),
+    /// Not at all: the host itself answers this, unless it ends a wait.
+    Answer(Arc<str>),
+}
+
+impl Way {
+    /// Whether it does not wait for its turn.
+    pub(super) fn goes_ahead(&self) -> bool {
+        match self {
+            Self::Command(invoked) => invoked.is_urgent(),
+            Self::Event | Self::Reply | Self::Answer(_) => false,
+        }
+    }
 }

@@ -6,15 +6,15 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use waspnest_core::clock::UnixMs;
-use waspnest_core::dialogue::{self, Pending};
 use waspnest_core::draft::Draft;
 use waspnest_core::event::{Event, Position};
 use waspnest_core::id::EffectId;
 use waspnest_core::outbox::{Call, CommitError};
 use waspnest_core::progress::{DeadLetter, Turn};
-use waspnest_engine::{CallContext, CallError, Occasion};
+use waspnest_engine::{CallContext, CallError};
 
 use super::breaker::Verdict;
+use super::due::{self, Due};
 use super::installed::{Installed, Way};
 use super::lane::{Lane, Waiting};
 use super::plugin_host::PluginHost;
@@ -111,7 +111,7 @@ async fn serve(
             () = installed.breaker.pass(&*parts.clock) => {}
             () = stop.cancelled() => return Ok(Served::Stopped),
         }
-        let outcome = call(parts, installed, &event, (&bind, way, turn), attempt.count + 1).await?;
+        let outcome = call(parts, installed, &event, (&bind, &way, turn), attempt.count + 1).await?;
         let (error, hint) = match outcome {
             Outcome::Done => return Ok(Served::Finished),
             Outcome::Again { error, hint } => (error, Some(hint)),
@@ -175,38 +175,40 @@ async fn call(
     parts: &Arc<RouterParts>,
     installed: &Arc<Installed>,
     event: &Arc<Event>,
-    (bind, way, turn): (&Arc<str>, Way, Turn),
+    (bind, way, turn): (&Arc<str>, &Way, Turn),
     attempt: u32,
 ) -> Result<Outcome, RouterError> {
     for _ in 0..MOST_CONFLICTS {
-        let pending = ended_wait(parts, installed, event).await?;
-        let occasion = match (&pending, way) {
-            (Some(pending), Way::Event | Way::Reply) => Occasion::Reply(pending),
-            (None, Way::Event) => Occasion::Event,
-            (None, Way::Reply) => {
+        let pending = due::ended_wait(parts, installed, event, way).await?;
+        let due = due::due(installed, event, way, pending.as_ref());
+        let started = parts.clock.monotonic();
+        let called = match due {
+            Due::Call(occasion) => {
+                let host = Arc::new(PluginHost::new(parts, installed, event));
+                let me = parts.me.borrow().clone();
+                let context = CallContext {
+                    event,
+                    session: &parts.name,
+                    me: me.as_ref(),
+                    attempt,
+                    binding: bind,
+                    deadline: None,
+                    traceparent: None,
+                    occasion,
+                    // The same for every attempt, so that a retried or replayed call draws the same numbers.
+                    seed: EffectId::derive(event.id, installed.installation.id(), u32::MAX)
+                        .ulid()
+                        .0 as u64,
+                };
+                parts.engine.call(&installed.installation, context, host).await
+            }
+            Due::Answer(draft) => Ok(draft),
+            Due::Nothing => {
                 note(parts, installed, Verdict::Neither);
                 pass_over(parts, installed, event.position, turn).await?;
                 return Ok(Outcome::Done);
             }
         };
-        let started = parts.clock.monotonic();
-        let host = Arc::new(PluginHost::new(parts, installed, event));
-        let me = parts.me.borrow().clone();
-        let context = CallContext {
-            event,
-            session: &parts.name,
-            me: me.as_ref(),
-            attempt,
-            binding: bind,
-            deadline: None,
-            traceparent: None,
-            occasion,
-            // The same for every attempt, so that a retried or replayed call draws the same numbers.
-            seed: EffectId::derive(event.id, installed.installation.id(), u32::MAX)
-                .ulid()
-                .0 as u64,
-        };
-        let called = parts.engine.call(&installed.installation, context, host).await;
         let duration_ms = (parts.clock.monotonic() - started).as_millis();
         let log = |outcome: &str, effects: usize| {
             tracing::info!(event.id = %event.id, plugin.id = %installed.installation.id(), attempt, duration_ms, outcome, effects, "plugin call");
@@ -221,6 +223,7 @@ async fn call(
                 Ok(effects) => {
                     log("committed", effects);
                     note(parts, installed, Verdict::Good);
+                    due::done(installed, event, way, pending.as_ref());
                     return Ok(Outcome::Done);
                 }
                 Err(CommitError::AlreadyDone) => {
@@ -245,15 +248,6 @@ async fn call(
         error: "other chats kept changing the state this call reads".into(),
         hint: None,
     })
-}
-
-/// The wait of the installation's that the event ends, as things stand at its turn.
-async fn ended_wait(parts: &RouterParts, installed: &Installed, event: &Event) -> Result<Option<Pending>, RouterError> {
-    if !installed.installation.takes_replies() {
-        return Ok(None);
-    }
-    let dialogues = parts.outbox.dialogues();
-    Ok(dialogue::ended_by(dialogues, parts.session, installed.installation.id(), event).await?)
 }
 
 async fn commit(

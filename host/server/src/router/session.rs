@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 use waspnest_core::event::{Event, Position};
 use waspnest_core::progress::{Attempt, Started, Turn};
 
-use super::installed::{Installed, Wanted};
+use super::command::{self, Hearing};
+use super::installed::{Installed, Wanted, Way};
 use super::lane::{Lane, LaneKey, Start, Waiting};
 use super::serve::{LaneEnd, run_lane};
 use super::tracker::Tracker;
@@ -145,16 +146,26 @@ impl SessionRouter {
         self.store_marks(MARK_STEP).await
     }
 
+    /// What an event is as a command, to each course that hears one in it.
+    fn hear(&self, event: &Event) -> HashMap<usize, (Arc<str>, Way)> {
+        let installations = self.courses.iter().map(|course| &*course.installed);
+        let hearings = command::hear(installations, &self.parts.name, event);
+        let by_course = |hearing: Hearing| (hearing.course, (hearing.bind, hearing.way));
+        hearings.into_iter().map(by_course).collect()
+    }
+
     fn dispatch(&mut self, event: &Arc<Event>, finish: &mpsc::Sender<Finished>, stop: &CancellationToken) {
+        let mut heard = self.hear(event);
         for index in 0..self.courses.len() {
             let course = &mut self.courses[index];
+            let heard = heard.remove(&index);
             if course.tracker.has_seen(event.position) {
                 continue;
             }
             let wanted = if course.done.remove(&event.position) {
                 None
             } else {
-                course.installed.wants(&self.parts.name, event)
+                course.installed.wants(&self.parts.name, event, heard)
             };
             let Some(Wanted { bind, way, key }) = wanted else {
                 course.tracker.pass(event.position);
@@ -192,7 +203,8 @@ impl SessionRouter {
                     tracing::warn!(plugin.id = %installed.installation.id(), position = position.0, "an event to be handled again is not in the log");
                     continue;
                 };
-                let Wanted { bind, way, key } = installed.replays(&self.parts.name, &event);
+                let heard = self.hear(&event).remove(&index);
+                let Wanted { bind, way, key } = installed.replays(&self.parts.name, &event, heard);
                 let waiting = Waiting {
                     position,
                     event: Some(Arc::new(event)),

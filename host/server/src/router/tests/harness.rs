@@ -17,7 +17,7 @@ use waspnest_core::address::{ChatKind, Jid, Party};
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
 use waspnest_core::draft::Timer;
 use waspnest_core::effect::{Effect, Progress as EffectProgress};
-use waspnest_core::event::{EventKind, Family, Interest, Position, Tick, TickCause};
+use waspnest_core::event::{EventKind, Interest, Position, Tick, TickCause};
 use waspnest_core::files::Files;
 use waspnest_core::id::{EffectId, InstallationId, SessionId};
 use waspnest_core::journal::Journal;
@@ -28,10 +28,12 @@ use waspnest_core::progress::{DeadLetter, Found, Progress};
 use waspnest_core::store::{HeldStore, MemoryStore, Store};
 use waspnest_core::timer::Firing;
 use waspnest_egress::{Egress, Guard, SystemNames};
+use waspnest_engine::manifest::Manifest;
 use waspnest_engine::{Engine, EngineOptions, FetchFailure, Grants, Installation, InstallationSpec};
 
 use super::account::ScriptedAccount;
 use crate::config::bind::{Bind, Lists, Own, Topic};
+use crate::config::commands::Commands;
 use crate::config::installation::Lane;
 use crate::config::pattern::Pattern;
 use crate::config::plugins::{Backoff, BreakerRule, Retry};
@@ -47,6 +49,7 @@ pub(super) struct Install {
     pub plugin: &'static str,
     pub id: &'static str,
     pub binds: Vec<Bind>,
+    pub commands: Commands,
     pub retry: Retry,
     pub breaker: BreakerRule,
 }
@@ -67,6 +70,7 @@ impl Install {
             plugin,
             id,
             binds: vec![everything("all")],
+            commands: Commands::default(),
             retry,
             breaker: BreakerRule::default(),
         }
@@ -79,7 +83,8 @@ pub(super) fn everything(id: &str) -> Bind {
         id: id.into(),
         plugin: self::id("bot"),
         sessions: vec![Pattern::everything()],
-        events: vec![Topic::Family(Family::Message)],
+        events: Topic::USUAL.to_vec(),
+        commands: Vec::new(),
         kinds: Vec::new(),
         chat_kinds: Vec::new(),
         chats: Lists::default(),
@@ -442,6 +447,22 @@ impl Harness {
             .expect("the store works")
     }
 
+    /// Lets time pass.
+    pub(super) fn pass(&self, span: Duration) {
+        self.clock.advance(span);
+    }
+
+    /// What a plugin's author says of it.
+    pub(super) async fn manifest(&self, plugin: &'static str) -> Manifest {
+        let installed = self.installed(&Install::of(plugin, "any")).await;
+        installed.installation.plugin().manifest.clone()
+    }
+
+    /// An installation that is not at work.
+    pub(super) async fn installed(&self, install: &Install) -> Arc<Installed> {
+        Arc::new(installed(&self.engine, install).await)
+    }
+
     /// Lets the only wait of an installation run out: the clock moves to its end, and the tick comes.
     pub(super) async fn expire(&self, installation: &str) {
         let timers = self.timers(installation).await;
@@ -542,6 +563,8 @@ async fn installed(engine: &Engine, install: &Install) -> Installed {
         ..InstallationSpec::new(id(install.id))
     };
     Installed {
+        commands: super::super::Commands::new(&plugin.manifest, &install.commands, &install.binds)
+            .expect("good commands"),
         installation: Installation::new(plugin, spec).expect("a good installation"),
         binds: install.binds.clone(),
         order: Lane::Chat,

@@ -17,12 +17,15 @@
 //!
 //! An answer is replied to with `NAME got ` and its text, and the end of a wait with `NAME got nothing`. These answers do more: `again`
 //! waits again, `fail` rejects, `retry N` asks for a retry before attempt N, `cancel` replies whether the wait is still there.
+//!
+//! A command is replied to with its names and arguments. `/order fail` rejects, `/order retry` asks twice for a retry, `/order ask`
+//! waits for the sender's next message under the name `size`.
 
 use core::time::Duration;
 use waspnest_plugin::dialogue::{self, Dialogue, State};
 use waspnest_plugin::schedule::Job;
-use waspnest_plugin::types::{EventContext, HandlerError, Message, Outcome, Pending, Tick};
-use waspnest_plugin::{Error, MessageHandler, ReplyHandler, ScheduleHandler, messaging};
+use waspnest_plugin::types::{Command, EventContext, HandlerError, Message, Outcome, Pending, Tick};
+use waspnest_plugin::{CommandHandler, Error, MessageHandler, ReplyHandler, ScheduleHandler, messaging};
 
 /// The plugin.
 #[derive(Debug)]
@@ -93,6 +96,21 @@ impl MessageHandler for Talker {
     }
 }
 
+impl CommandHandler for Talker {
+    fn on_command(ctx: &EventContext, cmd: &Command, msg: &Message) -> Result<Outcome, HandlerError> {
+        match cmd.text("what") {
+            Some("fail") => return Err(HandlerError::reject("told to reject")),
+            Some("retry") if ctx.attempt < 3 => return Err(HandlerError::retry("told to retry")),
+            Some("ask") => drop(ask(dialogue::sender(), "size", "600000", msg)),
+            _ => {}
+        }
+        let args: Vec<String> = cmd.args.iter().map(|(name, arg)| format!(" {name}={arg:?}")).collect();
+        let words = cmd.words().join(" ");
+        messaging::reply(msg, format!("{words} as {}:{}", cmd.invoked_as, args.concat()))?;
+        Ok(Outcome::next())
+    }
+}
+
 impl ReplyHandler for Talker {
     fn on_reply(ctx: &EventContext, pending: &Pending, msg: Option<&Message>) -> Result<Outcome, HandlerError> {
         let Some(msg) = msg else {
@@ -130,7 +148,7 @@ impl ScheduleHandler for Talker {
     }
 }
 
-waspnest_plugin::export!(Talker: MessageHandler, ReplyHandler, ScheduleHandler);
+waspnest_plugin::export!(Talker: MessageHandler, CommandHandler, ReplyHandler, ScheduleHandler);
 
 /// Waits; the address of the chat comes back.
 fn ask(of: Dialogue, name: &str, ms: &str, msg: &Message) -> String {
