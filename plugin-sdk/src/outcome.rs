@@ -13,7 +13,7 @@ impl Outcome {
         }
     }
 
-    /// Done, and the installations after this one need not get the event. A wish: see [`Flow`].
+    /// Done, and the installations of lower priority shall not get the event; where the operator allows that: see [`Flow`].
     #[must_use]
     pub fn stop() -> Self {
         Self {

@@ -20,7 +20,7 @@ use waspnest_core::kv::Quota;
 use waspnest_core::log::{Incoming, Log};
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 use waspnest_core::outbox::{Call, Outbox};
-use waspnest_core::progress::Turn;
+use waspnest_core::progress::Round;
 use waspnest_core::store::{Commit, SledOptions, SledStore, Space, Store};
 
 /// Bytes of one committed value: about what a short message takes with everything it carries.
@@ -136,7 +136,8 @@ async fn pass(
                     installation: &echo,
                     quota: Quota { bytes: 0, keys: 0 },
                     dialogue_quota: Quota { bytes: 0, keys: 0 },
-                    turn: Turn::First,
+                    round: Round::First,
+                    also_done: &[],
                 };
                 let committed = outbox.commit_draft(session, call, draft).await?;
                 let effect = committed.effects.first().context("it has an effect")?;

@@ -17,7 +17,7 @@ use crate::kv::Quota;
 use crate::log::{Incoming, Log};
 use crate::message::{Content, Message, MessageKey, Origin, Text};
 use crate::outbox::{Call, Outbox};
-use crate::progress::{Progress, Turn};
+use crate::progress::{Progress, Round};
 use crate::store::{Applied, Commit, KeyRange, MemoryStore, Order, SledOptions, SledStore, Space, Store, StoreError};
 
 /// Runs each case on a store in memory and on one on disk.
@@ -281,6 +281,7 @@ pub(crate) fn call<'a>(event: &'a Event, installation: &'a InstallationId) -> Ca
         installation,
         quota: QUOTA,
         dialogue_quota: QUOTA,
-        turn: Turn::First,
+        round: Round::First,
+        also_done: &[],
     }
 }

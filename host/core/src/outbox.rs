@@ -24,7 +24,7 @@ use crate::id::{EffectId, EventId, InstallationId, MessageId, SessionId};
 use crate::kv::{KvView, Quota};
 use crate::long_record;
 use crate::per_session::PerSession;
-use crate::progress::Turn;
+use crate::progress::Round;
 use crate::schema::{self, session};
 use crate::store::{Applied, Commit, Space, Store, StoreError};
 use crate::timer::Timers;
@@ -43,7 +43,9 @@ pub struct Call<'a> {
     /// How much its dialogues may store in this session.
     pub dialogue_quota: Quota,
     /// Which time the event is handled.
-    pub turn: Turn,
+    pub round: Round,
+    /// Installations that do not get the event because of what this one says: they are done with it in the same commit.
+    pub also_done: &'a [InstallationId],
 }
 
 /// Effects that are in the outbox now.

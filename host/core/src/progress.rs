@@ -23,7 +23,7 @@ use crate::per_session::PerSession;
 use crate::schema::{self, session};
 use crate::store::{Applied, Commit, Expect, KeyRange, MAX_SCAN, Op, Order, Space, Store, StoreError};
 
-pub use replay::{Found, Turn};
+pub use replay::{Found, Round};
 pub(crate) use replay::{replay_key, replay_mark};
 
 /// Where one installation is in one session's log.

@@ -79,6 +79,14 @@ macro_rules! grants {
                 }
             }
 
+            /// The same for an installation that looks on: nothing that acts on WhatsApp.
+            pub(crate) fn looking_on(mut self) -> Self {
+                $(if Capability::$case.acts() {
+                    self.$field = None;
+                })+
+                self
+            }
+
             /// The rates of a capability; none where it is not in force.
             pub(crate) fn rates(&self, capability: Capability) -> &[Rate] {
                 match capability {

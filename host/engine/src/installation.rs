@@ -34,6 +34,16 @@ pub enum Reuse {
     },
 }
 
+/// Whether an installation takes part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// It does.
+    #[default]
+    Active,
+    /// It looks on: what acts on WhatsApp is denied, whatever was granted.
+    Observe,
+}
+
 /// How a plugin is put to work.
 #[derive(Debug, Clone)]
 pub struct InstallationSpec {
@@ -49,6 +59,8 @@ pub struct InstallationSpec {
     pub limits: LimitWish,
     /// Whether sandboxes are used again.
     pub reuse: Reuse,
+    /// Whether it takes part.
+    pub mode: Mode,
 }
 
 impl InstallationSpec {
@@ -62,6 +74,7 @@ impl InstallationSpec {
             session_config: BTreeMap::new(),
             limits: LimitWish::default(),
             reuse: Reuse::Fresh,
+            mode: Mode::Active,
         }
     }
 }
@@ -162,6 +175,10 @@ impl Installation {
             let value = layered(base.clone(), layer).ok_or_else(|| config_error(Some(session.clone())))?;
             sessions.insert(session.clone(), Configured::new(value));
         }
+        let effective = match spec.mode {
+            Mode::Active => effective,
+            Mode::Observe => effective.looking_on(),
+        };
         let limits = spec.limits.or(manifest.limits.or(Limits::DEFAULT)).min(Limits::CEILING);
         Ok(Self {
             rates: Arc::new(Rates::of(&effective)),
@@ -266,6 +283,12 @@ impl Installation {
         } else {
             own
         }
+    }
+
+    /// The name of the handler that gets an event as what it is.
+    #[must_use]
+    pub fn handler_name(&self, event: &EventKind) -> &'static str {
+        self.handler_of(event).interface()
     }
 
     /// Whether the plugin wants any events of a family, as its manifest says.

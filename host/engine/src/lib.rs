@@ -36,7 +36,7 @@ pub use host::{
     FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KeepFailure,
     KvUsage, Recorded,
 };
-pub use installation::{InstallError, Installation, InstallationSpec, Reuse};
+pub use installation::{InstallError, Installation, InstallationSpec, Mode, Reuse};
 pub use limits::{LimitWish, Limits};
 pub use manifest::{Manifest, ManifestError};
 pub use plugin::{Digest, LoadError, Plugin};

@@ -30,6 +30,7 @@ use crate::service::admin_secret::{self, AdminSecretError};
 use crate::service::health::{Health, Phase};
 use crate::service::installations::Installations;
 use crate::service::messages::Messages;
+use crate::service::routes::Routes;
 use crate::service::sessions::Sessions;
 use crate::sessions::{RunningSessions, Shared, StartError};
 use crate::shutdown::{Shutdown, Signal, Stopped};
@@ -190,6 +191,7 @@ impl App {
         })
         .await?;
 
+        let routes = Routes::new(installations.clone(), Arc::clone(&clock));
         let shutdown = Shutdown::new(Arc::clone(&clock));
         let running = RunningSessions::new(
             Shared {
@@ -205,6 +207,7 @@ impl App {
                 whatsapp,
                 installations,
                 schedules: config.schedules.into(),
+                loop_guard: config.plugins.loop_guard,
                 send_retry: config.plugins.retry.clone(),
                 clock: Arc::clone(&clock),
                 ids: Arc::clone(&ids),
@@ -228,6 +231,7 @@ impl App {
                 sessions,
                 messages: Messages::new(log, outbox, control, Arc::clone(&clock), Arc::clone(&ids)),
                 installations: Installations::new(described, progress, register.clone()),
+                routes,
                 health,
                 admin: established.hash,
                 body_limit: config.server.body_limit,

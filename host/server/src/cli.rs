@@ -4,6 +4,7 @@
 //! carries what a command is asked for; errors and the log go to standard error.
 
 mod check;
+mod route;
 mod serve;
 
 use std::ffi::OsString;
@@ -49,8 +50,19 @@ enum Command {
         /// Bytes of memory it may take
         bytes: String,
     },
+    /// Say who gets what
+    Route {
+        #[command(subcommand)]
+        question: Question,
+    },
     /// Say which version this is
     Version,
+}
+
+#[derive(Debug, Subcommand)]
+enum Question {
+    /// Say which installations would get a message, and why the others would not
+    Explain(route::Described),
 }
 
 /// How a command ended.
@@ -102,6 +114,11 @@ pub fn run(
         Ok(Arguments {
             command: Command::Compile { seconds, bytes },
         }) => return compile(&seconds, &bytes, Output { out, err }),
+        Ok(Arguments {
+            command: Command::Route {
+                question: Question::Explain(described),
+            },
+        }) => load(described.config.as_deref(), env).and_then(|config| route::explain(&config, described, out)),
         Ok(Arguments {
             command: Command::Version,
         }) => version(out),

@@ -6,6 +6,7 @@
 
 pub mod bind;
 pub mod commands;
+pub mod hours;
 pub mod installation;
 pub mod keys;
 pub mod log;

@@ -29,6 +29,7 @@ use crate::service::admin_secret::AdminHash;
 use crate::service::health::Health;
 use crate::service::installations::Installations;
 use crate::service::messages::Messages;
+use crate::service::routes::Routes;
 use crate::service::sessions::Sessions;
 use dispatch::Dispatch;
 pub use routes::{Access, Listed, list};
@@ -42,6 +43,8 @@ pub struct HttpParts {
     pub messages: Messages,
     /// Installations and dead letters.
     pub installations: Installations,
+    /// Who would get what.
+    pub routes: Routes,
     /// How the host is.
     pub health: Health,
     /// Who may call.

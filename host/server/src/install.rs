@@ -59,6 +59,7 @@ pub async fn one(engine: &Engine, wanted: &installation::Installation) -> Result
         session_config: wanted.session_config.clone(),
         limits: wanted.limits,
         reuse: wanted.reuse,
+        mode: wanted.mode,
     };
     Installation::new(plugin, spec).map_err(|source| InstallationError::Install { id: id(), source })
 }
@@ -124,6 +125,8 @@ pub async fn all(engine: &Engine, config: &Config) -> Result<(Vec<Arc<Installed>
         installed.push(Arc::new(Installed {
             installation,
             binds,
+            priority: wanted.priority,
+            mode: wanted.mode,
             commands,
             order: wanted.lane,
             retry: config.plugins.retry.clone(),

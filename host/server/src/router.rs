@@ -10,9 +10,12 @@ mod breaker;
 mod command;
 mod cooldown;
 mod due;
+mod explain;
 mod installed;
 mod lane;
+mod loop_guard;
 mod plugin_host;
+mod precedence;
 mod retry;
 mod serve;
 mod session;
@@ -25,7 +28,10 @@ mod tests;
 pub use breaker::{Breaker, Condition};
 pub use command::Commands;
 pub(crate) use command::collisions;
+pub(crate) use explain::explain;
+pub use explain::{Explained, Gets};
 pub use installed::Installed;
+pub(crate) use loop_guard::LoopGuard;
 pub(crate) use session::SessionRouter;
 pub use shelf::Shelf;
 
@@ -65,6 +71,7 @@ pub(crate) struct RouterParts {
     /// What answers plugins at once.
     pub account: Arc<dyn Account>,
     pub outbox: Outbox,
+    pub loop_guard: LoopGuard,
     pub sink: SinkPort,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,

@@ -9,5 +9,6 @@ pub mod admin_secret;
 pub mod health;
 pub mod installations;
 pub mod messages;
+pub mod routes;
 pub mod running;
 pub mod sessions;

@@ -25,7 +25,7 @@ use waspnest_egress::Egress;
 use waspnest_engine::Engine;
 use waspnest_whatsapp::{SessionHandle, WhatsApp};
 
-use crate::config::plugins::Retry;
+use crate::config::plugins::{LoopGuard, Retry};
 use crate::config::schedule::Schedule;
 use crate::router::Installed;
 use crate::shutdown::Shutdown;
@@ -58,6 +58,8 @@ pub struct Shared {
     pub installations: Vec<Arc<Installed>>,
     /// Schedules of the configuration.
     pub schedules: Arc<[Schedule]>,
+    /// How often machines are answered.
+    pub loop_guard: LoopGuard,
     /// What happens to effects that fail for the moment.
     pub send_retry: Retry,
     /// Time.

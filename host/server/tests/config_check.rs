@@ -121,3 +121,66 @@ fn check_tells_of_an_authority_that_is_none() {
         "{out}"
     );
 }
+
+#[test]
+fn route_explain_tells_who_would_get_a_message() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins");
+    let plugins = plugins.to_str().expect("a plain path");
+    let text = "[[plugin]]\nid = \"bot\"\nsource = \"talker\"\ngrants = { \"messages.send\" = true }\n[[bind]]\nid = \"all\"\nplugin = \"bot\"\n\
+                [[plugin]]\nid = \"other\"\nsource = \"talker\"\ngrants = { \"messages.send\" = true }\n[[bind]]\nid = \"none\"\nplugin = \"other\"\nsenders = { deny = [\"49*\"] }\n";
+    let path = written(dir.path(), text);
+    let env = [("WASPNEST__PLUGINS__DIR", plugins)];
+    let ask = [
+        "route",
+        "explain",
+        "--config",
+        &path,
+        "--session",
+        "main",
+        "--chat",
+        "4915112345678",
+        "--text",
+        "/order",
+    ];
+    let (exit, out, err) = run(&ask, &env);
+    assert_eq!((exit, err.as_str()), (Exit::Success, ""));
+    for part in [
+        "bot (priority 100)\n  gets it by bind \"all\" in host\n  the host answers: what is missing",
+        "other (priority 100)\n  does not get it\n  bind \"none\": senders: not this one",
+    ] {
+        assert!(out.contains(part), "{out} does not say {part:?}");
+    }
+    let (exit, _, err) = run(
+        &[
+            "route",
+            "explain",
+            "--config",
+            &path,
+            "--session",
+            "main",
+            "--chat",
+            "120363000000000001@g.us",
+        ],
+        &env,
+    );
+    assert_eq!(exit, Exit::Failure);
+    assert!(err.contains("--sender is missing"), "{err}");
+
+    let (exit, out, _) = run(&["check", "--config", &path], &env);
+    assert_eq!(exit, Exit::Success);
+    assert!(
+        out.contains("hears /order, /buy") && out.contains("warning: bot and other both hear /order, /buy"),
+        "{out}"
+    );
+    let wrong = written(
+        dir.path(),
+        &format!("{text}[[bind]]\nid = \"x\"\nplugin = \"bot\"\ncommands = [\"ordr\"]\n"),
+    );
+    let (exit, out, _) = run(&["check", "--config", &wrong], &env);
+    assert_eq!(exit, Exit::Failure);
+    assert!(
+        out.contains("bind.commands: the plugin has no command \"ordr\""),
+        "{out}"
+    );
+}

@@ -172,6 +172,43 @@ fn every_mistake_names_its_key_and_what_is_allowed() {
 }
 
 #[test]
+fn every_mistake_of_commands_names_its_key() {
+    for (rest, parts) in [
+        ("mode = \"watch\"", &["plugin[0].mode", "\"active\", \"observe\""][..]),
+        (
+            "commands = { prefix = [] }",
+            &["plugin[0].commands.prefix", "at least one"],
+        ),
+        (
+            "commands = { prefix = [\"a b\"] }",
+            &["plugin[0].commands.prefix", "without white space"],
+        ),
+        (
+            "commands = { rename = { a = \"b c\" } }",
+            &["plugin[0].commands.rename", "cannot be the name of a command"],
+        ),
+        (
+            "commands = { rename = { a = 1 } }",
+            &["plugin[0].commands.rename", "expected a text"],
+        ),
+        (
+            "commands = { zone = \"Berlin\" }",
+            &["plugin[0].commands.zone", "is not a time zone"],
+        ),
+        (
+            "commands = { prefx = [\"/\"] }",
+            &["plugin[0].commands.prefx", "did you mean \"prefix\"?"],
+        ),
+    ] {
+        one(&format!("{ECHO}{rest}\n"), parts);
+    }
+    one(
+        "[plugins.loop-guard]\nreplies = -1\n",
+        &["plugins.loop-guard.replies", "out of range"],
+    );
+}
+
+#[test]
 fn every_mistake_of_a_bind_names_its_key() {
     let cases: &[(&str, &[&str])] = &[
         (
@@ -203,6 +240,30 @@ fn every_mistake_of_a_bind_names_its_key() {
             &["bind[0].chats.alow", "did you mean \"allow\"?"],
         ),
         ("plugin = \"echo\"\nfrom-me = 1", &["bind[0].from-me", "true or false"]),
+        (
+            "plugin = \"echo\"\nwhen = { hours = \"Mo 7-8\" }",
+            &["bind[0].when.hours", "\"Mo\" is no day", "Mon-Fri 07:00-20:00"],
+        ),
+        (
+            "plugin = \"echo\"\nwhen = { hours = \"07:00-08:00\", zone = \"Berlin\" }",
+            &["bind[0].when.zone", "\"Berlin\" is not a time zone"],
+        ),
+        (
+            "plugin = \"echo\"\nwhen = { zone = \"UTC\" }",
+            &["bind[0].when.zone", "without hours"],
+        ),
+        (
+            "plugin = \"echo\"\noffline = \"max-age soon\"",
+            &["bind[0].offline", "\"all\", \"none\" or \"max-age 30m\""],
+        ),
+        (
+            "plugin = \"echo\"\ncan-stop = \"yes\"",
+            &["bind[0].can-stop", "true or false"],
+        ),
+        (
+            "plugin = \"echo\"\ncommands = [\"\"]",
+            &["bind[0].commands", "element 1", "must not be empty"],
+        ),
         (
             "plugin = \"echo\"\nfrm-me = true",
             &["line 7", "bind[0].frm-me", "did you mean \"from-me\"?"],

@@ -12,7 +12,7 @@ use crate::id::{EffectId, EventId, InstallationId, SessionId};
 use crate::journal::{self, Asker};
 use crate::kv::{KvView, Quota, Usage, is_expired};
 use crate::long_record;
-use crate::progress::{self, Turn};
+use crate::progress::{self, Round};
 use crate::schema::{self, Shelf, session};
 use crate::store::{Commit, Expect, KeyRange, MAX_SCAN, Op, Order, Space, StoreError};
 use crate::timer::Timers;
@@ -28,27 +28,33 @@ pub(super) async fn draft(
         installation,
         quota,
         dialogue_quota,
-        turn,
+        round,
+        also_done,
     } = call;
     let queue = outbox.queues.of(session);
     let mut queue = queue.lock(outbox, session).await?;
     let now = outbox.clock.now();
     let mut commit =
         Commit::durable(Space::Session(session)).delete(progress::attempt_key(installation, event.position));
-    commit = match turn {
-        Turn::First => {
+    commit = match round {
+        Round::First => {
             let done = progress::done_key(installation, event.position);
             commit
                 .put(done.clone(), progress::done_mark())
                 .expect(Expect::Absent(done))
         }
-        Turn::Replay => {
+        Round::Replay => {
             let wanted = progress::replay_key(installation, event.position);
             commit
                 .delete(wanted.clone())
                 .expect(Expect::Equals(wanted, progress::replay_mark()))
         }
     };
+    for other in also_done {
+        commit = commit
+            .put(progress::done_key(other, event.position), progress::done_mark())
+            .delete(progress::attempt_key(other, event.position));
+    }
     let cause = Cause::Plugin {
         event: event.id,
         position: event.position,

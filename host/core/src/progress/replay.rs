@@ -14,7 +14,7 @@ use crate::store::{Applied, Commit, Expect, Space, StoreError};
 
 /// Which time an event is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Turn {
+pub enum Round {
     /// In the order of the log.
     #[default]
     First,

@@ -7,7 +7,7 @@ use crate::event::Position;
 use crate::fixture::{NOON, SESSION, World, call, installation, message, on_every_engine};
 use crate::journal::{Asker, Journal, Question};
 use crate::outbox::{Call, CommitError};
-use crate::progress::{Attempt, Cursor, DeadLetter, Found, Progress, Started, Turn};
+use crate::progress::{Attempt, Cursor, DeadLetter, Found, Progress, Round, Started};
 use crate::schema::{self, session};
 use crate::store::{KeyRange, MemoryStore, Order, Space};
 
@@ -91,7 +91,7 @@ on_every_engine! {
         };
         world.progress.park(SESSION, &echo, event.position, &letter).await.expect("it parks");
         world.progress.advance(SESSION, &echo, event.position).await.expect("it advances");
-        let replay = Call { turn: Turn::Replay, ..call(&event, &echo) };
+        let replay = Call { round: Round::Replay, ..call(&event, &echo) };
         let uncalled = world.outbox.commit_draft(SESSION, replay, Draft::default()).await;
         assert!(matches!(uncalled, Err(CommitError::AlreadyDone)), "nobody asked for a replay");
 
@@ -139,7 +139,7 @@ on_every_engine! {
         journal.keep(asker, &question, b"200").await.expect("it keeps");
         world.progress.advance(SESSION, &echo, event.position).await.expect("it advances");
         assert!(journal.answer(asker, &question).await.expect("it reads").is_some());
-        let replay = Call { turn: Turn::Replay, ..call(&event, &echo) };
+        let replay = Call { round: Round::Replay, ..call(&event, &echo) };
         let draft = Draft { questions: 1, ..Draft::default() };
         world.outbox.commit_draft(SESSION, replay, draft).await.expect("it commits");
         assert!(journal.answer(asker, &question).await.expect("it reads").is_none());

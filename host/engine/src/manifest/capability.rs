@@ -133,6 +133,35 @@ impl Capability {
         Self::ALL.into_iter().find(|capability| capability.name() == name)
     }
 
+    /// Whether people, or the account's other devices, see that it was used.
+    pub(crate) const fn acts(self) -> bool {
+        match self {
+            Self::MessagesSend
+            | Self::MessagesReact
+            | Self::MessagesRead
+            | Self::MessagesTyping
+            | Self::MessagesEdit
+            | Self::MessagesRevoke
+            | Self::MessagesModerate
+            | Self::MessagesVote
+            | Self::MessagesPin
+            | Self::MessagesStar
+            | Self::MessagesRaw
+            | Self::GroupsWrite
+            | Self::ContactsWrite
+            | Self::ChatsWrite => true,
+            Self::MessagesHistory
+            | Self::Kv
+            | Self::Schedule
+            | Self::Http
+            | Self::Dialogue
+            | Self::MediaRead
+            | Self::MediaWrite
+            | Self::GroupsRead
+            | Self::ContactsRead => false,
+        }
+    }
+
     pub(crate) fn unknown(name: &str) -> String {
         unknown("capability", name, &Self::ALL.map(Self::name))
     }

@@ -1,12 +1,17 @@
 //! `[[bind]]`: which events reach which installation.
 
+use std::time::Duration;
+
+use chrono_tz::Tz;
 use waspnest_core::address::ChatKind;
 use waspnest_core::event::Family;
 use waspnest_core::id::InstallationId;
 use waspnest_core::message::Content;
 
 use super::form;
+use super::hours::Hours;
 use super::pattern::Pattern;
+use super::schedule;
 use super::section::Section;
 use super::tree::Node;
 
@@ -33,8 +38,54 @@ pub struct Bind {
     pub senders: Lists,
     /// What the text of a message must be; none for any, and for messages without one. Says nothing about other events.
     pub text: Option<Pattern>,
+    /// The hours in which it lets events through; none for all. Says nothing of what the installation waits for.
+    pub when: Option<When>,
     /// Whether the account's own messages count.
     pub own: Own,
+    /// Whether messages from before the device was linked count.
+    pub history: History,
+    /// Which messages count that waited on the server while the session was away.
+    pub offline: Offline,
+    /// Whether the installation may keep what comes through here from those of lower priority.
+    pub may_stop: MayStop,
+}
+
+/// `when`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct When {
+    /// Hours of the week.
+    pub hours: Hours,
+    /// What they are read in.
+    pub zone: Tz,
+}
+
+/// Whether messages from before the device was linked count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum History {
+    /// They do not.
+    Ignored,
+    /// They do.
+    Included,
+}
+
+/// Which messages count that waited on the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offline {
+    /// All.
+    All,
+    /// None.
+    None,
+    /// Those that waited no longer than this.
+    MaxAge(Duration),
+}
+
+/// Whether an installation may stop an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MayStop {
+    /// What it says is a wish.
+    No,
+    /// What it says is done, and those of lower priority wait for it.
+    Yes,
 }
 
 /// What a bind is about.
@@ -110,6 +161,16 @@ impl Bind {
             true => Own::Included,
             false => Own::Ignored,
         };
+        let when = when(section.table("when"));
+        let history = match section.or("history", false, form::boolean) {
+            true => History::Included,
+            false => History::Ignored,
+        };
+        let offline = section.or("offline", Offline::All, offline);
+        let may_stop = match section.or("can-stop", false, form::boolean) {
+            true => MayStop::Yes,
+            false => MayStop::No,
+        };
         section.finish();
         Some(Self {
             id: id?,
@@ -122,7 +183,11 @@ impl Bind {
             chats,
             senders,
             text,
+            when,
             own,
+            history,
+            offline,
+            may_stop,
         })
     }
 }
@@ -130,6 +195,32 @@ impl Bind {
 fn chats(mut section: Section<'_>) -> (Vec<ChatKind>, Lists) {
     let kinds = section.or("kind", Vec::new(), form::list(form::one_of(&CHAT_KINDS)));
     (kinds, lists(section))
+}
+
+fn when(mut section: Section<'_>) -> Option<When> {
+    let hours = section.optional("hours", form::parsed);
+    let zone = section.optional("zone", schedule::zone);
+    if zone.is_some() && hours.is_none() {
+        section.report("zone", "stands there without hours");
+    }
+    section.finish();
+    hours.map(|hours| When {
+        hours,
+        zone: zone.unwrap_or(Tz::UTC),
+    })
+}
+
+fn offline(node: &Node) -> Result<Offline, String> {
+    let given = form::text(node)?;
+    let age = given.strip_prefix("max-age ").map(humantime::parse_duration);
+    match (&*given, age) {
+        ("all", _) => Ok(Offline::All),
+        ("none", _) => Ok(Offline::None),
+        (_, Some(Ok(age))) => Ok(Offline::MaxAge(age)),
+        (_, Some(Err(_)) | None) => Err(format!(
+            "{given:?} is not allowed: expected \"all\", \"none\" or \"max-age 30m\""
+        )),
+    }
 }
 
 fn lists(mut section: Section<'_>) -> Lists {

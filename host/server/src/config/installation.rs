@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use waspnest_core::id::{InstallationId, SessionName};
 use waspnest_engine::limits::LimitWish;
-use waspnest_engine::{Grants, Limits, Reuse};
+use waspnest_engine::{Grants, Limits, Mode, Reuse};
 
 use super::commands::Commands;
 use super::form;
@@ -22,8 +22,10 @@ pub struct Installation {
     pub source: PathBuf,
     /// Whether it works.
     pub activity: Activity,
-    /// Which of several installations gets an event first: the higher.
+    /// Which of several installations gets an event first, where one may stop it: the higher.
     pub priority: i32,
+    /// Whether it takes part.
+    pub mode: Mode,
     /// What is kept in order.
     pub lane: Lane,
     /// Lower limits than the manifest asks for, or higher ones, below the host's caps.
@@ -78,6 +80,8 @@ impl Installation {
             ("all", Lane::All),
         ]);
         let priority = section.or("priority", 100, form::integer(-1_000_000, 1_000_000));
+        let modes = form::one_of(&[("active", Mode::Active), ("observe", Mode::Observe)]);
+        let mode = section.or("mode", Mode::Active, modes);
         let lane = section.or("lane", Lane::Chat, lanes);
         let limits = limits(section.table("limits"));
         let reuse = reuse(section.table("reuse"));
@@ -95,6 +99,7 @@ impl Installation {
             source: source?,
             activity,
             priority,
+            mode,
             lane,
             limits,
             reuse,

@@ -27,6 +27,26 @@ pub struct Plugins {
     pub breaker: BreakerRule,
     /// What plugins' requests may reach.
     pub egress: Guard,
+    /// How often machines are answered.
+    pub loop_guard: LoopGuard,
+}
+
+/// `[plugins.loop-guard]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoopGuard {
+    /// Replies in a chat to messages that no other person wrote; 0 switches the guard off.
+    pub replies: u32,
+    /// In how long.
+    pub per: Duration,
+}
+
+impl Default for LoopGuard {
+    fn default() -> Self {
+        Self {
+            replies: 10,
+            per: Duration::from_secs(60),
+        }
+    }
 }
 
 /// `[plugins.caps]`.
@@ -115,6 +135,7 @@ impl Plugins {
             compile: compile(section.table("compile")),
             breaker: BreakerRule::read(section.table("breaker")),
             egress: egress::read(section.table("egress")),
+            loop_guard: LoopGuard::read(section.table("loop-guard")),
         };
         section.finish();
         plugins
@@ -162,6 +183,22 @@ impl BreakerRule {
         };
         section.finish();
         rule
+    }
+}
+
+impl LoopGuard {
+    fn read(mut section: Section<'_>) -> Self {
+        let Self { replies, per } = Self::default();
+        let guard = Self {
+            replies: section.or("replies", replies, form::integer(0, 100_000)),
+            per: section.or(
+                "per",
+                per,
+                form::span(Duration::from_secs(1), Duration::from_secs(24 * 60 * 60)),
+            ),
+        };
+        section.finish();
+        guard
     }
 }
 

@@ -4,5 +4,6 @@ pub(super) mod effects;
 pub(super) mod installations;
 pub(super) mod messages;
 pub(super) mod qr;
+pub(super) mod routes;
 pub(super) mod sessions;
 pub(super) mod system;

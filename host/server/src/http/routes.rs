@@ -5,7 +5,7 @@ use std::future::Future;
 use futures::future::BoxFuture;
 use http::Method;
 
-use super::api::{effects, installations, messages, qr, sessions, system};
+use super::api::{effects, installations, messages, qr, routes, sessions, system};
 use super::context::Ctx;
 use super::error::ApiError;
 use super::reply::Reply;
@@ -63,6 +63,8 @@ pub(super) fn table() -> Vec<Route> {
         admin("GET",    "/v1/installations/{i}/dead-letters",   JSON,       installations::dead_letters),
         admin("POST",   "/v1/installations/{i}/dead-letters/replay", JSON,  installations::replay),
         admin("POST",   "/v1/installations/{i}/dead-letters/discard", JSON, installations::discard),
+
+        admin("GET",    "/v1/routes/explain",                   JSON,       routes::explain),
     ]
 }
 

@@ -3,83 +3,131 @@
 //! An event reaches an installation when the plugin subscribes to its kind **and** at least one of the operator's binds lets it
 //! through. The first bind that does names itself to the plugin. Ticks need no bind: they are for one installation.
 
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::event::{Event, EventKind, Family};
 use waspnest_core::id::SessionName;
 use waspnest_core::message::{Message, Origin};
 
-use crate::config::bind::{Bind, Lists, Own, Topic};
+use crate::config::bind::{Bind, History, Lists, Offline, Own, Topic};
 use crate::config::pattern::Pattern;
 
 /// What lets ticks through, as plugins are told.
-const SCHEDULE: &str = "schedule";
+pub(super) const SCHEDULE: &str = "schedule";
 /// What lets ends of waits through, as plugins are told.
 pub(super) const DIALOGUE: &str = "dialogue";
 /// What lets an event through that an operator wants handled again, where no bind does any more.
 pub(super) const REPLAY: &str = "replay";
 
-/// The name of the first bind that lets the event through.
-pub(super) fn admitting<'a>(binds: &'a [Bind], session: &SessionName, event: &Event) -> Option<&'a str> {
-    let admits = |bind: &&Bind| match &event.kind {
-        EventKind::Tick(_) => false,
-        EventKind::Message(message) => admits_message(bind, message),
-        EventKind::Receipt(_)
-        | EventKind::Group(_)
-        | EventKind::Presence(_)
-        | EventKind::Contact(_)
-        | EventKind::Chat(_)
-        | EventKind::Call(_)
-        | EventKind::Session(_) => admits_other(bind, &event.kind),
-    };
-    match event.kind.family() {
-        Family::Schedule => Some(SCHEDULE),
-        family => binds
-            .iter()
-            .find(|bind| lets_family_through(bind, session, family) && admits(bind))
-            .map(|bind| &*bind.id),
+/// As what an event would go to an installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum As<'a> {
+    /// As what it is.
+    Event,
+    /// As a command; of any name, where none is said.
+    Command(Option<&'a str>),
+    /// As what the installation waits for, whatever a bind says of its kind, text and time.
+    Reply,
+}
+
+/// Why a bind does not let an event through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// It is for other sessions.
+    Session,
+    /// It is about other events.
+    Topic,
+    /// It is about other commands.
+    Command,
+    /// The account itself wrote it.
+    Own,
+    /// Its kind of chat.
+    ChatKind,
+    /// Its chat.
+    Chat,
+    /// Who made it.
+    Sender,
+    /// Its kind of message.
+    Kind,
+    /// Its text.
+    Text,
+    /// Its hour.
+    Hours,
+    /// It is from before the device was linked.
+    History,
+    /// It waited on the server for too long.
+    Offline,
+}
+
+impl Refusal {
+    /// Which line of the bind does not fit.
+    pub(crate) const fn reason(self) -> &'static str {
+        match self {
+            Self::Session => "sessions: not this one",
+            Self::Topic => "events: not this kind of event",
+            Self::Command => "commands: not this one",
+            Self::Own => "from-me: the account's own messages are left out",
+            Self::ChatKind => "chats.kind: not this kind of chat",
+            Self::Chat => "chats: not this one",
+            Self::Sender => "senders: not this one",
+            Self::Kind => "kinds: not this kind of message",
+            Self::Text => "text: does not fit",
+            Self::Hours => "when.hours: not at this time",
+            Self::History => "history: messages from before are left out",
+            Self::Offline => "offline: it waited on the server for too long",
+        }
     }
+}
+
+/// The first bind that lets an event through.
+pub(super) fn admitting<'a>(
+    binds: &'a [Bind],
+    session: &SessionName,
+    event: &Event,
+    asked: As<'_>,
+) -> Option<&'a Bind> {
+    binds.iter().find(|bind| refusal(bind, session, event, asked).is_none())
+}
+
+/// Why a bind does not let an event through; none when it does.
+pub(super) fn refusal(bind: &Bind, session: &SessionName, event: &Event, asked: As<'_>) -> Option<Refusal> {
+    let family = Topic::Family(event.kind.family());
+    let about = |topic: Topic| bind.events.contains(&topic);
+    let topic = match asked {
+        As::Event => about(family),
+        As::Command(_) => about(Topic::Command),
+        As::Reply => [Topic::Family(Family::Message), Topic::Command, Topic::Reply]
+            .into_iter()
+            .any(about),
+    };
+    let named = match asked {
+        As::Command(Some(name)) => bind.commands.is_empty() || bind.commands.iter().any(|known| **known == *name),
+        As::Command(None) | As::Event | As::Reply => true,
+    };
+    let unless = |fits: bool, refusal: Refusal| (!fits).then_some(refusal);
+    unless(is_for_session(bind, session), Refusal::Session)
+        .or_else(|| unless(topic, Refusal::Topic))
+        .or_else(|| unless(named, Refusal::Command))
+        .or_else(|| match &event.kind {
+            EventKind::Message(message) => refused_message(bind, message, event, asked),
+            EventKind::Tick(_)
+            | EventKind::Receipt(_)
+            | EventKind::Group(_)
+            | EventKind::Presence(_)
+            | EventKind::Contact(_)
+            | EventKind::Chat(_)
+            | EventKind::Call(_)
+            | EventKind::Session(_) => refused_other(bind, event),
+        })
 }
 
 /// Whether a bind lets any event of a family through in a session.
 pub(super) fn lets_family_through(bind: &Bind, session: &SessionName, family: Family) -> bool {
     is_for_session(bind, session) && bind.events.contains(&Topic::Family(family))
-}
-
-/// The name of the first bind that lets through what an installation waits for: one that lets messages or answers of that chat and
-/// that person through, whatever it says of their kind and text.
-pub(super) fn admitting_reply<'a>(binds: &'a [Bind], session: &SessionName, message: &Message) -> Option<&'a str> {
-    let admits = |bind: &&Bind| {
-        let topic = bind.events.iter().any(|topic| match topic {
-            Topic::Family(family) => *family == Family::Message,
-            Topic::Command | Topic::Reply => true,
-        });
-        topic && is_for_session(bind, session) && admits_origin(bind, message)
-    };
-    binds.iter().find(admits).map(|bind| &*bind.id)
-}
-
-/// The name of the first bind that lets a command through.
-pub(super) fn admitting_command<'a>(
-    binds: &'a [Bind],
-    session: &SessionName,
-    message: &Message,
-    command: &str,
-) -> Option<&'a str> {
-    let admits = |bind: &&Bind| {
-        let named = bind.commands.is_empty() || bind.commands.iter().any(|name| **name == *command);
-        named && lets_commands_through(bind, session, message)
-    };
-    binds.iter().find(admits).map(|bind| &*bind.id)
-}
-
-/// The name of the first bind that lets any command through.
-pub(super) fn admitting_commands<'a>(binds: &'a [Bind], session: &SessionName, message: &Message) -> Option<&'a str> {
-    let admits = |bind: &&Bind| lets_commands_through(bind, session, message);
-    binds.iter().find(admits).map(|bind| &*bind.id)
-}
-
-fn lets_commands_through(bind: &Bind, session: &SessionName, message: &Message) -> bool {
-    bind.events.contains(&Topic::Command) && is_for_session(bind, session) && admits_origin(bind, message)
 }
 
 /// Whether two binds may let a command of the same chat through.
@@ -104,35 +152,70 @@ fn is_for_session(bind: &Bind, session: &SessionName) -> bool {
 }
 
 /// What is said about chats and people holds for events that have them.
-fn admits_other(bind: &Bind, event: &EventKind) -> bool {
-    let chat = event.chat().is_none_or(|chat| {
-        let kind = bind.chat_kinds.is_empty() || bind.chat_kinds.contains(&chat.chat_kind());
-        kind && pass(&bind.chats, &[chat])
-    });
-    chat && event
-        .person()
-        .is_none_or(|person| pass(&bind.senders, &addresses(person)))
+fn refused_other(bind: &Bind, event: &Event) -> Option<Refusal> {
+    let chat = event.kind.chat();
+    let unless = |fits: bool, refusal: Refusal| (!fits).then_some(refusal);
+    let kind = |chat: &Jid| bind.chat_kinds.is_empty() || bind.chat_kinds.contains(&chat.chat_kind());
+    unless(chat.is_none_or(kind), Refusal::ChatKind)
+        .or_else(|| unless(chat.is_none_or(|chat| pass(&bind.chats, &[chat])), Refusal::Chat))
+        .or_else(|| {
+            let person = event.kind.person();
+            let passes = person.is_none_or(|person| pass(&bind.senders, &addresses(person)));
+            unless(passes, Refusal::Sender)
+        })
+        .or_else(|| unless(is_time(bind, event), Refusal::Hours))
 }
 
-fn addresses(person: &Party) -> Vec<&Jid> {
-    std::iter::once(&person.jid).chain(&person.alt).collect()
-}
-
-fn admits_message(bind: &Bind, message: &Message) -> bool {
-    let kind = bind.kinds.is_empty() || bind.kinds.contains(&message.content.kind());
-    let fits_text = |pattern: &Pattern| message.plain_text().is_some_and(|text| pattern.matches(text));
-    let text = bind.text.as_ref().is_none_or(fits_text);
-    kind && text && admits_origin(bind, message)
-}
-
-/// Whether a bind lets messages of that chat and that author through.
-fn admits_origin(bind: &Bind, message: &Message) -> bool {
+fn refused_message(bind: &Bind, message: &Message, event: &Event, asked: As<'_>) -> Option<Refusal> {
+    let unless = |fits: bool, refusal: Refusal| (!fits).then_some(refusal);
     let author = match (bind.own, message.key.from) {
         (Own::Included, _) | (Own::Ignored, Origin::Them) => true,
         (Own::Ignored, Origin::Me) => false,
     };
     let chat_kind = bind.chat_kinds.is_empty() || bind.chat_kinds.contains(&message.chat_kind);
-    author && chat_kind && pass(&bind.chats, &[&message.key.chat]) && pass(&bind.senders, &addresses(&message.sender))
+    let origin = unless(author, Refusal::Own)
+        .or_else(|| unless(chat_kind, Refusal::ChatKind))
+        .or_else(|| unless(pass(&bind.chats, &[&message.key.chat]), Refusal::Chat))
+        .or_else(|| unless(pass(&bind.senders, &addresses(&message.sender)), Refusal::Sender));
+    let content = || {
+        let kind = bind.kinds.is_empty() || bind.kinds.contains(&message.content.kind());
+        let fits_text = |pattern: &Pattern| message.plain_text().is_some_and(|text| pattern.matches(text));
+        unless(kind, Refusal::Kind).or_else(|| unless(bind.text.as_ref().is_none_or(fits_text), Refusal::Text))
+    };
+    let time = || {
+        let history = match bind.history {
+            History::Included => true,
+            History::Ignored => !message.history,
+        };
+        unless(history, Refusal::History)
+            .or_else(|| unless(!is_stale(bind, message, event), Refusal::Offline))
+            .or_else(|| unless(is_time(bind, event), Refusal::Hours))
+    };
+    match asked {
+        As::Event => origin.or_else(content).or_else(time),
+        As::Command(_) => origin.or_else(time),
+        As::Reply => origin,
+    }
+}
+
+fn is_time(bind: &Bind, event: &Event) -> bool {
+    bind.when
+        .as_ref()
+        .is_none_or(|when| when.hours.contain(event.received_at, when.zone))
+}
+
+/// Whether a message waited on the server for longer than the bind takes.
+fn is_stale(bind: &Bind, message: &Message, event: &Event) -> bool {
+    let age: Duration = event.received_at.since(message.timestamp);
+    match bind.offline {
+        Offline::All => false,
+        Offline::None => message.offline,
+        Offline::MaxAge(most) => message.offline && age > most,
+    }
+}
+
+fn addresses(person: &Party) -> Vec<&Jid> {
+    std::iter::once(&person.jid).chain(&person.alt).collect()
 }
 
 /// A denial wins, and no allowance at all allows everything. A bare number means the person, so `49*` fits `4915…@s.whatsapp.net`.
@@ -142,77 +225,4 @@ fn pass(lists: &Lists, jids: &[&Jid]) -> bool {
             .any(|jid| pattern.matches(jid.user()) || pattern.matches(&jid.to_string()))
     };
     !lists.deny.iter().any(fits) && (lists.allow.is_empty() || lists.allow.iter().any(fits))
-}
-
-#[cfg(test)]
-mod tests {
-    use waspnest_core::clock::UnixMs;
-    use waspnest_core::event::{CallEvent, CallState, SessionEvent, SessionState};
-
-    use super::*;
-
-    fn calls_of(chats: Lists) -> Bind {
-        Bind {
-            id: "calls".into(),
-            plugin: "bot".parse().expect("an id"),
-            sessions: vec!["sales-*".parse().expect("a pattern")],
-            events: vec![Topic::Family(Family::Call), Topic::Family(Family::Session)],
-            commands: Vec::new(),
-            kinds: vec!["text"],
-            chat_kinds: Vec::new(),
-            chats,
-            senders: Lists::default(),
-            text: Some("!x".parse().expect("a pattern")),
-            own: Own::Ignored,
-        }
-    }
-
-    #[test]
-    fn what_is_said_of_chats_holds_for_events_that_have_one() {
-        let allow = vec!["49*".parse::<Pattern>().expect("a pattern")];
-        let bind = calls_of(Lists {
-            allow,
-            deny: Vec::new(),
-        });
-        let call = |caller: &str| {
-            EventKind::Call(CallEvent {
-                id: "C1".into(),
-                caller: Party::known_as(caller.parse().expect("an address")),
-                group: None,
-                media: None,
-                state: CallState::Offered,
-                at: UnixMs(1),
-            })
-        };
-        assert!(admits_other(&bind, &call("4915112345")));
-        assert!(!admits_other(&bind, &call("4315112345")));
-        let session = EventKind::Session(SessionEvent {
-            state: SessionState::Connected,
-            reason: None,
-        });
-        assert!(admits_other(&bind, &session), "it has no chat");
-    }
-
-    #[test]
-    fn a_family_is_let_through_by_name_and_session() {
-        let bind = calls_of(Lists::default());
-        let lets = |session: &str, family| lets_family_through(&bind, &session.parse().expect("a name"), family);
-        assert!(lets("sales-de", Family::Call));
-        assert!(!lets("support", Family::Call));
-        assert!(!lets("sales-de", Family::Message));
-    }
-
-    #[test]
-    fn a_denial_wins_over_an_allowance() {
-        let pattern = |text: &str| text.parse::<Pattern>().expect("a valid pattern");
-        let lists = Lists {
-            allow: vec![pattern("49*")],
-            deny: vec![pattern("49151*")],
-        };
-        let jid = |text: &str| text.parse::<Jid>().expect("a valid address");
-        assert!(pass(&lists, &[&jid("4917012345")]));
-        assert!(!pass(&lists, &[&jid("4915112345")]));
-        assert!(!pass(&lists, &[&jid("4315112345")]));
-        assert!(pass(&Lists::default(), &[&jid("4315112345")]));
-    }
 }

@@ -17,10 +17,10 @@ use waspnest_core::message::{Content, Message, Origin, Text};
 use waspnest_engine::command::{BookError, Command, CommandBook, Heard, Manner, Near, Setting, Typed};
 use waspnest_engine::manifest::{CommandSpec, Manifest, Role, Urgency};
 
-use super::bind;
+use super::bind::{self, As};
 use super::cooldown::{Cooldowns, Turn};
 use super::installed::{Installed, Way};
-use crate::config::bind::Bind;
+use crate::config::bind::{Bind, MayStop};
 use crate::config::commands as config;
 use crate::config::pattern::Pattern;
 
@@ -60,6 +60,8 @@ pub(super) struct Hearing {
     pub course: usize,
     /// The bind that lets it through.
     pub bind: Arc<str>,
+    /// Whether that lets the installation stop it.
+    pub may_stop: MayStop,
     /// What comes of it.
     pub way: Way,
 }
@@ -187,15 +189,19 @@ pub(super) fn hear<'a>(
             Candidate::Own(way) => way,
             Candidate::Help(topic) if !owned && !asked => {
                 asked = true;
-                Way::Answer(help(installations.clone(), session, message, topic).into())
+                Way::Answer(help(installations.clone(), session, (event, message), topic).into())
             }
             Candidate::Near(near) if !owned && nearest == Some((near.distance, course)) => {
                 Way::Answer(near.question().into())
             }
             Candidate::Help(_) | Candidate::Near(_) => continue,
         };
-        let bind = bind.into();
-        hearings.push(Hearing { course, bind, way });
+        hearings.push(Hearing {
+            course,
+            bind: bind.id.as_ref().into(),
+            may_stop: bind.may_stop,
+            way,
+        });
     }
     hearings
 }
@@ -204,14 +210,15 @@ pub(super) fn hear<'a>(
 fn help<'a>(
     installations: impl Iterator<Item = &'a Installed>,
     session: &SessionName,
-    message: &Message,
+    (event, message): (&Event, &Message),
     topic: &str,
 ) -> String {
     let mut lines = Vec::new();
     for installed in installations {
         let commands = &installed.commands;
-        let admits =
-            |spec: &CommandSpec| installed.admits(session, message, spec).is_some() && commands.may(spec, message);
+        let admits = |spec: &CommandSpec| {
+            installed.admits(session, (event, message), spec).is_some() && commands.may(spec, message)
+        };
         let manner = Manner {
             language: &commands.language,
             admits: &admits,
@@ -233,13 +240,13 @@ fn help<'a>(
 
 impl Installed {
     /// The bind that lets a command through in the chat of a message.
-    fn admits(&self, session: &SessionName, message: &Message, spec: &CommandSpec) -> Option<&str> {
+    fn admits(&self, session: &SessionName, (event, message): (&Event, &Message), spec: &CommandSpec) -> Option<&Bind> {
         let kind = match message.chat_kind {
             ChatKind::Community => ChatKind::Group,
             kind => kind,
         };
         let here = spec.chats.is_empty() || spec.chats.contains(&kind);
-        here.then(|| bind::admitting_command(&self.binds, session, message, &spec.name))
+        here.then(|| bind::admitting(&self.binds, session, event, As::Command(Some(&spec.name))))
             .flatten()
     }
 
@@ -249,37 +256,33 @@ impl Installed {
         event: &Event,
         message: &Message,
         text: &'t str,
-    ) -> Option<(String, Candidate<'t>)> {
+    ) -> Option<(&Bind, Candidate<'t>)> {
         let commands = &self.commands;
         if commands.book.is_empty() {
             return None;
         }
-        let here = |spec: &CommandSpec| self.admits(session, message, spec).is_some();
+        let bind = |spec: &CommandSpec| self.admits(session, (event, message), spec);
+        let here = |spec: &CommandSpec| bind(spec).is_some();
         let theirs = |spec: &CommandSpec| here(spec) && commands.may(spec, message);
-        let bind = |spec: &CommandSpec| self.admits(session, message, spec).unwrap_or_default().to_owned();
-        let any = || {
-            bind::admitting_commands(&self.binds, session, message)
-                .unwrap_or_default()
-                .to_owned()
-        };
+        let any = || bind::admitting(&self.binds, session, event, As::Command(None));
         Some(match commands.book.hear(text, &here) {
             Heard::Nothing => return None,
             Heard::Command(typed) if !commands.may(&typed.spec, message) => {
                 let refusal = format!("Only operators may use {}.", typed.called);
-                (bind(&typed.spec), Candidate::Own(Way::Answer(refusal.into())))
+                (bind(&typed.spec)?, Candidate::Own(Way::Answer(refusal.into())))
             }
             Heard::Command(typed) => (
-                bind(&typed.spec),
+                bind(&typed.spec)?,
                 Candidate::Own(commands.invoke(&typed, event, message)),
             ),
             Heard::Incomplete { usages, typed } => {
                 let text = format!("{typed} needs more:\n{}", usages.join("\n"));
-                (any(), Candidate::Own(Way::Answer(text.into())))
+                (any()?, Candidate::Own(Way::Answer(text.into())))
             }
             // What is not for them is neither told nor guessed.
             Heard::Help(_) | Heard::Near(_) => match commands.book.hear(text, &theirs) {
-                Heard::Help(topic) => (any(), Candidate::Help(topic)),
-                Heard::Near(near) => (any(), Candidate::Near(near)),
+                Heard::Help(topic) => (any()?, Candidate::Help(topic)),
+                Heard::Near(near) => (any()?, Candidate::Near(near)),
                 Heard::Nothing | Heard::Command(_) | Heard::Incomplete { .. } => return None,
             },
         })

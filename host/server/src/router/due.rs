@@ -52,8 +52,18 @@ pub(super) fn due<'a>(installed: &Installed, event: &Event, way: &'a Way, pendin
     }
 }
 
-/// Notes what was done with the event.
-pub(super) fn done(installed: &Installed, event: &Event, way: &Way, pending: Option<&Pending>) {
+impl Due<'_> {
+    /// Whether it is a call of the plugin.
+    pub(super) const fn is_call(&self) -> bool {
+        match self {
+            Self::Call(_) => true,
+            Self::Answer(_) | Self::Nothing => false,
+        }
+    }
+}
+
+/// Notes that the plugin was called, and its draft committed.
+pub(super) fn called(installed: &Installed, event: &Event, way: &Way, pending: Option<&Pending>) {
     if let (Way::Command(invoked), Some(message), None) = (way, message(event), pending) {
         installed.commands.used(invoked, event, message);
     }

@@ -7,13 +7,13 @@ use waspnest_core::event::{Event, EventKind, Family, Interest, TickCause};
 use waspnest_core::id::SessionName;
 use waspnest_core::kv::Quota;
 use waspnest_core::message::Message;
-use waspnest_engine::Installation;
+use waspnest_engine::{Installation, Mode};
 
-use super::bind;
+use super::bind::{self, As};
 use super::breaker::Breaker;
 use super::command::{Commands, Invoked};
 use super::lane::LaneKey;
-use crate::config::bind::Bind;
+use crate::config::bind::{Bind, MayStop};
 use crate::config::installation::Lane;
 use crate::config::plugins::Retry;
 
@@ -24,6 +24,10 @@ pub struct Installed {
     pub installation: Installation,
     /// Which events it gets; the first bind that admits one names itself.
     pub binds: Vec<Bind>,
+    /// Its priority: who waits for whom where one may stop an event.
+    pub priority: i32,
+    /// Whether it takes part.
+    pub mode: Mode,
     /// What people may type.
     pub commands: Commands,
     /// Within what it gets events one after the other.
@@ -67,45 +71,55 @@ impl Installed {
     }
 
     /// How an event goes to this installation; none if it is not for it. `heard` is the command in it, if there is one.
-    pub(super) fn wants(&self, session: &SessionName, event: &Event, heard: Option<(Arc<str>, Way)>) -> Option<Wanted> {
-        let key = |way: &Way| match way.goes_ahead() {
+    pub(super) fn wants(
+        &self,
+        session: &SessionName,
+        event: &Event,
+        heard: Option<(Arc<str>, Way, MayStop)>,
+    ) -> Option<Wanted> {
+        let (bind, way, may_stop) = heard.or_else(|| self.wants_event(session, event))?;
+        let key = match way.goes_ahead() {
             true => LaneKey::Alone(event.position),
             false => LaneKey::of(event, self.order),
         };
-        if let Some((bind, way)) = heard {
-            let key = key(&way);
-            return Some(Wanted { bind, way, key });
-        }
-        let as_event = || {
-            let wants = self.installation.wants(&event.kind);
-            wants.then(|| bind::admitting(&self.binds, session, event)).flatten()
+        Some(Wanted {
+            bind,
+            way,
+            key,
+            may_stop,
+        })
+    }
+
+    fn wants_event(&self, session: &SessionName, event: &Event) -> Option<(Arc<str>, Way, MayStop)> {
+        let wants = self.installation.wants(&event.kind);
+        let let_through = |asked, way: Way| {
+            let bind = bind::admitting(&self.binds, session, event, asked)?;
+            Some((bind.id.as_ref().into(), way, bind.may_stop))
         };
-        let (bind, way) = match &event.kind {
-            EventKind::Tick(tick) if tick.cause == TickCause::Expired => {
-                let wants = self.installation.wants(&event.kind);
-                (wants.then_some(bind::DIALOGUE)?, Way::Reply)
-            }
-            EventKind::Message(message) => match as_event() {
-                Some(bind) => (bind, Way::Event),
-                None if self.may_wait_for(message) => {
-                    (bind::admitting_reply(&self.binds, session, message)?, Way::Reply)
+        match &event.kind {
+            EventKind::Tick(tick) => wants.then(|| match tick.cause {
+                TickCause::Expired => (bind::DIALOGUE.into(), Way::Reply, MayStop::No),
+                TickCause::Recurring | TickCause::Once | TickCause::Manual | TickCause::CatchUp => {
+                    (bind::SCHEDULE.into(), Way::Event, MayStop::No)
                 }
-                None => return None,
-            },
-            EventKind::Tick(_)
-            | EventKind::Receipt(_)
+            }),
+            EventKind::Message(message) => {
+                let as_event = wants.then(|| let_through(As::Event, Way::Event)).flatten();
+                let as_reply = || {
+                    self.may_wait_for(message)
+                        .then(|| let_through(As::Reply, Way::Reply))
+                        .flatten()
+                };
+                as_event.or_else(as_reply)
+            }
+            EventKind::Receipt(_)
             | EventKind::Group(_)
             | EventKind::Presence(_)
             | EventKind::Contact(_)
             | EventKind::Chat(_)
             | EventKind::Call(_)
-            | EventKind::Session(_) => (as_event()?, Way::Event),
-        };
-        Some(Wanted {
-            bind: bind.into(),
-            key: key(&way),
-            way,
-        })
+            | EventKind::Session(_) => wants.then(|| let_through(As::Event, Way::Event)).flatten(),
+        }
     }
 
     fn may_wait_for(&self, message: &Message) -> bool {
@@ -113,10 +127,16 @@ impl Installed {
     }
 
     /// The same for an event that an operator wants handled again, whatever binds say today.
-    pub(super) fn replays(&self, session: &SessionName, event: &Event, heard: Option<(Arc<str>, Way)>) -> Wanted {
+    pub(super) fn replays(
+        &self,
+        session: &SessionName,
+        event: &Event,
+        heard: Option<(Arc<str>, Way, MayStop)>,
+    ) -> Wanted {
         self.wants(session, event, heard).unwrap_or_else(|| Wanted {
             bind: bind::REPLAY.into(),
             way: Way::Event,
+            may_stop: MayStop::No,
             key: LaneKey::of(event, self.order),
         })
     }
@@ -131,6 +151,8 @@ pub(super) struct Wanted {
     pub way: Way,
     /// The lane it goes to.
     pub key: LaneKey,
+    /// Whether it may stop the event.
+    pub may_stop: MayStop,
 }
 
 /// As what an event goes to an installation. Whether it ends a wait is asked when its turn has come.

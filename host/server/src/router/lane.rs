@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::id::ScheduleId;
-use waspnest_core::progress::{Attempt, Turn};
+use waspnest_core::progress::{Attempt, Round};
 
 use super::installed::Way;
+use super::precedence::Turn;
 use crate::config::installation::Lane as Order;
 
 /// What an event is ordered with.
@@ -84,6 +85,8 @@ pub(super) struct Waiting {
     /// As what it goes to the installation.
     pub way: Way,
     /// Which time it is handled.
+    pub round: Round,
+    /// Whom it waits for, and who waits for it.
     pub turn: Turn,
 }
 

@@ -10,7 +10,7 @@ use waspnest_core::draft::Draft;
 use waspnest_core::event::{Event, Position};
 use waspnest_core::id::EffectId;
 use waspnest_core::outbox::{Call, CommitError};
-use waspnest_core::progress::{DeadLetter, Turn};
+use waspnest_core::progress::{DeadLetter, Round};
 use waspnest_engine::{CallContext, CallError};
 
 use super::breaker::Verdict;
@@ -18,6 +18,7 @@ use super::due::{self, Due};
 use super::installed::{Installed, Way};
 use super::lane::{Lane, Waiting};
 use super::plugin_host::PluginHost;
+use super::precedence::{Come, Turn};
 use super::session::Finished;
 use super::{RouterError, RouterParts};
 
@@ -45,9 +46,10 @@ pub(super) async fn run_lane(
     while !end.stop.is_cancelled()
         && let Some(waiting) = lane.pop()
     {
-        let position = waiting.position;
+        let (position, turn) = (waiting.position, waiting.turn.clone());
         match serve(&parts, &installed, waiting, &end.stop).await? {
             Served::Finished => {
+                turn.end();
                 // The router reads this until every lane is gone, so it is never closed early.
                 let _ = end
                     .finish
@@ -89,13 +91,19 @@ async fn serve(
         mut attempt,
         bind,
         way,
-        turn,
+        mut turn,
+        round,
     } = waiting;
+    match turn.come(stop).await {
+        Come::Now => {}
+        Come::Never => return Ok(Served::Finished),
+        Come::NotToday => return Ok(Served::Stopped),
+    }
     let event = match event {
         Some(event) => event,
         None => match parts.log.get(parts.session, position).await? {
             Some(event) => Arc::new(event),
-            None => return pass_over(parts, installed, position, turn).await,
+            None => return pass_over(parts, installed, position, round).await,
         },
     };
     loop {
@@ -105,13 +113,13 @@ async fn serve(
         }
         if is_too_late(&event, parts.clock.now()) {
             tracing::debug!(event.id = %event.id, plugin.id = %installed.installation.id(), "event passed over, it is too old to be told");
-            return pass_over(parts, installed, position, turn).await;
+            return pass_over(parts, installed, position, round).await;
         }
         tokio::select! {
             () = installed.breaker.pass(&*parts.clock) => {}
             () = stop.cancelled() => return Ok(Served::Stopped),
         }
-        let outcome = call(parts, installed, &event, (&bind, &way, turn), attempt.count + 1).await?;
+        let outcome = call(parts, installed, &event, (&bind, &way, &turn, round), attempt.count + 1).await?;
         let (error, hint) = match outcome {
             Outcome::Done => return Ok(Served::Finished),
             Outcome::Again { error, hint } => (error, Some(hint)),
@@ -149,11 +157,11 @@ async fn pass_over(
     parts: &RouterParts,
     installed: &Installed,
     position: Position,
-    turn: Turn,
+    round: Round,
 ) -> Result<Served, RouterError> {
-    match turn {
-        Turn::First => {}
-        Turn::Replay => {
+    match round {
+        Round::First => {}
+        Round::Replay => {
             let installation = installed.installation.id();
             parts
                 .progress
@@ -175,12 +183,19 @@ async fn call(
     parts: &Arc<RouterParts>,
     installed: &Arc<Installed>,
     event: &Arc<Event>,
-    (bind, way, turn): (&Arc<str>, &Way, Turn),
+    (bind, way, turn, round): (&Arc<str>, &Way, &Turn, Round),
     attempt: u32,
 ) -> Result<Outcome, RouterError> {
     for _ in 0..MOST_CONFLICTS {
         let pending = due::ended_wait(parts, installed, event, way).await?;
-        let due = due::due(installed, event, way, pending.as_ref());
+        let due = match parts.loop_guard.is_loop(event, parts.clock.now()) {
+            true => {
+                tracing::warn!(event.id = %event.id, plugin.id = %installed.installation.id(), "passed over: machines answer each other in this chat");
+                Due::Answer(Draft::default())
+            }
+            false => due::due(installed, event, way, pending.as_ref()),
+        };
+        let called_for = due.is_call().then_some(way);
         let started = parts.clock.monotonic();
         let called = match due {
             Due::Call(occasion) => {
@@ -205,7 +220,7 @@ async fn call(
             Due::Answer(draft) => Ok(draft),
             Due::Nothing => {
                 note(parts, installed, Verdict::Neither);
-                pass_over(parts, installed, event.position, turn).await?;
+                pass_over(parts, installed, event.position, round).await?;
                 return Ok(Outcome::Done);
             }
         };
@@ -219,11 +234,13 @@ async fn call(
                 note(parts, installed, verdict(&error));
                 return Ok(judge(&error));
             }
-            Ok(draft) => match commit(parts, installed, event, turn, draft).await {
+            Ok(draft) => match commit(parts, installed, event, (turn, round), draft).await {
                 Ok(effects) => {
                     log("committed", effects);
                     note(parts, installed, Verdict::Good);
-                    due::done(installed, event, way, pending.as_ref());
+                    if let Some(way) = called_for {
+                        due::called(installed, event, way, pending.as_ref());
+                    }
                     return Ok(Outcome::Done);
                 }
                 Err(CommitError::AlreadyDone) => {
@@ -254,17 +271,22 @@ async fn commit(
     parts: &RouterParts,
     installed: &Installed,
     event: &Event,
-    turn: Turn,
+    (turn, round): (&Turn, Round),
     draft: Draft,
 ) -> Result<usize, CommitError> {
+    let flow = draft.flow;
     let call = Call {
         event,
         installation: installed.installation.id(),
         quota: installed.kv_quota(),
         dialogue_quota: installed.dialogue_quota(),
-        turn,
+        round,
+        also_done: turn.stopped_by(flow),
     };
+    let said = parts.loop_guard.count(event, &draft);
     let committed = parts.outbox.commit_draft(parts.session, call, draft).await?;
+    turn.decide(flow);
+    parts.loop_guard.said(event, said, parts.clock.now());
     let effects = committed.effects.len();
     if effects > 0 {
         parts.sink.offer(committed).await;

@@ -7,14 +7,16 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use waspnest_core::event::{Event, Position};
-use waspnest_core::progress::{Attempt, Started, Turn};
+use waspnest_core::progress::{Attempt, Round, Started};
 
 use super::command::{self, Hearing};
 use super::installed::{Installed, Wanted, Way};
 use super::lane::{Lane, LaneKey, Start, Waiting};
+use super::precedence::{self, Turn};
 use super::serve::{LaneEnd, run_lane};
 use super::tracker::Tracker;
 use super::{RouterError, RouterParts};
+use crate::config::bind::MayStop;
 
 /// Events read from the log at a time.
 const PAGE: usize = 256;
@@ -147,17 +149,17 @@ impl SessionRouter {
     }
 
     /// What an event is as a command, to each course that hears one in it.
-    fn hear(&self, event: &Event) -> HashMap<usize, (Arc<str>, Way)> {
+    fn hear(&self, event: &Event) -> HashMap<usize, (Arc<str>, Way, MayStop)> {
         let installations = self.courses.iter().map(|course| &*course.installed);
         let hearings = command::hear(installations, &self.parts.name, event);
-        let by_course = |hearing: Hearing| (hearing.course, (hearing.bind, hearing.way));
+        let by_course = |hearing: Hearing| (hearing.course, (hearing.bind, hearing.way, hearing.may_stop));
         hearings.into_iter().map(by_course).collect()
     }
 
     fn dispatch(&mut self, event: &Arc<Event>, finish: &mpsc::Sender<Finished>, stop: &CancellationToken) {
         let mut heard = self.hear(event);
-        for index in 0..self.courses.len() {
-            let course = &mut self.courses[index];
+        let mut all = Vec::new();
+        for (index, course) in self.courses.iter_mut().enumerate() {
             let heard = heard.remove(&index);
             if course.tracker.has_seen(event.position) {
                 continue;
@@ -167,10 +169,19 @@ impl SessionRouter {
             } else {
                 course.installed.wants(&self.parts.name, event, heard)
             };
-            let Some(Wanted { bind, way, key }) = wanted else {
-                course.tracker.pass(event.position);
-                continue;
-            };
+            match wanted {
+                Some(wanted) => all.push((index, wanted)),
+                None => course.tracker.pass(event.position),
+            }
+        }
+        // Known for all before the first begins: a call that stops the event has to know whom it stops it for.
+        let ranks = all
+            .iter()
+            .map(|(index, wanted)| (&*self.courses[*index].installed, wanted.may_stop));
+        let turns = precedence::turns(ranks);
+        for ((index, wanted), turn) in all.into_iter().zip(turns) {
+            let Wanted { bind, way, key, .. } = wanted;
+            let course = &mut self.courses[index];
             course.tracker.open(event.position);
             let waiting = Waiting {
                 position: event.position,
@@ -178,7 +189,8 @@ impl SessionRouter {
                 attempt: course.attempts.remove(&event.position).unwrap_or_default(),
                 bind,
                 way,
-                turn: Turn::First,
+                turn,
+                round: Round::First,
             };
             self.queue(index, key, waiting, finish, stop);
         }
@@ -204,14 +216,15 @@ impl SessionRouter {
                     continue;
                 };
                 let heard = self.hear(&event).remove(&index);
-                let Wanted { bind, way, key } = installed.replays(&self.parts.name, &event, heard);
+                let Wanted { bind, way, key, .. } = installed.replays(&self.parts.name, &event, heard);
                 let waiting = Waiting {
                     position,
                     event: Some(Arc::new(event)),
                     attempt: Attempt::default(),
                     bind,
                     way,
-                    turn: Turn::Replay,
+                    turn: Turn::default(),
+                    round: Round::Replay,
                 };
                 self.queue(index, key, waiting, finish, stop);
             }

@@ -6,6 +6,8 @@ mod dialogue;
 mod harness;
 mod http;
 mod interleaving;
+mod loops;
+mod precedence;
 
 use std::time::Duration;
 

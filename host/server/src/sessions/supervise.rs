@@ -12,7 +12,7 @@ use waspnest_whatsapp::SessionHandle;
 
 use super::Shared;
 use super::connection::{Follower, SessionCarrier, SessionShelf};
-use crate::router::{RouterParts, SessionRouter};
+use crate::router::{LoopGuard, RouterParts, SessionRouter};
 use crate::sink::{Failures, SessionSink, SinkParts, SinkPort};
 use crate::source::{SessionSchedules, SourceParts};
 
@@ -76,6 +76,7 @@ pub(super) async fn prepare(
         log: shared.log.clone(),
         progress: shared.progress.clone(),
         journal: shared.journal.clone(),
+        loop_guard: LoopGuard::new(shared.loop_guard),
         egress: shared.egress.clone(),
         files: shared.files.clone(),
         shelf: Arc::new(SessionShelf(handle.clone())),

@@ -14,7 +14,7 @@ use waspnest_core::id::{InstallationId, SessionId};
 use waspnest_core::kv::Quota;
 use waspnest_core::log::Log;
 use waspnest_core::outbox::{Call, Outbox};
-use waspnest_core::progress::Turn;
+use waspnest_core::progress::Round;
 use waspnest_core::store::{MemoryStore, Store};
 
 use super::{SessionSchedules, SourceParts};
@@ -138,7 +138,8 @@ impl Source {
             installation: &bot(),
             quota: Quota { bytes: 0, keys: 0 },
             dialogue_quota: Quota { bytes: 0, keys: 0 },
-            turn: Turn::First,
+            round: Round::First,
+            also_done: &[],
         };
         let draft = Draft {
             timers: vec![TimerChange::Set(timer)],

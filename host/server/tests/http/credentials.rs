@@ -66,6 +66,12 @@ fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> 
             "/v1/installations/echo/dead-letters:discard",
             None,
         ),
+        (
+            "GET",
+            "/v1/routes/explain",
+            "/v1/routes:explain?session=main&chat=4915112345678&text=hello",
+            None,
+        ),
     ]
 }
 

@@ -7,4 +7,5 @@ mod credentials;
 mod messages;
 mod qr;
 mod requests;
+mod routes;
 mod sessions;

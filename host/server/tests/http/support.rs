@@ -13,12 +13,13 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use waspnest::config::plugins::BreakerRule;
 use waspnest::http::{Http, HttpParts};
-use waspnest::router::Breaker;
+use waspnest::router::{Breaker, Installed};
 use waspnest::service::admin_secret::AdminHash;
 use waspnest::service::control::{Connection, Control, ControlError};
 use waspnest::service::health::{Health, Phase};
 use waspnest::service::installations::{Described, Installations};
 use waspnest::service::messages::Messages;
+use waspnest::service::routes::Routes;
 use waspnest::service::sessions::Sessions;
 use waspnest::shutdown::Shutdown;
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
@@ -147,6 +148,11 @@ pub(crate) struct TestApi {
 
 impl TestApi {
     pub(crate) async fn start() -> Self {
+        Self::start_over(Vec::new()).await
+    }
+
+    /// With installations whose routes can be explained.
+    pub(crate) async fn start_over(installations: Vec<Arc<Installed>>) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(42));
         let store: Arc<dyn Store> = MemoryStore::new();
@@ -199,6 +205,7 @@ impl TestApi {
             sessions,
             messages: Messages::new(log.clone(), outbox.clone(), control, clock.clone(), Arc::clone(&ids)),
             installations: Installations::new(vec![described], progress, register),
+            routes: Routes::new(installations, clock.clone()),
             admin: AdminHash::of(SECRET),
             body_limit: BODY_LIMIT,
             clock: clock.clone(),

@@ -7,7 +7,7 @@ use crate::effect::{Action, Cause, Typing};
 use crate::event::Position;
 use crate::fixture::{MuteStore, NOON, SESSION, World, call, installation, jid, on_every_engine, schedule, send};
 use crate::id::{EffectId, EventId};
-use crate::outbox::CommitError;
+use crate::outbox::{Call, CommitError};
 use crate::store::{HeldStore, MemoryStore, StoreError};
 
 const ADA: &str = "4915100000001@s.whatsapp.net";
@@ -33,6 +33,24 @@ fn tea() -> Timer {
 }
 
 on_every_engine! {
+    async fn those_that_a_call_stops_the_event_for_are_done_with_it_too(world: &mut World) {
+        let (first, second, third) = (installation("first"), installation("second"), installation("third"));
+        for each in [&first, &second, &third] {
+            world.progress.start_at(SESSION, each, Position(0)).await.expect("it starts");
+        }
+        let event = world.receive_text("A1").await;
+        let stopped = [second.clone()];
+        let call = Call { also_done: &stopped, ..call(&event, &first) };
+        world.outbox.commit_draft(SESSION, call, Draft::default()).await.expect("it commits");
+        world.restart();
+        for (each, done) in [(&first, true), (&second, true), (&third, false)] {
+            let cursor = world.progress.load(SESSION, each).await.expect("it loads");
+            assert_eq!(cursor.is_done(event.position), done, "{each}");
+        }
+        let late = world.outbox.commit_draft(SESSION, crate::fixture::call(&event, &second), replies(&["late"])).await;
+        assert!(matches!(late, Err(CommitError::AlreadyDone)));
+    }
+
     async fn a_call_is_committed_once(world: &mut World) {
         let echo = installation("echo");
         let event = world.receive_text("A1").await;

@@ -29,15 +29,15 @@ use waspnest_core::store::{HeldStore, MemoryStore, Store};
 use waspnest_core::timer::Firing;
 use waspnest_egress::{Egress, Guard, SystemNames};
 use waspnest_engine::manifest::Manifest;
-use waspnest_engine::{Engine, EngineOptions, FetchFailure, Grants, Installation, InstallationSpec};
+use waspnest_engine::{Engine, EngineOptions, FetchFailure, Grants, Installation, InstallationSpec, Mode};
 
 use super::account::ScriptedAccount;
-use crate::config::bind::{Bind, Lists, Own, Topic};
+use crate::config::bind::{Bind, History, Lists, MayStop, Offline, Own, Topic};
 use crate::config::commands::Commands;
 use crate::config::installation::Lane;
 use crate::config::pattern::Pattern;
 use crate::config::plugins::{Backoff, BreakerRule, Retry};
-use crate::router::{Breaker, Installed, RouterParts, SessionRouter, Shelf};
+use crate::router::{Breaker, Installed, LoopGuard, RouterParts, SessionRouter, Shelf};
 use crate::sink::{Answer, Carried, Carrier, CarryError, Failures, SessionSink, SinkParts};
 
 /// Long enough for a busy machine; a test that needs it has failed.
@@ -50,6 +50,8 @@ pub(super) struct Install {
     pub id: &'static str,
     pub binds: Vec<Bind>,
     pub commands: Commands,
+    pub priority: i32,
+    pub mode: Mode,
     pub retry: Retry,
     pub breaker: BreakerRule,
 }
@@ -71,6 +73,8 @@ impl Install {
             id,
             binds: vec![everything("all")],
             commands: Commands::default(),
+            priority: 100,
+            mode: Mode::Active,
             retry,
             breaker: BreakerRule::default(),
         }
@@ -90,7 +94,11 @@ pub(super) fn everything(id: &str) -> Bind {
         chats: Lists::default(),
         senders: Lists::default(),
         text: None,
+        when: None,
         own: Own::Ignored,
+        history: History::Ignored,
+        offline: Offline::All,
+        may_stop: MayStop::No,
     }
 }
 
@@ -259,6 +267,10 @@ impl Harness {
             shelf: Arc::new(Empty),
             account: account.clone(),
             outbox,
+            loop_guard: LoopGuard::new(crate::config::plugins::LoopGuard {
+                replies: 2,
+                ..Default::default()
+            }),
             sink: port,
             clock: clock.clone(),
             ids: ids.clone(),
@@ -314,6 +326,15 @@ impl Harness {
             .append(self.session, vec![self.text(chat, text)])
             .await
             .expect("the log takes it");
+    }
+
+    /// The account itself writes a text, on another device.
+    pub(super) async fn writes(&self, chat: &str, text: &str) {
+        let mut incoming = self.text(chat, text);
+        if let EventKind::Message(message) = &mut incoming.kind {
+            message.key.from = Origin::Me;
+        }
+        self.happens(incoming).await;
     }
 
     pub(super) async fn happens(&self, incoming: Incoming) {
@@ -560,6 +581,7 @@ async fn installed(engine: &Engine, install: &Install) -> Installed {
     let plugin = engine.load(&plugin_dir(install.plugin)).await.expect("a good plugin");
     let spec = InstallationSpec {
         grants: Grants::as_requested(),
+        mode: install.mode,
         ..InstallationSpec::new(id(install.id))
     };
     Installed {
@@ -568,6 +590,8 @@ async fn installed(engine: &Engine, install: &Install) -> Installed {
         installation: Installation::new(plugin, spec).expect("a good installation"),
         binds: install.binds.clone(),
         order: Lane::Chat,
+        priority: install.priority,
+        mode: install.mode,
         retry: install.retry.clone(),
         breaker: Arc::new(Breaker::new(install.breaker)),
     }

@@ -13,6 +13,8 @@
 //! | `reserved` | sets a job under a name of the host's, and replies what came back |
 //! | `jobs` | replies how many jobs there are |
 //! | `tick MS` | sets a job whose tick tries both dialogues, and replies what came back |
+//! | `halt`, `discard` | replies that, and says that the event shall go no further |
+//! | `retry N`, `reject` | asks for a retry before attempt N; rejects |
 //! | anything else | replies `ok: ` and the text |
 //!
 //! An answer is replied to with `NAME got ` and its text, and the end of a wait with `NAME got nothing`. These answers do more: `again`
@@ -32,7 +34,7 @@ use waspnest_plugin::{CommandHandler, Error, MessageHandler, ReplyHandler, Sched
 pub struct Talker;
 
 impl MessageHandler for Talker {
-    fn on_message(_: &EventContext, msg: &Message) -> Result<Outcome, HandlerError> {
+    fn on_message(ctx: &EventContext, msg: &Message) -> Result<Outcome, HandlerError> {
         let text = msg.text().unwrap_or_default();
         let words: Vec<&str> = text.split(' ').collect();
         let answer = match *words.as_slice() {
@@ -89,10 +91,19 @@ impl MessageHandler for Talker {
                     .map(|_| "set".into()),
             ),
             ["jobs"] => said(waspnest_plugin::schedule::list().map(|jobs| jobs.len().to_string())),
+            ["halt" | "discard"] => text.to_owned(),
+            ["retry", attempt] if u64::from(ctx.attempt) < number(attempt) => {
+                return Err(HandlerError::retry("told to retry"));
+            }
+            ["reject"] => return Err(HandlerError::reject("told to reject")),
             _ => format!("ok: {text}"),
         };
         messaging::reply(msg, answer)?;
-        Ok(Outcome::next())
+        Ok(match text {
+            "halt" => Outcome::stop(),
+            "discard" => Outcome::drop_event(),
+            _ => Outcome::next(),
+        })
     }
 }
 
@@ -133,7 +144,7 @@ impl ReplyHandler for Talker {
             _ => {}
         }
         messaging::reply(msg, format!("{} got {text}", pending.name))?;
-        Ok(Outcome::next())
+        Ok(Outcome::stop())
     }
 }
 
