@@ -1,10 +1,12 @@
 //! A session's router and sink on a store in memory, with a script that plays WhatsApp.
 
+mod install;
 mod world;
 
+pub(super) use install::{Install, everything, hostile, id};
+use install::{installed, plugin_dir};
 pub(super) use world::{Left, World};
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,7 +21,7 @@ use waspnest_core::draft::Timer;
 use waspnest_core::effect::{Effect, Progress as EffectProgress};
 use waspnest_core::event::{EventKind, Interest, Position, Tick, TickCause};
 use waspnest_core::files::Files;
-use waspnest_core::id::{EffectId, InstallationId, SessionId};
+use waspnest_core::id::{EffectId, SessionId};
 use waspnest_core::journal::Journal;
 use waspnest_core::log::{Incoming, Log};
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
@@ -29,87 +31,14 @@ use waspnest_core::store::{HeldStore, MemoryStore, Store};
 use waspnest_core::timer::Firing;
 use waspnest_egress::{Egress, Guard, SystemNames};
 use waspnest_engine::manifest::Manifest;
-use waspnest_engine::{Engine, EngineOptions, FetchFailure, Grants, Installation, InstallationSpec, Mode};
+use waspnest_engine::{Engine, EngineOptions, FetchFailure};
 
 use super::account::ScriptedAccount;
-use crate::config::bind::{Bind, History, Lists, MayStop, Offline, Own, Topic};
-use crate::config::commands::Commands;
-use crate::config::installation::Lane;
-use crate::config::pattern::Pattern;
-use crate::config::plugins::{Backoff, BreakerRule, Retry};
-use crate::router::{Breaker, Installed, LoopGuard, RouterParts, SessionRouter, Shelf};
+use crate::router::{Installed, LoopGuard, RouterParts, SessionRouter, Shelf};
 use crate::sink::{Answer, Carried, Carrier, CarryError, Failures, SessionSink, SinkParts};
 
 /// Long enough for a busy machine; a test that needs it has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// An installation to be.
-#[derive(Clone)]
-pub(super) struct Install {
-    pub plugin: &'static str,
-    pub id: &'static str,
-    pub binds: Vec<Bind>,
-    pub commands: Commands,
-    pub priority: i32,
-    pub mode: Mode,
-    pub retry: Retry,
-    pub breaker: BreakerRule,
-}
-
-impl Install {
-    pub(super) fn of(plugin: &'static str, id: &'static str) -> Self {
-        let second = Duration::from_secs(1);
-        let retry = Retry {
-            max_attempts: 1,
-            backoff: Backoff {
-                first: second,
-                factor: 1.0,
-                max: second,
-                jitter: 0.0,
-            },
-        };
-        Self {
-            plugin,
-            id,
-            binds: vec![everything("all")],
-            commands: Commands::default(),
-            priority: 100,
-            mode: Mode::Active,
-            retry,
-            breaker: BreakerRule::default(),
-        }
-    }
-}
-
-/// A bind that lets everything but own messages through.
-pub(super) fn everything(id: &str) -> Bind {
-    Bind {
-        id: id.into(),
-        plugin: self::id("bot"),
-        sessions: vec![Pattern::everything()],
-        events: Topic::USUAL.to_vec(),
-        commands: Vec::new(),
-        kinds: Vec::new(),
-        chat_kinds: Vec::new(),
-        chats: Lists::default(),
-        senders: Lists::default(),
-        text: None,
-        when: None,
-        own: Own::Ignored,
-        history: History::Ignored,
-        offline: Offline::All,
-        may_stop: MayStop::No,
-    }
-}
-
-/// The guest that misbehaves on command.
-pub(super) fn hostile(id: &'static str) -> Install {
-    Install::of("hostile", id)
-}
-
-pub(super) fn id(text: &str) -> InstallationId {
-    text.parse().expect("a valid id")
-}
 
 /// How WhatsApp behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -567,34 +496,6 @@ fn egress(clock: Arc<dyn Clock>) -> Egress {
         ..Guard::default()
     };
     Egress::new(guard, Arc::new(SystemNames), clock).expect("this machine knows authorities")
-}
-
-fn plugin_dir(name: &str) -> PathBuf {
-    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../target/plugins")
-        .join(name);
-    assert!(dir.exists(), "{} is missing: run `cargo xtask plugins`", dir.display());
-    dir
-}
-
-async fn installed(engine: &Engine, install: &Install) -> Installed {
-    let plugin = engine.load(&plugin_dir(install.plugin)).await.expect("a good plugin");
-    let spec = InstallationSpec {
-        grants: Grants::as_requested(),
-        mode: install.mode,
-        ..InstallationSpec::new(id(install.id))
-    };
-    Installed {
-        commands: super::super::Commands::new(&plugin.manifest, &install.commands, &install.binds)
-            .expect("good commands"),
-        installation: Installation::new(plugin, spec).expect("a good installation"),
-        binds: install.binds.clone(),
-        order: Lane::Chat,
-        priority: install.priority,
-        mode: install.mode,
-        retry: install.retry.clone(),
-        breaker: Arc::new(Breaker::new(install.breaker)),
-    }
 }
 
 fn chat_and_text(effect: &Effect) -> (String, String) {
