@@ -199,7 +199,7 @@ fn what_is_wrong_is_told_by_the_name_of_the_argument() {
         ("/book 18:00 3h x", ""),
         (
             "/book 18:00 a subject that is far too long",
-            "subject: 34 characters is more than 20",
+            "subject: 30 characters is more than 20",
         ),
         ("/todo", "/todo add <what…>; /todo list"),
         ("/todo remove", "/todo add <what…>; /todo list"),
