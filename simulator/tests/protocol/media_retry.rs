@@ -46,6 +46,8 @@ async fn a_client_whose_media_expired_asks_its_phone_and_fetches_the_same_file()
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("world");
     simulator.save(&file).await.unwrap();
+    // A client takes a moment to notice that its connection did not survive that; one that is away meanwhile makes a new one.
+    ben.go_offline().await;
     simulator.restore(&file).await.unwrap();
     ben.come_online().await.unwrap();
     assert_eq!(ben.download_again(&heard).await.unwrap(), PICTURE);
