@@ -8,7 +8,7 @@ use waspnest_core::progress::{DeadLetter, Found, Progress};
 use waspnest_core::session::Sessions as Register;
 
 use super::error::Error;
-use crate::router::Breaker;
+pub use crate::router::{Breaker, Condition};
 
 /// An installation, described when the host starts.
 #[derive(Debug, Clone)]

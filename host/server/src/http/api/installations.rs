@@ -14,8 +14,7 @@ use crate::http::error::ApiError;
 use crate::http::moment::rfc3339;
 use crate::http::page::Page;
 use crate::http::reply::Reply;
-use crate::router::Condition;
-use crate::service::installations::{Described, Letters, Parked, Settlement};
+use crate::service::installations::{Condition, Described, Letters, Parked, Settlement};
 
 /// All of them, in the order of the configuration.
 pub(in crate::http) async fn list(ctx: Ctx) -> Result<Reply, ApiError> {
