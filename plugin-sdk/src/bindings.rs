@@ -35,6 +35,7 @@ macro_rules! handler {
                     "waspnest:plugin/groups@0.1.0": crate::bindings::imports::waspnest::plugin::groups,
                     "waspnest:plugin/contacts@0.1.0": crate::bindings::imports::waspnest::plugin::contacts,
                     "waspnest:plugin/chats@0.1.0": crate::bindings::imports::waspnest::plugin::chats,
+                    "waspnest:plugin/secrets@0.1.0": crate::bindings::imports::waspnest::plugin::secrets,
                     "waspnest:plugin/config@0.1.0": crate::bindings::imports::waspnest::plugin::config,
                     "waspnest:plugin/log@0.1.0": crate::bindings::imports::waspnest::plugin::log,
                     "waspnest:plugin/meta@0.1.0": crate::bindings::imports::waspnest::plugin::meta,

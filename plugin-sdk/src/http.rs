@@ -51,13 +51,14 @@ impl Request {
             url: url.into(),
             headers: Vec::new(),
             body: None,
+            secrets_in_body: false,
             timeout_ms: None,
             max_bytes: None,
             follow_redirects: 0,
         })
     }
 
-    /// Adds a header.
+    /// Adds a header. A [place](crate::secrets::place) for a secret in its value is filled by the host.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.0.headers.push((name.into(), value.into()));
@@ -81,6 +82,14 @@ impl Request {
             source,
         })?;
         Ok(self.header("content-type", "application/json").body(bytes))
+    }
+
+    /// Has the host fill places for secrets ([`secrets::place`](crate::secrets::place)) in the body too. Not for bodies that hold what people
+    /// wrote: they could write such a place themselves.
+    #[must_use]
+    pub fn secrets_in_body(mut self) -> Self {
+        self.0.secrets_in_body = true;
+        self
     }
 
     /// How long it may take; 30 seconds otherwise, and the deadline of the call in any case.

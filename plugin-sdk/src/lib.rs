@@ -76,6 +76,7 @@ pub mod messaging;
 pub mod meta;
 mod outcome;
 pub mod schedule;
+pub mod secrets;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 

@@ -86,6 +86,13 @@ impl Host {
         self
     }
 
+    /// Sets a secret of the operator.
+    #[must_use]
+    pub fn with_secret(mut self, name: &str, text: &str) -> Self {
+        self.state.secrets.insert(name.into(), text.into());
+        self
+    }
+
     /// Says that the host received a message before.
     #[must_use]
     pub fn with_message(mut self, msg: &Message) -> Self {

@@ -196,6 +196,8 @@ text_ids! {
     PluginId(128, slug, "1 to 128 of a-z, 0-9, '-', '_', '.'");
     /// The name of a schedule within its installation.
     ScheduleId(128, |c| !c.is_control(), "1 to 128 bytes without control characters");
+    /// The operator's name of a secret, for example `calendar-token`.
+    SecretName(64, slug, "1 to 64 of a-z, 0-9, '-', '_', '.'");
     /// The operator's name of a session, for example `sales-de`; unique in the host.
     SessionName(64, slug, "1 to 64 of a-z, 0-9, '-', '_', '.'");
 }

@@ -20,6 +20,11 @@ pub mod migrate;
 pub mod schema;
 pub mod store;
 
+pub mod hmac;
+pub mod master_key;
+pub mod seal;
+pub mod secret;
+
 mod long_record;
 mod per_session;
 

@@ -23,6 +23,8 @@ pub mod system {
     pub const MASTER_KEY_CHECK: u8 = 0x03;
     /// SHA-256 of the admin secret that was made at the first start.
     pub const ADMIN_SECRET: u8 = 0x04;
+    /// A secret of the operator, encrypted under the master key: its name.
+    pub const SECRET: u8 = 0x05;
 }
 
 /// Tables of [`crate::store::Space::Sessions`].

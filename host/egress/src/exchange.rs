@@ -1,5 +1,6 @@
 //! One request and its answer.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +39,7 @@ pub enum SetUpError {
 }
 
 /// A request.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Outbound {
     /// What to do.
     pub method: Method,
@@ -52,6 +53,16 @@ pub struct Outbound {
     pub timeout: Duration,
     /// Bytes of the answer's body that are taken.
     pub max_bytes: usize,
+}
+
+/// Shows where it goes, and neither query nor headers nor body: secrets may be in them.
+impl fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbound")
+            .field("method", &self.method)
+            .field("origin", &self.url.origin().ascii_serialization())
+            .finish_non_exhaustive()
+    }
 }
 
 /// An answer.

@@ -351,6 +351,13 @@ impl Host for Empty {
         Ok(Vec::new())
     }
 
+    async fn secret(
+        &self,
+        _: &waspnest_core::id::SecretName,
+    ) -> Result<Option<waspnest_engine::BoundSecret>, HostError> {
+        Ok(None)
+    }
+
     async fn exchange(&self, _: HttpRequest) -> Result<HttpAnswer, HttpFailure> {
         Err(HttpFailure::Unreachable("there are no servers here".to_owned()))
     }

@@ -10,6 +10,7 @@ wasmtime::component::bindgen!({
     exports: { default: async },
     with: {
         "waspnest:plugin/kv.store": crate::capability::kv::OpenStore,
+        "waspnest:plugin/secrets.secret": crate::capability::secrets::OpenSecret,
         "waspnest:plugin/media-store.blob": crate::capability::media::OpenBlob,
         "waspnest:plugin/media-store.sink": crate::capability::media::OpenSink,
     },

@@ -29,7 +29,7 @@ use crate::host::Host;
 use crate::installation::{Installation, Reuse};
 use crate::limits::{
     DIALOGUE_OPERATIONS, EFFECTS, FILES, HOSTCALL_BYTES, HTTP_REQUESTS, KV_OPERATIONS, LIVE_OPERATIONS, LOOKS, Limits,
-    NOTE_BYTES, RESOURCES, SCHEDULE_OPERATIONS, cut,
+    NOTE_BYTES, RESOURCES, SCHEDULE_OPERATIONS, SECRET_OPERATIONS, cut,
 };
 use crate::state::{Budget, Call, CallState, Meter, Scene, Taken};
 use crate::wasi;
@@ -131,7 +131,7 @@ impl Engine {
             sandbox.store.data().journal.finish();
             let draft = match outcome {
                 Ok(Ok(outcome)) => sandbox.draft(outcome),
-                Ok(Err(refused)) => return Err(CallError::from_guest(refused)),
+                Ok(Err(refused)) => return Err(CallError::from_guest(refused, sandbox.store.data())),
                 Err(error) => return Err(error),
             };
             self.put_back(installation, sandbox);
@@ -181,6 +181,7 @@ impl Engine {
             asked: Default::default(),
             http_requests: Budget::of("HTTP requests", HTTP_REQUESTS),
             live_operations: Budget::of("operations on the account", LIVE_OPERATIONS),
+            secret_operations: Budget::of("operations with secrets", SECRET_OPERATIONS),
             kv_operations: Budget::of("key-value operations", KV_OPERATIONS),
             schedule_operations: Budget::of("schedule operations", SCHEDULE_OPERATIONS),
             dialogue_operations: Budget::of("dialogue operations", DIALOGUE_OPERATIONS),
@@ -319,7 +320,11 @@ impl Sandbox {
 
     /// What the call asked for, in the form that is committed.
     fn draft(&mut self, outcome: Outcome) -> Draft {
-        let call = &mut self.store.data_mut().call;
+        let state = self.store.data_mut();
+        let note = outcome
+            .note
+            .map(|note| cut(&state.journal.redacted(&note), NOTE_BYTES).into());
+        let call = &mut state.call;
         call.taken.keep();
         let (kv, kv_reads) = std::mem::take(&mut call.kv).into_draft();
         let mut timers = std::mem::take(&mut call.jobs).into_changes();
@@ -329,7 +334,6 @@ impl Sandbox {
             WitFlow::Stop => Flow::Stop,
             WitFlow::Drop => Flow::Drop,
         };
-        let note = outcome.note.map(|note| cut(&note, NOTE_BYTES).into());
         Draft {
             kv,
             kv_reads,

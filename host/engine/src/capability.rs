@@ -18,6 +18,7 @@ pub(crate) mod media;
 pub(crate) mod messaging;
 pub(crate) mod meta;
 pub(crate) mod schedule;
+pub(crate) mod secrets;
 
 use crate::bindings::waspnest::plugin::types::{Error, Host};
 use crate::manifest::Capability;

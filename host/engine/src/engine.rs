@@ -19,7 +19,7 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 use waspnest_core::clock::Clock;
 
 use crate::bindings::waspnest::plugin::{
-    chats, config, contacts, dialogue, groups, http, kv, log, media_store, messaging, meta, schedule, types,
+    chats, config, contacts, dialogue, groups, http, kv, log, media_store, messaging, meta, schedule, secrets, types,
 };
 use crate::limits::{Limits, TABLE_ELEMENTS};
 use crate::plugin::{Digest, LoadError, Plugin};
@@ -300,6 +300,7 @@ fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<CallState>> {
     groups::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     contacts::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     chats::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
+    secrets::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     config::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     log::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     meta::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;

@@ -10,7 +10,7 @@ use crate::manifest::section::Section;
 use crate::manifest::terms::{Side, Terms};
 use crate::manifest::{
     Capability, DialogueTerms, HttpTerms, JobTerms, KeyError, KvTerms, MediaReadTerms, MediaWriteTerms, MessageTerms,
-    Rate, Request, Requests, Scope,
+    Rate, Request, Requests, Scope, SecretTerms,
 };
 
 /// A grant that cannot be read: names the key and what is wrong.
@@ -126,10 +126,16 @@ fn grant<T: Terms>(section: &mut Section<'_>, capability: Capability) -> Result<
             inner.finish()?;
             Ok(Some(Grant::On(terms)))
         }
-        Some(other) => Err(KeyError {
-            key,
-            problem: format!("expected true, false or a table of terms, found {}", other.type_str()),
-        }),
+        Some(other) => match (T::LIST, other) {
+            (Some(list), Value::Array(_)) => {
+                let table = Table::from_iter([(list.to_owned(), other.clone())]);
+                Ok(Some(Grant::On(T::read(&mut Section::new(key, &table), Side::Grant)?)))
+            }
+            _ => Err(KeyError {
+                key,
+                problem: format!("expected true, false or a table of terms, found {}", other.type_str()),
+            }),
+        },
     }
 }
 
@@ -159,7 +165,8 @@ impl Effective {
             | Capability::Schedule
             | Capability::Http
             | Capability::Dialogue
-            | Capability::MediaWrite => return None,
+            | Capability::MediaWrite
+            | Capability::Secrets => return None,
         };
         messages.as_ref().map(|terms| &terms.scope)
     }

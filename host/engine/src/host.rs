@@ -3,6 +3,7 @@
 //! The server implements it over the store and the network, tests in memory. Everything is scoped already: an implementation answers for
 //! one event and one installation and cannot be asked about another.
 
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,11 +16,13 @@ use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer};
 use waspnest_core::effect::Action;
 use waspnest_core::event::Position;
 use waspnest_core::files::FileName;
-use waspnest_core::id::{EffectId, EventId, MessageId};
+use waspnest_core::id::{EffectId, EventId, MessageId, SecretName};
 use waspnest_core::journal::Question;
 use waspnest_core::live;
 use waspnest_core::log::Place;
 use waspnest_core::message::{Content, Message, MessageKey};
+
+use crate::secret::BoundSecret;
 
 /// What a call may read and ask: the state of one installation in one session, and answers for one event.
 #[async_trait]
@@ -100,6 +103,9 @@ pub trait Host: Send + Sync {
     /// mean that there are no more.
     async fn people(&self, after: Option<&Jid>, limit: usize) -> Result<Vec<Party>, HostError>;
 
+    /// A secret of the operator's, as it is now; none where there is none of that name, or it has no value.
+    async fn secret(&self, name: &SecretName) -> Result<Option<BoundSecret>, HostError>;
+
     /// Sends one request through the operator's guard. A redirect is an answer.
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, HttpFailure>;
 }
@@ -116,7 +122,7 @@ pub struct Recorded {
 }
 
 /// A request over HTTP.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct HttpRequest {
     /// What to do.
     pub method: Method,
@@ -130,6 +136,17 @@ pub struct HttpRequest {
     pub timeout: Duration,
     /// Bytes of the answer's body that are taken.
     pub max_bytes: usize,
+}
+
+/// Shows what is done where, and neither query nor headers nor body: secrets may be in them.
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpRequest")
+            .field("method", &self.method)
+            .field("origin", &self.url.origin().ascii_serialization())
+            .field("path", &self.url.path())
+            .finish_non_exhaustive()
+    }
 }
 
 /// An answer over HTTP.

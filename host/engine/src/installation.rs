@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 use waspnest_core::event::{EventKind, Family, TickCause};
-use waspnest_core::id::{InstallationId, SessionName};
+use waspnest_core::id::{InstallationId, SecretName, SessionName};
 
 use crate::call::Sandbox;
 use crate::grant::{Effective, Grants};
@@ -228,6 +228,17 @@ impl Installation {
     #[must_use]
     pub fn dialogue_terms(&self) -> Option<crate::manifest::DialogueTerms> {
         self.effective.dialogue
+    }
+
+    /// The secrets it may use; none without the capability.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<SecretName> {
+        let terms = self.effective.secrets.as_ref();
+        terms
+            .and_then(|terms| terms.names.clone())
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// Whether it can wait for messages: its plugin asks for that, and it is granted.

@@ -16,6 +16,7 @@ mod engine;
 mod handlers;
 mod installation;
 mod plugin;
+mod secret;
 
 mod call;
 mod host;
@@ -40,3 +41,4 @@ pub use installation::{InstallError, Installation, InstallationSpec, Mode, Reuse
 pub use limits::{LimitWish, Limits};
 pub use manifest::{Manifest, ManifestError};
 pub use plugin::{Digest, LoadError, Plugin};
+pub use secret::{BoundSecret, SecretHost};

@@ -77,6 +77,10 @@ pub(crate) const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// HTTP requests of one call.
 pub(crate) const HTTP_REQUESTS: u32 = 10;
+/// Operations with secrets in one call.
+pub(crate) const SECRET_OPERATIONS: u32 = 100;
+/// Bytes that are signed at a time.
+pub(crate) const SIGNED_BYTES: usize = 1 << 20;
 /// Operations on the account in one call that are answered inside it.
 pub(crate) const LIVE_OPERATIONS: u32 = 10;
 /// How long such an operation may take.

@@ -8,6 +8,7 @@ mod command;
 pub(crate) mod dialogue_terms;
 pub(crate) mod http_terms;
 mod media_terms;
+pub(crate) mod secret_terms;
 pub(crate) mod section;
 mod subscribe;
 pub(crate) mod terms;
@@ -22,6 +23,7 @@ pub use command::{ArgKind, ArgNeed, ArgSpec, Bounds, CommandSpec, Cooldown, Cool
 pub use dialogue_terms::DialogueTerms;
 pub use http_terms::{HttpTerms, Origins};
 pub use media_terms::{MediaReadTerms, MediaWriteTerms};
+pub use secret_terms::{SecretMode, SecretTerms};
 pub use section::KeyError;
 pub use subscribe::{EventFilter, MessageFilter, OwnMessages, RawFilter, Schedule, ScheduleRule, Subscription};
 pub use terms::{JobTerms, KvTerms, MessageTerms, Rate, Rule, Scope};

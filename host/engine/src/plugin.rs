@@ -332,6 +332,7 @@ fn check_import(name: &str, manifest: &Manifest) -> Result<(), Refusal> {
         "groups" => &[Capability::GroupsRead, Capability::GroupsWrite],
         "contacts" => &[Capability::ContactsRead, Capability::ContactsWrite],
         "chats" => &[Capability::ChatsWrite],
+        "secrets" => &[Capability::Secrets],
         _ => return Err(undeclared(&[])),
     };
     if any_of

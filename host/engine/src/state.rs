@@ -72,6 +72,7 @@ pub(crate) struct Call {
     pub(crate) asked: Asked,
     pub(crate) http_requests: Budget,
     pub(crate) live_operations: Budget,
+    pub(crate) secret_operations: Budget,
     pub(crate) kv_operations: Budget,
     pub(crate) schedule_operations: Budget,
     pub(crate) dialogue_operations: Budget,

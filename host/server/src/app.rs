@@ -13,24 +13,29 @@ use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock};
 use waspnest_core::files::{FileError, Files};
 use waspnest_core::journal::Journal;
 use waspnest_core::log::Log;
+use waspnest_core::master_key::{MasterKey, MasterKeyError};
 use waspnest_core::outbox::Outbox;
 use waspnest_core::progress::Progress;
+use waspnest_core::seal::{KeyCheckError, Sealer};
+use waspnest_core::secret::StoredSecrets;
 use waspnest_core::session::{Desired, SessionError, SessionRecord, Sessions as Register};
 use waspnest_core::store::{OpenError, SledOptions, SledStore, Store, StoreError};
 use waspnest_egress::{Egress, SystemNames};
 use waspnest_engine::{CompileLimits, Compiler, CompilerProcess, Engine, EngineError, EngineOptions};
-use waspnest_whatsapp::{Authority, AuthorityError, MasterKey, MasterKeyError, WhatsApp, WhatsAppOptions};
+use waspnest_whatsapp::{Authority, AuthorityError, WhatsApp, WhatsAppOptions};
 
 use crate::config::Config;
 use crate::config::keys::Keys;
 use crate::config::secret::Secret;
 use crate::http::{Http, HttpParts};
 use crate::install::{self, InstallationError};
+use crate::secrets::Secrets;
 use crate::service::admin_secret::{self, AdminSecretError};
 use crate::service::health::{Health, Phase};
 use crate::service::installations::Installations;
 use crate::service::messages::Messages;
 use crate::service::routes::Routes;
+use crate::service::secrets::Secrets as SecretsService;
 use crate::service::sessions::Sessions;
 use crate::sessions::{RunningSessions, Shared, StartError};
 use crate::shutdown::{Shutdown, Signal, Stopped};
@@ -48,6 +53,9 @@ pub enum AppError {
     /// Device keys cannot be protected.
     #[error("the master key cannot be used")]
     MasterKey(#[from] MasterKeyError),
+    /// What is encrypted cannot be read.
+    #[error("the master key cannot be used")]
+    KeyCheck(#[from] KeyCheckError),
     /// There is no admin secret.
     #[error(transparent)]
     AdminSecret(#[from] AdminSecretError),
@@ -160,6 +168,8 @@ impl App {
             Keys::File(path) => MasterKey::from_file(path)?,
         };
 
+        let stored = StoredSecrets::new(Arc::clone(&store), Sealer::checked(&master_key, &*store).await?);
+        let secrets = Secrets::new(config.secrets.clone(), stored.clone());
         let log = Log::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&ids));
         let outbox = Outbox::new(Arc::clone(&store), Arc::clone(&clock));
         let progress = Progress::new(Arc::clone(&store));
@@ -202,6 +212,7 @@ impl App {
                 progress: progress.clone(),
                 journal: Journal::new(Arc::clone(&store)),
                 egress,
+                secrets,
                 files: files.clone(),
                 engine,
                 whatsapp,
@@ -232,6 +243,7 @@ impl App {
                 messages: Messages::new(log, outbox, control, Arc::clone(&clock), Arc::clone(&ids)),
                 installations: Installations::new(described, progress, register.clone()),
                 routes,
+                secrets: SecretsService::new(stored),
                 health,
                 admin: established.hash,
                 body_limit: config.server.body_limit,

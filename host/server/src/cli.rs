@@ -5,6 +5,7 @@
 
 mod check;
 mod route;
+mod secret;
 mod serve;
 
 use std::ffi::OsString;
@@ -54,6 +55,11 @@ enum Command {
     Route {
         #[command(subcommand)]
         question: Question,
+    },
+    /// Keep and forget secrets of plugins while the host is not running
+    Secret {
+        #[command(subcommand)]
+        deed: secret::Deed,
     },
     /// Say which version this is
     Version,
@@ -119,6 +125,10 @@ pub fn run(
                 question: Question::Explain(described),
             },
         }) => load(described.config.as_deref(), env).and_then(|config| route::explain(&config, described, out)),
+        Ok(Arguments {
+            command: Command::Secret { deed },
+        }) => load(deed.config().as_deref(), env)
+            .and_then(|config| secret::run(&config, &deed, &mut std::io::stdin().lock(), out)),
         Ok(Arguments {
             command: Command::Version,
         }) => version(out),

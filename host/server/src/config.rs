@@ -15,6 +15,7 @@ pub mod plugins;
 pub mod problem;
 pub mod schedule;
 pub mod secret;
+pub mod secrets;
 pub mod server;
 pub mod session;
 pub mod storage;
@@ -26,7 +27,7 @@ mod form;
 mod section;
 mod tree;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use bind::Bind;
@@ -36,11 +37,13 @@ use log::Log;
 use plugins::Plugins;
 use problem::ConfigError;
 use schedule::Schedule;
+use secrets::Declared;
 use section::{Findings, Section};
 use server::Server;
 use session::Session;
 use storage::Storage;
 use tree::Node;
+use waspnest_core::id::SecretName;
 use whatsapp::WhatsApp;
 
 /// Everything an operator can set.
@@ -56,6 +59,8 @@ pub struct Config {
     pub whatsapp: WhatsApp,
     /// `[plugins]`.
     pub plugins: Plugins,
+    /// `[secrets]`.
+    pub secrets: BTreeMap<SecretName, Declared>,
     /// `[log]`.
     pub log: Log,
     /// `[[session]]`.
@@ -88,7 +93,8 @@ impl Config {
     #[must_use]
     pub fn keys() -> BTreeSet<String> {
         // A file with one element in each list, so that the keys of elements are asked for; what is missing in them does not matter here.
-        let text = "session = [{}]\nplugin = [{ session = { name = {} } }]\nbind = [{}]\nschedule = [{}]";
+        let text =
+            "session = [{}]\nplugin = [{ session = { name = {} } }]\nbind = [{}]\nschedule = [{}]\n[secrets.name]";
         Self::read(text, None, std::iter::empty()).1
     }
 
@@ -110,14 +116,13 @@ impl Config {
                 );
             }
         };
-        let mut overrides: Vec<_> = env.filter(|(name, _)| name.starts_with(tree::PREFIX)).collect();
-        overrides.sort();
-        for (name, value) in overrides {
-            if let Err(problem) = tree::overlay(&mut root, &name, &value) {
+        let env: BTreeMap<String, String> = env.collect();
+        for (name, value) in env.iter().filter(|(name, _)| name.starts_with(tree::PREFIX)) {
+            if let Err(problem) = tree::overlay(&mut root, name, value) {
                 findings.report(problem);
             }
         }
-        let config = Self::from_tree(root, &findings, &base(path));
+        let config = Self::from_tree(root, &findings, &base(path), &env);
         let (problems, keys) = findings.into_parts();
         let result = match problems.is_empty() {
             true => Ok(config),
@@ -129,13 +134,14 @@ impl Config {
         (result, keys)
     }
 
-    fn from_tree(root: Node, findings: &Findings, base: &Path) -> Self {
+    fn from_tree(root: Node, findings: &Findings, base: &Path, env: &BTreeMap<String, String>) -> Self {
         let mut section = Section::root(findings, root);
         let server = Server::read(section.table("server"), base);
         let storage = Storage::read(section.table("storage"), base);
         let keys = Keys::read(section.table("keys"), base, &storage.dir);
         let whatsapp = WhatsApp::read(section.table("whatsapp"), base);
         let plugins = Plugins::read(section.table("plugins"), base, &storage.dir);
+        let secrets = secrets::read(&mut section, base, env);
         let log = Log::read(section.table("log"));
         let sessions = section
             .tables("session")
@@ -158,6 +164,7 @@ impl Config {
             keys,
             whatsapp,
             plugins,
+            secrets,
             log,
             sessions,
             installations,
@@ -165,6 +172,7 @@ impl Config {
             schedules,
         };
         check::references(&config, &section);
+        check::secrets(&config, &section);
         section.finish();
         config
     }

@@ -30,6 +30,7 @@ use crate::service::health::Health;
 use crate::service::installations::Installations;
 use crate::service::messages::Messages;
 use crate::service::routes::Routes;
+use crate::service::secrets::Secrets;
 use crate::service::sessions::Sessions;
 use dispatch::Dispatch;
 pub use routes::{Access, Listed, list};
@@ -45,6 +46,8 @@ pub struct HttpParts {
     pub installations: Installations,
     /// Who would get what.
     pub routes: Routes,
+    /// Secrets that the host keeps itself.
+    pub secrets: Secrets,
     /// How the host is.
     pub health: Health,
     /// Who may call.

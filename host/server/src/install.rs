@@ -64,6 +64,21 @@ pub async fn one(engine: &Engine, wanted: &installation::Installation) -> Result
     Installation::new(plugin, spec).map_err(|source| InstallationError::Install { id: id(), source })
 }
 
+/// What an installation may use and the configuration does not have.
+#[must_use]
+pub fn missing(config: &Config, installation: &Installation) -> Vec<String> {
+    let secrets = installation.secrets();
+    let undeclared = secrets.iter().filter(|name| !config.secrets.contains_key(*name));
+    undeclared
+        .map(|name| {
+            format!(
+                "{} may use the secret {name}, but there is no [secrets.{name}]",
+                installation.id()
+            )
+        })
+        .collect()
+}
+
 /// The commands of an installation, as its operator lets them be used.
 ///
 /// # Errors
@@ -102,7 +117,7 @@ pub async fn all(engine: &Engine, config: &Config) -> Result<(Vec<Arc<Installed>
     let mut described = Vec::new();
     for wanted in wanted {
         let installation = one(engine, wanted).await?;
-        for warning in installation.warnings() {
+        for warning in installation.warnings().iter().chain(&missing(config, &installation)) {
             tracing::warn!(plugin.id = %wanted.id, "{warning}");
         }
         let binds = binds(config, &wanted.id);

@@ -25,6 +25,7 @@ mod sweep;
 
 pub mod install;
 
+pub mod secrets;
 pub mod service;
 
 pub mod http;

@@ -51,6 +51,7 @@ use waspnest_core::store::StoreError;
 use waspnest_egress::Egress;
 use waspnest_engine::Engine;
 
+use crate::secrets::Secrets;
 use crate::sink::SinkPort;
 
 /// What a session's router is made of.
@@ -66,6 +67,7 @@ pub(crate) struct RouterParts {
     pub progress: Progress,
     pub journal: Journal,
     pub egress: Egress,
+    pub secrets: Secrets,
     pub files: Files,
     pub shelf: Arc<dyn Shelf>,
     /// What answers plugins at once.

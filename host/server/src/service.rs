@@ -11,4 +11,5 @@ pub mod installations;
 pub mod messages;
 pub mod routes;
 pub mod running;
+pub mod secrets;
 pub mod sessions;

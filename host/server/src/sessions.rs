@@ -28,6 +28,7 @@ use waspnest_whatsapp::{SessionHandle, WhatsApp};
 use crate::config::plugins::{LoopGuard, Retry};
 use crate::config::schedule::Schedule;
 use crate::router::Installed;
+use crate::secrets::Secrets;
 use crate::shutdown::Shutdown;
 use crate::sink::SinkPort;
 
@@ -48,6 +49,8 @@ pub struct Shared {
     pub journal: Journal,
     /// The way out for plugins.
     pub egress: Egress,
+    /// Secrets of the operator.
+    pub secrets: Secrets,
     /// The files plugins made.
     pub files: Files,
     /// The sandbox.

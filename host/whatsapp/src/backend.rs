@@ -31,7 +31,7 @@ use whatsapp_rust::wacore::store::traits::DeviceStore;
 
 use self::pending::Pending;
 use self::vault::Vault;
-use crate::seal::Sealer;
+use waspnest_core::seal::Sealer;
 
 /// See the module documentation.
 pub(crate) struct Backend {

@@ -24,8 +24,8 @@ use whatsapp_rust::{Client, ClientError, SendError, SendOptions};
 use crate::encode::{self, Envelope};
 use crate::file::FileOf;
 use crate::jid;
-use crate::master_key::MasterKey;
 use crate::session::{Acknowledgement, InFlight, Ratchets};
+use waspnest_core::master_key::MasterKey;
 
 /// The longest a session shows "typing" before one message, whatever the effect asks for.
 pub const LONGEST_TYPING: Duration = Duration::from_secs(60);

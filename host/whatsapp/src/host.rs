@@ -16,13 +16,13 @@ use whatsapp_rust::wacore::store::error::StoreError;
 use crate::backend::Backend;
 use crate::certificate::{self, WeakenedBuild};
 use crate::jid;
-use crate::master_key::MasterKey;
 use crate::options::{Profile, WhatsAppOptions};
-use crate::seal::{KeyCheckError, Sealer};
 use crate::session::{Owner, Published, Report, Request, SessionHandle, Settler};
 use crate::status::{State, Status};
 use crate::time;
 use crate::transport::Dialer;
+use waspnest_core::master_key::MasterKey;
+use waspnest_core::seal::{KeyCheckError, Sealer};
 
 /// How many requests may wait for a session's owner.
 const REQUESTS: usize = 16;

@@ -10,7 +10,7 @@ use waspnest_core::store::Store;
 
 use crate::authority::Authority;
 use crate::endpoint::Endpoint;
-use crate::master_key::MasterKey;
+use waspnest_core::master_key::MasterKey;
 
 /// What [`crate::WhatsApp`] is made of.
 #[derive(Clone)]

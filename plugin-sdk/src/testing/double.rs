@@ -55,6 +55,7 @@ pub(crate) mod http;
 pub(crate) mod media_store;
 
 pub(crate) mod messaging;
+pub(crate) mod secrets;
 
 pub(crate) use account::{chats, contacts, groups};
 

@@ -183,6 +183,8 @@ pub(super) struct State {
     pub(super) messages: Vec<Message>,
     /// Files by their handles.
     pub(super) files: BTreeMap<String, Vec<u8>>,
+    /// Secrets by their names.
+    pub(super) secrets: BTreeMap<String, String>,
     pub(super) config: String,
     pub(super) denied: BTreeSet<String>,
     pub(super) cron_due_at: Option<UnixMs>,

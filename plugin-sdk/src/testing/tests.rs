@@ -2,6 +2,7 @@
 
 mod command;
 mod dialogue;
+mod secrets;
 
 use super::{Host, direct_text};
 use crate::log::Level;

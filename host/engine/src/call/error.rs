@@ -118,14 +118,15 @@ impl CallError {
         }
     }
 
-    pub(super) fn from_guest(error: HandlerError) -> Self {
+    pub(super) fn from_guest(error: HandlerError, state: &CallState) -> Self {
+        let words = |message: &str| cut(&state.journal.redacted(message), ERROR_BYTES).to_owned();
         match error {
             HandlerError::Retry((message, after)) => Self::Retry {
                 after: after.map(Duration::from_millis),
-                message: cut(&message, ERROR_BYTES).to_owned(),
+                message: words(&message),
             },
             HandlerError::Reject(message) => Self::Reject {
-                message: cut(&message, ERROR_BYTES).to_owned(),
+                message: words(&message),
             },
         }
     }

@@ -3,6 +3,8 @@
 //! Here are the grant, the budget, the form of requests, redirects, and what is kept for a repeated call. Which addresses may be reached
 //! at all is the host's guard's business (see [`crate::Host::exchange`]), which every hop passes again.
 
+mod filling;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,6 +26,7 @@ use crate::limits::{
 use crate::manifest::http_terms::METHODS;
 use crate::manifest::{Capability, HttpTerms};
 use crate::state::{Call, CallState};
+pub(super) use filling::Filled;
 
 /// Headers that belong to the connection and not to the guest. What begins with `proxy-` does too.
 const HOSTS_OWN: [&str; 9] = [
@@ -53,6 +56,7 @@ impl Host for CallState {
         if let Some(kept) = call.kept::<Kept>(&question).await? {
             return Ok(Ok(kept.into()));
         }
+        let filled = granted!(call.fill(&mut asked).await?);
         granted!(call.rate(Capability::Http));
         if ![Method::GET, Method::HEAD].contains(&asked.request.method)
             && !asked.request.headers.contains_key(IDEMPOTENCY_KEY)
@@ -62,7 +66,7 @@ impl Host for CallState {
             asked.request.headers.insert(IDEMPOTENCY_KEY, value);
         }
         let until = call.clock.now().plus(asked.request.timeout).min(call.deadline);
-        let kept = granted!(call.follow(asked, &terms, until).await);
+        let kept = granted!(call.follow(asked, &filled, &terms, until).await);
         if is_final(kept.status) {
             call.keep(&question, &kept).await?;
         }
@@ -79,6 +83,16 @@ const fn is_final(status: u16) -> bool {
 pub(super) struct Asked {
     request: HttpRequest,
     redirects: u32,
+    fill_body: FillBody,
+}
+
+/// Whether places for secrets in a body are filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FillBody {
+    /// They are text like any other.
+    No,
+    /// They are.
+    Yes,
 }
 
 impl Asked {
@@ -94,6 +108,7 @@ impl Asked {
                 max_bytes,
             },
             redirects,
+            fill_body: FillBody::No,
         })
     }
 
@@ -106,6 +121,7 @@ impl Asked {
             timeout_ms,
             max_bytes,
             follow_redirects,
+            secrets_in_body,
         } = request;
         let Some(method) = METHODS.into_iter().find(|known| *known == *method) else {
             return Err(invalid("method", "must be GET, HEAD, POST, PUT, PATCH or DELETE"));
@@ -131,6 +147,7 @@ impl Asked {
                 max_bytes,
             },
             redirects: follow_redirects,
+            fill_body: if secrets_in_body { FillBody::Yes } else { FillBody::No },
         })
     }
 
@@ -159,7 +176,11 @@ impl Asked {
             timeout: _,
             max_bytes,
         } = &self.request;
-        let mut text = format!("{method} {url} {max_bytes} {}", self.redirects).into_bytes();
+        let filled = match self.fill_body {
+            FillBody::No => "",
+            FillBody::Yes => " filled",
+        };
+        let mut text = format!("{method} {url} {max_bytes} {}{filled}", self.redirects).into_bytes();
         for (name, value) in headers {
             text.push(b'\n');
             text.extend_from_slice(name.as_str().as_bytes());
@@ -249,10 +270,20 @@ fn read_headers(pairs: Vec<(String, String)>) -> Result<HeaderMap, Error> {
 
 impl Call {
     /// Sends a request, and after it those its answers point to, as far as that was asked for and granted.
-    pub(super) async fn follow(&self, mut asked: Asked, terms: &HttpTerms, until: UnixMs) -> Result<Kept, Error> {
+    pub(super) async fn follow(
+        &self,
+        mut asked: Asked,
+        filled: &Filled,
+        terms: &HttpTerms,
+        until: UnixMs,
+    ) -> Result<Kept, Error> {
         loop {
             asked.request.timeout = until.since(self.clock.now());
-            let answer = self.host.exchange(asked.request.clone()).await.map_err(refused)?;
+            let answer = self
+                .host
+                .exchange(asked.request.clone())
+                .await
+                .map_err(|failure| refused(failure, filled))?;
             let target = match answer.status {
                 301 | 302 | 303 | 307 | 308 if asked.redirects > 0 => answer
                     .headers
@@ -261,21 +292,24 @@ impl Call {
                 _ => None,
             };
             let Some(mut target) = target else {
-                return Ok(Kept::of(answer, &asked.request.url));
+                let mut kept = Kept::of(answer, &asked.request.url);
+                filled.redact(&mut kept);
+                return Ok(kept);
             };
             target.set_fragment(None);
             usable(&target).map_err(|problem| Error::Denied(format!("http: the address of a redirect {problem}")))?;
             asked.redirected(answer.status, target);
             asked.check(terms)?;
+            filled.check(&asked.request)?;
         }
     }
 }
 
-fn refused(failure: HttpFailure) -> Error {
+fn refused(failure: HttpFailure, filled: &Filled) -> Error {
     match failure {
-        HttpFailure::Forbidden(why) => Error::Denied(format!("http: {why}")),
+        HttpFailure::Forbidden(why) => Error::Denied(format!("http: {}", filled.redact_words(why))),
         HttpFailure::TimedOut => Error::Timeout,
-        HttpFailure::Unreachable(why) => Error::Upstream((0, why)),
+        HttpFailure::Unreachable(why) => Error::Upstream((0, filled.redact_words(why))),
     }
 }
 

@@ -1,11 +1,13 @@
 //! `log`, and everything a guest writes to its standard output: lines and figures for the operator.
 //!
 //! Written to tracing at once and never part of the draft: what was logged stays logged when the call fails. Bounded in lines,
-//! lengths and fields; what is over the budget is left out, and a flood ends the call.
+//! lengths and fields; what is over the budget is left out, and a flood ends the call. Secrets that the guest was shown are taken out.
 
+use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use waspnest_core::id::{EventId, InstallationId};
+use waspnest_core::id::{EventId, InstallationId, SecretName};
+use waspnest_core::secret::SecretText;
 
 use crate::bindings::waspnest::plugin::log::{Host, Level};
 use crate::limits::{FLOOD, LOG_FIELD_BYTES, LOG_FIELDS, LOG_LINE_BYTES, LOG_LINES, STDIO_BYTES, cut};
@@ -23,6 +25,8 @@ pub(crate) enum Output {
 pub(crate) struct Journal {
     installation: InstallationId,
     page: Mutex<Page>,
+    /// What the guest was shown and nobody else shall see. Stays when the sandbox is used again: so may the guest's memory of it.
+    hidden: Mutex<Vec<(SecretName, SecretText)>>,
 }
 
 /// What is known of the running call.
@@ -54,12 +58,32 @@ impl Journal {
         Self {
             installation,
             page: Mutex::new(Page::of(event)),
+            hidden: Mutex::default(),
         }
     }
 
     /// Begins a new call in the same sandbox.
     pub(crate) fn turn_to(&self, event: EventId) {
         *self.page() = Page::of(event);
+    }
+
+    /// Takes a secret out of whatever the guest says from now on.
+    pub(crate) fn hide(&self, name: &SecretName, text: SecretText) {
+        let mut hidden = self.hidden.lock().unwrap_or_else(PoisonError::into_inner);
+        if hidden.iter().all(|(_, known)| *known != text) {
+            hidden.push((name.clone(), text));
+        }
+    }
+
+    /// What the guest says, without the secrets it was shown.
+    pub(crate) fn redacted<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let hidden = self.hidden.lock().unwrap_or_else(PoisonError::into_inner);
+        hidden.iter().fold(Cow::Borrowed(text), |text, (name, secret)| {
+            match text.contains(secret.expose()) {
+                true => Cow::Owned(text.replace(secret.expose(), &format!("{{{{secret:{name}}}}}"))),
+                false => text,
+            }
+        })
     }
 
     fn page(&self) -> MutexGuard<'_, Page> {
@@ -72,7 +96,8 @@ impl Journal {
             Room::None => return Ok(()),
             Room::Left => {}
         }
-        let (installation, event, message) = (&self.installation, page.event, cut(message, LOG_LINE_BYTES));
+        let message = self.redacted(message);
+        let (installation, event, message) = (&self.installation, page.event, cut(&message, LOG_LINE_BYTES));
         match level {
             Level::Trace => tracing::trace!(target: "waspnest::plugin", %installation, %event, fields, "{message}"),
             Level::Debug => tracing::debug!(target: "waspnest::plugin", %installation, %event, fields, "{message}"),
@@ -141,7 +166,8 @@ impl Journal {
     /// What the guest wrote to its standard error: the words of a panic.
     pub(crate) fn last_words(&self) -> String {
         self.finish();
-        self.page().last_words.trim_end().to_owned()
+        let page = self.page();
+        self.redacted(page.last_words.trim_end()).into_owned()
     }
 }
 
@@ -154,15 +180,15 @@ impl Page {
     }
 }
 
-fn joined(fields: &[(String, String)]) -> String {
+fn joined(journal: &Journal, fields: &[(String, String)]) -> String {
     let mut text = String::new();
     for (name, value) in fields.iter().take(LOG_FIELDS) {
         if !text.is_empty() {
             text.push(' ');
         }
-        text.push_str(cut(name, LOG_FIELD_BYTES));
+        text.push_str(cut(&journal.redacted(name), LOG_FIELD_BYTES));
         text.push('=');
-        text.push_str(cut(value, LOG_FIELD_BYTES));
+        text.push_str(cut(&journal.redacted(value), LOG_FIELD_BYTES));
     }
     text
 }
@@ -170,15 +196,16 @@ fn joined(fields: &[(String, String)]) -> String {
 impl Host for CallState {
     async fn emit(&mut self, level: Level, message: String, fields: Vec<(String, String)>) -> wasmtime::Result<()> {
         let mut page = self.journal.page();
-        Ok(self.journal.emit(&mut page, level, &message, &joined(&fields))?)
+        let fields = joined(&self.journal, &fields);
+        Ok(self.journal.emit(&mut page, level, &message, &fields)?)
     }
 
     async fn counter(&mut self, name: String, delta: u64, labels: Vec<(String, String)>) -> wasmtime::Result<()> {
-        self.figure(&name, &format!("counter={delta} {}", joined(&labels)))
+        self.figure(&name, &format!("counter={delta} {}", joined(&self.journal, &labels)))
     }
 
     async fn histogram(&mut self, name: String, value: f64, labels: Vec<(String, String)>) -> wasmtime::Result<()> {
-        self.figure(&name, &format!("histogram={value} {}", joined(&labels)))
+        self.figure(&name, &format!("histogram={value} {}", joined(&self.journal, &labels)))
     }
 }
 

@@ -8,3 +8,4 @@ mod kv;
 mod live;
 mod messaging;
 mod schedule;
+mod secrets;

@@ -10,6 +10,7 @@ use toml::{Table, Value};
 use super::dialogue_terms::DialogueTerms;
 use super::http_terms::HttpTerms;
 use super::media_terms::{MediaReadTerms, MediaWriteTerms};
+use super::secret_terms::SecretTerms;
 use super::section::{KeyError, Section, unknown};
 use super::terms::{JobTerms, KvTerms, MessageTerms, Side, Terms};
 
@@ -64,6 +65,8 @@ macro_rules! capability_table {
             ContactsWrite, contacts_write: MessageTerms = "contacts.write";
             /// Change the account's own view of chats.
             ChatsWrite, chats_write: MessageTerms = "chats.write";
+            /// Use secrets of the operator.
+            Secrets, secrets: SecretTerms = "secrets";
         }
     };
 }
@@ -158,7 +161,8 @@ impl Capability {
             | Self::MediaRead
             | Self::MediaWrite
             | Self::GroupsRead
-            | Self::ContactsRead => false,
+            | Self::ContactsRead
+            | Self::Secrets => false,
         }
     }
 

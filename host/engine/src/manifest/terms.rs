@@ -22,6 +22,9 @@ pub(crate) enum Side {
 
 /// Terms of a capability.
 pub(crate) trait Terms: Clone {
+    /// The key that an operator's bare list stands for, such as `names` in `secrets = ["calendar-token"]`.
+    const LIST: Option<&'static str> = None;
+
     /// Reads them from a table.
     fn read(section: &mut Section<'_>, side: Side) -> Result<Self, KeyError>;
 

@@ -16,14 +16,15 @@ use waspnest_core::draft::{Draft, KvEntry, KvKey, KvScope, Timer, TimerChange};
 use waspnest_core::effect::Action;
 use waspnest_core::event::{Event, EventKind, Position, Tick, TickCause};
 use waspnest_core::files::FileName;
-use waspnest_core::id::{EffectId, EventId, MessageId, SessionId, SessionName};
+use waspnest_core::id::{EffectId, EventId, MessageId, SecretName, SessionId, SessionName};
 use waspnest_core::journal::Question;
 use waspnest_core::live;
 use waspnest_core::log::Place;
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 use waspnest_engine::{
-    CallContext, CallError, Engine, EngineOptions, FetchFailure, Grants, Host, HostError, HttpAnswer, HttpFailure,
-    HttpRequest, Installation, InstallationSpec, InvalidMessage, InvalidRule, KeepFailure, KvUsage, Recorded,
+    BoundSecret, CallContext, CallError, Engine, EngineOptions, FetchFailure, Grants, Host, HostError, HttpAnswer,
+    HttpFailure, HttpRequest, Installation, InstallationSpec, InvalidMessage, InvalidRule, KeepFailure, KvUsage,
+    Recorded,
 };
 
 use crate::account;
@@ -79,6 +80,8 @@ struct State {
     broken: bool,
     /// How often each URL was asked.
     asked: BTreeMap<String, u32>,
+    /// What the server that repeats everything was told.
+    heard: Vec<String>,
     kept: BTreeMap<[u8; 16], Bytes>,
     files: BTreeMap<FileName, Bytes>,
     left: Vec<(EffectId, Action)>,
@@ -172,6 +175,16 @@ impl Memory {
     /// What the account was asked to do, in order.
     pub(crate) fn done(&self) -> Vec<&'static str> {
         self.state().done.clone()
+    }
+
+    /// What the server that repeats everything was told.
+    pub(crate) fn heard(&self) -> Vec<String> {
+        self.state().heard.clone()
+    }
+
+    /// What is kept for repeated calls.
+    pub(crate) fn all_kept(&self) -> Vec<Bytes> {
+        self.state().kept.values().cloned().collect()
     }
 
     /// Whether the session is connected from now on.
@@ -354,10 +367,34 @@ impl Host for Memory {
         Ok(vec![account::ana()])
     }
 
+    /// `token`, for this machine, and one that stands for itself.
+    async fn secret(&self, name: &SecretName) -> Result<Option<BoundSecret>, HostError> {
+        drop(self.working()?);
+        Ok((name.as_str() == "token").then(|| BoundSecret {
+            text: "swordfish".parse().expect("a secret"),
+            hosts: Arc::new(["127.0.0.1".parse().expect("a host")]),
+        }))
+    }
+
     /// A server that answers how often it was asked, but for ports that nobody listens at.
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, HttpFailure> {
         if request.url.port() == Some(1) {
             return Err(HttpFailure::Unreachable("connection refused".to_owned()));
+        }
+        if request.url.path() == "/echo" {
+            let headers = request.headers.values();
+            let mut said: Vec<_> = headers
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+                .collect();
+            said.extend(request.url.query().map(str::to_owned));
+            said.push(String::from_utf8_lossy(&request.body).into_owned());
+            self.state().heard.extend(said.clone());
+            return Ok(HttpAnswer {
+                status: 200,
+                headers: Default::default(),
+                body: said.join("|").into(),
+                truncated: false,
+            });
         }
         let mut state = self.state();
         let count = state.asked.entry(request.url.to_string()).or_default();

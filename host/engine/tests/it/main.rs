@@ -13,5 +13,6 @@ mod kit;
 mod loading;
 mod past;
 mod sandbox;
+mod secrets;
 mod sending;
 mod state;

@@ -109,7 +109,11 @@ async fn plugin(engine: &Engine, config: &Config, installed: &installation::Inst
     if !calls.is_empty() {
         lines += &format!("  hears {}\n", calls.join(", "));
     }
-    for warning in installation.warnings() {
+    for warning in installation
+        .warnings()
+        .iter()
+        .chain(&install::missing(config, &installation))
+    {
         lines += &format!("  warning: {warning}\n");
     }
     Ok(lines)

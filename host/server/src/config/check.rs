@@ -3,6 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
+use waspnest_core::id::SecretName;
+use waspnest_engine::grant::Grant;
+use waspnest_engine::manifest::SecretTerms;
+
 use super::Config;
 use super::section::Section;
 use crate::did_you_mean;
@@ -51,6 +55,26 @@ pub(super) fn references(config: &Config, root: &Section<'_>) {
             root.report(
                 "",
                 format!("{who}: there is no [[plugin]] with the id {:?}{hint}", plugin.as_str()),
+            );
+        }
+    }
+}
+
+/// Notes secrets that are granted and not declared.
+pub(super) fn secrets(config: &Config, root: &Section<'_>) {
+    let known = || config.secrets.keys().map(SecretName::as_str);
+    for installation in &config.installations {
+        let Some(Grant::On(SecretTerms { names: Some(names), .. })) = &installation.grants.secrets else {
+            continue;
+        };
+        for name in names.iter().filter(|name| !config.secrets.contains_key(*name)) {
+            let hint = did_you_mean::hint(name.as_str(), known());
+            root.report(
+                "",
+                format!(
+                    "plugin {:?} is granted the secret {name}, but there is no [secrets.{name}]{hint}",
+                    installation.id.as_str()
+                ),
             );
         }
     }

@@ -1,8 +1,8 @@
-//! `[keys]`: what device keys are encrypted under at rest.
+//! `[keys]`: what device keys and stored secrets are encrypted under at rest.
 
 use std::path::{Path, PathBuf};
 
-use waspnest_whatsapp::MasterKey;
+use waspnest_core::master_key::MasterKey;
 
 use super::form;
 use super::section::Section;

@@ -5,5 +5,6 @@ pub(super) mod installations;
 pub(super) mod messages;
 pub(super) mod qr;
 pub(super) mod routes;
+pub(super) mod secrets;
 pub(super) mod sessions;
 pub(super) mod system;

@@ -212,6 +212,7 @@ impl From<Error> for ApiError {
             Error::NameTaken { .. } => (StatusCode::CONFLICT, "session_name_taken"),
             Error::UnknownEffect { .. } => (StatusCode::NOT_FOUND, "unknown_effect"),
             Error::UnknownInstallation { .. } => (StatusCode::NOT_FOUND, "unknown_installation"),
+            Error::UnknownSecret { .. } => (StatusCode::NOT_FOUND, "unknown_secret"),
             Error::UnknownQuote => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_quote"),
             Error::KeyReused => (StatusCode::CONFLICT, "idempotency_key_reused"),
             Error::NoQr { .. } => (StatusCode::CONFLICT, "no_qr"),

@@ -5,7 +5,7 @@ use std::future::Future;
 use futures::future::BoxFuture;
 use http::Method;
 
-use super::api::{effects, installations, messages, qr, routes, sessions, system};
+use super::api::{effects, installations, messages, qr, routes, secrets, sessions, system};
 use super::context::Ctx;
 use super::error::ApiError;
 use super::reply::Reply;
@@ -64,6 +64,11 @@ pub(super) fn table() -> Vec<Route> {
         admin("POST",   "/v1/installations/{i}/dead-letters/replay", JSON,  installations::replay),
         admin("POST",   "/v1/installations/{i}/dead-letters/discard", JSON, installations::discard),
 
+        // What is kept is never shown.
+        admin("GET",    "/v1/secrets",                          JSON,       secrets::list),
+        admin("PUT",    "/v1/secrets/{n}",                      JSON,       secrets::set),
+        admin("DELETE", "/v1/secrets/{n}",                      JSON,       secrets::remove),
+
         admin("GET",    "/v1/routes/explain",                   JSON,       routes::explain),
     ]
 }
@@ -95,6 +100,7 @@ where
     let method = match method {
         "GET" => Method::GET,
         "POST" => Method::POST,
+        "PUT" => Method::PUT,
         "DELETE" => Method::DELETE,
         other => unreachable!("the table above has no method {other}"),
     };

@@ -11,7 +11,7 @@ use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer, TimerRule};
 use waspnest_core::effect::{Action, Cause};
 use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::files::{FileError, FileName};
-use waspnest_core::id::{EffectId, EventId, InstallationId, MessageId};
+use waspnest_core::id::{EffectId, EventId, InstallationId, MessageId, SecretName};
 use waspnest_core::journal::{Asker, Question};
 use waspnest_core::kv::Quota;
 use waspnest_core::live;
@@ -20,8 +20,8 @@ use waspnest_core::message::{Content, MessageKey};
 use waspnest_core::outbox::CommitError;
 use waspnest_egress::{EgressError, Inbound, Outbound, Rest};
 use waspnest_engine::{
-    FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KeepFailure,
-    KvUsage, Recorded,
+    BoundSecret, FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule,
+    KeepFailure, KvUsage, Recorded,
 };
 
 use super::RouterParts;
@@ -244,6 +244,13 @@ impl Host for PluginHost {
             ..Party::known_as(phone)
         };
         Ok(pairs.into_iter().map(person).collect())
+    }
+
+    async fn secret(&self, name: &SecretName) -> Result<Option<BoundSecret>, HostError> {
+        self.parts.secrets.bound(name).await.map_err(|error| {
+            tracing::error!(plugin.id = %self.installation, secret = %name, error = &error as &dyn std::error::Error, "a secret cannot be used");
+            unreadable(error)
+        })
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, HttpFailure> {

@@ -8,6 +8,8 @@ mod http;
 mod interleaving;
 mod loops;
 mod precedence;
+mod secrets;
+mod server;
 
 use std::time::Duration;
 

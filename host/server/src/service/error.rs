@@ -2,9 +2,10 @@
 //!
 //! The words of the variant are for the caller; what the source says is for the log.
 
-use waspnest_core::id::{EffectId, InstallationId, SessionName};
+use waspnest_core::id::{EffectId, InstallationId, SecretName, SessionName};
 use waspnest_core::log::LogError;
 use waspnest_core::outbox::CommitError;
+use waspnest_core::secret::SecretError;
 use waspnest_core::session::SessionError;
 use waspnest_core::store::StoreError;
 
@@ -37,6 +38,12 @@ pub enum Error {
         /// What was asked for.
         id: InstallationId,
     },
+    /// No stored secret of that name.
+    #[error("there is no stored secret {name}")]
+    UnknownSecret {
+        /// What was asked for.
+        name: SecretName,
+    },
     /// The quoted message is not in this session's log.
     #[error("the message to quote is not known in this chat")]
     UnknownQuote,
@@ -68,6 +75,15 @@ impl From<SessionError> for Error {
                 given: id.to_string().into(),
             },
             SessionError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<SecretError> for Error {
+    fn from(error: SecretError) -> Self {
+        match error {
+            SecretError::Store(error) => Self::Store(error),
+            error @ SecretError::Unreadable { .. } => Self::Internal(error.into()),
         }
     }
 }

@@ -78,6 +78,7 @@ pub(super) async fn prepare(
         journal: shared.journal.clone(),
         loop_guard: LoopGuard::new(shared.loop_guard),
         egress: shared.egress.clone(),
+        secrets: shared.secrets.clone(),
         files: shared.files.clone(),
         shelf: Arc::new(SessionShelf(handle.clone())),
         account: Arc::new(handle.clone()),

@@ -66,6 +66,14 @@ fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> 
             "/v1/installations/echo/dead-letters:discard",
             None,
         ),
+        ("GET", "/v1/secrets", "/v1/secrets", None),
+        (
+            "PUT",
+            "/v1/secrets/{n}",
+            "/v1/secrets/crm",
+            Some(json!({ "value": "open sesame" })),
+        ),
+        ("DELETE", "/v1/secrets/{n}", "/v1/secrets/crm", None),
         (
             "GET",
             "/v1/routes/explain",

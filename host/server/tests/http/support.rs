@@ -20,6 +20,7 @@ use waspnest::service::health::{Health, Phase};
 use waspnest::service::installations::{Described, Installations};
 use waspnest::service::messages::Messages;
 use waspnest::service::routes::Routes;
+use waspnest::service::secrets::Secrets;
 use waspnest::service::sessions::Sessions;
 use waspnest::shutdown::Shutdown;
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
@@ -27,8 +28,11 @@ use waspnest_core::effect::{Action, Effect};
 use waspnest_core::event::Position;
 use waspnest_core::id::{EventId, InstallationId, SessionId};
 use waspnest_core::log::Log;
+use waspnest_core::master_key::MasterKey;
 use waspnest_core::outbox::{CommitError, Outbox};
 use waspnest_core::progress::{DeadLetter, Progress};
+use waspnest_core::seal::Sealer;
+use waspnest_core::secret::StoredSecrets;
 use waspnest_core::session::{Desired, SessionRecord, Sessions as Register};
 use waspnest_core::store::{MemoryStore, Store};
 use waspnest_whatsapp::{Qr, State, Status};
@@ -159,6 +163,9 @@ impl TestApi {
         let outbox = Outbox::new(Arc::clone(&store), clock.clone());
         let log = Log::new(Arc::clone(&store), clock.clone(), Arc::clone(&ids));
         let progress = Progress::new(Arc::clone(&store));
+        let stored = StoredSecrets::new(Arc::clone(&store), Sealer::new(&MasterKey::from_bytes([7; 32])));
+        let crm = ("crm".parse().expect("a name"), "swordfish".parse().expect("a secret"));
+        stored.set(&crm.0, &crm.1).await.expect("kept");
         let register = Register::open(store).await.expect("an empty store");
         let script = Arc::new(Script {
             played: Mutex::default(),
@@ -206,6 +213,7 @@ impl TestApi {
             messages: Messages::new(log.clone(), outbox.clone(), control, clock.clone(), Arc::clone(&ids)),
             installations: Installations::new(vec![described], progress, register),
             routes: Routes::new(installations, clock.clone()),
+            secrets: Secrets::new(stored),
             admin: AdminHash::of(SECRET),
             body_limit: BODY_LIMIT,
             clock: clock.clone(),

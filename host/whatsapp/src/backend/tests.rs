@@ -17,8 +17,8 @@ use whatsapp_rust::wacore::store::traits::{DeviceStore, ProtocolStore, SignalSto
 
 use self::operation::Operation;
 use super::Backend;
-use crate::master_key::MasterKey;
-use crate::seal::Sealer;
+use waspnest_core::master_key::MasterKey;
+use waspnest_core::seal::Sealer;
 
 fn session(seed: u64) -> SessionId {
     SessionId::new(SeededIds::new(seed).ulid(UnixMs(1)))

@@ -13,7 +13,7 @@ use waspnest_core::store::{Class, Commit, KeyRange, MAX_VALUE, Op, Order, Space,
 use whatsapp_rust::wacore::store::error::{Result, StoreError};
 
 use super::table::{Kind, Row, TABLES, body};
-use crate::seal::Sealer;
+use waspnest_core::seal::Sealer;
 
 /// Bytes of a part; the first one follows two bytes that say how many more there are.
 const PART: usize = MAX_VALUE - 64;

@@ -17,7 +17,7 @@ use crate::carry_out::{self, Carried, CarryError, Means};
 use crate::file::{FetchError, FileOf};
 use crate::intake;
 use crate::live;
-use crate::master_key::MasterKey;
+use waspnest_core::master_key::MasterKey;
 
 /// Shared by a session's owner, its handles and its event handler.
 pub(crate) struct Published {

@@ -11,6 +11,7 @@ use waspnest_core::event::{Event, EventKind, Interest, Position};
 use waspnest_core::files::Files;
 use waspnest_core::id::{EventId, SessionId};
 use waspnest_core::log::Log;
+use waspnest_core::master_key::MasterKey;
 use waspnest_core::message::{Content, Message, Text};
 use waspnest_core::outbox::Outbox;
 use waspnest_core::store::HeldStore;
@@ -18,9 +19,7 @@ use waspnest_core::store::MemoryStore;
 use waspnest_core::store::Store;
 use waspnest_simulator::human::Human;
 use waspnest_simulator::{Account, Config, LinkedDevice, NewAccount, Simulator};
-use waspnest_whatsapp::{
-    Authority, MasterKey, Profile, SessionHandle, State, Status, Version, WhatsApp, WhatsAppOptions,
-};
+use waspnest_whatsapp::{Authority, Profile, SessionHandle, State, Status, Version, WhatsApp, WhatsAppOptions};
 
 /// The version a test claims, so that nobody asks web.whatsapp.com.
 pub(crate) const VERSION: Version = Version::Fixed(2, 3000, 1_023_223_821);

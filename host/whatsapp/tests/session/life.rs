@@ -1,9 +1,10 @@
 //! Pairing, connecting, restarting, logging out.
 
 use anyhow::Result;
+use waspnest_core::master_key::MasterKey;
 use waspnest_simulator::human::Human;
 use waspnest_simulator::{NewAccount, Reachability};
-use waspnest_whatsapp::{MasterKey, OpenError, StartError, State};
+use waspnest_whatsapp::{OpenError, StartError, State};
 
 use crate::bench::{Bench, host, says, wait};
 

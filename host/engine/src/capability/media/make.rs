@@ -7,7 +7,7 @@ use waspnest_core::files::FileName;
 
 use super::handle_of;
 use crate::bindings::waspnest::plugin::types::Error;
-use crate::capability::http::Asked;
+use crate::capability::http::{Asked, Filled};
 use crate::capability::{Answer, denied, granted, invalid, spend};
 use crate::host::KeepFailure;
 use crate::limits::{BLOB_PART_BYTES, HTTP_REDIRECTS, HTTP_TIMEOUT, MIME_BYTES};
@@ -116,7 +116,7 @@ impl Call {
         granted!(self.rate(Capability::Http));
         granted!(self.rate(Capability::MediaWrite));
         let until = self.clock.now().plus(HTTP_TIMEOUT).min(self.deadline);
-        let answer = granted!(self.follow(asked, &http, until).await);
+        let answer = granted!(self.follow(asked, &Filled::default(), &http, until).await);
         if answer.status() != 200 {
             return Ok(Err(Error::Upstream((
                 answer.status().into(),

@@ -12,7 +12,7 @@ use waspnest_core::draft::{Draft, KvEntry, KvKey, KvScope, Timer};
 use waspnest_core::effect::Action;
 use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::files::FileName;
-use waspnest_core::id::{EffectId, EventId, MessageId, SessionId};
+use waspnest_core::id::{EffectId, EventId, MessageId, SecretName, SessionId};
 use waspnest_core::journal::Question;
 use waspnest_core::live;
 use waspnest_core::log::Place;
@@ -30,10 +30,13 @@ use crate::host::{
 use crate::installation::{Configured, Rates};
 use crate::limits::{
     DIALOGUE_OPERATIONS, EFFECTS, FILES, HTTP_REQUESTS, KV_OPERATIONS, LIVE_OPERATIONS, LOOKS, SCHEDULE_OPERATIONS,
+    SECRET_OPERATIONS,
 };
 use crate::manifest::{
-    DialogueTerms, HttpTerms, JobTerms, KvTerms, MediaReadTerms, MediaWriteTerms, MessageTerms, Scope,
+    DialogueTerms, HttpTerms, JobTerms, KvTerms, MediaReadTerms, MediaWriteTerms, MessageTerms, Scope, SecretMode,
+    SecretTerms,
 };
+use crate::secret::BoundSecret;
 use crate::state::{Budget, Call, CallState, Meter, Scene, Taken};
 use crate::wasi;
 
@@ -313,6 +316,14 @@ impl Host for Stored {
             .collect())
     }
 
+    /// `token`, for one host.
+    async fn secret(&self, name: &SecretName) -> Result<Option<BoundSecret>, HostError> {
+        Ok((name.as_str() == "token").then(|| BoundSecret {
+            text: "sword/fish".parse().expect("a secret"),
+            hosts: Arc::new(["api.example.com".parse().expect("a host")]),
+        }))
+    }
+
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, HttpFailure> {
         let mut web = self.answers.web();
         web.asked.push(request);
@@ -364,6 +375,10 @@ pub(super) fn everything() -> Effective {
         contacts_read: anywhere(),
         contacts_write: anywhere(),
         chats_write: anywhere(),
+        secrets: Some(SecretTerms {
+            names: None,
+            mode: SecretMode::Reveal,
+        }),
     }
 }
 
@@ -442,6 +457,7 @@ pub(super) fn call_over(stored: Stored) -> CallState {
             asked: Default::default(),
             http_requests: Budget::of("HTTP requests", HTTP_REQUESTS),
             live_operations: Budget::of("operations on the account", LIVE_OPERATIONS),
+            secret_operations: Budget::of("operations with secrets", SECRET_OPERATIONS),
             kv_operations: Budget::of("key-value operations", KV_OPERATIONS),
             schedule_operations: Budget::of("schedule operations", SCHEDULE_OPERATIONS),
             dialogue_operations: Budget::of("dialogue operations", DIALOGUE_OPERATIONS),

@@ -17,6 +17,7 @@ fn request(method: &str, url: &str) -> Request {
         url: url.to_owned(),
         headers: Vec::new(),
         body: None,
+        secrets_in_body: false,
         timeout_ms: None,
         max_bytes: None,
         follow_redirects: 0,

@@ -24,9 +24,12 @@ use waspnest_core::files::Files;
 use waspnest_core::id::{EffectId, SessionId};
 use waspnest_core::journal::Journal;
 use waspnest_core::log::{Incoming, Log};
+use waspnest_core::master_key::MasterKey;
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 use waspnest_core::outbox::Outbox;
 use waspnest_core::progress::{DeadLetter, Found, Progress};
+use waspnest_core::seal::Sealer;
+use waspnest_core::secret::StoredSecrets;
 use waspnest_core::store::{HeldStore, MemoryStore, Store};
 use waspnest_core::timer::Firing;
 use waspnest_egress::{Egress, Guard, SystemNames};
@@ -34,7 +37,9 @@ use waspnest_engine::manifest::Manifest;
 use waspnest_engine::{Engine, EngineOptions, FetchFailure};
 
 use super::account::ScriptedAccount;
+use crate::config::secrets::{Declared, Source};
 use crate::router::{Installed, LoopGuard, RouterParts, SessionRouter, Shelf};
+use crate::secrets::Secrets;
 use crate::sink::{Answer, Carried, Carrier, CarryError, Failures, SessionSink, SinkParts};
 
 /// Long enough for a busy machine; a test that needs it has failed.
@@ -85,6 +90,16 @@ impl Carrier for Scripted {
     fn connection(&self) -> watch::Receiver<Option<u64>> {
         self.connection.subscribe()
     }
+}
+
+/// One secret, `token`, for a server on this machine.
+fn secrets(store: &Arc<dyn Store>) -> Secrets {
+    let stored = StoredSecrets::new(Arc::clone(store), Sealer::new(&MasterKey::from_bytes([7; 32])));
+    let declared = Declared {
+        from: Source::Environment("swordfish".parse().expect("a secret")),
+        hosts: Arc::new(["127.0.0.1".parse().expect("a host")]),
+    };
+    Secrets::new([("token".parse().expect("a name"), declared)].into(), stored)
 }
 
 /// A running pipeline.
@@ -192,6 +207,7 @@ impl Harness {
             progress: progress.clone(),
             journal: Journal::new(Arc::clone(&any_store)),
             egress: egress(clock.clone()),
+            secrets: secrets(&any_store),
             files: Files::open(dir.path(), clock.clone()).expect("a directory"),
             shelf: Arc::new(Empty),
             account: account.clone(),
@@ -369,6 +385,10 @@ impl Harness {
     pub(super) async fn wants_again(&self, installation: &str, position: Position) {
         let found = self.progress.replay(self.session, &id(installation), position).await;
         assert_eq!(found.expect("the store works"), Found::Yes);
+    }
+
+    pub(super) const fn session(&self) -> SessionId {
+        self.session
     }
 
     /// Lets time pass at once.

@@ -44,6 +44,11 @@
 //! | `fetch URL`, `post URL` | does that, and replies status and body or the refusal |
 //! | `post-until N URL` | posts and, before attempt N, answers `retry` |
 //! | `post-trap URL` | posts and, at the first attempt, traps |
+//! | `secret-header NAME URL`, `secret-query NAME URL`, `secret-body NAME URL`, `no-secret-body NAME URL` | sends a place for that secret |
+//! | `secret-path URL`, `secret-broken URL` | writes a place where there is none, or without its end |
+//! | `sign NAME`, `sign-much NAME`, `secret NAME`, `reveal NAME` | has it signed with, looked for, or shown, and replies the beginning of what came back |
+//! | `reveal-reject NAME`, `reveal-trap NAME` | says the secret in an error, or in a crash |
+//! | `secret-flood` | asks for secrets until it is refused |
 //! | `config`, `budget`, `context`, `granted NAME` | replies what the host says |
 //! | `schedule N` | sets a job for N ms later; its tick replies `tick ID` and adds 1 to the chat's counter |
 //! | `tick-trap N` | sets a job whose tick traps |
@@ -55,6 +60,7 @@ mod files;
 mod host_call;
 mod past;
 mod sandbox;
+mod secret;
 
 use waspnest_plugin::http::Request;
 use waspnest_plugin::types::{EventContext, HandlerError, Message, Outcome, Tick};
@@ -165,6 +171,10 @@ impl MessageHandler for Hostile {
                     attack::trap();
                 }
                 answer
+            }
+            "secret-header" | "secret-query" | "secret-body" | "no-secret-body" | "secret-path" | "secret-broken"
+            | "sign" | "sign-much" | "secret" | "reveal" | "reveal-reject" | "reveal-trap" | "secret-flood" => {
+                secret::word(word, rest)?
             }
             "config" => waspnest_plugin::config_value::<String>("/greeting")?.unwrap_or_default(),
             "budget" => host_call::budget(),

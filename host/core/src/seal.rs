@@ -6,13 +6,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::master_key::MasterKey;
+use crate::schema::{Key, system};
+use crate::store::{Commit, Expect, Space, Store, StoreError};
 use bytes::Bytes;
 use chacha20poly1305::aead::{Aead, AeadCore, KeyInit, OsRng, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use waspnest_core::schema::{Key, system};
-use waspnest_core::store::{Commit, Expect, Space, Store, StoreError};
-
-use crate::master_key::MasterKey;
 
 const VERSION: u8 = 1;
 const NONCE: usize = 24;
@@ -20,7 +19,7 @@ const CHECK: &[u8] = b"waspnest master key check 1";
 
 /// Seals and opens records under one master key.
 #[derive(Clone)]
-pub(crate) struct Sealer(Arc<XChaCha20Poly1305>);
+pub struct Sealer(Arc<XChaCha20Poly1305>);
 
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,7 +31,9 @@ impl fmt::Debug for Sealer {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyCheckError {
     /// The store was written under another key.
-    #[error("the master key is not the one this data directory was written with; linked devices cannot be read")]
+    #[error(
+        "the master key is not the one this data directory was written with; linked devices and stored secrets cannot be read"
+    )]
     WrongKey,
     /// The store did not answer.
     #[error("the master key could not be checked")]
@@ -42,15 +43,20 @@ pub enum KeyCheckError {
 /// A record that does not open: moved, changed, or sealed under another key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the record does not open under the master key")]
-pub(crate) struct Unopened;
+pub struct Unopened;
 
 impl Sealer {
-    pub(crate) fn new(key: &MasterKey) -> Self {
+    /// A sealer that checks nothing.
+    #[must_use]
+    pub fn new(key: &MasterKey) -> Self {
         Self(Arc::new(XChaCha20Poly1305::new(key.bytes().into())))
     }
 
     /// Checks the key against the store's check record, and writes that record into a store that has none.
-    pub(crate) async fn checked(key: &MasterKey, store: &dyn Store) -> Result<Self, KeyCheckError> {
+    ///
+    /// # Errors
+    /// [`KeyCheckError`].
+    pub async fn checked(key: &MasterKey, store: &dyn Store) -> Result<Self, KeyCheckError> {
         let sealer = Self::new(key);
         let place = Key::table(system::MASTER_KEY_CHECK).finish();
         if let Some(record) = store.get(Space::System, &place).await? {
@@ -83,7 +89,8 @@ impl Sealer {
 
     /// The sealed form of `plain` for its place.
     #[expect(clippy::expect_used, reason = "see the expectation's own words")]
-    pub(crate) fn seal(&self, space: Space, key: &[u8], plain: &[u8]) -> Vec<u8> {
+    #[must_use]
+    pub fn seal(&self, space: Space, key: &[u8], plain: &[u8]) -> Vec<u8> {
         let nonce = XChaCha20Poly1305::generate_nonce(&mut OsRng);
         let place = place(space, key);
         let body = self
@@ -104,7 +111,10 @@ impl Sealer {
     }
 
     /// What was sealed for this place.
-    pub(crate) fn open(&self, space: Space, key: &[u8], record: &[u8]) -> Result<Vec<u8>, Unopened> {
+    ///
+    /// # Errors
+    /// [`Unopened`].
+    pub fn open(&self, space: Space, key: &[u8], record: &[u8]) -> Result<Vec<u8>, Unopened> {
         let (version, rest) = record.split_first().ok_or(Unopened)?;
         let (nonce, body) = rest.split_at_checked(NONCE).ok_or(Unopened)?;
         if *version != VERSION {
@@ -133,7 +143,7 @@ fn place(space: Space, key: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use waspnest_core::store::MemoryStore;
+    use crate::store::MemoryStore;
 
     use super::*;
 

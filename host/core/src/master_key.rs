@@ -1,4 +1,4 @@
-//! The key that device keys are encrypted under at rest.
+//! The key that device keys and stored secrets are encrypted under at rest.
 //!
 //! Given in configuration as text, or kept in a file that only its owner may read. It never appears in a message or a log.
 
@@ -122,7 +122,8 @@ impl MasterKey {
     }
 
     /// A secret that only the holder of this key can compute, the same for the same use and input.
-    pub(crate) fn derive(&self, purpose: &str, input: &[u8]) -> [u8; LENGTH] {
+    #[must_use]
+    pub fn derive(&self, purpose: &str, input: &[u8]) -> [u8; LENGTH] {
         let mut inner = Sha256::new();
         inner.update(*self.0);
         inner.update(purpose);
