@@ -60,6 +60,12 @@ const GUESTS: &[Guest] = &[
         package: "clerk",
         manifest: "host/engine/tests/guests/clerk/plugin.toml",
     },
+    // For the crash tests of the server: does everything that could be lost or doubled.
+    Guest {
+        name: "worker",
+        package: "worker",
+        manifest: "host/engine/tests/guests/worker/plugin.toml",
+    },
     // For the engine's tests: traps in every handler.
     Guest {
         name: "saboteur",

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 const SECRET: &str = "a secret of the crash test";
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A host with one session, `crash`, and the plugins that ship. Dropping kills it.
+/// A host with one session, `crash`. Dropping kills it.
 pub(crate) struct Host {
     dir: TempDir,
     listen: String,
@@ -19,10 +19,11 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) fn start(endpoint: &str) -> Result<Self> {
+    /// A host with plugins and binds as a configuration names them; its session has no device yet.
+    pub(crate) fn start(endpoint: &str, plugins: &str) -> Result<Self> {
         let dir = TempDir::new()?;
         let listen = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-        let plugins = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/plugins");
+        let built = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/plugins");
         let config = format!(
             r#"
 [server]
@@ -34,29 +35,12 @@ dir = "data"
 endpoint = "{endpoint}"
 version = "2.3000.1023223821"
 [plugins]
-dir = "{plugins}"
+dir = "{built}"
 [log]
 level = "warn"
 [[session]]
 name = "crash"
-[[plugin]]
-id = "echo"
-source = "echo"
-[plugin.grants]
-"messages.send" = true
-[[bind]]
-id = "echo-all"
-plugin = "echo"
-[[plugin]]
-id = "reminders"
-source = "reminders"
-[plugin.grants]
-"messages.send" = true
-kv = true
-schedule = true
-[[bind]]
-id = "reminders-all"
-plugin = "reminders"
+{plugins}
 "#
         );
         std::fs::write(dir.path().join("config.toml"), config)?;
@@ -66,11 +50,22 @@ plugin = "reminders"
 
     /// SIGKILL, and a new process at once.
     pub(crate) fn kill_and_restart(&mut self) -> Result<()> {
+        self.kill()?;
+        self.restart()
+    }
+
+    /// SIGKILL. The process is gone when this returns.
+    pub(crate) fn kill(&mut self) -> Result<()> {
         if let Some(ended) = self.child.try_wait()? {
             bail!("the host ended by itself with {ended}");
         }
         self.child.kill()?;
         self.child.wait()?;
+        Ok(())
+    }
+
+    /// A new process over the same data.
+    pub(crate) fn restart(&mut self) -> Result<()> {
         self.child = spawn(&self.dir)?;
         Ok(())
     }
