@@ -16,10 +16,14 @@ use std::time::Duration;
 use anyhow::Result;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use tokio::sync::{Mutex, MutexGuard};
 use waspnest_simulator::human::Human;
 use waspnest_simulator::{Config, NewAccount, Simulator};
 
 use host::Host;
+
+/// One test at a time: the moments of the kills are chosen for a host that has the machine for itself.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// The longest the last replies may take, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -30,10 +34,12 @@ struct Linked {
     /// The phone number of the account.
     phone: String,
     host: Host,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl Linked {
     async fn start(seed: u64, plugins: &str) -> Result<Self> {
+        let alone = ALONE.lock().await;
         let simulator = Simulator::start(Config {
             seed,
             ..Config::default()
@@ -44,7 +50,12 @@ impl Linked {
         let code = host.qr().await?;
         simulator.scan_qr(&phone, &code).await?;
         host.connected().await?;
-        Ok(Self { simulator, phone, host })
+        Ok(Self {
+            simulator,
+            phone,
+            host,
+            _alone: alone,
+        })
     }
 
     async fn person(&self, name: &str) -> Result<Human> {
