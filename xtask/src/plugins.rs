@@ -42,6 +42,12 @@ const GUESTS: &[Guest] = &[
         package: "hostile",
         manifest: "host/engine/tests/guests/hostile/unasked.toml",
     },
+    // For the server's tests: the same component with leave to ask everybody.
+    Guest {
+        name: "roamer",
+        package: "hostile",
+        manifest: "host/engine/tests/guests/hostile/roamer.toml",
+    },
     // For the tests of the engine and the server: says what happened.
     Guest {
         name: "witness",

@@ -186,6 +186,7 @@ async fn call(
     (bind, way, turn, round): (&Arc<str>, &Way, &Turn, Round),
     attempt: u32,
 ) -> Result<Outcome, RouterError> {
+    let mut full = None;
     for _ in 0..MOST_CONFLICTS {
         let pending = due::ended_wait(parts, installed, event, way).await?;
         let due = match parts.loop_guard.is_loop(event, parts.clock.now()) {
@@ -248,17 +249,24 @@ async fn call(
                     note(parts, installed, Verdict::Neither);
                     return Ok(Outcome::Done);
                 }
-                Err(CommitError::Conflict) => log("conflict", 0),
+                Err(CommitError::Conflict) => {
+                    log("conflict", 0);
+                    full = None;
+                }
+                // Other chats took the room after this call had looked: the next one is told that there is none.
                 Err(error @ CommitError::KvQuota { .. }) => {
                     log("kv_quota", 0);
-                    note(parts, installed, Verdict::Failed);
-                    return Ok(Outcome::Hopeless {
-                        error: error.to_string().into(),
-                    });
+                    full = Some(error);
                 }
                 Err(CommitError::Store(error)) => return Err(error.into()),
             },
         }
+    }
+    if let Some(error) = full {
+        note(parts, installed, Verdict::Failed);
+        return Ok(Outcome::Hopeless {
+            error: error.to_string().into(),
+        });
     }
     note(parts, installed, Verdict::Neither);
     Ok(Outcome::Again {

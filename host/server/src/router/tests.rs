@@ -4,6 +4,7 @@ mod account;
 mod command;
 mod dialogue;
 mod harness;
+mod hostile;
 mod http;
 mod interleaving;
 mod loops;

@@ -21,7 +21,7 @@ use waspnest_core::draft::Timer;
 use waspnest_core::effect::{Effect, Progress as EffectProgress};
 use waspnest_core::event::{EventKind, Interest, Position, Tick, TickCause};
 use waspnest_core::files::Files;
-use waspnest_core::id::{EffectId, SessionId};
+use waspnest_core::id::{EffectId, MessageId, SessionId};
 use waspnest_core::journal::Journal;
 use waspnest_core::log::{Incoming, Log};
 use waspnest_core::master_key::MasterKey;
@@ -32,7 +32,7 @@ use waspnest_core::seal::Sealer;
 use waspnest_core::secret::StoredSecrets;
 use waspnest_core::store::{HeldStore, MemoryStore, Store};
 use waspnest_core::timer::Firing;
-use waspnest_egress::{Egress, Guard, SystemNames};
+use waspnest_egress::{Egress, Guard, Names, SystemNames};
 use waspnest_engine::manifest::Manifest;
 use waspnest_engine::{Engine, EngineOptions, FetchFailure};
 
@@ -119,19 +119,64 @@ pub(super) struct Harness {
     pub(super) account: Arc<ScriptedAccount>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
-    /// Files of plugins; each process has its own here.
-    _dir: tempfile::TempDir,
+    egress: Egress,
+    /// Files of plugins.
+    dir: Arc<tempfile::TempDir>,
+}
+
+/// What outlives a process.
+struct Kept {
+    store: Arc<HeldStore>,
+    session: SessionId,
+    carried: watch::Sender<Vec<Effect>>,
+    account: Arc<ScriptedAccount>,
+    egress: Egress,
+    dir: Arc<tempfile::TempDir>,
+}
+
+impl Kept {
+    /// Nothing yet.
+    fn new(store: Arc<HeldStore>, session: SessionId, egress: Egress) -> Self {
+        Self {
+            store,
+            session,
+            carried: watch::Sender::new(Vec::new()),
+            account: Arc::default(),
+            egress,
+            dir: Arc::new(tempfile::tempdir().expect("a directory")),
+        }
+    }
 }
 
 impl Harness {
     pub(super) async fn start(installs: Vec<Install>) -> Self {
+        let guard = Guard {
+            allow: vec!["127.0.0.0/8".parse().expect("a network")],
+            ..Guard::default()
+        };
+        Self::start_through(guard, Arc::new(SystemNames), installs).await
+    }
+
+    /// With another way out than one that reaches servers of tests.
+    pub(super) async fn start_through(guard: Guard, names: Arc<dyn Names>, installs: Vec<Install>) -> Self {
         let clock = Arc::new(ManualClock::at(UnixMs(1_750_000_000_000)));
         let ids = Arc::new(SeededIds::new(7));
-        let store = HeldStore::new(MemoryStore::new());
         let session = SessionId::new(ids.ulid(clock.now()));
-        let carried = watch::Sender::new(Vec::new());
         let engine = Arc::new(Engine::new(EngineOptions::new(clock.clone())).expect("an engine"));
-        Self::resume(engine, store, clock, ids, session, installs, (carried, Arc::default())).await
+        let egress = Egress::new(guard, names, clock.clone()).expect("this machine knows authorities");
+        let kept = Kept::new(HeldStore::new(MemoryStore::new()), session, egress);
+        Self::resume(engine, clock, ids, installs, kept).await
+    }
+
+    /// Another session of the same host, which must end before this one.
+    pub(super) async fn beside(&self, installs: Vec<Install>) -> Self {
+        let session = SessionId::new(self.ids.ulid(self.clock.now()));
+        let kept = Kept {
+            dir: Arc::clone(&self.dir),
+            ..Kept::new(Arc::clone(&self.store), session, self.egress.clone())
+        };
+        let (engine, clock, ids) = (self.engine.clone(), self.clock.clone(), self.ids.clone());
+        Self::resume(engine, clock, ids, installs, kept).await
     }
 
     /// Everything in memory is gone; the store stays.
@@ -146,30 +191,34 @@ impl Harness {
         self.again().await
     }
 
-    /// The next life, with what the last one left in the store.
+    /// The next life, with what the last one left.
     async fn again(self) -> Self {
-        let carried = watch::Sender::new(self.scripted.carried.borrow().clone());
-        Self::resume(
-            self.engine,
-            self.store,
-            self.clock,
-            self.ids,
-            self.session,
-            self.installs,
-            (carried, self.account),
-        )
-        .await
+        let kept = Kept {
+            store: self.store,
+            session: self.session,
+            carried: watch::Sender::new(self.scripted.carried.borrow().clone()),
+            account: self.account,
+            egress: self.egress,
+            dir: self.dir,
+        };
+        Self::resume(self.engine, self.clock, self.ids, self.installs, kept).await
     }
 
     async fn resume(
         engine: Arc<Engine>,
-        store: Arc<HeldStore>,
         clock: Arc<ManualClock>,
         ids: Arc<SeededIds>,
-        session: SessionId,
         installs: Vec<Install>,
-        (carried, account): (watch::Sender<Vec<Effect>>, Arc<ScriptedAccount>),
+        kept: Kept,
     ) -> Self {
+        let Kept {
+            store,
+            session,
+            carried,
+            account,
+            egress,
+            dir,
+        } = kept;
         let any_store: Arc<dyn Store> = store.clone();
         let log = Log::new(Arc::clone(&any_store), clock.clone(), ids.clone());
         let outbox = Outbox::new(Arc::clone(&any_store), clock.clone());
@@ -196,7 +245,6 @@ impl Harness {
             failures: Failures::new(session, log.clone(), Interest::NONE),
         });
         let me = watch::Sender::new(None);
-        let dir = tempfile::tempdir().expect("a directory");
         let router = SessionRouter::resume(RouterParts {
             session,
             name: "test".parse().expect("a valid name"),
@@ -206,7 +254,7 @@ impl Harness {
             log: log.clone(),
             progress: progress.clone(),
             journal: Journal::new(Arc::clone(&any_store)),
-            egress: egress(clock.clone()),
+            egress: egress.clone(),
             secrets: secrets(&any_store),
             files: Files::open(dir.path(), clock.clone()).expect("a directory"),
             shelf: Arc::new(Empty),
@@ -245,7 +293,8 @@ impl Harness {
             account,
             stop,
             tasks,
-            _dir: dir,
+            egress,
+            dir,
         }
     }
 
@@ -264,6 +313,17 @@ impl Harness {
     /// Somebody writes a text; returns when it is in the log for good.
     pub(super) async fn hears(&self, chat: &str, text: &str) {
         self.happens(self.text(chat, text)).await;
+    }
+
+    /// The same, and gives the message's id.
+    pub(super) async fn hears_as(&self, chat: &str, text: &str) -> MessageId {
+        let incoming = self.text(chat, text);
+        let EventKind::Message(message) = &incoming.kind else {
+            unreachable!("a text is a message")
+        };
+        let id = message.key.id.clone();
+        self.happens(incoming).await;
+        id
     }
 
     pub(super) async fn hears_without_waiting(&self, chat: &str, text: &str) {
@@ -492,9 +552,12 @@ impl Harness {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, waited)
-            .await
-            .expect("it happens in time");
+        tokio::time::timeout(PATIENCE, waited).await.unwrap_or_else(|_| {
+            panic!(
+                "it did not happen in time; {} messages left",
+                self.scripted.carried.borrow().len()
+            )
+        });
     }
 }
 
@@ -509,21 +572,13 @@ impl Shelf for Empty {
     }
 }
 
-/// A way out that reaches servers of tests.
-fn egress(clock: Arc<dyn Clock>) -> Egress {
-    let guard = Guard {
-        allow: vec!["127.0.0.0/8".parse().expect("a network")],
-        ..Guard::default()
-    };
-    Egress::new(guard, Arc::new(SystemNames), clock).expect("this machine knows authorities")
-}
-
+/// Where a message went and what it says; its kind in parentheses where that is no text.
 fn chat_and_text(effect: &Effect) -> (String, String) {
     let Some(send) = effect.action.sent() else {
         panic!("a message was expected, not {}", effect.action.name())
     };
     match &send.content {
         Content::Text(text) => (send.to.user().to_owned(), text.body.to_string()),
-        other => panic!("a text was expected, not {}", other.kind()),
+        other => (send.to.user().to_owned(), format!("({})", other.kind())),
     }
 }

@@ -59,6 +59,23 @@ pub(crate) fn fetched(request: &Request) -> String {
     }
 }
 
+/// A request with a header or a method that may not be one.
+pub(crate) fn smuggled(word: &str, rest: &str) -> String {
+    let words: Vec<String> = rest
+        .split(' ')
+        .map(|word| word.replace("\\r", "\r").replace("\\n", "\n").replace("\\s", " "))
+        .collect();
+    let request = match words.as_slice() {
+        [method, url] => Request::new(method, url),
+        [name, value, url] => Request::get(url).header(name, value),
+        _ => return "that is not how it is said".into(),
+    };
+    fetched(&match word {
+        "follow-with" => request.follow_redirects(5),
+        _ => request,
+    })
+}
+
 pub(crate) fn budget() -> String {
     let left = meta::budget();
     format!(

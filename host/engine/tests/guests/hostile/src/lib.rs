@@ -42,6 +42,9 @@
 //! | `grab URL` | has the host fetch a file and sends it |
 //! | `raw TEXT` | sends these bytes as an encoded message |
 //! | `fetch URL`, `post URL` | does that, and replies status and body or the refusal |
+//! | `follow URL`, `follow-with NAME VALUE URL` | follows redirects, with that header too |
+//! | `header NAME VALUE URL` | fetches with that header; `\\r` and `\\n` in it stand for the ends of lines, `\\s` for a space |
+//! | `method NAME URL` | asks with that method; escapes as above |
 //! | `post-until N URL` | posts and, before attempt N, answers `retry` |
 //! | `post-trap URL` | posts and, at the first attempt, traps |
 //! | `secret-header NAME URL`, `secret-query NAME URL`, `secret-body NAME URL`, `no-secret-body NAME URL` | sends a place for that secret |
@@ -156,6 +159,8 @@ impl MessageHandler for Hostile {
             }
             "get" | "get-from" | "get-flood" | "history" | "history-of" => past::look(word, rest, msg),
             "fetch" => host_call::fetched(&Request::get(rest)),
+            "follow" => host_call::fetched(&Request::get(rest).follow_redirects(5)),
+            "follow-with" | "header" | "method" => host_call::smuggled(word, rest),
             "post" => host_call::fetched(&Request::post(rest).body(text)),
             "post-until" => {
                 let (attempt, url) = rest.split_once(' ').unwrap_or((rest, ""));

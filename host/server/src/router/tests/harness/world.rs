@@ -8,9 +8,10 @@ use waspnest_core::effect::{Action, Cause, Effect};
 use waspnest_core::event::Position;
 use waspnest_core::id::{EffectId, SessionId};
 use waspnest_core::store::{HeldStore, MemoryStore};
+use waspnest_egress::{Egress, Guard, SystemNames};
 use waspnest_engine::{Engine, EngineOptions, Plugin};
 
-use super::{Harness, Install, id, plugin_dir};
+use super::{Harness, Install, Kept, id, plugin_dir};
 
 /// An engine with the guests that lives share, and their clock.
 pub(in super::super) struct World {
@@ -75,19 +76,12 @@ impl Left {
 impl Harness {
     /// A session of its own in a world that others live in too.
     pub(in super::super) async fn start_in(world: &World, installs: Vec<Install>) -> Self {
-        let store = HeldStore::new(MemoryStore::new());
         let session = SessionId::new(world.ids.ulid(world.clock.now()));
-        let carried = tokio::sync::watch::Sender::new(Vec::new());
-        Self::resume(
-            Arc::clone(&world.engine),
-            store,
-            Arc::clone(&world.clock),
-            Arc::clone(&world.ids),
-            session,
-            installs,
-            (carried, Arc::default()),
-        )
-        .await
+        let egress = Egress::new(Guard::default(), Arc::new(SystemNames), world.clock.clone());
+        let egress = egress.expect("this machine knows authorities");
+        let kept = Kept::new(HeldStore::new(MemoryStore::new()), session, egress);
+        let (engine, clock, ids) = (world.engine.clone(), world.clock.clone(), world.ids.clone());
+        Self::resume(engine, clock, ids, installs, kept).await
     }
 
     /// The host dies where it stands, calls under way included, and starts again. The store stays.
