@@ -138,6 +138,35 @@ impl KvView {
         Ok(found)
     }
 
+    /// The scopes in which an installation has values, in the order of their keys; expired ones count until their room is needed.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn scopes(&self, session: SessionId, installation: &InstallationId) -> Result<Vec<KvScope>, StoreError> {
+        let prefix = schema::of(self.shelf.table(), installation);
+        let mut range = KeyRange::prefix(prefix.as_slice());
+        let mut scopes = Vec::new();
+        loop {
+            let page = self
+                .store
+                .scan(Space::Session(session), range.clone(), Order::Ascending, 1)
+                .await?;
+            let Some((row, _)) = page.last() else { return Ok(scopes) };
+            let scope = schema::kv_scope_in(row.get(prefix.as_slice().len()..).unwrap_or_default());
+            let scope = scope.ok_or_else(|| StoreError::Damaged {
+                key: row.escape_ascii().to_string().into(),
+                reason: "its key names no scope".into(),
+            })?;
+            // On behind everything of this scope.
+            let all = KeyRange::prefix(schema::kv_scope(self.shelf, installation, &scope).as_slice());
+            scopes.push(scope);
+            match all.end {
+                Some(end) => range.start = end,
+                None => return Ok(scopes),
+            }
+        }
+    }
+
     /// How much an installation stores; when that fills a quota, without what has expired.
     ///
     /// # Errors

@@ -34,12 +34,16 @@ pub mod live;
 pub mod log;
 pub mod progress;
 
+pub mod data_version;
 pub mod dialogue;
 pub mod files;
 pub mod kv;
 pub mod outbox;
+pub mod package;
+pub mod packages;
 pub mod schedule_state;
 pub mod timer;
+pub mod version;
 
 pub mod session;
 

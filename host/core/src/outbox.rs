@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use crate::clock::{Clock, UnixMs};
 use crate::codec::{self, Record};
-use crate::draft::Draft;
+use crate::draft::{Draft, KvRead, KvWrite};
 use crate::effect::{Action, Cause, Effect, EffectState, Progress};
 use crate::event::{Event, Position};
 use crate::id::{EffectId, EventId, InstallationId, MessageId, SessionId};
@@ -46,6 +46,17 @@ pub struct Call<'a> {
     pub round: Round,
     /// Installations that do not get the event because of what this one says: they are done with it in the same commit.
     pub also_done: &'a [InstallationId],
+}
+
+/// What became of an installation's values in one session.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Migration {
+    /// Writes, in this order.
+    pub writes: Vec<KvWrite>,
+    /// What was seen of the values and is relied on.
+    pub reads: Vec<KvRead>,
+    /// The form they have now.
+    pub data_version: u32,
 }
 
 /// Effects that are in the outbox now.
@@ -185,6 +196,20 @@ impl Outbox {
         draft: Draft,
     ) -> Result<Committed, CommitError> {
         commit::draft(self, session, call, draft).await
+    }
+
+    /// Commits what a migration made of an installation's values in a session, and that they are of another form now, at once.
+    ///
+    /// # Errors
+    /// [`CommitError::Conflict`] when a value has changed since the migration read it, [`CommitError::KvQuota`], or the store's.
+    pub async fn commit_migration(
+        &self,
+        session: SessionId,
+        installation: &InstallationId,
+        quota: Quota,
+        migration: Migration,
+    ) -> Result<Applied, CommitError> {
+        commit::migration(self, session, installation, quota, migration).await
     }
 
     /// Puts in one effect that a call wants to leave at once, whatever becomes of the call.

@@ -25,6 +25,10 @@ pub mod system {
     pub const ADMIN_SECRET: u8 = 0x04;
     /// A secret of the operator, encrypted under the master key: its name.
     pub const SECRET: u8 = 0x05;
+    /// The versions of an installation's plugin: installation.
+    pub const VERSIONS: u8 = 0x44;
+    /// The version an installation tries in some chats: installation.
+    pub const CANARY: u8 = 0x45;
 }
 
 /// Tables of [`crate::store::Space::Sessions`].
@@ -87,6 +91,8 @@ pub mod session {
     pub const SENT_KEY: u8 = 0x44;
     /// When such a key is free again: that moment, installation, key.
     pub const SENT_KEY_FREE: u8 = 0x45;
+    /// The form of an installation's values: installation.
+    pub const DATA_VERSION: u8 = 0x46;
 
     /// A plugin's value: installation, scope, key.
     pub const KV: u8 = 0x50;
@@ -242,6 +248,29 @@ pub(crate) fn kv(shelf: Shelf, installation: &InstallationId, key: &KvKey) -> By
     kv_scope(shelf, installation, &key.scope)
         .bytes(key.key.as_bytes())
         .into()
+}
+
+/// The scope before a key, as [`kv`] puts them behind the installation; none when it names none.
+pub(crate) fn kv_scope_in(scope_and_key: &[u8]) -> Option<KvScope> {
+    let (texts, mut rest) = scope_and_key.split_first()?;
+    let mut address = || {
+        let end = rest.iter().position(|byte| *byte == 0)?;
+        let text = std::str::from_utf8(&rest[..end]).ok()?;
+        rest = &rest[end + 1..];
+        text.parse::<Jid>().ok()
+    };
+    match texts {
+        0 => Some(KvScope::Session),
+        1 => address().map(KvScope::Chat),
+        2 => {
+            let chat = address()?;
+            Some(KvScope::Sender {
+                chat,
+                sender: address()?,
+            })
+        }
+        _ => None,
+    }
 }
 
 /// The key at the end of a scope and a key, as [`kv`] puts them behind the installation.

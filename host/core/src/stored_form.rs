@@ -13,11 +13,13 @@ use crate::event::{EventKind, Position, Tick, TickCause};
 use crate::fixture::{NOON, SESSION, World, call, installation, jid, message_of, schedule, send};
 use crate::log::Incoming;
 use crate::message::{MessageKey, Origin};
+use crate::outbox::Migration;
 use crate::progress::{Attempt, DeadLetter};
 use crate::schedule_state::{ScheduleState, ScheduleStates};
 use crate::schema::SCHEMA;
 use crate::session::{Desired, Sessions};
 use crate::store::{Commit, KeyRange, MemoryStore, Order, Space, Store};
+use crate::version::{Approval, Canary, Choice, Version, VersionRegister, Versions};
 
 const SCHEMA_1: &str = include_str!("stored_form.txt");
 const ADDED: &str = include_str!("stored_form/added.txt");
@@ -40,6 +42,27 @@ fn tea() -> Timer {
         next: UnixMs(NOON.0 + 1),
         previous: Some(NOON),
     }
+}
+
+fn versions() -> Versions {
+    let version = |number: u8, approval| Version {
+        digest: [number; 32].into(),
+        number: "1.4.0".into(),
+        data_version: 2,
+        installed_at: NOON,
+        origin: "plugins/echo".into(),
+        signed_by: Some("RWQ".into()),
+        approval,
+    };
+    let waiting = Approval::Waiting {
+        because: vec!["kv".into()],
+    };
+    let mut versions = Versions::new(version(1, Approval::NotNeeded));
+    versions.add(version(2, Approval::Given { at: NOON }));
+    versions.activate([2; 32].into(), Choice::Operator);
+    versions.add(version(3, waiting));
+    versions.next = Some([3; 32].into());
+    versions
 }
 
 fn ada() -> Party {
@@ -187,6 +210,28 @@ async fn lived() -> World {
         .park(SESSION, &echo, third.position, &letter)
         .await
         .expect("it parks");
+    let quota = call(&first, &echo).quota;
+    let migration = Migration {
+        data_version: 2,
+        ..Migration::default()
+    };
+    world
+        .outbox
+        .commit_migration(SESSION, &echo, quota, migration)
+        .await
+        .expect("it commits");
+    VersionRegister::new(world.store.clone())
+        .put(&echo, &versions())
+        .await
+        .expect("it writes");
+    let canary = Canary {
+        digest: [2; 32].into(),
+        percent: 5,
+    };
+    VersionRegister::new(world.store.clone())
+        .set_canary(&echo, Some(canary))
+        .await
+        .expect("it writes");
     world
 }
 

@@ -17,6 +17,7 @@ use tokio::sync::{Mutex, Semaphore};
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 use waspnest_core::clock::Clock;
+use waspnest_core::package::{Package, PackageDigest};
 
 use crate::bindings::waspnest::plugin::{
     chats, config, contacts, dialogue, groups, http, kv, log, media_store, messaging, meta, schedule, secrets, types,
@@ -26,7 +27,8 @@ use crate::plugin::{Digest, LoadError, Plugin};
 use crate::state::CallState;
 use cache::Cache;
 pub use compiler::{CompileLimits, Compiled, Compiler, CompilerProcess, compile_within};
-use package::Package;
+pub use package::{MANIFEST, pack, repack};
+use package::{Unpacked, unpack};
 pub(crate) use ticker::TICK;
 use ticker::Ticker;
 
@@ -89,8 +91,8 @@ pub struct Engine {
     linker: Linker<CallState>,
     cache: Option<Cache>,
     caps: Limits,
-    /// Plugins that are in use, by their components; held while one is loaded.
-    loading: Mutex<HashMap<Digest, Vec<Weak<Plugin>>>>,
+    /// Plugins that are in use, by their packages; held while one is loaded.
+    loading: Mutex<HashMap<PackageDigest, Weak<Plugin>>>,
     compiled: AtomicU64,
     compiler: Compiler,
     pub(crate) clock: Arc<dyn Clock>,
@@ -132,33 +134,41 @@ impl Engine {
         })
     }
 
-    /// Loads a plugin: `path` is its `plugin.toml` or the directory of it. A plugin that is in use already is not loaded again, so
-    /// that a thousand installations of one plugin hold its code once.
+    /// Loads a plugin of a directory: `path` is that, or the `plugin.toml` in it.
+    ///
+    /// # Errors
+    /// [`LoadError`], which names the file.
     pub async fn load(&self, path: &Path) -> Result<Arc<Plugin>, LoadError> {
+        let owned = path.to_owned();
+        let package = blocking(path, move || pack(&owned)).await?;
+        let dir = if path.is_dir() { Some(path) } else { path.parent() };
+        self.load_package(package, dir.unwrap_or(Path::new(""))).await
+    }
+
+    /// Loads a plugin; `place` is what messages call where its files are. A plugin that is in use already is not loaded again, so that a
+    /// thousand installations of one plugin hold its code once.
+    ///
+    /// # Errors
+    /// [`LoadError`], which names the file.
+    pub async fn load_package(&self, package: Package, place: &Path) -> Result<Arc<Plugin>, LoadError> {
         // One at a time: compiling uses all cores, and two together would only be slower and hungrier.
         let mut in_use = self.loading.lock().await;
-        let manifest_file = if path.is_dir() {
-            path.join("plugin.toml")
-        } else {
-            path.to_owned()
-        };
-        let package = blocking(&manifest_file, {
-            let manifest_file = manifest_file.clone();
-            move || Package::read(&manifest_file)
+        let unpacked = blocking(place, {
+            let place = place.to_owned();
+            move || unpack(&place, &package)
         })
         .await?;
-        in_use.retain(|_, plugins| plugins.iter().any(|plugin| plugin.strong_count() > 0));
-        let known = in_use.get(&package.digest).into_iter().flatten();
-        let same = |plugin: &Arc<Plugin>| plugin.manifest == package.manifest;
-        if let Some(plugin) = known.filter_map(Weak::upgrade).find(same) {
+        in_use.retain(|_, plugin| plugin.strong_count() > 0);
+        if let Some(plugin) = in_use.get(&unpacked.package).and_then(Weak::upgrade) {
             return Ok(plugin);
         }
-        let Package {
+        let Unpacked {
             manifest,
             path,
             digest,
+            package,
             wasm,
-        } = package;
+        } = unpacked;
         let component = match self.cached(&path, digest).await? {
             Some(component) => component,
             None => {
@@ -167,8 +177,8 @@ impl Engine {
                 self.take_in(&path, digest, code).await?
             }
         };
-        let plugin = Plugin::link(manifest, &component, digest, &self.linker, path).map(Arc::new)?;
-        in_use.entry(plugin.digest).or_default().push(Arc::downgrade(&plugin));
+        let plugin = Plugin::link(manifest, &component, package, &self.linker, path).map(Arc::new)?;
+        in_use.insert(package, Arc::downgrade(&plugin));
         Ok(plugin)
     }
 

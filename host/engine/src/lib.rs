@@ -29,7 +29,8 @@ mod wasi;
 
 pub use call::{CallContext, CallError, Occasion};
 pub use engine::{
-    CompileLimits, Compiled, Compiler, CompilerProcess, Engine, EngineError, EngineOptions, compile_within,
+    CompileLimits, Compiled, Compiler, CompilerProcess, Engine, EngineError, EngineOptions, MANIFEST, compile_within,
+    pack, repack,
 };
 pub use grant::{GrantError, Grants};
 pub use handlers::Handlers;
@@ -40,5 +41,5 @@ pub use host::{
 pub use installation::{InstallError, Installation, InstallationSpec, Mode, Reuse};
 pub use limits::{LimitWish, Limits};
 pub use manifest::{Manifest, ManifestError};
-pub use plugin::{Digest, LoadError, Plugin};
+pub use plugin::{LoadError, Plugin};
 pub use secret::{BoundSecret, SecretHost};

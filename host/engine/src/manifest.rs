@@ -16,6 +16,7 @@ pub(crate) mod terms;
 use std::path::{Path, PathBuf};
 
 use toml::Table;
+use waspnest_core::data_version::FIRST;
 use waspnest_core::id::PluginId;
 
 pub use capability::{Capability, Need, Request, Requests};
@@ -72,6 +73,9 @@ pub struct Manifest {
     pub name: Box<str>,
     /// Version of the plugin, `major.minor.patch`.
     pub version: Box<str>,
+    /// The form of the values it keeps. A version of an earlier form is not put to work over one of a later form unless that is forced; what
+    /// has an earlier form, a version reads itself.
+    pub data_version: u32,
     /// One sentence about it.
     pub description: Option<Box<str>>,
     /// SPDX expression.
@@ -116,6 +120,12 @@ impl Manifest {
         })
     }
 
+    /// The files of the package besides the manifest itself, by their names below its directory.
+    #[must_use]
+    pub fn files(&self) -> Vec<Box<str>> {
+        vec![self.component.to_string_lossy().into()]
+    }
+
     fn from_table(table: &Table) -> Result<Self, KeyError> {
         let mut root = Section::new("", table);
         match root.number("manifest")? {
@@ -154,6 +164,13 @@ impl Manifest {
                 format!("the plugin is built for {api:?} of the plugin contract; this host serves {API:?}"),
             );
         }
+        let data_version = match plugin.number("data-version")? {
+            None => FIRST,
+            Some(number) => match u32::try_from(number).ok().filter(|number| *number >= FIRST) {
+                Some(number) => number,
+                None => return plugin.fail("data-version", format!("must be {FIRST} to {}", u32::MAX)),
+            },
+        };
         let description = plugin.text("description")?.map(Into::into);
         let license = plugin.text("license")?.map(Into::into);
         let homepage = plugin.text("homepage")?.map(Into::into);
@@ -193,6 +210,7 @@ impl Manifest {
             id,
             name,
             version: version.into(),
+            data_version,
             description,
             license,
             homepage,

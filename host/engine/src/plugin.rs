@@ -9,14 +9,15 @@ use std::path::PathBuf;
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::{Component, InstancePre, Linker};
 use waspnest_core::event::Family;
+use waspnest_core::package::{PackageDigest, PackageError};
 
 use crate::handlers::{Handler, Handlers};
 use crate::manifest::{API, Capability, Manifest, ManifestError, Subscription};
 use crate::state::CallState;
 
-/// SHA-256 of a component's bytes.
+/// SHA-256 of a component's bytes: what its compiled code is kept under.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Digest([u8; 32]);
+pub(crate) struct Digest([u8; 32]);
 
 impl Digest {
     pub(crate) fn of(bytes: &[u8]) -> Self {
@@ -42,23 +43,29 @@ pub enum LoadError {
     /// The manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// The component cannot be read.
-    #[error("cannot read the component {}", path.display())]
+    /// The component, or another file that the manifest names, cannot be read.
+    #[error("cannot read {}, which the manifest names", path.display())]
     Read {
-        /// The component.
+        /// The file.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
     },
     /// The component is larger than the host takes.
-    #[error("the component {} has {bytes} bytes; the host takes at most {max}", path.display())]
+    #[error("the component {} is too large; the host takes at most {max} bytes", path.display())]
     TooLarge {
         /// The component.
         path: PathBuf,
-        /// Its size.
-        bytes: u64,
         /// The limit.
         max: u64,
+    },
+    /// The files make no package.
+    #[error("the plugin in {} cannot be used", place.display())]
+    Package {
+        /// Where they are.
+        place: PathBuf,
+        /// Why.
+        source: PackageError,
     },
     /// The file is not a WebAssembly component.
     #[error("{} is not a WebAssembly component: {problem}", path.display())]
@@ -153,8 +160,8 @@ pub struct Plugin {
     pub manifest: Manifest,
     /// Which handlers it has.
     pub handlers: Handlers,
-    /// Names its component.
-    pub digest: Digest,
+    /// Names its package: which version of the plugin this is.
+    pub digest: PackageDigest,
     pub(crate) pre: InstancePre<CallState>,
     /// Places of the pool that one sandbox takes.
     pub(crate) weight: u32,
@@ -188,7 +195,7 @@ impl Plugin {
     pub(crate) fn link(
         manifest: Manifest,
         component: &Component,
-        digest: Digest,
+        digest: PackageDigest,
         linker: &Linker<CallState>,
         path: PathBuf,
     ) -> Result<Self, LoadError> {

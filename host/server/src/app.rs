@@ -15,11 +15,13 @@ use waspnest_core::journal::Journal;
 use waspnest_core::log::Log;
 use waspnest_core::master_key::{MasterKey, MasterKeyError};
 use waspnest_core::outbox::Outbox;
+use waspnest_core::packages::{Packages, PackagesError};
 use waspnest_core::progress::Progress;
 use waspnest_core::seal::{KeyCheckError, Sealer};
 use waspnest_core::secret::StoredSecrets;
 use waspnest_core::session::{Desired, SessionError, SessionRecord, Sessions as Register};
 use waspnest_core::store::{OpenError, SledOptions, SledStore, Store, StoreError};
+use waspnest_core::version::VersionRegister;
 use waspnest_egress::{Egress, SystemNames};
 use waspnest_engine::{CompileLimits, Compiler, CompilerProcess, Engine, EngineError, EngineOptions};
 use waspnest_whatsapp::{Authority, AuthorityError, WhatsApp, WhatsAppOptions};
@@ -28,7 +30,7 @@ use crate::config::Config;
 use crate::config::keys::Keys;
 use crate::config::secret::Secret;
 use crate::http::{Http, HttpParts};
-use crate::install::{self, InstallationError};
+use crate::rollout::{Rollout, RolloutError, RolloutParts};
 use crate::secrets::Secrets;
 use crate::service::admin_secret::{self, AdminSecretError};
 use crate::service::health::{Health, Phase};
@@ -68,9 +70,12 @@ pub enum AppError {
     /// The sandbox cannot be set up.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// Plugins' packages cannot be kept.
+    #[error(transparent)]
+    Packages(#[from] PackagesError),
     /// A plugin cannot be put to work.
     #[error(transparent)]
-    Installation(#[from] InstallationError),
+    Rollout(#[from] RolloutError),
     /// Nobody is there to vouch for servers.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
@@ -183,7 +188,21 @@ impl App {
             clock: Arc::clone(&clock),
         })?);
         let egress = Egress::new(config.plugins.egress.clone(), Arc::new(SystemNames), Arc::clone(&clock))?;
-        let (installations, described) = install::all(&engine, &config).await?;
+        let config = Arc::new(config);
+        let rollout = Rollout::begin(RolloutParts {
+            config: Arc::clone(&config),
+            engine: Arc::clone(&engine),
+            packages: Packages::open(&config.storage.dir.join("packages"))?,
+            register: VersionRegister::new(Arc::clone(&store)),
+            egress: Egress::new(
+                config.plugins.install.guard.clone(),
+                Arc::new(SystemNames),
+                Arc::clone(&clock),
+            )?,
+            clock: Arc::clone(&clock),
+        })
+        .await?;
+        let installations = Arc::clone(rollout.slots());
         let authority = match &config.whatsapp.authority_file {
             None => Authority::Public,
             Some(path) => Authority::from_file(path)?,
@@ -201,7 +220,7 @@ impl App {
         })
         .await?;
 
-        let routes = Routes::new(installations.clone(), Arc::clone(&clock));
+        let routes = Routes::new(Arc::clone(&installations), Arc::clone(&clock));
         let shutdown = Shutdown::new(Arc::clone(&clock));
         let running = RunningSessions::new(
             Shared {
@@ -217,7 +236,7 @@ impl App {
                 engine,
                 whatsapp,
                 installations,
-                schedules: config.schedules.into(),
+                schedules: config.schedules.clone().into(),
                 loop_guard: config.plugins.loop_guard,
                 send_retry: config.plugins.retry.clone(),
                 clock: Arc::clone(&clock),
@@ -235,6 +254,10 @@ impl App {
         shutdown.spawn("files", sweep.run(shutdown.soft()));
         let control = Arc::new(running.clone());
         let sessions = Sessions::new(register.clone(), control.clone(), Arc::clone(&clock), Arc::clone(&ids));
+        let described = {
+            let rollout = rollout.clone();
+            move || rollout.described()
+        };
         let (phase, phases) = watch::channel(Phase::Starting);
         let health = Health::new(phases, sessions.clone(), Arc::clone(&clock));
         let http = Http::new(
@@ -242,6 +265,7 @@ impl App {
                 sessions,
                 messages: Messages::new(log, outbox, control, Arc::clone(&clock), Arc::clone(&ids)),
                 installations: Installations::new(described, progress, register.clone()),
+                versions: Arc::new(rollout),
                 routes,
                 secrets: SecretsService::new(stored),
                 health,

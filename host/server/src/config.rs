@@ -7,6 +7,7 @@
 pub mod bind;
 pub mod commands;
 pub mod hours;
+pub mod install;
 pub mod installation;
 pub mod keys;
 pub mod log;

@@ -32,6 +32,7 @@ use crate::service::messages::Messages;
 use crate::service::routes::Routes;
 use crate::service::secrets::Secrets;
 use crate::service::sessions::Sessions;
+use crate::service::versions::VersionControl;
 use dispatch::Dispatch;
 pub use routes::{Access, Listed, list};
 
@@ -44,6 +45,8 @@ pub struct HttpParts {
     pub messages: Messages,
     /// Installations and dead letters.
     pub installations: Installations,
+    /// Versions of plugins.
+    pub versions: Arc<dyn VersionControl>,
     /// Who would get what.
     pub routes: Routes,
     /// Secrets that the host keeps itself.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use waspnest_core::id::InstallationId;
 use waspnest_engine::command::BookError;
 use waspnest_engine::manifest::Capability;
-use waspnest_engine::{Engine, InstallError, Installation, InstallationSpec, LoadError};
+use waspnest_engine::{Engine, InstallError, Installation, InstallationSpec, LoadError, Plugin};
 
 use crate::config::Config;
 use crate::config::bind::Bind;
 use crate::config::installation::{self, Activity};
-use crate::router::{self, Breaker, Commands, Installed};
+use crate::router::{Breaker, Commands, Installed};
 use crate::service::installations::Described;
 
 /// Why an installation cannot be put to work.
@@ -42,18 +42,28 @@ pub enum InstallationError {
     },
 }
 
-/// Loads one plugin and puts it to work.
+/// Loads one plugin from its source and puts it to work.
 ///
 /// # Errors
 /// [`InstallationError`].
 pub async fn one(engine: &Engine, wanted: &installation::Installation) -> Result<Installation, InstallationError> {
-    let id = || wanted.id.clone();
     let plugin = engine
         .load(&wanted.source)
         .await
-        .map_err(|source| InstallationError::Load { id: id(), source })?;
+        .map_err(|source| InstallationError::Load {
+            id: wanted.id.clone(),
+            source,
+        })?;
+    fit(plugin, wanted)
+}
+
+/// Puts a plugin to work as its operator wants.
+///
+/// # Errors
+/// [`InstallationError::Install`].
+pub fn fit(plugin: Arc<Plugin>, wanted: &installation::Installation) -> Result<Installation, InstallationError> {
     let spec = InstallationSpec {
-        id: id(),
+        id: wanted.id.clone(),
         grants: wanted.grants.clone(),
         config: wanted.config.clone(),
         session_config: wanted.session_config.clone(),
@@ -61,7 +71,10 @@ pub async fn one(engine: &Engine, wanted: &installation::Installation) -> Result
         reuse: wanted.reuse,
         mode: wanted.mode,
     };
-    Installation::new(plugin, spec).map_err(|source| InstallationError::Install { id: id(), source })
+    Installation::new(plugin, spec).map_err(|source| InstallationError::Install {
+        id: wanted.id.clone(),
+        source,
+    })
 }
 
 /// What an installation may use and the configuration does not have.
@@ -101,11 +114,9 @@ pub fn binds(config: &Config, id: &InstallationId) -> Vec<Bind> {
     config.binds.iter().filter(|bind| bind.plugin == *id).cloned().collect()
 }
 
-/// Puts every enabled installation to work, those of higher priority first, and says what each is.
-///
-/// # Errors
-/// The first that cannot be.
-pub async fn all(engine: &Engine, config: &Config) -> Result<(Vec<Arc<Installed>>, Vec<Described>), InstallationError> {
+/// Installations that are to work, those of higher priority first.
+#[must_use]
+pub fn enabled(config: &Config) -> Vec<&installation::Installation> {
     let mut wanted: Vec<_> = config
         .installations
         .iter()
@@ -113,43 +124,64 @@ pub async fn all(engine: &Engine, config: &Config) -> Result<(Vec<Arc<Installed>
         .collect();
     // Stable: equal priorities keep the order of the file.
     wanted.sort_by_key(|wanted| std::cmp::Reverse(wanted.priority));
+    wanted
+}
+
+/// Puts every enabled installation to work with what is in its source, those of higher priority first.
+///
+/// # Errors
+/// The first that cannot be.
+pub async fn all(engine: &Engine, config: &Config) -> Result<Vec<Arc<Installed>>, InstallationError> {
     let mut installed = Vec::new();
-    let mut described = Vec::new();
-    for wanted in wanted {
+    for wanted in enabled(config) {
         let installation = one(engine, wanted).await?;
-        for warning in installation.warnings().iter().chain(&missing(config, &installation)) {
-            tracing::warn!(plugin.id = %wanted.id, "{warning}");
-        }
-        let binds = binds(config, &wanted.id);
-        let commands = commands(&installation, wanted, &binds)?;
         let breaker = Arc::new(Breaker::new(config.plugins.breaker));
-        let plugin = installation.plugin();
-        let granted = Capability::ALL.into_iter().filter(|capability| {
-            plugin.manifest.requests.need(*capability).is_some() && wanted.grants.has(*capability)
-        });
-        described.push(Described {
-            id: wanted.id.clone(),
-            plugin: plugin.manifest.id.clone(),
-            name: plugin.manifest.name.clone(),
-            version: plugin.manifest.version.to_string().into(),
-            digest: plugin.digest.to_string().into(),
-            granted: granted.map(|capability| capability.name().into()).collect(),
-            binds: binds.iter().map(|bind| bind.id.clone()).collect(),
-            breaker: Arc::clone(&breaker),
-        });
-        installed.push(Arc::new(Installed {
-            installation,
-            binds,
-            priority: wanted.priority,
-            mode: wanted.mode,
-            commands,
-            order: wanted.lane,
-            retry: config.plugins.retry.clone(),
-            breaker,
-        }));
+        installed.push(Arc::new(with_rules(installation, wanted, config, breaker)?));
     }
-    for collision in router::collisions(&installed) {
-        tracing::warn!("{collision}");
+    Ok(installed)
+}
+
+/// An installation with the operator's rules around it.
+///
+/// # Errors
+/// [`InstallationError::Commands`].
+pub fn with_rules(
+    installation: Installation,
+    wanted: &installation::Installation,
+    config: &Config,
+    breaker: Arc<Breaker>,
+) -> Result<Installed, InstallationError> {
+    for warning in installation.warnings().iter().chain(&missing(config, &installation)) {
+        tracing::warn!(plugin.id = %wanted.id, "{warning}");
     }
-    Ok((installed, described))
+    let binds = binds(config, &wanted.id);
+    Ok(Installed {
+        commands: commands(&installation, wanted, &binds)?,
+        installation,
+        binds,
+        priority: wanted.priority,
+        mode: wanted.mode,
+        order: wanted.lane,
+        retry: config.plugins.retry.clone(),
+        breaker,
+    })
+}
+
+/// An installation as an operator sees it.
+#[must_use]
+pub fn described(installed: &Installed, wanted: &installation::Installation) -> Described {
+    let plugin = installed.installation.plugin();
+    let granted = Capability::ALL
+        .into_iter()
+        .filter(|capability| plugin.manifest.requests.need(*capability).is_some() && wanted.grants.has(*capability));
+    Described {
+        id: wanted.id.clone(),
+        plugin: plugin.manifest.id.clone(),
+        name: plugin.manifest.name.clone(),
+        version: plugin.manifest.version.clone(),
+        digest: plugin.digest.to_string().into(),
+        granted: granted.map(|capability| capability.name().into()).collect(),
+        binds: installed.binds.iter().map(|bind| bind.id.clone()).collect(),
+        breaker: Arc::clone(&installed.breaker),
+    }
 }

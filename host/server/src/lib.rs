@@ -25,6 +25,8 @@ mod sweep;
 
 pub mod install;
 
+pub mod rollout;
+
 pub mod secrets;
 pub mod service;
 

@@ -20,6 +20,7 @@ mod retry;
 mod serve;
 mod session;
 mod shelf;
+mod slot;
 mod tracker;
 
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub use installed::Installed;
 pub(crate) use loop_guard::LoopGuard;
 pub(crate) use session::SessionRouter;
 pub use shelf::Shelf;
+pub use slot::{Closed, Slot, Tried};
 
 use std::sync::Arc;
 
@@ -61,7 +63,8 @@ pub(crate) struct RouterParts {
     pub name: SessionName,
     /// Who the session is, as soon as that is known.
     pub me: watch::Receiver<Option<Party>>,
-    pub installations: Vec<Arc<Installed>>,
+    /// Those of higher priority first.
+    pub installations: Arc<[Arc<Slot>]>,
     pub engine: Arc<Engine>,
     pub log: Log,
     pub progress: Progress,

@@ -13,3 +13,4 @@ pub mod routes;
 pub mod running;
 pub mod secrets;
 pub mod sessions;
+pub mod versions;

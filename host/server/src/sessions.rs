@@ -27,7 +27,7 @@ use waspnest_whatsapp::{SessionHandle, WhatsApp};
 
 use crate::config::plugins::{LoopGuard, Retry};
 use crate::config::schedule::Schedule;
-use crate::router::Installed;
+use crate::router::Slot;
 use crate::secrets::Secrets;
 use crate::shutdown::Shutdown;
 use crate::sink::SinkPort;
@@ -58,7 +58,7 @@ pub struct Shared {
     /// The WhatsApp side.
     pub whatsapp: WhatsApp,
     /// Plugins at work, those of higher priority first.
-    pub installations: Vec<Arc<Installed>>,
+    pub installations: Arc<[Arc<Slot>]>,
     /// Schedules of the configuration.
     pub schedules: Arc<[Schedule]>,
     /// How often machines are answered.

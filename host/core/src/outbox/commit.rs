@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::queue::Locked;
-use super::{Call, CommitError, Committed, EffectRecord, Outbox, Place, StateRecord, place_key};
+use super::{Call, CommitError, Committed, EffectRecord, Migration, Outbox, Place, StateRecord, place_key};
 use crate::clock::UnixMs;
 use crate::codec;
+use crate::data_version::{self, DataVersion};
 use crate::draft::{Draft, KvEntry, KvKey, KvRead, KvWrite};
 use crate::effect::{Action, Cause, Effect};
 use crate::id::{EffectId, EventId, InstallationId, SessionId};
@@ -14,7 +15,7 @@ use crate::kv::{KvView, Quota, Usage, is_expired};
 use crate::long_record;
 use crate::progress::{self, Round};
 use crate::schema::{self, Shelf, session};
-use crate::store::{Commit, Expect, KeyRange, MAX_SCAN, Op, Order, Space, StoreError};
+use crate::store::{Applied, Commit, Expect, KeyRange, MAX_SCAN, Op, Order, Space, StoreError};
 use crate::timer::Timers;
 
 pub(super) async fn draft(
@@ -106,6 +107,41 @@ pub(super) async fn draft(
     }
     queue.add(&effects);
     Ok(Committed { effects, applied })
+}
+
+pub(super) async fn migration(
+    outbox: &Outbox,
+    session: SessionId,
+    installation: &InstallationId,
+    quota: Quota,
+    migration: Migration,
+) -> Result<Applied, CommitError> {
+    let Migration {
+        writes,
+        reads,
+        data_version,
+    } = migration;
+    let queue = outbox.queues.of(session);
+    let mut queue = queue.lock(outbox, session).await?;
+    let mut commit = Commit::durable(Space::Session(session)).put(
+        data_version::key(installation),
+        codec::encode(&DataVersion(data_version)),
+    );
+    let mut values = Values {
+        outbox,
+        session,
+        installation,
+        shelf: Shelf::Values,
+        now: outbox.clock.now(),
+        rows: BTreeMap::new(),
+    };
+    values.check(&reads).await?;
+    let usage = values.write(&mut queue, writes, quota, &mut commit.ops).await?;
+    let applied = queue.committing(outbox.store.commit(commit)).await?;
+    if let Some(usage) = usage {
+        queue.set_usage(Shelf::Values, installation, usage);
+    }
+    Ok(applied)
 }
 
 pub(super) async fn at_once(

@@ -10,6 +10,7 @@ fn request<T>(terms: T) -> Option<Request<T>> {
         terms,
         need: Need::Required,
         reason: None,
+        written: "".into(),
     })
 }
 

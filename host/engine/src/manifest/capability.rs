@@ -117,6 +117,14 @@ macro_rules! capabilities {
                 }
             }
 
+            /// What is asked for here and was not asked for before, in words; empty when this asks for no more.
+            #[must_use]
+            pub fn beyond(&self, before: &Self) -> Vec<Box<str>> {
+                let mut words = Vec::new();
+                $(words.extend(more($name, self.$field.as_ref(), before.$field.as_ref()));)+
+                words
+            }
+
             /// Why a capability is wanted, in the author's words.
             #[must_use]
             pub fn reason(&self, capability: Capability) -> Option<&str> {
@@ -186,6 +194,30 @@ pub struct Request<T> {
     pub need: Need,
     /// Why, in the author's words.
     pub reason: Option<Box<str>>,
+    /// The terms as the manifest has them; empty if it has none.
+    pub written: Box<str>,
+}
+
+/// What one request asks for beyond another one.
+fn more<T: Terms>(name: &str, asked: Option<&Request<T>>, before: Option<&Request<T>>) -> Option<Box<str>> {
+    let asked = asked?;
+    let on = |written: &str| match written {
+        "" => "without further terms".to_owned(),
+        written => format!("on the terms {written}"),
+    };
+    let mut words = match before {
+        None => format!("it asks for {name:?}, {}, which it did not before", on(&asked.written)),
+        Some(before) if asked.terms.within(&before.terms) => return None,
+        Some(before) => format!(
+            "it asks for {name:?} {}; before, it asked {}",
+            on(&asked.written),
+            on(&before.written)
+        ),
+    };
+    if let Some(reason) = &asked.reason {
+        words += &format!(" (its reason: {reason})");
+    }
+    Some(words.into())
 }
 
 /// What happens if a request is not granted.
@@ -200,10 +232,10 @@ pub enum Need {
 fn request<T: Terms>(section: &mut Section<'_>, capability: Capability) -> Result<Option<Request<T>>, KeyError> {
     static EMPTY: std::sync::LazyLock<Table> = std::sync::LazyLock::new(Table::new);
     let key = section.at(capability.name());
-    let mut inner = match section.value(capability.name()) {
+    let table = match section.value(capability.name()) {
         None => return Ok(None),
-        Some(Value::Table(table)) => Section::new(key, table),
-        Some(Value::Boolean(true)) => Section::new(key, &EMPTY),
+        Some(Value::Table(table)) => table,
+        Some(Value::Boolean(true)) => &EMPTY,
         Some(other) => {
             return Err(KeyError::new(
                 key,
@@ -214,6 +246,7 @@ fn request<T: Terms>(section: &mut Section<'_>, capability: Capability) -> Resul
             ));
         }
     };
+    let mut inner = Section::new(key, table);
     let need = match inner.flag("optional")? {
         Some(true) => Need::Optional,
         Some(false) | None => Need::Required,
@@ -221,5 +254,20 @@ fn request<T: Terms>(section: &mut Section<'_>, capability: Capability) -> Resul
     let reason = inner.text("reason")?.map(Into::into);
     let terms = T::read(&mut inner, Side::Request)?;
     inner.finish()?;
-    Ok(Some(Request { terms, need, reason }))
+    Ok(Some(Request {
+        terms,
+        need,
+        reason,
+        written: written(table),
+    }))
+}
+
+/// The terms of a request as they are written, without what is not a term.
+fn written(table: &Table) -> Box<str> {
+    let mut terms = table.clone();
+    terms.retain(|key, _| !matches!(key, "optional" | "reason") && !key.starts_with("x-"));
+    match terms.is_empty() {
+        true => "".into(),
+        false => Value::Table(terms).to_string().into(),
+    }
 }

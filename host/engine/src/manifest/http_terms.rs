@@ -225,6 +225,19 @@ impl Terms for HttpTerms {
         Self { allow, methods, rates }
     }
 
+    fn within(&self, other: &Self) -> bool {
+        let covered = |list: &Vec<Origins>| {
+            let mut own = self.allow.iter();
+            own.any(|own| own.iter().all(|origins| list.contains(origins)))
+        };
+        let methods = match (&self.methods, &other.methods) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(own), Some(others)) => own.is_subset(others),
+        };
+        methods && other.allow.iter().all(covered) && Rate::within(&self.rates, &other.rates)
+    }
+
     fn rates(&self) -> &[Rate] {
         &self.rates
     }

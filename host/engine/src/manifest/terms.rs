@@ -21,7 +21,7 @@ pub(crate) enum Side {
 }
 
 /// Terms of a capability.
-pub(crate) trait Terms: Clone {
+pub(crate) trait Terms: Clone + PartialEq {
     /// The key that an operator's bare list stands for, such as `names` in `secrets = ["calendar-token"]`.
     const LIST: Option<&'static str> = None;
 
@@ -30,6 +30,11 @@ pub(crate) trait Terms: Clone {
 
     /// What both allow.
     fn and(&self, other: &Self) -> Self;
+
+    /// Whether these allow nothing that the others do not. May say no of terms that are narrower, never yes of wider ones.
+    fn within(&self, other: &Self) -> bool {
+        self.and(other) == *self
+    }
 
     /// How often it may be used; every rate holds.
     fn rates(&self) -> &[Rate] {
@@ -66,6 +71,18 @@ impl Scope {
         let mut rules = self.0.clone();
         rules.extend(other.0.iter().filter(|rule| !self.0.contains(rule)).cloned());
         Self(rules)
+    }
+
+    /// Whether this reaches nothing that the other does not.
+    fn within(&self, other: &Self) -> bool {
+        let implied = |rule: &Rule| match rule {
+            Rule::ReplyOnly => self.0.contains(rule),
+            Rule::Chats(chats) => self.0.iter().any(|own| match own {
+                Rule::Chats(own) => own.is_subset(chats),
+                Rule::ReplyOnly => false,
+            }),
+        };
+        other.0.iter().all(implied)
     }
 
     fn read(section: &mut Section<'_>) -> Result<Option<Self>, KeyError> {
@@ -110,6 +127,14 @@ pub struct Rate {
     pub count: u32,
     /// In which time.
     pub per: Duration,
+}
+
+impl Rate {
+    /// Whether these let nothing through that the others do not.
+    pub(crate) fn within(these: &[Self], others: &[Self]) -> bool {
+        let implied = |rate: &Self| these.iter().any(|own| own.per == rate.per && own.count <= rate.count);
+        others.iter().all(implied)
+    }
 }
 
 impl FromStr for Rate {
@@ -164,6 +189,10 @@ impl Terms for MessageTerms {
             scope: self.scope.and(&other.scope),
             rates,
         }
+    }
+
+    fn within(&self, other: &Self) -> bool {
+        self.scope.within(&other.scope) && Rate::within(&self.rates, &other.rates)
     }
 
     fn rates(&self) -> &[Rate] {

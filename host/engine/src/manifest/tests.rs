@@ -286,3 +286,78 @@ proptest::proptest! {
         drop(parse(&text));
     }
 }
+
+fn requests(text: &str) -> Requests {
+    let manifest = format!(
+        "manifest = 1\n[plugin]\nid = \"org.example.a\"\nname = \"A\"\nversion = \"1.0.0\"\ncomponent = \"a.wasm\"\napi = \"0.1\"\n[capabilities]\n{text}"
+    );
+    let parsed = Manifest::parse(Path::new("plugin.toml"), &manifest);
+    parsed.expect("a good manifest").requests
+}
+
+#[test]
+fn what_is_asked_for_beyond_another_manifest_is_said_in_words() {
+    let before = requests(
+        r#"
+"messages.send" = { rate = "10/min" }
+kv = { max-keys = 10 }
+http = { allow = ["https://a.example", "https://b.example"], methods = ["GET"] }
+"groups.read" = { scope = { chats = ["120363000000000001@g.us", "120363000000000002@g.us"] } }
+"#,
+    );
+    let no_more = [
+        "",
+        r#""messages.send" = { rate = "5/min", reason = "another one" }"#,
+        r#"kv = { max-keys = 10, optional = true }"#,
+        r#"kv = { max-keys = 9, max-bytes = "1MiB" }"#,
+        r#"http = { allow = ["https://b.example"], methods = ["GET"], rate = "1/s" }"#,
+        r#""groups.read" = { scope = { chats = ["120363000000000002@g.us"] } }"#,
+    ];
+    for text in no_more {
+        assert_eq!(requests(text).beyond(&before), [], "{text}");
+    }
+    let more = [
+        r#"dialogue = true"#,
+        r#""messages.send" = true"#,
+        r#""messages.send" = { rate = "11/min" }"#,
+        r#""messages.send" = { rate = "10/min", scope = "any" }"#,
+        r#"kv = { max-keys = 11 }"#,
+        r#"http = { allow = ["https://c.example"], methods = ["GET"] }"#,
+        r#"http = { allow = ["https://a.example"] }"#,
+        r#""groups.read" = true"#,
+        r#""groups.read" = { scope = "any" }"#,
+    ];
+    for text in more {
+        assert_eq!(requests(text).beyond(&before).len(), 1, "{text}");
+    }
+    let after = requests(
+        "kv = { max-keys = 11, reason = \"more bookings\" }\ndialogue = true\nschedule = { max-jobs = 5, optional = true }",
+    );
+    assert_eq!(
+        after.beyond(&before).join("\n"),
+        "it asks for \"kv\" on the terms { max-keys = 11 }; before, it asked on the terms { max-keys = 10 } (its reason: more bookings)\n\
+         it asks for \"schedule\", on the terms { max-jobs = 5 }, which it did not before\n\
+         it asks for \"dialogue\", without further terms, which it did not before"
+    );
+}
+
+#[test]
+fn the_form_of_data_is_a_number_from_one_on() {
+    let with = |text: &str| {
+        let manifest = format!(
+            "manifest = 1\n[plugin]\nid = \"org.example.a\"\nname = \"A\"\nversion = \"1.0.0\"\ncomponent = \"a.wasm\"\napi = \"0.1\"\n{text}"
+        );
+        Manifest::parse(Path::new("plugin.toml"), &manifest).map(|manifest| manifest.data_version)
+    };
+    assert_eq!(with("").expect("good"), 1);
+    assert_eq!(with("data-version = 3").expect("good"), 3);
+    for wrong in [
+        "data-version = 0",
+        "data-version = -1",
+        "data-version = \"2\"",
+        "data-version = 5000000000",
+    ] {
+        let error = with(wrong).expect_err("refused").to_string();
+        assert!(error.contains("plugin.data-version"), "{error}");
+    }
+}

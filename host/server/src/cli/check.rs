@@ -56,7 +56,7 @@ pub(super) fn run(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Resu
             }
         }
         if problems.is_empty() {
-            let (installed, _) = install::all(&engine, config).await?;
+            let installed = install::all(&engine, config).await?;
             for collision in router::collisions(&installed) {
                 writeln!(out, "warning: {collision}")?;
             }

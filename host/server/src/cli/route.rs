@@ -15,7 +15,7 @@ use waspnest_engine::{Engine, EngineOptions, Mode};
 use super::Exit;
 use crate::config::Config;
 use crate::install;
-use crate::router::Explained;
+use crate::router::{Explained, Slot};
 use crate::service::routes::{Kind, Question, Routes};
 
 /// A message that nobody has written.
@@ -57,8 +57,8 @@ pub(super) fn explain(config: &Config, described: Described, out: &mut (dyn Writ
         ..EngineOptions::new(clock.clone())
     };
     let engine = Engine::new(options)?;
-    let (installations, _) = runtime.block_on(install::all(&engine, config))?;
-    for explained in Routes::new(installations, clock).explain(&question) {
+    let installations = runtime.block_on(install::all(&engine, config))?;
+    for explained in Routes::new(Slot::all(installations), clock).explain(&question) {
         print(&explained, out)?;
     }
     Ok(Exit::Success)

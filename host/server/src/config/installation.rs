@@ -34,6 +34,8 @@ pub struct Installation {
     pub reuse: Reuse,
     /// How its commands are called.
     pub commands: Commands,
+    /// Which of its versions have to be looked at before they are put to work.
+    pub pin: Pin,
     /// What the plugin may do.
     pub grants: Grants,
     /// The plugin's own settings, over its defaults; an object.
@@ -49,6 +51,17 @@ pub enum Activity {
     Enabled,
     /// It is known and gets nothing.
     Disabled,
+}
+
+/// Which versions of a plugin have to be looked at before they are put to work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pin {
+    /// Those that ask for more than the version before.
+    Requests,
+    /// Those, and those that somebody else has signed.
+    Publisher,
+    /// All.
+    Digest,
 }
 
 /// Within what an installation gets events one after the other.
@@ -85,6 +98,12 @@ impl Installation {
         let lane = section.or("lane", Lane::Chat, lanes);
         let limits = limits(section.table("limits"));
         let reuse = reuse(section.table("reuse"));
+        let pins = form::one_of(&[
+            ("requests", Pin::Requests),
+            ("publisher", Pin::Publisher),
+            ("digest", Pin::Digest),
+        ]);
+        let pin = section.or("pin", Pin::Requests, pins);
         let commands = Commands::read(section.table("commands"));
         let (path, table) = section.free("grants");
         let grants = Grants::from_toml(&path, &table).unwrap_or_else(|error| {
@@ -104,6 +123,7 @@ impl Installation {
             limits,
             reuse,
             commands,
+            pin,
             grants,
             config,
             session_config,

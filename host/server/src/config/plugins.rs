@@ -8,7 +8,10 @@ use waspnest_engine::{CompileLimits, Limits};
 
 use super::egress;
 use super::form;
+use super::install::Install;
 use super::section::Section;
+use super::tree::Node;
+use crate::rollout::{Needed, TrustedKey};
 
 /// `[plugins]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +20,14 @@ pub struct Plugins {
     pub dir: PathBuf,
     /// Where compiled plugins are kept; nobody but the host may write there.
     pub cache: PathBuf,
+    /// Versions of a plugin that are kept for each installation.
+    pub keep_versions: usize,
+    /// Whose signatures of plugins count.
+    pub trust: Vec<TrustedKey>,
+    /// Whether plugins must be signed.
+    pub require_signed: Needed,
+    /// Where they may be fetched from.
+    pub install: Install,
     /// What any installation can get at most.
     pub caps: Caps,
     /// How failed calls are repeated.
@@ -130,6 +141,13 @@ impl Plugins {
         let plugins = Self {
             dir: section.or("dir", base.join("plugins"), form::path(base)),
             cache: section.or("cache", data.join("plugin-cache"), form::path(base)),
+            keep_versions: section.or("keep-versions", 3, form::integer(1, 100)),
+            trust: section.or("trust", Vec::new(), form::list(key)),
+            require_signed: match section.or("require-signed", false, form::boolean) {
+                true => Needed::Yes,
+                false => Needed::No,
+            },
+            install: Install::read(section.table("install"), base),
             caps: Caps::read(section.table("caps")),
             retry: Retry::read(section.table("retry")),
             compile: compile(section.table("compile")),
@@ -137,9 +155,16 @@ impl Plugins {
             egress: egress::read(section.table("egress")),
             loop_guard: LoopGuard::read(section.table("loop-guard")),
         };
+        if plugins.require_signed == Needed::Yes && plugins.trust.is_empty() {
+            section.report("require-signed", "needs at least one key in trust");
+        }
         section.finish();
         plugins
     }
+}
+
+fn key(node: &Node) -> Result<TrustedKey, String> {
+    TrustedKey::parse(&form::some_text(node)?)
 }
 
 impl Caps {

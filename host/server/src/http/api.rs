@@ -8,3 +8,4 @@ pub(super) mod routes;
 pub(super) mod secrets;
 pub(super) mod sessions;
 pub(super) mod system;
+pub(super) mod versions;

@@ -137,7 +137,8 @@ impl Dispatch {
             .iter()
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .collect();
-        let body = self.read(&incoming.headers, incoming.body).await?;
+        let limit = self.parts.body_limit.max(route.largest.unwrap_or_default());
+        let body = self.read(&incoming.headers, incoming.body, limit).await?;
         let ctx = Ctx {
             parts: Arc::clone(&self.parts),
             query: Query::new(incoming.query),
@@ -166,8 +167,8 @@ impl Dispatch {
         &self,
         headers: &HeaderMap,
         mut body: BoxStream<'static, Result<Bytes, warp::Error>>,
+        limit: u64,
     ) -> Result<Bytes, ApiError> {
-        let limit = self.parts.body_limit;
         let too_large = |size: u64| size > limit;
         let announced = headers
             .get(CONTENT_LENGTH)
@@ -187,10 +188,14 @@ impl Dispatch {
     }
 }
 
-/// `…/x:connect` as `…/x/connect`: an action is a segment of its own in the table. Names and ids have no colon.
+/// `…/x:connect` as `…/x/connect`: an action is a segment of its own in the table. Names and ids have no colon, and digests one.
 fn action_as_segment(path: &str) -> String {
+    const DIGEST: &str = "sha256:";
     match path.rsplit_once('/') {
-        Some((before, last)) => format!("{before}/{}", last.replacen(':', "/", 1)),
+        Some((before, last)) => match last.strip_prefix(DIGEST) {
+            Some(rest) => format!("{before}/{DIGEST}{}", rest.replacen(':', "/", 1)),
+            None => format!("{before}/{}", last.replacen(':', "/", 1)),
+        },
         None => path.to_owned(),
     }
 }

@@ -11,6 +11,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::reply::Reply;
+use crate::rollout::RolloutError;
 use crate::service::control::ControlError;
 use crate::service::error::Error;
 
@@ -218,6 +219,7 @@ impl From<Error> for ApiError {
             Error::NoQr { .. } => (StatusCode::CONFLICT, "no_qr"),
             Error::Control(ControlError::NotRunning) => (StatusCode::CONFLICT, "session_not_running"),
             Error::Control(ControlError::Failed(_)) => (StatusCode::BAD_GATEWAY, "session_failed"),
+            Error::Rollout(error) => rollout(error),
             Error::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
             Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
@@ -230,5 +232,25 @@ impl From<Error> for ApiError {
             source: Some(Box::new(error)),
             ..Self::new(status, code, detail)
         }
+    }
+}
+
+const fn rollout(error: &RolloutError) -> (StatusCode, &'static str) {
+    match error {
+        RolloutError::UnknownInstallation { .. } => (StatusCode::NOT_FOUND, "unknown_installation"),
+        RolloutError::UnknownVersion { .. } => (StatusCode::NOT_FOUND, "unknown_version"),
+        RolloutError::NothingBefore { .. } => (StatusCode::CONFLICT, "nothing_to_roll_back_to"),
+        RolloutError::NotApproved { .. } => (StatusCode::CONFLICT, "version_not_approved"),
+        RolloutError::Backwards { .. } => (StatusCode::CONFLICT, "data_of_a_later_form"),
+        RolloutError::AtWork { .. } => (StatusCode::CONFLICT, "version_at_work"),
+        RolloutError::OtherData { .. } => (StatusCode::CONFLICT, "data_of_another_form"),
+        RolloutError::OtherPlugin { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "other_plugin"),
+        RolloutError::Arrival { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unusable_package"),
+        RolloutError::Fetch { .. } => (StatusCode::BAD_GATEWAY, "package_not_fetched"),
+        RolloutError::Signature { .. } => (StatusCode::FORBIDDEN, "version_not_trusted"),
+        RolloutError::Load(_) | RolloutError::Fit(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unusable_version"),
+        RolloutError::Packages(_) => (StatusCode::SERVICE_UNAVAILABLE, "packages_unavailable"),
+        RolloutError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
+        RolloutError::Broken(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
     }
 }

@@ -4,8 +4,9 @@ use std::future::Future;
 
 use futures::future::BoxFuture;
 use http::Method;
+use waspnest_core::package::MAX_BYTES;
 
-use super::api::{effects, installations, messages, qr, routes, secrets, sessions, system};
+use super::api::{effects, installations, messages, qr, routes, secrets, sessions, system, versions};
 use super::context::Ctx;
 use super::error::ApiError;
 use super::reply::Reply;
@@ -28,8 +29,13 @@ pub(super) struct Route {
     pub(super) access: Access,
     /// Media types it can answer with, the usual one first.
     pub(super) offers: &'static [&'static str],
+    /// Bytes of the largest body, where that may be larger than others.
+    pub(super) largest: Option<u64>,
     pub(super) handler: Handler,
 }
+
+/// What an archive of a package may take beside the files in it.
+const ARCHIVE_ROOM: u64 = 1 << 20;
 
 /// What it usually answers with.
 const JSON: &[&str] = &["application/json"];
@@ -69,6 +75,14 @@ pub(super) fn table() -> Vec<Route> {
         admin("PUT",    "/v1/secrets/{n}",                      JSON,       secrets::set),
         admin("DELETE", "/v1/secrets/{n}",                      JSON,       secrets::remove),
 
+        admin("GET",    "/v1/installations/{i}/versions",       JSON,       versions::list),
+        upload("POST",  "/v1/installations/{i}/versions",       JSON,       versions::install),
+        admin("POST",   "/v1/installations/{i}/versions/{v}/activate", JSON, versions::activate),
+        admin("POST",   "/v1/installations/{i}/versions/{v}/approve", JSON, versions::approve),
+        admin("POST",   "/v1/installations/{i}/versions/{v}/canary", JSON,  versions::try_in_some),
+        admin("DELETE", "/v1/installations/{i}/canary",         JSON,       versions::try_none),
+        admin("POST",   "/v1/installations/{i}/rollback",       JSON,       versions::roll_back),
+
         admin("GET",    "/v1/routes/explain",                   JSON,       routes::explain),
     ]
 }
@@ -85,6 +99,17 @@ where
     F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
 {
     route(method, path, Access::Admin, offers, handler)
+}
+
+/// A route that takes a package.
+fn upload<F>(method: &str, path: &'static str, offers: &'static [&'static str], handler: fn(Ctx) -> F) -> Route
+where
+    F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
+{
+    Route {
+        largest: Some(MAX_BYTES + ARCHIVE_ROOM),
+        ..admin(method, path, offers, handler)
+    }
 }
 
 fn route<F>(
@@ -109,6 +134,7 @@ where
         path,
         access,
         offers,
+        largest: None,
         handler: Box::new(move |ctx| Box::pin(handler(ctx))),
     }
 }

@@ -127,6 +127,12 @@ impl Breaker {
         rests
     }
 
+    /// Forgets what failed: another version of the plugin is at work.
+    pub(crate) fn forget(&self) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = State::Closed(VecDeque::new());
+        self.changed.send_replace(());
+    }
+
     /// Whether the installation gets calls now.
     #[must_use]
     pub fn condition(&self, now: UnixMs) -> Condition {

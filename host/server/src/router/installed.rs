@@ -58,14 +58,13 @@ impl Installed {
         }
     }
 
-    /// Which families may reach it in a session: those it subscribes to and a bind lets through.
+    /// Which families may reach it in a session: those that a bind lets through, whatever the version at work subscribes to. A session
+    /// says once what it takes in, and the next version may want more of it.
     pub(crate) fn interest(&self, session: &SessionName) -> Interest {
         let may_reach = |family: &Family| {
-            self.installation.subscribes(*family)
-                && self
-                    .binds
-                    .iter()
-                    .any(|bind| bind::lets_family_through(bind, session, *family))
+            self.binds
+                .iter()
+                .any(|bind| bind::lets_family_through(bind, session, *family))
         };
         Family::ALL.into_iter().filter(may_reach).collect()
     }

@@ -1,14 +1,14 @@
 //! One installation's events of one chat, one call at a time.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::id::ScheduleId;
 use waspnest_core::progress::{Attempt, Round};
 
-use super::installed::Way;
+use super::installed::{Installed, Way};
 use super::precedence::Turn;
 use crate::config::installation::Lane as Order;
 
@@ -84,6 +84,8 @@ pub(super) struct Waiting {
     pub bind: Arc<str>,
     /// As what it goes to the installation.
     pub way: Way,
+    /// The version that both were decided for.
+    pub decided_for: Weak<Installed>,
     /// Which time it is handled.
     pub round: Round,
     /// Whom it waits for, and who waits for it.

@@ -1,6 +1,6 @@
 //! Serves the events of one lane: call, commit, repeat or park.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -8,18 +8,20 @@ use tokio_util::sync::CancellationToken;
 use waspnest_core::clock::UnixMs;
 use waspnest_core::draft::Draft;
 use waspnest_core::event::{Event, Position};
-use waspnest_core::id::EffectId;
+use waspnest_core::id::{EffectId, InstallationId};
 use waspnest_core::outbox::{Call, CommitError};
 use waspnest_core::progress::{DeadLetter, Round};
 use waspnest_engine::{CallContext, CallError};
 
 use super::breaker::Verdict;
+use super::command;
 use super::due::{self, Due};
-use super::installed::{Installed, Way};
+use super::installed::{Installed, Wanted, Way};
 use super::lane::{Lane, Waiting};
 use super::plugin_host::PluginHost;
 use super::precedence::{Come, Turn};
 use super::session::Finished;
+use super::slot::{Entered, Slot};
 use super::{RouterError, RouterParts};
 
 /// How often a call is made again because state it had read was changed by another chat meanwhile, before that counts as a failure.
@@ -39,7 +41,7 @@ pub(super) struct LaneEnd {
 /// When the store is lost; failures of the plugin are not errors here.
 pub(super) async fn run_lane(
     parts: Arc<RouterParts>,
-    installed: Arc<Installed>,
+    slot: Arc<Slot>,
     lane: Lane,
     end: LaneEnd,
 ) -> Result<(), RouterError> {
@@ -47,7 +49,7 @@ pub(super) async fn run_lane(
         && let Some(waiting) = lane.pop()
     {
         let (position, turn) = (waiting.position, waiting.turn.clone());
-        match serve(&parts, &installed, waiting, &end.stop).await? {
+        match serve(&parts, &slot, waiting, &end).await? {
             Served::Finished => {
                 turn.end();
                 // The router reads this until every lane is gone, so it is never closed early.
@@ -81,16 +83,17 @@ enum Outcome {
 
 async fn serve(
     parts: &Arc<RouterParts>,
-    installed: &Arc<Installed>,
+    slot: &Arc<Slot>,
     waiting: Waiting,
-    stop: &CancellationToken,
+    LaneEnd { course, stop, .. }: &LaneEnd,
 ) -> Result<Served, RouterError> {
     let Waiting {
         position,
         event,
         mut attempt,
-        bind,
-        way,
+        mut bind,
+        mut way,
+        mut decided_for,
         mut turn,
         round,
     } = waiting;
@@ -103,7 +106,7 @@ async fn serve(
         Some(event) => event,
         None => match parts.log.get(parts.session, position).await? {
             Some(event) => Arc::new(event),
-            None => return pass_over(parts, installed, position, round).await,
+            None => return pass_over(parts, slot.id(), position, round).await,
         },
     };
     loop {
@@ -112,14 +115,30 @@ async fn serve(
             () = stop.cancelled() => return Ok(Served::Stopped),
         }
         if is_too_late(&event, parts.clock.now()) {
-            tracing::debug!(event.id = %event.id, plugin.id = %installed.installation.id(), "event passed over, it is too old to be told");
-            return pass_over(parts, installed, position, round).await;
+            tracing::debug!(event.id = %event.id, plugin.id = %slot.id(), "event passed over, it is too old to be told");
+            return pass_over(parts, slot.id(), position, round).await;
         }
-        tokio::select! {
-            () = installed.breaker.pass(&*parts.clock) => {}
+        let (installed, entered) = tokio::select! {
+            admitted = admitted(parts, slot, &event) => admitted,
             () = stop.cancelled() => return Ok(Served::Stopped),
+        };
+        if !std::ptr::eq(Weak::as_ptr(&decided_for), Arc::as_ptr(&installed)) {
+            let Some(wanted) = decided_again(parts, *course, &installed, &event, round) else {
+                note(parts, &installed, Verdict::Neither);
+                return pass_over(parts, slot.id(), position, round).await;
+            };
+            (bind, way) = (wanted.bind, wanted.way);
+            decided_for = Arc::downgrade(&installed);
         }
-        let outcome = call(parts, installed, &event, (&bind, &way, &turn, round), attempt.count + 1).await?;
+        let outcome = call(
+            parts,
+            &installed,
+            &event,
+            (&bind, &way, &turn, round),
+            attempt.count + 1,
+        )
+        .await?;
+        drop(entered);
         let (error, hint) = match outcome {
             Outcome::Done => return Ok(Served::Finished),
             Outcome::Again { error, hint } => (error, Some(hint)),
@@ -129,7 +148,7 @@ async fn serve(
         let wait = hint.and_then(|hint| installed.retry.wait_after(attempt.count, hint, parts.ids.seed()));
         let now = parts.clock.now();
         let Some(wait) = wait else {
-            tracing::error!(event.id = %event.id, plugin.id = %installed.installation.id(), attempts = attempt.count, %error, "event parked");
+            tracing::error!(event.id = %event.id, plugin.id = %slot.id(), attempts = attempt.count, %error, "event parked");
             let letter = DeadLetter {
                 event: event.id,
                 kind: event.kind.name().into(),
@@ -137,32 +156,60 @@ async fn serve(
                 error,
                 at: now,
             };
-            parts
-                .progress
-                .park(parts.session, installed.installation.id(), position, &letter)
-                .await?;
+            parts.progress.park(parts.session, slot.id(), position, &letter).await?;
             return Ok(Served::Finished);
         };
         attempt.not_before = now.plus(wait);
         attempt.last_error = error;
         parts
             .progress
-            .record_attempt(parts.session, installed.installation.id(), position, &attempt)
+            .record_attempt(parts.session, slot.id(), position, &attempt)
             .await?;
+    }
+}
+
+/// The version that handles an event, as soon as it may be called.
+async fn admitted(parts: &RouterParts, slot: &Slot, event: &Event) -> (Arc<Installed>, Entered) {
+    loop {
+        let installed = slot.for_event(event);
+        installed.breaker.pass(&*parts.clock).await;
+        let entered = slot.enter().await;
+        if Arc::ptr_eq(&installed, &slot.for_event(event)) {
+            return (installed, entered);
+        }
+        // Another version took over while this one was held back.
+        note(parts, &installed, Verdict::Neither);
+    }
+}
+
+/// As what an event goes to a version that was not at work when it was queued; none if that one does not want it.
+fn decided_again(
+    parts: &RouterParts,
+    course: usize,
+    installed: &Installed,
+    event: &Event,
+    round: Round,
+) -> Option<Wanted> {
+    let versions: Vec<_> = parts.installations.iter().map(|slot| slot.for_event(event)).collect();
+    let hearings = command::hear(versions.iter().map(|version| &**version), &parts.name, event);
+    let heard = hearings.into_iter().find(|hearing| hearing.course == course);
+    let heard = heard.map(|hearing| (hearing.bind, hearing.way, hearing.may_stop));
+    match round {
+        Round::First => installed.wants(&parts.name, event, heard),
+        Round::Replay => Some(installed.replays(&parts.name, event, heard)),
     }
 }
 
 /// Finishes with an event without a call.
 async fn pass_over(
     parts: &RouterParts,
-    installed: &Installed,
+    installation: &InstallationId,
     position: Position,
     round: Round,
 ) -> Result<Served, RouterError> {
     match round {
         Round::First => {}
         Round::Replay => {
-            let installation = installed.installation.id();
             parts
                 .progress
                 .forget_replay(parts.session, installation, position)
@@ -221,7 +268,7 @@ async fn call(
             Due::Answer(draft) => Ok(draft),
             Due::Nothing => {
                 note(parts, installed, Verdict::Neither);
-                pass_over(parts, installed, event.position, round).await?;
+                pass_over(parts, installed.installation.id(), event.position, round).await?;
                 return Ok(Outcome::Done);
             }
         };

@@ -14,6 +14,7 @@ use super::installed::{Installed, Wanted, Way};
 use super::lane::{Lane, LaneKey, Start, Waiting};
 use super::precedence::{self, Turn};
 use super::serve::{LaneEnd, run_lane};
+use super::slot::Slot;
 use super::tracker::Tracker;
 use super::{RouterError, RouterParts};
 use crate::config::bind::MayStop;
@@ -42,7 +43,7 @@ pub(crate) struct SessionRouter {
 /// One installation's way through the log.
 #[derive(Debug)]
 struct Course {
-    installed: Arc<Installed>,
+    slot: Arc<Slot>,
     tracker: Tracker,
     /// Finished in an earlier life of the process, above the mark.
     done: BTreeSet<Position>,
@@ -69,15 +70,15 @@ impl SessionRouter {
         let head = parts.log.wake(parts.session);
         let replays = parts.progress.replay_wake(parts.session);
         let mut courses = Vec::new();
-        for installed in &parts.installations {
-            let id = installed.installation.id();
+        for slot in parts.installations.iter() {
+            let id = slot.id();
             let mut cursor = parts.progress.load(parts.session, id).await?;
             if cursor.started == Started::No {
                 cursor.low = parts.progress.start_at(parts.session, id, at).await?;
             }
             let tracker = Tracker::resume(cursor.low);
             courses.push(Course {
-                installed: Arc::clone(installed),
+                slot: Arc::clone(slot),
                 tracker,
                 done: cursor.done,
                 attempts: cursor.attempts,
@@ -148,16 +149,21 @@ impl SessionRouter {
         self.store_marks(MARK_STEP).await
     }
 
+    /// The version of each course that handles an event.
+    fn versions(&self, event: &Event) -> Vec<Arc<Installed>> {
+        self.courses.iter().map(|course| course.slot.for_event(event)).collect()
+    }
+
     /// What an event is as a command, to each course that hears one in it.
-    fn hear(&self, event: &Event) -> HashMap<usize, (Arc<str>, Way, MayStop)> {
-        let installations = self.courses.iter().map(|course| &*course.installed);
-        let hearings = command::hear(installations, &self.parts.name, event);
+    fn hear(&self, versions: &[Arc<Installed>], event: &Event) -> HashMap<usize, (Arc<str>, Way, MayStop)> {
+        let hearings = command::hear(versions.iter().map(|installed| &**installed), &self.parts.name, event);
         let by_course = |hearing: Hearing| (hearing.course, (hearing.bind, hearing.way, hearing.may_stop));
         hearings.into_iter().map(by_course).collect()
     }
 
     fn dispatch(&mut self, event: &Arc<Event>, finish: &mpsc::Sender<Finished>, stop: &CancellationToken) {
-        let mut heard = self.hear(event);
+        let versions = self.versions(event);
+        let mut heard = self.hear(&versions, event);
         let mut all = Vec::new();
         for (index, course) in self.courses.iter_mut().enumerate() {
             let heard = heard.remove(&index);
@@ -167,7 +173,7 @@ impl SessionRouter {
             let wanted = if course.done.remove(&event.position) {
                 None
             } else {
-                course.installed.wants(&self.parts.name, event, heard)
+                versions[index].wants(&self.parts.name, event, heard)
             };
             match wanted {
                 Some(wanted) => all.push((index, wanted)),
@@ -175,9 +181,7 @@ impl SessionRouter {
             }
         }
         // Known for all before the first begins: a call that stops the event has to know whom it stops it for.
-        let ranks = all
-            .iter()
-            .map(|(index, wanted)| (&*self.courses[*index].installed, wanted.may_stop));
+        let ranks = all.iter().map(|(index, wanted)| (&*versions[*index], wanted.may_stop));
         let turns = precedence::turns(ranks);
         for ((index, wanted), turn) in all.into_iter().zip(turns) {
             let Wanted { bind, way, key, .. } = wanted;
@@ -189,6 +193,7 @@ impl SessionRouter {
                 attempt: course.attempts.remove(&event.position).unwrap_or_default(),
                 bind,
                 way,
+                decided_for: Arc::downgrade(&versions[index]),
                 turn,
                 round: Round::First,
             };
@@ -200,29 +205,27 @@ impl SessionRouter {
     async fn replay(&mut self, finish: &mpsc::Sender<Finished>, stop: &CancellationToken) -> Result<(), RouterError> {
         self.replays.borrow_and_update();
         for index in 0..self.courses.len() {
-            let installed = Arc::clone(&self.courses[index].installed);
-            let wanted = self
-                .parts
-                .progress
-                .replays(self.parts.session, installed.installation.id())
-                .await?;
+            let slot = Arc::clone(&self.courses[index].slot);
+            let wanted = self.parts.progress.replays(self.parts.session, slot.id()).await?;
             for position in wanted {
                 // One that is under way comes back as a dead letter before it can be wanted again.
                 if !self.courses[index].replaying.insert(position) {
                     continue;
                 }
                 let Some(event) = self.parts.log.get(self.parts.session, position).await? else {
-                    tracing::warn!(plugin.id = %installed.installation.id(), position = position.0, "an event to be handled again is not in the log");
+                    tracing::warn!(plugin.id = %slot.id(), position = position.0, "an event to be handled again is not in the log");
                     continue;
                 };
-                let heard = self.hear(&event).remove(&index);
-                let Wanted { bind, way, key, .. } = installed.replays(&self.parts.name, &event, heard);
+                let versions = self.versions(&event);
+                let heard = self.hear(&versions, &event).remove(&index);
+                let Wanted { bind, way, key, .. } = versions[index].replays(&self.parts.name, &event, heard);
                 let waiting = Waiting {
                     position,
                     event: Some(Arc::new(event)),
                     attempt: Attempt::default(),
                     bind,
                     way,
+                    decided_for: Arc::downgrade(&versions[index]),
                     turn: Turn::default(),
                     round: Round::Replay,
                 };
@@ -251,7 +254,7 @@ impl SessionRouter {
             };
             let task = run_lane(
                 Arc::clone(&self.parts),
-                Arc::clone(&self.courses[index].installed),
+                Arc::clone(&self.courses[index].slot),
                 lane.clone(),
                 end,
             );
@@ -278,7 +281,7 @@ impl SessionRouter {
         if let Some(low) = course.tracker.take_mark(step) {
             self.parts
                 .progress
-                .advance(self.parts.session, course.installed.installation.id(), low)
+                .advance(self.parts.session, course.slot.id(), low)
                 .await?;
         }
         Ok(())

@@ -10,6 +10,7 @@ use waspnest_core::session::SessionError;
 use waspnest_core::store::StoreError;
 
 use super::control::ControlError;
+use crate::rollout::RolloutError;
 
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +60,9 @@ pub enum Error {
     /// The session did not do it.
     #[error("the session did not do it")]
     Control(#[from] ControlError),
+    /// A version was not brought in, or not put to work.
+    #[error(transparent)]
+    Rollout(#[from] RolloutError),
     /// The store failed.
     #[error("the store is not available")]
     Store(#[from] StoreError),

@@ -10,7 +10,7 @@ use waspnest_core::session::Sessions as Register;
 use super::error::Error;
 pub use crate::router::{Breaker, Condition};
 
-/// An installation, described when the host starts.
+/// An installation, as it is at the moment.
 #[derive(Debug, Clone)]
 pub struct Described {
     /// The operator's name of it.
@@ -21,7 +21,7 @@ pub struct Described {
     pub name: Box<str>,
     /// Version of the plugin.
     pub version: Box<str>,
-    /// SHA-256 of the component, in hex.
+    /// Digest of its package: which version of the plugin this is.
     pub digest: Box<str>,
     /// Names of the capabilities that are requested and granted.
     pub granted: Vec<Box<str>>,
@@ -68,17 +68,21 @@ const SETTLED_AT_ONCE: usize = 256;
 /// The use cases of installations. Clones are the same.
 #[derive(Clone)]
 pub struct Installations {
-    described: Arc<[Described]>,
+    look: Arc<dyn Fn() -> Vec<Described> + Send + Sync>,
     progress: Progress,
     register: Register,
 }
 
 impl Installations {
-    /// Over what was installed at start, in the order of the configuration.
+    /// Over what `look` finds at work, which changes with the versions that are.
     #[must_use]
-    pub fn new(described: Vec<Described>, progress: Progress, register: Register) -> Self {
+    pub fn new(
+        look: impl Fn() -> Vec<Described> + Send + Sync + 'static,
+        progress: Progress,
+        register: Register,
+    ) -> Self {
         Self {
-            described: described.into(),
+            look: Arc::new(look),
             progress,
             register,
         }
@@ -86,17 +90,17 @@ impl Installations {
 
     /// All of them.
     #[must_use]
-    pub fn list(&self) -> &[Described] {
-        &self.described
+    pub fn list(&self) -> Vec<Described> {
+        (self.look)()
     }
 
     /// One of them.
     ///
     /// # Errors
     /// [`Error::UnknownInstallation`].
-    pub fn get(&self, id: &InstallationId) -> Result<&Described, Error> {
-        self.described
-            .iter()
+    pub fn get(&self, id: &InstallationId) -> Result<Described, Error> {
+        self.list()
+            .into_iter()
             .find(|described| described.id == *id)
             .ok_or_else(|| Error::UnknownInstallation { id: id.clone() })
     }

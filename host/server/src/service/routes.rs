@@ -9,7 +9,7 @@ use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::id::{EventId, SessionId, SessionName};
 use waspnest_core::message::{Content, Media, MediaSource, Message, MessageKey, Origin, Text};
 
-use crate::router::{Explained, Installed, explain};
+use crate::router::{Explained, Installed, Slot, explain};
 
 /// A message that nobody has written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,29 +68,23 @@ impl Kind {
 /// Tells who would get a message. Clones are the same.
 #[derive(Debug, Clone)]
 pub struct Routes {
-    installations: Arc<[Arc<Installed>]>,
+    installations: Arc<[Arc<Slot>]>,
     clock: Arc<dyn Clock>,
 }
 
 impl Routes {
     /// Over the installations at work, those of higher priority first.
     #[must_use]
-    pub fn new(installations: Vec<Arc<Installed>>, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            installations: installations.into(),
-            clock,
-        }
+    pub fn new(installations: Arc<[Arc<Slot>]>, clock: Arc<dyn Clock>) -> Self {
+        Self { installations, clock }
     }
 
     /// Each installation's part in a message, in the order of priority.
     #[must_use]
     pub fn explain(&self, question: &Question) -> Vec<Explained> {
         let event = event(question, question.at.unwrap_or_else(|| self.clock.now()));
-        explain(
-            self.installations.iter().map(|installed| &**installed),
-            &question.session,
-            &event,
-        )
+        let versions: Vec<Arc<Installed>> = self.installations.iter().map(|slot| slot.active()).collect();
+        explain(versions.iter().map(|installed| &**installed), &question.session, &event)
     }
 }
 

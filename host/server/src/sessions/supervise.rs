@@ -47,7 +47,7 @@ pub(super) async fn prepare(
         let mut interests = shared
             .installations
             .iter()
-            .map(|installed| installed.interest(&record.name));
+            .map(|slot| slot.active().interest(&record.name));
         interests.any(|interest| interest.wants(*family))
     };
     let interest: Interest = Family::ALL.into_iter().filter(wants).collect();
@@ -71,7 +71,7 @@ pub(super) async fn prepare(
         session,
         name: record.name.clone(),
         me: me.subscribe(),
-        installations: shared.installations.clone(),
+        installations: Arc::clone(&shared.installations),
         engine: Arc::clone(&shared.engine),
         log: shared.log.clone(),
         progress: shared.progress.clone(),

@@ -1,20 +1,25 @@
 //! The whole host in this process, with one session linked to a simulated account and a plugin of the tests at work.
 
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use waspnest::app::{App, Outside};
+use waspnest::app::{App, AppError, Outside};
 use waspnest::config::Config;
 use waspnest::shutdown::{Signal, Stopped};
+use waspnest_core::store::OpenError;
 use waspnest_simulator::human::{Heard, Human};
 use waspnest_simulator::{NewAccount, Simulator};
 use waspnest_whatsapp::State;
 
 /// Far more than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+const SECRET: &str = "a secret of the tests";
 
 pub(crate) struct Host {
     pub(crate) simulator: Simulator,
@@ -24,6 +29,9 @@ pub(crate) struct Host {
     pub(crate) ana: Human,
     running: JoinSet<Stopped>,
     stop: oneshot::Sender<()>,
+    /// Where its API is served.
+    address: SocketAddr,
+    config: PathBuf,
     // Last, because it is removed when everything else is gone.
     _dir: tempfile::TempDir,
 }
@@ -72,15 +80,20 @@ events = ["message"]
 
     /// A host with the plugins and binds of a configuration that is told Ana's phone number.
     pub(crate) async fn with(plugins: impl FnOnce(&str) -> String) -> Result<Self> {
+        let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins");
+        Self::over(&built, plugins).await
+    }
+
+    /// The same, with a directory of plugins.
+    pub(crate) async fn over(built: &Path, plugins: impl FnOnce(&str) -> String) -> Result<Self> {
         let simulator = Simulator::start(waspnest_simulator::Config::default()).await?;
         let ana = Human::join(&simulator, person("Ana")).await?;
-        let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins");
         let dir = tempfile::tempdir()?;
         let authority = dir.path().join("media.pem");
         std::fs::write(&authority, simulator.media_ca_pem())?;
         let config = format!(
             r#"
-server = {{ listen = "127.0.0.1:0", admin-secret = "a secret of the tests" }}
+server = {{ listen = "127.0.0.1:0", admin-secret = "{SECRET}" }}
 storage = {{ dir = "data" }}
 whatsapp = {{ endpoint = "{endpoint}", version = "2.3000.1023223821", authority-file = "{authority}" }}
 plugins = {{ dir = "{built}" }}
@@ -96,6 +109,7 @@ name = "main"
         let file = dir.path().join("config.toml");
         std::fs::write(&file, config)?;
         let app = App::start(Config::load(Some(&file), std::iter::empty())?, Outside::machine()).await?;
+        let address = app.address();
         let record = app.sessions.shared().register.by_name(&"main".parse()?).await?;
         let record = record.context("the configuration declares the session")?;
         let handle = app.sessions.get(record.id).context("the session is at work")?.handle;
@@ -109,19 +123,15 @@ name = "main"
         let mut status = handle.status();
         tokio::time::timeout(PATIENCE, status.wait_for(|status| status.state == State::Connected)).await??;
 
-        let (stop, stopped) = oneshot::channel::<()>();
-        let mut running = JoinSet::new();
-        running.spawn(app.run(futures::stream::once(async {
-            // A dropped sender is a test that failed: the host ends then too.
-            let _ = stopped.await;
-            Signal::Terminate
-        })));
+        let (running, stop) = run(app);
         Ok(Self {
             simulator,
             phone,
             ana,
             running,
             stop,
+            address,
+            config: file,
             _dir: dir,
         })
     }
@@ -146,6 +156,41 @@ name = "main"
         })
     }
 
+    /// Asks the API, and answers with status and body.
+    pub(crate) async fn api(&self, method: &str, path: &str, kind: &str, body: Vec<u8>) -> Result<(u16, Value)> {
+        let url = format!("http://{}{path}", self.address);
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(url)
+            .header("Authorization", format!("Bearer {SECRET}"))
+            .header("Content-Type", kind)
+            .body(body)?;
+        let asked = tokio::task::spawn_blocking(move || -> Result<(u16, Value)> {
+            let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+            let mut answer = agent.run(request)?;
+            let body = answer.body_mut().read_to_vec()?;
+            Ok((answer.status().as_u16(), serde_json::from_slice(&body)?))
+        });
+        asked.await?
+    }
+
+    /// The host ends in order and starts again, with the same configuration and data.
+    pub(crate) async fn restart(&mut self) -> Result<()> {
+        let (stop, _) = oneshot::channel();
+        let _ = std::mem::replace(&mut self.stop, stop).send(());
+        let stopped = self.running.join_next().await.context("it runs")??;
+        ensure!(stopped == Stopped::Cleanly, "it stopped with {stopped:?}");
+        let config = Config::load(Some(&self.config), std::iter::empty())?;
+        let app = tokio::time::timeout(PATIENCE, started_again(&config)).await??;
+        self.address = app.address();
+        let record = app.sessions.shared().register.by_name(&"main".parse()?).await?;
+        let record = record.context("the session is there")?;
+        let mut status = app.sessions.get(record.id).context("it is at work")?.handle.status();
+        tokio::time::timeout(PATIENCE, status.wait_for(|status| status.state == State::Connected)).await??;
+        (self.running, self.stop) = run(app);
+        Ok(())
+    }
+
     pub(crate) async fn stop(mut self) -> Result<()> {
         // A host that ended by itself is told below.
         let _ = self.stop.send(());
@@ -155,6 +200,27 @@ name = "main"
         self.simulator.shutdown().await;
         Ok(())
     }
+}
+
+/// Starts a host over a data directory that the host before it may not have let go of yet: its last connections end a moment later.
+async fn started_again(config: &Config) -> Result<App> {
+    loop {
+        match App::start(config.clone(), Outside::machine()).await {
+            Err(AppError::Open(OpenError::Locked { .. })) => tokio::task::yield_now().await,
+            started => return Ok(started?),
+        }
+    }
+}
+
+fn run(app: App) -> (JoinSet<Stopped>, oneshot::Sender<()>) {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut running = JoinSet::new();
+    running.spawn(app.run(futures::stream::once(async {
+        // A dropped sender is a test that failed: the host ends then too.
+        let _ = stopped.await;
+        Signal::Terminate
+    })));
+    (running, stop)
 }
 
 fn person(name: &str) -> NewAccount {

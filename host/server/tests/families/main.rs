@@ -4,6 +4,7 @@ mod account;
 mod files;
 mod host;
 mod messages;
+mod versions;
 
 use anyhow::Result;
 use waspnest_simulator::CallMedia;

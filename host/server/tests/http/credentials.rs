@@ -76,6 +76,48 @@ fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> 
         ("DELETE", "/v1/secrets/{n}", "/v1/secrets/crm", None),
         (
             "GET",
+            "/v1/installations/{i}/versions",
+            "/v1/installations/echo/versions",
+            None,
+        ),
+        (
+            "POST",
+            "/v1/installations/{i}/versions",
+            "/v1/installations/echo/versions",
+            Some(json!({ "directory": "echo-2" })),
+        ),
+        (
+            "POST",
+            "/v1/installations/{i}/versions/{v}/activate",
+            "/v1/installations/echo/versions/sha256:2222222222222222222222222222222222222222222222222222222222222222:activate",
+            None,
+        ),
+        (
+            "POST",
+            "/v1/installations/{i}/versions/{v}/approve",
+            "/v1/installations/echo/versions/sha256:3333333333333333333333333333333333333333333333333333333333333333:approve",
+            None,
+        ),
+        (
+            "POST",
+            "/v1/installations/{i}/versions/{v}/canary",
+            "/v1/installations/echo/versions/sha256:2222222222222222222222222222222222222222222222222222222222222222:canary",
+            Some(json!({ "percent": 5 })),
+        ),
+        (
+            "DELETE",
+            "/v1/installations/{i}/canary",
+            "/v1/installations/echo/canary",
+            None,
+        ),
+        (
+            "POST",
+            "/v1/installations/{i}/rollback",
+            "/v1/installations/echo:rollback",
+            None,
+        ),
+        (
+            "GET",
             "/v1/routes/explain",
             "/v1/routes:explain?session=main&chat=4915112345678&text=hello",
             None,

@@ -9,3 +9,4 @@ mod qr;
 mod requests;
 mod routes;
 mod sessions;
+mod versions;

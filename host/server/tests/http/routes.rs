@@ -24,8 +24,7 @@ async fn installations(text: &str) -> Vec<Arc<Installed>> {
     );
     let config = Config::load(Some(&path), std::iter::once(env)).expect("a good configuration");
     let engine = Engine::new(EngineOptions::new(Arc::new(SystemClock::new()))).expect("an engine");
-    let (installed, _) = install::all(&engine, &config).await.expect("good plugins");
-    installed
+    install::all(&engine, &config).await.expect("good plugins")
 }
 
 const CONFIG: &str = r#"

@@ -1,10 +1,12 @@
 //! What plugins store: conflicts, expiry, quotas and the count of what is used.
 
+use crate::address::Jid;
 use crate::clock::UnixMs;
+use crate::data_version::DataVersions;
 use crate::draft::{Draft, KvEntry, KvKey, KvRead, KvScope, KvWrite};
 use crate::fixture::{NOON, QUOTA, SESSION, World, call, installation, jid, on_every_engine};
 use crate::kv::{Quota, Usage};
-use crate::outbox::{Call, CommitError};
+use crate::outbox::{Call, CommitError, Migration};
 
 const ADA: &str = "4915100000001@s.whatsapp.net";
 const BOB: &str = "4915100000002@s.whatsapp.net";
@@ -113,6 +115,48 @@ on_every_engine! {
         write(world, "a", QUOTA, vec![delete(key("k"))], reads(Some(2))).await.expect("it is as read");
         write(world, "a", QUOTA, vec![], reads(None)).await.expect("it is absent");
         assert_eq!(usage(world, "a").await, (0, 0));
+    }
+
+    async fn a_migration_changes_values_and_says_so_at_once(world: &mut World) {
+        let forms = |world: &World| DataVersions::new(world.store.clone());
+        let a = installation("a");
+        write(world, "a", QUOTA, vec![put(key("k"), "1", 1), put(key("l"), "2", 1)], vec![]).await.expect("it commits");
+        assert_eq!(forms(world).get(SESSION, &a).await.expect("it reads"), None);
+        let migration = |revision, text| Migration {
+            writes: vec![put(key("k"), text, 2), delete(key("l"))],
+            reads: vec![KvRead { key: key("k"), revision }],
+            data_version: 2,
+        };
+        let stale = world.outbox.commit_migration(SESSION, &a, QUOTA, migration(Some(7), "no")).await;
+        assert!(matches!(stale, Err(CommitError::Conflict)));
+        let large = "x".repeat(usize::try_from(QUOTA.bytes).expect("it fits") + 1);
+        let over = world.outbox.commit_migration(SESSION, &a, QUOTA, migration(Some(1), &large)).await;
+        assert!(matches!(over, Err(CommitError::KvQuota { .. })));
+        assert_eq!(forms(world).get(SESSION, &a).await.expect("it reads"), None, "nothing of it was done");
+        world.outbox.commit_migration(SESSION, &a, QUOTA, migration(Some(1), "one")).await.expect("it commits");
+        world.restart();
+        assert_eq!(forms(world).get(SESSION, &a).await.expect("it reads"), Some(2));
+        assert_eq!((stored(world, "a", key("k")).await.as_deref(), stored(world, "a", key("l")).await), (Some("one"), None));
+        assert_eq!(usage(world, "a").await, (4, 1));
+    }
+
+    async fn every_scope_with_values_is_found(world: &mut World) {
+        let in_scope = |scope: &KvScope| KvKey { scope: scope.clone(), key: "k".into() };
+        let (one, two): (Jid, Jid) = ("4915100000001".parse().expect("a number"), "4915100000002".parse().expect("a number"));
+        let scopes = [
+            KvScope::Session,
+            KvScope::Chat(one.clone()),
+            KvScope::Chat(two.clone()),
+            KvScope::Sender { chat: one, sender: two },
+        ];
+        for scope in &scopes {
+            let more = KvKey { key: "more".into(), ..in_scope(scope) };
+            write(world, "a", QUOTA, vec![put(in_scope(scope), "1", 1), put(more, "1", 1)], vec![]).await.expect("it commits");
+        }
+        write(world, "b", QUOTA, vec![put(key("k"), "1", 1)], vec![]).await.expect("it commits");
+        let kv = world.outbox.kv();
+        assert_eq!(kv.scopes(SESSION, &installation("a")).await.expect("it scans"), scopes);
+        assert_eq!(kv.scopes(SESSION, &installation("nobody")).await.expect("it scans"), []);
     }
 
     async fn expired_values_are_absent(world: &mut World) {

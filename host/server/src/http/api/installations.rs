@@ -28,19 +28,19 @@ pub(in crate::http) async fn list(ctx: Ctx) -> Result<Reply, ApiError> {
             .position(|described| described.id == *after)
             .map_or(all.len(), |at| at + 1),
     };
-    let found: Vec<&Described> = all[behind..].iter().take(page.look_ahead()).collect();
+    let found: Vec<Described> = all.into_iter().skip(behind).take(page.look_ahead()).collect();
     let now = ctx.parts.clock.now();
     Ok(Reply::ok(&page.answer(
         found,
         |described| described.id.clone(),
-        |described| shown(described, now),
+        |described| shown(&described, now),
     )))
 }
 
 pub(in crate::http) async fn get(ctx: Ctx) -> Result<Reply, ApiError> {
     ctx.query.finish()?;
     let described = ctx.parts.installations.get(&id(&ctx)?)?;
-    Ok(Reply::ok(&shown(described, ctx.parts.clock.now())))
+    Ok(Reply::ok(&shown(&described, ctx.parts.clock.now())))
 }
 
 /// By session and then oldest first; `?session=` leaves one session.
@@ -103,7 +103,7 @@ fn letters(mut fields: Fields) -> Result<(Option<String>, Option<u64>), ApiError
     fields.finish(Some((session, position)))
 }
 
-fn id(ctx: &Ctx) -> Result<InstallationId, ApiError> {
+pub(super) fn id(ctx: &Ctx) -> Result<InstallationId, ApiError> {
     let given = ctx.param("i");
     given
         .parse()

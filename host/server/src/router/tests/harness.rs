@@ -38,7 +38,7 @@ use waspnest_engine::{Engine, EngineOptions, FetchFailure};
 
 use super::account::ScriptedAccount;
 use crate::config::secrets::{Declared, Source};
-use crate::router::{Installed, LoopGuard, RouterParts, SessionRouter, Shelf};
+use crate::router::{Installed, LoopGuard, RouterParts, SessionRouter, Shelf, Slot};
 use crate::secrets::Secrets;
 use crate::sink::{Answer, Carried, Carrier, CarryError, Failures, SessionSink, SinkParts};
 
@@ -249,7 +249,7 @@ impl Harness {
             session,
             name: "test".parse().expect("a valid name"),
             me: me.subscribe(),
-            installations,
+            installations: Slot::all(installations),
             engine: Arc::clone(&engine),
             log: log.clone(),
             progress: progress.clone(),

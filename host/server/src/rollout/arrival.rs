@@ -1,0 +1,98 @@
+//! Where a version comes from, and how it gets here.
+
+use std::path::{Component, Path, PathBuf};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::HeaderMap;
+use waspnest_core::id::InstallationId;
+use waspnest_core::package::{MAX_BYTES, PackageDigest};
+use waspnest_core::version::{Canary, Versions};
+
+use super::fetch::{Fetch, failed, sha256};
+use super::{Arrived, Backwards, BroughtIn, Rollout, RolloutError, archive, packed, registry};
+use crate::service::versions::{Arrival, Coming, VersionControl};
+
+#[async_trait]
+impl VersionControl for Rollout {
+    async fn versions(&self, id: &InstallationId) -> Result<Versions, RolloutError> {
+        self.versions(id).await
+    }
+
+    async fn install(&self, id: &InstallationId, coming: Coming) -> Result<BroughtIn, RolloutError> {
+        let Coming { arrival, signature } = coming;
+        let mut arrived = self.arrived(id, arrival).await?;
+        arrived.signature = signature.or(arrived.signature);
+        self.install(id, arrived).await
+    }
+
+    async fn activate(
+        &self,
+        id: &InstallationId,
+        digest: PackageDigest,
+        backwards: Backwards,
+    ) -> Result<Versions, RolloutError> {
+        self.activate(id, digest, backwards).await
+    }
+
+    async fn roll_back(&self, id: &InstallationId, backwards: Backwards) -> Result<Versions, RolloutError> {
+        self.roll_back(id, backwards).await
+    }
+
+    async fn approve(&self, id: &InstallationId, digest: PackageDigest) -> Result<Versions, RolloutError> {
+        self.approve(id, digest).await
+    }
+
+    async fn canary(&self, id: &InstallationId) -> Result<Option<Canary>, RolloutError> {
+        self.canary(id)
+    }
+
+    async fn set_canary(&self, id: &InstallationId, canary: Option<Canary>) -> Result<Versions, RolloutError> {
+        match canary {
+            Some(Canary { digest, percent }) => self.try_in_some(id, digest, percent).await,
+            None => self.try_none(id).await,
+        }
+    }
+}
+
+impl Rollout {
+    /// A package, with what came with it.
+    async fn arrived(&self, id: &InstallationId, arrival: Arrival) -> Result<Arrived, RolloutError> {
+        match arrival {
+            Arrival::Source => packed(self.wanted(id)?.source.clone()).await,
+            Arrival::Directory(name) => {
+                let mut parts = Path::new(&*name).components();
+                let (Some(Component::Normal(_)), None) = (parts.next(), parts.next()) else {
+                    return Err(RolloutError::Arrival {
+                        problem: format!("{name:?} is not the name of a directory in plugins.dir"),
+                    });
+                };
+                packed(self.parts.config.plugins.dir.join(&*name)).await
+            }
+            Arrival::Archive(bytes) => unpacked(bytes, "upload".into()).await,
+            Arrival::Url { url, digest } => {
+                let archive = self.fetch().body(&url, HeaderMap::new(), MAX_BYTES).await?;
+                let is_archive = sha256(&archive) == digest.to_string();
+                let arrived = unpacked(archive, url.as_str().into()).await?;
+                let found = arrived.package.digest();
+                match is_archive || found == digest {
+                    true => Ok(arrived),
+                    false => Err(failed(format!("{url} holds {found}, and not what was asked for"))),
+                }
+            }
+            Arrival::Registry(reference) => {
+                let secrets = &self.parts.config.plugins.install.secrets;
+                registry::pull(&self.fetch(), &reference, secrets).await
+            }
+        }
+    }
+
+    fn fetch(&self) -> Fetch {
+        Fetch::new(self.parts.egress.clone())
+    }
+}
+
+async fn unpacked(archive: Bytes, place: PathBuf) -> Result<Arrived, RolloutError> {
+    let unpacked = tokio::task::spawn_blocking(move || archive::unpack(&archive, &place));
+    unpacked.await.map_err(|error| RolloutError::Broken(error.into()))?
+}

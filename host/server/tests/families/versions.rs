@@ -1,0 +1,162 @@
+//! Versions of a plugin in a whole host: brought in, put to work between two messages, taken back, kept over a restart.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::host::Host;
+
+const VERSIONS: &str = "/v1/installations/echo/versions";
+
+/// A copy of the echo plugin that puts `prefix` before every answer; `more` is added to what it asks for.
+fn write(plugins: &Path, name: &str, prefix: &str, more: &str) -> Result<()> {
+    let echo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins/echo");
+    let dir = plugins.join(name);
+    std::fs::create_dir_all(&dir)?;
+    for file in std::fs::read_dir(&echo)? {
+        let file = file?;
+        std::fs::copy(file.path(), dir.join(file.file_name()))?;
+    }
+    let manifest = std::fs::read_to_string(echo.join("plugin.toml"))?;
+    let manifest = manifest
+        .replace("prefix = \"\"", &format!("prefix = \"{prefix}\""))
+        .replace("[limits]", &format!("{more}\n[limits]"));
+    std::fs::write(dir.join("plugin.toml"), manifest)?;
+    Ok(())
+}
+
+async fn host(plugins: &Path) -> Result<Host> {
+    let config = r#"
+[[plugin]]
+id = "echo"
+source = "echo"
+grants = { "messages.send" = true, kv = true }
+[[bind]]
+id = "all"
+plugin = "echo"
+"#;
+    Host::over(plugins, |_| config.to_owned()).await
+}
+
+async fn post(host: &Host, path: &str, body: Value) -> Result<(u16, Value)> {
+    host.api("POST", path, "application/json", body.to_string().into())
+        .await
+}
+
+async fn installed(host: &Host, directory: &str) -> Result<String> {
+    let (status, version) = post(host, VERSIONS, json!({ "directory": directory })).await?;
+    ensure!(status == 201, "{version}");
+    Ok(version["digest"].as_str().context("a digest")?.to_owned())
+}
+
+async fn versions(host: &Host) -> Result<Value> {
+    Ok(host.api("GET", VERSIONS, "application/json", Vec::new()).await?.1)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_is_switched_between_messages_and_stays_over_a_restart() -> Result<()> {
+    let plugins = tempfile::tempdir()?;
+    write(plugins.path(), "echo", "one: ", "")?;
+    write(plugins.path(), "echo-2", "two: ", "")?;
+    let mut host = host(plugins.path()).await?;
+    assert_eq!(host.told("hi").await?, "one: hi");
+
+    let second = installed(&host, "echo-2").await?;
+    assert_eq!(host.told("hi").await?, "one: hi", "installed, and not yet at work");
+    let (status, answer) = post(&host, &format!("{VERSIONS}/{second}:activate"), json!({})).await?;
+    assert_eq!((status, &answer["active"]), (200, &json!(second)));
+    assert_eq!(host.told("hi").await?, "two: hi");
+    let (_, described) = host
+        .api("GET", "/v1/installations/echo", "application/json", Vec::new())
+        .await?;
+    assert_eq!(described["plugin"]["digest"], second);
+
+    // The source changes while the host is up, and nothing follows from that; nor at the next start, since a version was chosen.
+    write(plugins.path(), "echo", "three: ", "")?;
+    assert_eq!(host.told("hi").await?, "two: hi");
+    host.restart().await?;
+    assert_eq!(host.told("hi").await?, "two: hi");
+    let listed = versions(&host).await?;
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(3), "{listed}");
+
+    let (status, answer) = post(&host, "/v1/installations/echo:rollback", json!({})).await?;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(host.told("hi").await?, "one: hi");
+    host.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_changed_source_is_a_new_version_at_the_next_start() -> Result<()> {
+    let plugins = tempfile::tempdir()?;
+    write(plugins.path(), "echo", "one: ", "")?;
+    let mut host = host(plugins.path()).await?;
+    write(plugins.path(), "echo", "two: ", "")?;
+    assert_eq!(host.told("hi").await?, "one: hi");
+    host.restart().await?;
+    assert_eq!(host.told("hi").await?, "two: hi");
+    // What cannot be used leaves the version before at work.
+    std::fs::write(plugins.path().join("echo/echo.wasm"), "nonsense")?;
+    host.restart().await?;
+    assert_eq!(host.told("hi").await?, "two: hi");
+    std::fs::remove_dir_all(plugins.path().join("echo"))?;
+    host.restart().await?;
+    assert_eq!(host.told("hi").await?, "two: hi");
+    host.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_asks_for_more_waits_for_the_operator() -> Result<()> {
+    let plugins = tempfile::tempdir()?;
+    write(plugins.path(), "echo", "one: ", "")?;
+    let mut host = host(plugins.path()).await?;
+    write(plugins.path(), "echo", "two: ", "kv = { reason = \"counts\" }")?;
+    host.restart().await?;
+    assert_eq!(host.told("hi").await?, "one: hi", "the version before goes on");
+    let listed = versions(&host).await?;
+    let waiting = &listed["items"][0];
+    assert_eq!(
+        (&waiting["state"], &waiting["waits_because"]),
+        (
+            &json!("waiting"),
+            &json!(["it asks for \"kv\", without further terms, which it did not before (its reason: counts)"])
+        )
+    );
+    let path = format!("{VERSIONS}/{}", waiting["digest"].as_str().context("a digest")?);
+    let (status, problem) = post(&host, &format!("{path}:activate"), json!({})).await?;
+    assert_eq!((status, &problem["code"]), (409, &json!("version_not_approved")));
+    let (status, _) = post(&host, &format!("{path}:approve"), json!({})).await?;
+    assert_eq!(status, 200);
+    assert_eq!(host.told("hi").await?, "two: hi");
+    host.restart().await?;
+    assert_eq!(host.told("hi").await?, "two: hi");
+    host.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_put_to_work_is_told_at_once() -> Result<()> {
+    let plugins = tempfile::tempdir()?;
+    write(plugins.path(), "echo", "one: ", "")?;
+    write(plugins.path(), "greedy", "two: ", "schedule = { reason = \"later\" }")?;
+    write(plugins.path(), "broken", "two: ", "")?;
+    std::fs::write(plugins.path().join("broken/echo.wasm"), "nonsense")?;
+    let host = host(plugins.path()).await?;
+    for (directory, code, says) in [
+        (
+            "greedy",
+            "unusable_version",
+            "requires \"schedule\", which installation echo is not granted",
+        ),
+        ("broken", "unusable_version", "is not a WebAssembly component"),
+        ("../echo", "unusable_package", "not the name of a directory"),
+        ("missing", "unusable_version", "missing"),
+    ] {
+        let (status, problem) = post(&host, VERSIONS, json!({ "directory": directory })).await?;
+        let detail = problem["detail"].as_str().context("words")?;
+        assert_eq!((status, &problem["code"]), (422, &json!(code)), "{problem}");
+        assert!(detail.contains(says), "{detail}");
+    }
+    assert_eq!(versions(&host).await?["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(host.told("hi").await?, "one: hi");
+    host.stop().await
+}
