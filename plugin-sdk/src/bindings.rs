@@ -59,3 +59,4 @@ handler!(chat, "chat-plugin");
 handler!(call, "call-plugin");
 handler!(session, "session-plugin");
 handler!(raw, "raw-plugin");
+handler!(lifecycle, "lifecycle-plugin");

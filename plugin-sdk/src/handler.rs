@@ -5,7 +5,7 @@
 
 use crate::bindings;
 use crate::types::{
-    Call, ChatEvent, Command, ContactEvent, EventContext, GroupEvent, HandlerError, Message, Outcome, Pending,
+    Call, ChatEvent, Command, ContactEvent, EventContext, GroupEvent, HandlerError, Message, Outcome, Pending, Place,
     Presence, Receipt, SessionEvent, Tick,
 };
 use core::marker::PhantomData;
@@ -122,6 +122,29 @@ pub trait RawHandler {
     fn on_event(ctx: &EventContext, schema: &str, kind: &str, json: &str) -> Result<Outcome, HandlerError>;
 }
 
+/// Brings what an earlier version kept into the form of this one, and hears of its end. Nothing in the manifest announces it.
+pub trait Lifecycle {
+    /// Brings the values of one store into the form `to`, this version's `data-version`: the store that [`kv`](crate::kv) opens for
+    /// `place`, and no other. What is written counts only if this answers `Ok` for every store of every session.
+    ///
+    /// # Errors
+    /// Why that cannot be done, for the operator; the version before goes on.
+    fn migrate(place: &Place, from: u32, to: u32) -> Result<(), String>;
+
+    /// Another version has taken over. Only [`log`](crate::log) works, and nothing comes of it.
+    fn retire(_reason: &str) {}
+}
+
+impl<P: Lifecycle> bindings::lifecycle::exports::waspnest::plugin::lifecycle::Guest for Adapter<P> {
+    fn migrate(place: Place, from: u32, to: u32) -> Result<(), String> {
+        P::migrate(&place, from, to)
+    }
+
+    fn retire(reason: String) {
+        P::retire(&reason);
+    }
+}
+
 /// Stands between the generated traits and ours. Only [`export!`](crate::export) names it.
 #[derive(Debug)]
 pub struct Adapter<P>(PhantomData<P>);
@@ -204,13 +227,16 @@ macro_rules! export {
     (@one $plugin:ident ReplyHandler) => {
         $crate::export!(@with $plugin ReplyHandler reply);
     };
+    (@one $plugin:ident Lifecycle) => {
+        $crate::export!(@with $plugin Lifecycle lifecycle);
+    };
     (@one $plugin:ident RawHandler) => {
         $crate::export!(@with $plugin RawHandler raw);
     };
     (@one $plugin:ident $other:ident) => {
         compile_error!(concat!(
             "no handler `", stringify!($other), "`: the handlers are MessageHandler, CommandHandler, ReplyHandler, ScheduleHandler, ReceiptHandler, GroupHandler, PresenceHandler, ",
-            "ContactHandler, ChatHandler, CallHandler, SessionHandler and RawHandler"
+            "ContactHandler, ChatHandler, CallHandler, SessionHandler, RawHandler and Lifecycle"
         ));
     };
     (@with $plugin:ident $handler:ident $module:ident) => {

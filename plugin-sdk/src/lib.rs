@@ -93,6 +93,7 @@ pub mod types {
     };
     pub use crate::bindings::group::exports::waspnest::plugin::group_handler::{Change as GroupChange, GroupEvent};
     pub use crate::bindings::imports::waspnest::plugin::types::*;
+    pub use crate::bindings::lifecycle::exports::waspnest::plugin::lifecycle::Place;
     pub use crate::bindings::presence::exports::waspnest::plugin::presence_handler::{
         Presence, State as PresenceState,
     };
@@ -109,7 +110,7 @@ pub use error::Error;
 #[doc(hidden)]
 pub use handler::Adapter;
 pub use handler::{
-    CallHandler, ChatHandler, CommandHandler, ContactHandler, GroupHandler, MessageHandler, PresenceHandler,
+    CallHandler, ChatHandler, CommandHandler, ContactHandler, GroupHandler, Lifecycle, MessageHandler, PresenceHandler,
     RawHandler, ReceiptHandler, ReplyHandler, ScheduleHandler, SessionHandler,
 };
 

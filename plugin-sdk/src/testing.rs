@@ -31,13 +31,13 @@ use crate::chats::Change;
 use crate::contacts::Contact;
 use crate::groups::GroupInfo;
 use crate::handler::{
-    CallHandler, ChatHandler, CommandHandler, ContactHandler, GroupHandler, MessageHandler, PresenceHandler,
+    CallHandler, ChatHandler, CommandHandler, ContactHandler, GroupHandler, Lifecycle, MessageHandler, PresenceHandler,
     RawHandler, ReceiptHandler, ReplyHandler, ScheduleHandler, SessionHandler,
 };
 use crate::schedule::Rule;
 use crate::types::{
     Address, Call, Cause, ChatEvent, Command, ContactEvent, EventContext, GroupEvent, HandlerError, Jid, Message,
-    Outcome, Pending, Presence, Receipt, SessionEvent, Tick, UnixMs,
+    Outcome, Pending, Place, Presence, Receipt, SessionEvent, Tick, UnixMs,
 };
 use state::{Awaited, Planned, State, Web};
 
@@ -256,6 +256,31 @@ impl Host {
         let ctx = self.next_context();
         self.state.turn_to(None, None);
         self.run(|| P::on_event(&ctx, "waspnest.event/1", kind, json))
+    }
+
+    /// Lets a plugin bring the values of one store into another form. What it writes is kept if it answers `Ok`.
+    ///
+    /// # Errors
+    /// What the plugin answers.
+    pub fn migrate<P: Lifecycle>(&mut self, place: &Place, from: u32, to: u32) -> Result<(), String> {
+        let person = |jid: &Jid| Address {
+            jid: jid.clone(),
+            alt: None,
+            push_name: None,
+        };
+        match place {
+            Place::Session => self.state.turn_to(None, None),
+            Place::Chat(chat) => self.state.turn_to(Some(chat), None),
+            Place::Sender((chat, sender)) => self.state.turn_to(Some(chat), Some(&person(sender))),
+        }
+        let migrated = || match P::migrate(place, from, to) {
+            Ok(()) => Ok(Outcome::next()),
+            Err(problem) => Err(HandlerError::Reject(problem)),
+        };
+        self.run(migrated).map(drop).map_err(|error| match error {
+            HandlerError::Reject(problem) => problem,
+            HandlerError::Retry(_) => unreachable!("a migration is not repeated"),
+        })
     }
 
     /// Lets a job fall due: moves the clock to its time and lets the plugin handle the tick. None when there is no such job.

@@ -72,6 +72,12 @@ const GUESTS: &[Guest] = &[
         package: "worker",
         manifest: "host/engine/tests/guests/worker/plugin.toml",
     },
+    // For the tests of the engine and the server: brings what it keeps into other forms.
+    Guest {
+        name: "mover",
+        package: "mover",
+        manifest: "host/engine/tests/guests/mover/plugin.toml",
+    },
     // For the engine's tests: traps in every handler.
     Guest {
         name: "saboteur",

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 
 use crate::clock::{Clock, UnixMs};
 use crate::codec::{self, Record};
+use crate::data_version::DataVersions;
 use crate::draft::{Draft, KvRead, KvWrite};
 use crate::effect::{Action, Cause, Effect, EffectState, Progress};
 use crate::event::{Event, Position};
@@ -147,6 +148,7 @@ pub struct Outbox {
     kv: KvView,
     dialogues: KvView,
     timers: Timers,
+    data_versions: DataVersions,
     queues: Arc<PerSession<Queue>>,
 }
 
@@ -157,12 +159,14 @@ impl Outbox {
         let kv = KvView::new(Arc::clone(&store), Arc::clone(&clock));
         let dialogues = KvView::of_dialogues(Arc::clone(&store), Arc::clone(&clock));
         let timers = Timers::new(Arc::clone(&store));
+        let data_versions = DataVersions::new(Arc::clone(&store));
         Self {
             store,
             clock,
             kv,
             dialogues,
             timers,
+            data_versions,
             queues: Arc::default(),
         }
     }
@@ -183,6 +187,12 @@ impl Outbox {
     #[must_use]
     pub const fn timers(&self) -> &Timers {
         &self.timers
+    }
+
+    /// The forms of the values drafts write.
+    #[must_use]
+    pub const fn data_versions(&self) -> &DataVersions {
+        &self.data_versions
     }
 
     /// Commits everything one call asks for, and that the call was made, at once: effects, values, dialogues, timers, done-mark.

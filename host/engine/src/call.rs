@@ -5,6 +5,7 @@
 //! even under a clock that stands still. After anything but a good end the sandbox is dropped, and the draft with it.
 
 mod error;
+mod lifecycle;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ use crate::state::{Budget, Call, CallState, Meter, Scene, Taken};
 use crate::wasi;
 pub use error::CallError;
 use error::{OutOfTime, classify, classify_start};
+pub use lifecycle::{Migration, MigrationError};
 
 /// What is true of one call.
 #[derive(Debug, Clone)]
@@ -173,6 +175,7 @@ impl Engine {
             deadline,
             config: installation.config(context.session).clone(),
             effective: installation.effective.clone(),
+            only: None,
             taken: Taken::none(installation.rates.clone()),
             draft: Draft::default(),
             kv: Default::default(),

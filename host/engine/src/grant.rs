@@ -79,6 +79,14 @@ macro_rules! grants {
                 }
             }
 
+            /// The same for what may touch values and nothing else.
+            pub(crate) fn only_values(&self) -> Self {
+                Self {
+                    kv: self.kv,
+                    ..Self::default()
+                }
+            }
+
             /// The same for an installation that looks on: nothing that acts on WhatsApp.
             pub(crate) fn looking_on(mut self) -> Self {
                 $(if Capability::$case.acts() {

@@ -27,13 +27,14 @@ mod convert;
 mod state;
 mod wasi;
 
-pub use call::{CallContext, CallError, Occasion};
+pub use call::{CallContext, CallError, Migration, MigrationError, Occasion};
 pub use engine::{
     CompileLimits, Compiled, Compiler, CompilerProcess, Engine, EngineError, EngineOptions, MANIFEST, compile_within,
     pack, repack,
 };
 pub use grant::{GrantError, Grants};
 pub use handlers::Handlers;
+pub use host::values::Values;
 pub use host::{
     FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KeepFailure,
     KvUsage, Recorded,

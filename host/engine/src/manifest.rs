@@ -73,8 +73,7 @@ pub struct Manifest {
     pub name: Box<str>,
     /// Version of the plugin, `major.minor.patch`.
     pub version: Box<str>,
-    /// The form of the values it keeps. A version of an earlier form is not put to work over one of a later form unless that is forced; what
-    /// has an earlier form, a version reads itself.
+    /// The form of the values it keeps: when it changes, what an earlier version kept is brought into the new form first.
     pub data_version: u32,
     /// One sentence about it.
     pub description: Option<Box<str>>,

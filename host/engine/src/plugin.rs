@@ -11,6 +11,7 @@ use wasmtime::component::{Component, InstancePre, Linker};
 use waspnest_core::event::Family;
 use waspnest_core::package::{PackageDigest, PackageError};
 
+use crate::bindings::exports::waspnest::plugin::lifecycle;
 use crate::handlers::{Handler, Handlers};
 use crate::manifest::{API, Capability, Manifest, ManifestError, Subscription};
 use crate::state::CallState;
@@ -163,6 +164,8 @@ pub struct Plugin {
     /// Names its package: which version of the plugin this is.
     pub digest: PackageDigest,
     pub(crate) pre: InstancePre<CallState>,
+    /// What it does with data of other forms, and at its end.
+    pub(crate) lifecycle: Option<lifecycle::GuestIndices>,
     /// Places of the pool that one sandbox takes.
     pub(crate) weight: u32,
 }
@@ -177,6 +180,9 @@ impl fmt::Debug for Plugin {
             .finish_non_exhaustive()
     }
 }
+
+/// The interface of a version's life, which nothing in the manifest announces.
+const LIFECYCLE: &str = "lifecycle";
 
 const PACKAGE: &str = "waspnest:plugin/";
 
@@ -230,11 +236,21 @@ impl Plugin {
         let pre = linker.instantiate_pre(component).map_err(mismatch)?;
         let handlers = Handlers::find(&pre, &exported).map_err(mismatch)?;
         let weight = crate::engine::pool_weight(component);
+        let lives = kind.exports(engine).find_map(|(name, _)| match contract(name) {
+            Some((LIFECYCLE, version)) => Some((name.to_owned(), in_track(version))),
+            _ => None,
+        });
+        let lifecycle = match lives {
+            None => None,
+            Some((_, true)) => Some(lifecycle::GuestIndices::new(&pre).map_err(mismatch)?),
+            Some((found, false)) => return Err(LoadError::Track { path, found }),
+        };
         Ok(Self {
             manifest,
             handlers,
             digest,
             pre,
+            lifecycle,
             weight,
         })
     }

@@ -7,7 +7,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::{Clock, UnixMs};
-use waspnest_core::draft::Draft;
+use waspnest_core::draft::{Draft, KvScope};
 use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::id::{EventId, InstallationId, SessionName};
 use waspnest_core::message::{Message, Origin};
@@ -63,6 +63,8 @@ pub(crate) struct Call {
     pub(crate) deadline: UnixMs,
     pub(crate) config: Configured,
     pub(crate) effective: Arc<Effective>,
+    /// The only store of values that can be opened; none is no such limit.
+    pub(crate) only: Option<KvScope>,
     pub(crate) taken: Taken,
     pub(crate) draft: Draft,
     pub(crate) kv: Overlay,

@@ -189,6 +189,7 @@ impl App {
         })?);
         let egress = Egress::new(config.plugins.egress.clone(), Arc::new(SystemNames), Arc::clone(&clock))?;
         let config = Arc::new(config);
+        let shutdown = Shutdown::new(Arc::clone(&clock));
         let rollout = Rollout::begin(RolloutParts {
             config: Arc::clone(&config),
             engine: Arc::clone(&engine),
@@ -199,6 +200,9 @@ impl App {
                 Arc::new(SystemNames),
                 Arc::clone(&clock),
             )?,
+            sessions: register.clone(),
+            outbox: outbox.clone(),
+            shutdown: shutdown.clone(),
             clock: Arc::clone(&clock),
         })
         .await?;
@@ -221,7 +225,6 @@ impl App {
         .await?;
 
         let routes = Routes::new(Arc::clone(&installations), Arc::clone(&clock));
-        let shutdown = Shutdown::new(Arc::clone(&clock));
         let running = RunningSessions::new(
             Shared {
                 store: Arc::clone(&store),

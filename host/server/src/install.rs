@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio_util::task::TaskTracker;
 use waspnest_core::id::InstallationId;
 use waspnest_engine::command::BookError;
 use waspnest_engine::manifest::Capability;
@@ -164,6 +165,7 @@ pub fn with_rules(
         order: wanted.lane,
         retry: config.plugins.retry.clone(),
         breaker,
+        calls: TaskTracker::new(),
     })
 }
 

@@ -11,6 +11,7 @@ mod arrival;
 mod canary;
 mod error;
 mod fetch;
+mod migration;
 mod registry;
 mod signature;
 mod start;
@@ -22,8 +23,10 @@ use bytes::Bytes;
 use tokio::sync::{Mutex, MutexGuard};
 use waspnest_core::clock::Clock;
 use waspnest_core::id::InstallationId;
+use waspnest_core::outbox::Outbox;
 use waspnest_core::package::{Package, PackageDigest};
 use waspnest_core::packages::Packages;
+use waspnest_core::session::Sessions;
 use waspnest_core::version::{Approval, Choice, Version, VersionRegister, Versions};
 use waspnest_egress::Egress;
 use waspnest_engine::{Engine, Plugin, pack};
@@ -34,7 +37,9 @@ use crate::config::plugins::Plugins;
 use crate::install;
 use crate::router::{Installed, Slot};
 use crate::service::installations::Described;
+use crate::shutdown::Shutdown;
 pub use error::RolloutError;
+pub(crate) use migration::settle;
 pub use registry::Reference;
 pub use signature::{Needed, TrustedKey};
 
@@ -51,6 +56,12 @@ pub struct RolloutParts {
     pub register: VersionRegister,
     /// The way out for installing.
     pub egress: Egress,
+    /// The register of sessions.
+    pub sessions: Sessions,
+    /// What installations keep.
+    pub outbox: Outbox,
+    /// Who runs what happens beside.
+    pub shutdown: Shutdown,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -213,17 +224,47 @@ impl Rollout {
         }
         let plugin = self.installed(digest).await?;
         let installed = Arc::new(self.fitted(slot, plugin).await?);
-        versions.activate(digest, self.choice(id, digest).await?);
+        let choice = self.choice(id, digest).await?;
+        // Only where data change their form the installation stands still for a while.
+        let _closed = match from == to {
+            true => None,
+            false => {
+                let closed = slot.close().await;
+                let migrated = self.parts.migrate(&installed, backwards).await?;
+                if !migrated.is_empty() {
+                    versions.next = Some(digest);
+                    self.write(id, &versions).await?;
+                    self.parts.commit(&installed, migrated).await?;
+                }
+                Some(closed)
+            }
+        };
+        versions.activate(digest, choice);
         // Whatever was tried was tried beside the version that goes.
         self.stop_trying(slot).await?;
         self.write(id, &versions).await?;
         let breaker = Arc::clone(&installed.breaker);
         let replaced = slot.replace(installed);
         breaker.forget();
+        self.retire(&replaced, digest);
         tracing::info!(
             plugin.id = %id, from = %replaced.installation.plugin().digest, to = %digest, "another version of the plugin is at work"
         );
         Ok(versions)
+    }
+
+    /// Tells a version that another one has taken over, when its last call has ended.
+    fn retire(&self, replaced: &Arc<Installed>, digest: PackageDigest) {
+        let (parts, replaced) = (Arc::clone(&self.parts), Arc::clone(replaced));
+        let id = replaced.installation.id().clone();
+        self.parts.shutdown.spawn_finite(format!("retire {id}"), async move {
+            replaced.calls.close();
+            replaced.calls.wait().await;
+            let reason = format!("{digest} has taken over");
+            if let Err(error) = parts.engine.retire(&replaced.installation, &reason).await {
+                tracing::warn!(plugin.id = %id, %error, "the version that was replaced did not end well");
+            }
+        });
     }
 
     /// What choosing a version means: whoever chooses what is in the source follows the source.

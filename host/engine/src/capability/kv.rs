@@ -37,6 +37,12 @@ impl HostStore for CallState {
             return Ok(Err(denied(Capability::Kv)));
         }
         let scope = granted!(self.call.scope(scope));
+        if self.call.only.as_ref().is_some_and(|only| *only != scope) {
+            return Ok(Err(invalid(
+                "scope",
+                "a migration opens the store of its place and no other",
+            )));
+        }
         Ok(Ok(self.table.push(OpenStore { scope })?))
     }
 

@@ -24,7 +24,7 @@ use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 use waspnest_engine::{
     BoundSecret, CallContext, CallError, Engine, EngineOptions, FetchFailure, Grants, Host, HostError, HttpAnswer,
     HttpFailure, HttpRequest, Installation, InstallationSpec, InvalidMessage, InvalidRule, KeepFailure, KvUsage,
-    Recorded,
+    Recorded, Values,
 };
 
 use crate::account;
@@ -405,6 +405,27 @@ impl Host for Memory {
             body: format!("{} number {count}", request.method).into(),
             truncated: false,
         })
+    }
+}
+
+#[async_trait]
+impl Values for Memory {
+    async fn get(&self, key: &KvKey) -> Result<Option<KvEntry>, HostError> {
+        self.kv_get(key).await
+    }
+
+    async fn scan(
+        &self,
+        scope: &KvScope,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(Box<str>, KvEntry)>, HostError> {
+        self.kv_scan(scope, prefix, after, limit).await
+    }
+
+    async fn usage(&self) -> Result<KvUsage, HostError> {
+        self.kv_usage().await
     }
 }
 

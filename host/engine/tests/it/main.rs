@@ -10,6 +10,7 @@ mod files;
 mod hostile;
 mod http;
 mod kit;
+mod lifecycle;
 mod loading;
 mod past;
 mod sandbox;

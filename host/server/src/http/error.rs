@@ -242,6 +242,7 @@ const fn rollout(error: &RolloutError) -> (StatusCode, &'static str) {
         RolloutError::NothingBefore { .. } => (StatusCode::CONFLICT, "nothing_to_roll_back_to"),
         RolloutError::NotApproved { .. } => (StatusCode::CONFLICT, "version_not_approved"),
         RolloutError::Backwards { .. } => (StatusCode::CONFLICT, "data_of_a_later_form"),
+        RolloutError::Migration { .. } => (StatusCode::CONFLICT, "data_not_migrated"),
         RolloutError::AtWork { .. } => (StatusCode::CONFLICT, "version_at_work"),
         RolloutError::OtherData { .. } => (StatusCode::CONFLICT, "data_of_another_form"),
         RolloutError::OtherPlugin { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "other_plugin"),
@@ -250,7 +251,7 @@ const fn rollout(error: &RolloutError) -> (StatusCode, &'static str) {
         RolloutError::Signature { .. } => (StatusCode::FORBIDDEN, "version_not_trusted"),
         RolloutError::Load(_) | RolloutError::Fit(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unusable_version"),
         RolloutError::Packages(_) => (StatusCode::SERVICE_UNAVAILABLE, "packages_unavailable"),
-        RolloutError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
+        RolloutError::Store(_) | RolloutError::Sessions(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
         RolloutError::Broken(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
     }
 }

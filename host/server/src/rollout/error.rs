@@ -1,10 +1,11 @@
 //! Why a version was not brought in, or not put to work. Whatever it is, the version that was at work goes on.
 
-use waspnest_core::id::{InstallationId, PluginId};
+use waspnest_core::id::{InstallationId, PluginId, SessionName};
 use waspnest_core::package::PackageDigest;
 use waspnest_core::packages::PackagesError;
+use waspnest_core::session::SessionError;
 use waspnest_core::store::StoreError;
-use waspnest_engine::LoadError;
+use waspnest_engine::{LoadError, MigrationError};
 
 use crate::install::InstallationError;
 
@@ -47,13 +48,25 @@ pub enum RolloutError {
     },
     /// The version would meet data of a later form than its own.
     #[error(
-        "the data have the form {from}, and the version knows the form {to} and those before; going back has to be forced"
+        "the data have the form {from} and the version has the form {to}, which came before: going back has to be forced"
     )]
     Backwards {
         /// The form the data have.
         from: u32,
         /// The form of the version.
         to: u32,
+    },
+    /// What is kept could not be brought into the form of the version.
+    #[error("what session {session} keeps cannot be brought from form {from} into form {to}: {source}")]
+    Migration {
+        /// The session.
+        session: SessionName,
+        /// The form that it has.
+        from: u32,
+        /// The form of the version.
+        to: u32,
+        /// Why not.
+        source: MigrationError,
     },
     /// It is at work everywhere already.
     #[error("the version {digest} is at work already")]
@@ -101,6 +114,9 @@ pub enum RolloutError {
     /// The store failed.
     #[error("the store is not available")]
     Store(#[from] StoreError),
+    /// The register of sessions cannot be read.
+    #[error("the sessions cannot be listed")]
+    Sessions(#[from] SessionError),
     /// A task of ours died.
     #[error("the host made a mistake")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -11,7 +11,7 @@ use waspnest_core::package::PackageDigest;
 use waspnest_core::version::{Approval, Choice, Version, Versions};
 use waspnest_engine::Plugin;
 
-use super::{Arrived, Rollout, RolloutError, RolloutParts, approval, packed};
+use super::{Arrived, Backwards, Rollout, RolloutError, RolloutParts, approval, packed};
 use crate::config::installation::Installation as Wanted;
 use crate::install::{self, InstallationError};
 use crate::router::{self, Breaker, Installed, Slot};
@@ -66,16 +66,22 @@ impl RolloutParts {
                 None
             }
         };
-        versions.activate(at_work, versions.choice);
         let chosen = match (latest, versions.choice) {
             (Some(latest), Choice::Source) if latest.digest != at_work => {
-                self.follow(wanted, &before, latest, &mut versions)
+                self.follow(wanted, &before, latest, &mut versions).await?
             }
             (_, Choice::Source | Choice::Operator) => None,
         };
         let installed = match chosen {
             Some(chosen) => chosen,
-            None => self.with_rules(wanted, before)?,
+            None => {
+                let installed = self.with_rules(wanted, before)?;
+                // The host may have ended between two sessions.
+                let migrated = self.migrate(&installed, Backwards::Forced).await?;
+                self.commit(&installed, migrated).await?;
+                versions.activate(at_work, versions.choice);
+                installed
+            }
         };
         let tried = self.register.canary(&wanted.id).await?.map(|canary| canary.digest);
         versions.prune(self.config.plugins.keep_versions, &Vec::from_iter(tried));
@@ -132,35 +138,47 @@ impl RolloutParts {
     }
 
     /// The version in the source, put to work if it may be.
-    fn follow(
+    async fn follow(
         &self,
         wanted: &Wanted,
         before: &Plugin,
         latest: Arc<Plugin>,
         versions: &mut Versions,
-    ) -> Option<Installed> {
+    ) -> Result<Option<Installed>, RolloutError> {
         let digest = latest.digest;
         if let Some(Approval::Waiting { because }) = versions.get(digest).map(|version| &version.approval) {
             tracing::warn!(
                 plugin.id = %wanted.id, version = %digest, "the version in the source waits to be approved; the one before goes on: {}", because.join("; ")
             );
-            return None;
+            return Ok(None);
         }
         let (from, to) = (before.manifest.data_version, latest.manifest.data_version);
         if to < from {
             tracing::warn!(plugin.id = %wanted.id, version = %digest, from, to, "the version in the source knows only earlier forms of the data; the one before goes on");
-            return None;
+            return Ok(None);
         }
-        match self.with_rules(wanted, latest) {
+        let fitted = match self.with_rules(wanted, latest) {
             Ok(installed) => {
+                let migrated = self.migrate(&installed, Backwards::Refused).await;
+                migrated.map(|migrated| (installed, migrated))
+            }
+            Err(error) => Err(error),
+        };
+        match fitted {
+            Ok((installed, migrated)) => {
+                if !migrated.is_empty() {
+                    versions.next = Some(digest);
+                    self.register.put(&wanted.id, versions).await?;
+                    self.commit(&installed, migrated).await?;
+                }
                 versions.activate(digest, Choice::Source);
                 tracing::info!(plugin.id = %wanted.id, version = %digest, "another version of the plugin is at work, as its source has it");
-                Some(installed)
+                Ok(Some(installed))
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(plugin.id = %wanted.id, version = %digest, error, "the version in the source cannot be put to work; the one before goes on");
-                None
+                Ok(None)
             }
         }
     }

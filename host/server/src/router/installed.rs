@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio_util::task::TaskTracker;
 use waspnest_core::dialogue;
 use waspnest_core::event::{Event, EventKind, Family, Interest, TickCause};
 use waspnest_core::id::SessionName;
@@ -36,11 +37,13 @@ pub struct Installed {
     pub retry: Retry,
     /// Holds calls back while it keeps failing.
     pub breaker: Arc<Breaker>,
+    /// The calls of it that are under way.
+    pub calls: TaskTracker,
 }
 
 impl Installed {
     /// How much state it may keep in each session.
-    pub(super) fn kv_quota(&self) -> Quota {
+    pub(crate) fn kv_quota(&self) -> Quota {
         match self.installation.kv_terms() {
             Some(terms) => Quota {
                 bytes: terms.max_bytes,

@@ -130,6 +130,7 @@ async fn serve(
             (bind, way) = (wanted.bind, wanted.way);
             decided_for = Arc::downgrade(&installed);
         }
+        let under_way = installed.calls.token();
         let outcome = call(
             parts,
             &installed,
@@ -138,7 +139,7 @@ async fn serve(
             attempt.count + 1,
         )
         .await?;
-        drop(entered);
+        drop((under_way, entered));
         let (error, hint) = match outcome {
             Outcome::Done => return Ok(Served::Finished),
             Outcome::Again { error, hint } => (error, Some(hint)),

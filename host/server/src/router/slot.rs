@@ -39,7 +39,7 @@ pub struct Tried {
 
 /// A call is under way; held until its draft is committed.
 #[derive(Debug)]
-pub(super) struct Entered {
+pub(crate) struct Entered {
     _open: OwnedRwLockReadGuard<()>,
 }
 
@@ -104,7 +104,7 @@ impl Slot {
     }
 
     /// Begins a call, as soon as the place is not closed.
-    pub(super) async fn enter(&self) -> Entered {
+    pub(crate) async fn enter(&self) -> Entered {
         Entered {
             _open: Arc::clone(&self.gate).read_owned().await,
         }

@@ -12,6 +12,7 @@ use waspnest_whatsapp::SessionHandle;
 
 use super::Shared;
 use super::connection::{Follower, SessionCarrier, SessionShelf};
+use crate::rollout;
 use crate::router::{LoopGuard, RouterParts, SessionRouter};
 use crate::sink::{Failures, SessionSink, SinkParts, SinkPort};
 use crate::source::{SessionSchedules, SourceParts};
@@ -67,6 +68,9 @@ pub(super) async fn prepare(
         retry: shared.send_retry.clone(),
         failures: Failures::new(session, shared.log.clone(), interest),
     });
+    for slot in shared.installations.iter() {
+        rollout::settle(&shared.outbox, session, slot).await?;
+    }
     let router = SessionRouter::resume(RouterParts {
         session,
         name: record.name.clone(),

@@ -160,3 +160,113 @@ async fn what_cannot_be_put_to_work_is_told_at_once() -> Result<()> {
     assert_eq!(host.told("hi").await?, "one: hi");
     host.stop().await
 }
+
+/// A copy of the mover, which keeps words and puts the number of its form before them.
+fn write_mover(plugins: &Path, name: &str, data_version: u32) -> Result<()> {
+    let mover = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins/mover");
+    let dir = plugins.join(name);
+    std::fs::create_dir_all(&dir)?;
+    std::fs::copy(mover.join("mover.wasm"), dir.join("mover.wasm"))?;
+    let manifest = std::fs::read_to_string(mover.join("plugin.toml"))?;
+    let api = "api = \"0.1\"";
+    std::fs::write(
+        dir.join("plugin.toml"),
+        manifest.replace(api, &format!("{api}\ndata-version = {data_version}")),
+    )?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_kept_is_brought_into_the_new_form_or_nothing_changes() -> Result<()> {
+    let plugins = tempfile::tempdir()?;
+    write_mover(plugins.path(), "mover", 1)?;
+    write_mover(plugins.path(), "mover-2", 2)?;
+    let config = r#"
+[[plugin]]
+id = "mover"
+source = "mover"
+grants = { "messages.send" = true, kv = true }
+[[bind]]
+id = "all"
+plugin = "mover"
+"#;
+    let mut host = Host::over(plugins.path(), |_| config.to_owned()).await?;
+    let versions = "/v1/installations/mover/versions";
+    for words in ["session tea", "chat milk", "sender poison"] {
+        assert_eq!(host.told(words).await?, "kept");
+    }
+    let (_, second) = post(&host, versions, json!({ "directory": "mover-2" })).await?;
+    let activate = format!("{versions}/{}:activate", second["digest"].as_str().context("a digest")?);
+    let (status, problem) = post(&host, &activate, json!({})).await?;
+    assert_eq!(
+        (status, &problem["code"]),
+        (409, &json!("data_not_migrated")),
+        "{problem}"
+    );
+    assert!(
+        problem["detail"]
+            .as_str()
+            .context("words")?
+            .contains("it does not taste good"),
+        "{problem}"
+    );
+    assert_eq!(host.told("?").await?, "tea milk poison", "nothing was changed");
+
+    assert_eq!(host.told("sender sugar").await?, "kept");
+    let (status, answer) = post(&host, &activate, json!({})).await?;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(host.told("?").await?, "2:tea 2:milk 2:sugar");
+    host.restart().await?;
+    assert_eq!(host.told("?").await?, "2:tea 2:milk 2:sugar");
+
+    let back = "/v1/installations/mover:rollback";
+    let (status, problem) = post(&host, back, json!({})).await?;
+    assert_eq!((status, &problem["code"]), (409, &json!("data_of_a_later_form")));
+    let (status, answer) = post(&host, back, json!({ "force": true })).await?;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(host.told("?").await?, "1:2:tea 1:2:milk 1:2:sugar");
+    host.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_is_tried_in_a_share_of_the_chats() -> Result<()> {
+    let plugins = tempfile::tempdir()?;
+    write(plugins.path(), "echo", "one: ", "")?;
+    write(plugins.path(), "echo-2", "two: ", "")?;
+    let mut host = host(plugins.path()).await?;
+    let second = installed(&host, "echo-2").await?;
+    // Which share takes this chat is chance; that a larger one takes it too is not, nor that it stays.
+    let mut taken = false;
+    for percent in [1, 50, 99] {
+        let (status, answer) = post(
+            &host,
+            &format!("{VERSIONS}/{second}:canary"),
+            json!({ "percent": percent }),
+        )
+        .await?;
+        assert_eq!((status, &answer["canary"]["percent"]), (200, &json!(percent)));
+        let answer = host.told("hi").await?;
+        assert!(
+            answer == "two: hi" || (answer == "one: hi" && !taken),
+            "{answer} at {percent}"
+        );
+        taken = answer == "two: hi";
+        assert_eq!(host.told("hi").await?, answer);
+    }
+    host.restart().await?;
+    assert_eq!(host.told("hi").await? == "two: hi", taken, "over a restart");
+    let ended = host.api(
+        "DELETE",
+        "/v1/installations/echo/canary",
+        "application/json",
+        Vec::new(),
+    );
+    assert_eq!(ended.await?.0, 200);
+    assert_eq!(host.told("hi").await?, "one: hi");
+    let (status, problem) = post(&host, &format!("{VERSIONS}/{second}:canary"), json!({ "percent": 5 })).await?;
+    assert_eq!(status, 200, "{problem}");
+    // Whoever is put to work everywhere is not tried any more.
+    let (_, answer) = post(&host, &format!("{VERSIONS}/{second}:activate"), json!({})).await?;
+    assert_eq!(answer["canary"], json!(null));
+    host.stop().await
+}

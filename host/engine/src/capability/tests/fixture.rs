@@ -450,6 +450,7 @@ pub(super) fn call_over(stored: Stored) -> CallState {
             },
             taken: Taken::none(Arc::new(Rates::of(&effective))),
             effective: Arc::new(effective),
+            only: None,
             draft: Draft::default(),
             kv: Default::default(),
             jobs: Default::default(),

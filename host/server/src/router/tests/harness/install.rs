@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::task::TaskTracker;
 use waspnest_core::id::InstallationId;
 use waspnest_engine::{Engine, Grants, Installation, InstallationSpec, Mode};
 
@@ -107,5 +108,6 @@ pub(super) async fn installed(engine: &Engine, install: &Install) -> Installed {
         mode: install.mode,
         retry: install.retry.clone(),
         breaker: Arc::new(Breaker::new(install.breaker)),
+        calls: TaskTracker::new(),
     }
 }
