@@ -60,3 +60,4 @@ handler!(call, "call-plugin");
 handler!(session, "session-plugin");
 handler!(raw, "raw-plugin");
 handler!(lifecycle, "lifecycle-plugin");
+handler!(config_check, "config-check-plugin");

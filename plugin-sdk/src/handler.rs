@@ -5,10 +5,11 @@
 
 use crate::bindings;
 use crate::types::{
-    Call, ChatEvent, Command, ContactEvent, EventContext, GroupEvent, HandlerError, Message, Outcome, Pending, Place,
-    Presence, Receipt, SessionEvent, Tick,
+    Call, ChatEvent, Command, ContactEvent, EventContext, GroupEvent, HandlerError, Issue, Message, Outcome, Pending,
+    Place, Presence, Receipt, SessionEvent, Tick,
 };
 use core::marker::PhantomData;
+use serde::de::DeserializeOwned;
 
 /// Handles messages. Subscribed to by `[[subscribe]] event = "message"` in the manifest.
 pub trait MessageHandler {
@@ -145,6 +146,18 @@ impl<P: Lifecycle> bindings::lifecycle::exports::waspnest::plugin::lifecycle::Gu
     }
 }
 
+/// Checks a configuration for what a JSON Schema cannot say. Nothing in the manifest announces it.
+pub trait ConfigCheck {
+    /// The configuration, in the plugin's own form.
+    type Config: DeserializeOwned;
+
+    /// Says what is wrong with a configuration that fits the schema; nothing, when it can be used. No event is handled, and
+    /// every capability answers `denied`. Secrets do not belong into the words.
+    ///
+    /// A configuration that is not of the form of `Self::Config` is an issue by itself, and this is not asked.
+    fn validate_config(config: &Self::Config) -> Vec<Issue>;
+}
+
 /// Stands between the generated traits and ours. Only [`export!`](crate::export) names it.
 #[derive(Debug)]
 pub struct Adapter<P>(PhantomData<P>);
@@ -185,6 +198,44 @@ impl<P: ReplyHandler> bindings::reply::exports::waspnest::plugin::reply_handler:
 impl<P: RawHandler> bindings::raw::exports::waspnest::plugin::raw_handler::Guest for Adapter<P> {
     fn on_event(ctx: EventContext, schema: String, kind: String, json: String) -> Result<Outcome, HandlerError> {
         P::on_event(&ctx, &schema, &kind, &json)
+    }
+}
+
+impl<P: ConfigCheck> bindings::config_check::exports::waspnest::plugin::config_check::Guest for Adapter<P> {
+    fn validate_config(config_json: String) -> Vec<Issue> {
+        issues::<P>(&config_json)
+    }
+}
+
+/// What a plugin says of a configuration.
+pub(crate) fn issues<P: ConfigCheck>(json: &str) -> Vec<Issue> {
+    match serde_json::from_str(json) {
+        Ok(config) => P::validate_config(&config),
+        Err(error) => vec![Issue::fatal(
+            "",
+            format!("is not of the form the plugin reads: {error}"),
+        )],
+    }
+}
+
+impl Issue {
+    /// The configuration cannot be used: where (a JSON pointer such as `/hours/from`), and why.
+    #[must_use]
+    pub fn fatal(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            message: message.into(),
+            fatal: true,
+        }
+    }
+
+    /// The configuration looks wrong and can be used.
+    #[must_use]
+    pub fn warning(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            fatal: false,
+            ..Self::fatal(path, message)
+        }
     }
 }
 
@@ -233,10 +284,13 @@ macro_rules! export {
     (@one $plugin:ident RawHandler) => {
         $crate::export!(@with $plugin RawHandler raw);
     };
+    (@one $plugin:ident ConfigCheck) => {
+        $crate::export!(@with $plugin ConfigCheck config_check);
+    };
     (@one $plugin:ident $other:ident) => {
         compile_error!(concat!(
             "no handler `", stringify!($other), "`: the handlers are MessageHandler, CommandHandler, ReplyHandler, ScheduleHandler, ReceiptHandler, GroupHandler, PresenceHandler, ",
-            "ContactHandler, ChatHandler, CallHandler, SessionHandler, RawHandler and Lifecycle"
+            "ContactHandler, ChatHandler, CallHandler, SessionHandler, RawHandler, Lifecycle and ConfigCheck"
         ));
     };
     (@with $plugin:ident $handler:ident $module:ident) => {

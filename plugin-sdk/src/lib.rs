@@ -88,6 +88,7 @@ pub mod types {
     pub use crate::bindings::call::exports::waspnest::plugin::call_handler::{Call, State as CallState};
     pub use crate::bindings::chat::exports::waspnest::plugin::chat_handler::{Change as ChatChange, ChatEvent};
     pub use crate::bindings::command::exports::waspnest::plugin::command_handler::{Arg, Command};
+    pub use crate::bindings::config_check::exports::waspnest::plugin::config_check::Issue;
     pub use crate::bindings::contact::exports::waspnest::plugin::contact_handler::{
         Change as ContactChange, ContactEvent,
     };
@@ -110,8 +111,8 @@ pub use error::Error;
 #[doc(hidden)]
 pub use handler::Adapter;
 pub use handler::{
-    CallHandler, ChatHandler, CommandHandler, ContactHandler, GroupHandler, Lifecycle, MessageHandler, PresenceHandler,
-    RawHandler, ReceiptHandler, ReplyHandler, ScheduleHandler, SessionHandler,
+    CallHandler, ChatHandler, CommandHandler, ConfigCheck, ContactHandler, GroupHandler, Lifecycle, MessageHandler,
+    PresenceHandler, RawHandler, ReceiptHandler, ReplyHandler, ScheduleHandler, SessionHandler,
 };
 
 /// Whom the capability modules call: the host in a component, an in-memory double elsewhere.

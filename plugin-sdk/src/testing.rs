@@ -20,6 +20,7 @@
 //! ```
 
 mod account;
+mod configuration;
 pub(crate) mod double;
 mod fixture;
 mod state;

@@ -20,6 +20,9 @@ struct Guest {
     manifest: &'static str,
 }
 
+/// What plugins here call the schema of their configuration.
+const CONFIG_SCHEMA: &str = "config.schema.json";
+
 const GUESTS: &[Guest] = &[
     Guest {
         name: "echo",
@@ -78,6 +81,12 @@ const GUESTS: &[Guest] = &[
         package: "mover",
         manifest: "host/engine/tests/guests/mover/plugin.toml",
     },
+    // For the tests of the engine and the server: tells what it is configured to be, and checks it.
+    Guest {
+        name: "tuner",
+        package: "tuner",
+        manifest: "host/engine/tests/guests/tuner/plugin.toml",
+    },
     // For the engine's tests: traps in every handler.
     Guest {
         name: "saboteur",
@@ -114,7 +123,12 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         let out = workspace.root.join("target/plugins").join(guest.name);
         fs::create_dir_all(&out).with_context(|| format!("creating {}", out.display()))?;
         let size = copy_if_changed(&built.join(&component), &out.join(&component))?;
-        copy_if_changed(&workspace.root.join(guest.manifest), &out.join("plugin.toml"))?;
+        let manifest = workspace.root.join(guest.manifest);
+        copy_if_changed(&manifest, &out.join("plugin.toml"))?;
+        let schema = manifest.with_file_name(CONFIG_SCHEMA);
+        if schema.exists() {
+            copy_if_changed(&schema, &out.join(CONFIG_SCHEMA))?;
+        }
         println!("{}: {} KiB", out.join(component).display(), size.div_ceil(1024));
     }
     Ok(())

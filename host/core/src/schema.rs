@@ -29,6 +29,8 @@ pub mod system {
     pub const VERSIONS: u8 = 0x44;
     /// The version an installation tries in some chats: installation.
     pub const CANARY: u8 = 0x45;
+    /// A layer of a configuration that holds everywhere: installation.
+    pub const CONFIG_LAYER: u8 = 0x3D;
 }
 
 /// Tables of [`crate::store::Space::Sessions`].
@@ -76,6 +78,8 @@ pub mod session {
     pub const CHAT_MESSAGE: u8 = 0x37;
     /// A dead letter that is to be handled again: installation, position.
     pub const REPLAY: u8 = 0x38;
+    /// A layer of a configuration in the session: installation, chat; no chat for all of them.
+    pub const CONFIG_LAYER: u8 = 0x3D;
     /// Further parts of a record that is larger than one value: its key, part number.
     pub const PART: u8 = 0x3F;
 

@@ -4,6 +4,7 @@
 //! it is ended by the deadline of the injected clock or by its share of processor time, whichever comes first, so that a loop ends
 //! even under a clock that stands still. After anything but a good end the sandbox is dropped, and the draft with it.
 
+mod config_check;
 mod error;
 mod lifecycle;
 
@@ -23,6 +24,7 @@ use crate::bindings::waspnest::plugin::types::{Flow as WitFlow, Outcome};
 use crate::capability::dialogue::Dialogues;
 use crate::capability::log::Journal;
 use crate::command::Command;
+use crate::configuration::Configuration;
 use crate::convert::{self, FileOf, ToGuest};
 use crate::engine::{Engine, TICK};
 use crate::handlers::{Handled, Handler};
@@ -59,6 +61,8 @@ pub struct CallContext<'a> {
     pub traceparent: Option<&'a str>,
     /// What the event is to the plugin.
     pub occasion: Occasion<'a>,
+    /// The configuration that holds for the event's session and chat; none is the installation's own.
+    pub config: Option<&'a Configuration>,
 }
 
 /// What an event is to a plugin, which decides about the handler that gets it.
@@ -87,6 +91,7 @@ impl<'a> CallContext<'a> {
             deadline: None,
             traceparent: None,
             occasion: Occasion::Event,
+            config: None,
         }
     }
 }
@@ -173,7 +178,7 @@ impl Engine {
             clock: self.clock.clone(),
             now,
             deadline,
-            config: installation.config(context.session).clone(),
+            config: context.config.unwrap_or_else(|| installation.config()).clone(),
             effective: installation.effective.clone(),
             only: None,
             taken: Taken::none(installation.rates.clone()),
@@ -285,6 +290,7 @@ impl Sandbox {
             occasion,
             seed: _,
             deadline: _,
+            config: _,
         } = *context;
         let shown = convert::context(event, session, me, attempt, binding, traceparent, deadline);
         let to_guest = ToGuest {

@@ -168,6 +168,7 @@ impl Engine {
             digest,
             package,
             wasm,
+            schema,
         } = unpacked;
         let component = match self.cached(&path, digest).await? {
             Some(component) => component,
@@ -177,7 +178,9 @@ impl Engine {
                 self.take_in(&path, digest, code).await?
             }
         };
-        let plugin = Plugin::link(manifest, &component, package, &self.linker, path).map(Arc::new)?;
+        let mut plugin = Plugin::link(manifest, &component, package, &self.linker, path)?;
+        plugin.schema = schema;
+        let plugin = Arc::new(plugin);
         in_use.insert(package, Arc::downgrade(&plugin));
         Ok(plugin)
     }

@@ -4,15 +4,15 @@
 
 mod rate;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use waspnest_core::event::{EventKind, Family, TickCause};
-use waspnest_core::id::{InstallationId, SecretName, SessionName};
+use waspnest_core::id::{InstallationId, SecretName};
 
 use crate::call::Sandbox;
+use crate::configuration::Configuration;
 use crate::grant::{Effective, Grants};
 use crate::handlers::Handler;
 use crate::limits::{LimitWish, Limits};
@@ -53,8 +53,6 @@ pub struct InstallationSpec {
     pub grants: Grants,
     /// The operator's configuration, over the manifest's defaults: a JSON object or null.
     pub config: Value,
-    /// Configuration of single sessions, over that.
-    pub session_config: BTreeMap<SessionName, Value>,
     /// The operator's limits; the manifest's wish where they say nothing.
     pub limits: LimitWish,
     /// Whether sandboxes are used again.
@@ -71,7 +69,6 @@ impl InstallationSpec {
             id,
             grants: Grants::default(),
             config: Value::Null,
-            session_config: BTreeMap::new(),
             limits: LimitWish::default(),
             reuse: Reuse::Fresh,
             mode: Mode::Active,
@@ -95,12 +92,10 @@ pub enum InstallError {
         reason: Option<String>,
     },
     /// The configuration is not an object.
-    #[error("the configuration of installation {installation}{} must be a table", session.as_ref().map(|name| format!(" for session {name}")).unwrap_or_default())]
+    #[error("the configuration of installation {installation} must be a table")]
     Config {
         /// The installation.
         installation: InstallationId,
-        /// The session, if it is one session's.
-        session: Option<SessionName>,
     },
 }
 
@@ -117,27 +112,10 @@ pub struct Installation {
     warnings: Vec<String>,
     limits: Limits,
     reuse: Reuse,
-    config: Configured,
-    sessions: BTreeMap<SessionName, Configured>,
+    config: Configuration,
     pub(crate) effective: Arc<Effective>,
     pub(crate) rates: Arc<Rates>,
     warm: Mutex<Vec<Sandbox>>,
-}
-
-/// A merged configuration, in both forms that a guest may ask for.
-#[derive(Clone)]
-pub(crate) struct Configured {
-    pub(crate) value: Arc<Value>,
-    pub(crate) text: Arc<str>,
-}
-
-impl Configured {
-    fn new(value: Value) -> Self {
-        Self {
-            text: value.to_string().into(),
-            value: Arc::new(value),
-        }
-    }
 }
 
 impl Installation {
@@ -165,16 +143,13 @@ impl Installation {
                 (Some(Need::Optional), false) | (Some(_), true) | (None, false) => {}
             }
         }
-        let config_error = |session: Option<SessionName>| InstallError::Config {
-            installation: spec.id.clone(),
-            session,
+        let nothing = Map::new();
+        let layer = match &spec.config {
+            Value::Object(layer) => layer,
+            Value::Null => &nothing,
+            _ => return Err(InstallError::Config { installation: spec.id }),
         };
-        let base = layered(Value::Object(manifest.defaults.clone()), &spec.config).ok_or_else(|| config_error(None))?;
-        let mut sessions = BTreeMap::new();
-        for (session, layer) in &spec.session_config {
-            let value = layered(base.clone(), layer).ok_or_else(|| config_error(Some(session.clone())))?;
-            sessions.insert(session.clone(), Configured::new(value));
-        }
+        let config = Configuration::of_layers([&manifest.defaults, layer]);
         let effective = match spec.mode {
             Mode::Active => effective,
             Mode::Observe => effective.looking_on(),
@@ -187,8 +162,7 @@ impl Installation {
             warnings,
             limits,
             reuse: spec.reuse,
-            config: Configured::new(base),
-            sessions,
+            config,
             warm: Mutex::default(),
             plugin,
         })
@@ -309,8 +283,10 @@ impl Installation {
         subscriptions.iter().any(|subscription| subscription.covers(family))
     }
 
-    pub(crate) fn config(&self, session: &SessionName) -> &Configured {
-        self.sessions.get(session).unwrap_or(&self.config)
+    /// Its configuration where no session's or chat's layer is over it: not yet judged, see [`crate::Engine::judge`].
+    #[must_use]
+    pub const fn config(&self) -> &Configuration {
+        &self.config
     }
 
     /// A warm sandbox, if there is one.
@@ -332,27 +308,5 @@ impl fmt::Debug for Installation {
             .field("plugin", &self.plugin)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
-    }
-}
-
-/// `over` on top of `base`: objects are merged key by key, everything else is replaced. None if one of them is not an object.
-fn layered(base: Value, over: &Value) -> Option<Value> {
-    match (&base, over) {
-        (Value::Object(_), Value::Null) => Some(base),
-        (Value::Object(_), Value::Object(_)) => Some(merge(base, over)),
-        _ => None,
-    }
-}
-
-fn merge(base: Value, over: &Value) -> Value {
-    match (base, over) {
-        (Value::Object(mut base), Value::Object(over)) => {
-            for (key, value) in over {
-                let below = base.remove(key).unwrap_or(Value::Null);
-                base.insert(key.clone(), merge(below, value));
-            }
-            Value::Object(base)
-        }
-        (_, over) => over.clone(),
     }
 }

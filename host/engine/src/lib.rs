@@ -8,6 +8,7 @@
 //! Only this crate names wasmtime.
 
 pub mod command;
+pub mod configuration;
 pub mod grant;
 pub mod limits;
 pub mod manifest;
@@ -28,6 +29,7 @@ mod state;
 mod wasi;
 
 pub use call::{CallContext, CallError, Migration, MigrationError, Occasion};
+pub use configuration::{ConfigSchema, Configuration};
 pub use engine::{
     CompileLimits, Compiled, Compiler, CompilerProcess, Engine, EngineError, EngineOptions, MANIFEST, compile_within,
     pack, repack,

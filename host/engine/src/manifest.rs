@@ -8,6 +8,7 @@ mod command;
 pub(crate) mod dialogue_terms;
 pub(crate) mod http_terms;
 mod media_terms;
+mod schema;
 pub(crate) mod secret_terms;
 pub(crate) mod section;
 mod subscribe;
@@ -24,6 +25,7 @@ pub use command::{ArgKind, ArgNeed, ArgSpec, Bounds, CommandSpec, Cooldown, Cool
 pub use dialogue_terms::DialogueTerms;
 pub use http_terms::{HttpTerms, Origins};
 pub use media_terms::{MediaReadTerms, MediaWriteTerms};
+pub use schema::schema;
 pub use secret_terms::{SecretMode, SecretTerms};
 pub use section::KeyError;
 pub use subscribe::{EventFilter, MessageFilter, OwnMessages, RawFilter, Schedule, ScheduleRule, Subscription};
@@ -93,6 +95,8 @@ pub struct Manifest {
     pub requests: Requests,
     /// Limits it wishes for.
     pub limits: LimitWish,
+    /// The JSON Schema of its configuration, relative to the manifest's directory.
+    pub config_schema: Option<PathBuf>,
     /// Its configuration where the operator says nothing: a JSON object.
     pub defaults: serde_json::Map<String, serde_json::Value>,
 }
@@ -122,7 +126,8 @@ impl Manifest {
     /// The files of the package besides the manifest itself, by their names below its directory.
     #[must_use]
     pub fn files(&self) -> Vec<Box<str>> {
-        vec![self.component.to_string_lossy().into()]
+        let named = std::iter::once(&self.component).chain(&self.config_schema);
+        named.map(|name| name.to_string_lossy().into()).collect()
     }
 
     fn from_table(table: &Table) -> Result<Self, KeyError> {
@@ -197,9 +202,9 @@ impl Manifest {
             }
             None => LimitWish::default(),
         };
-        let defaults = match root.section("config")? {
-            Some(section) => read_defaults(section)?,
-            None => serde_json::Map::new(),
+        let (config_schema, defaults) = match root.section("config")? {
+            Some(section) => read_config(section)?,
+            None => (None, serde_json::Map::new()),
         };
         for ignored in ["test", "tool"] {
             root.section(ignored)?;
@@ -219,12 +224,15 @@ impl Manifest {
             schedules,
             requests,
             limits,
+            config_schema,
             defaults,
         })
     }
 }
 
-fn read_defaults(mut section: Section<'_>) -> Result<serde_json::Map<String, serde_json::Value>, KeyError> {
+type Defaults = serde_json::Map<String, serde_json::Value>;
+
+fn read_config(mut section: Section<'_>) -> Result<(Option<PathBuf>, Defaults), KeyError> {
     let key = section.at("defaults");
     let defaults = match section.value("defaults") {
         None => serde_json::Map::new(),
@@ -234,8 +242,16 @@ fn read_defaults(mut section: Section<'_>) -> Result<serde_json::Map<String, ser
             Err(error) => return Err(KeyError::new(key, format!("has no form in JSON: {error}"))),
         },
     };
+    let schema = match section.text("schema")? {
+        Some(path) if is_plain_path(path) => Some(path.into()),
+        Some(path) => {
+            let problem = format!("{path:?} must be a path below the manifest's directory");
+            return section.fail("schema", problem);
+        }
+        None => None,
+    };
     section.finish()?;
-    Ok(defaults)
+    Ok((schema, defaults))
 }
 
 fn is_version(text: &str) -> bool {

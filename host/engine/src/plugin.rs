@@ -5,13 +5,15 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::{Component, InstancePre, Linker};
 use waspnest_core::event::Family;
 use waspnest_core::package::{PackageDigest, PackageError};
 
-use crate::bindings::exports::waspnest::plugin::lifecycle;
+use crate::bindings::exports::waspnest::plugin::{config_check, lifecycle};
+use crate::configuration::ConfigSchema;
 use crate::handlers::{Handler, Handlers};
 use crate::manifest::{API, Capability, Manifest, ManifestError, Subscription};
 use crate::state::CallState;
@@ -130,6 +132,14 @@ pub enum LoadError {
         /// What does not fit.
         problem: String,
     },
+    /// The schema of its configuration cannot be used.
+    #[error("the schema of the configuration {} cannot be used: {problem}", path.display())]
+    ConfigSchema {
+        /// The schema.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The thread that compiled it ended early.
     #[error("compiling {} was given up: {problem}", path.display())]
     Compile {
@@ -163,6 +173,10 @@ pub struct Plugin {
     pub handlers: Handlers,
     /// Names its package: which version of the plugin this is.
     pub digest: PackageDigest,
+    /// What its configuration must fit.
+    pub schema: Option<Arc<ConfigSchema>>,
+    /// Its own check of a configuration.
+    pub(crate) config_check: Option<config_check::GuestIndices>,
     pub(crate) pre: InstancePre<CallState>,
     /// What it does with data of other forms, and at its end.
     pub(crate) lifecycle: Option<lifecycle::GuestIndices>,
@@ -185,6 +199,8 @@ impl fmt::Debug for Plugin {
 const LIFECYCLE: &str = "lifecycle";
 
 const PACKAGE: &str = "waspnest:plugin/";
+/// The interface of a plugin's own check of its configuration, which nothing in the manifest announces.
+const CONFIG_CHECK: &str = "config-check";
 
 /// WASI packages that guests' standard libraries import. Linked without power: no files, no sockets, no environment.
 const WASI: [&str; 6] = [
@@ -211,30 +227,38 @@ impl Plugin {
             check_import(name, &manifest).map_err(|refusal| refusal.at(&path))?;
         }
         let mut exported = Vec::new();
-        for handler in Handler::all() {
+        let export_of = |wanted: &str| {
             let found = kind.exports(engine).find_map(|(name, _)| match contract(name) {
-                Some((interface, version)) if interface == handler.interface() => {
-                    Some((name.to_owned(), version.to_owned()))
-                }
+                Some((interface, version)) if interface == wanted => Some((name.to_owned(), version.to_owned())),
                 _ => None,
             });
-            if let Some((name, version)) = &found {
-                if !in_track(version) {
-                    return Err(LoadError::Track {
-                        path,
-                        found: name.clone(),
-                    });
-                }
+            match found {
+                Some((found, version)) if !in_track(&version) => Err(LoadError::Track {
+                    path: path.clone(),
+                    found,
+                }),
+                Some(_) => Ok(true),
+                None => Ok(false),
+            }
+        };
+        for handler in Handler::all() {
+            let found = export_of(handler.interface())?;
+            if found {
                 exported.push(handler);
             }
-            check_handler(handler, found.is_some(), &manifest, &path)?;
+            check_handler(handler, found, &manifest, &path)?;
         }
+        let checks_config = export_of(CONFIG_CHECK)?;
         let mismatch = |error: wasmtime::Error| LoadError::Mismatch {
             path: path.clone(),
             problem: format!("{error:#}"),
         };
         let pre = linker.instantiate_pre(component).map_err(mismatch)?;
         let handlers = Handlers::find(&pre, &exported).map_err(mismatch)?;
+        let config_check = match checks_config {
+            true => Some(config_check::GuestIndices::new(&pre).map_err(mismatch)?),
+            false => None,
+        };
         let weight = crate::engine::pool_weight(component);
         let lives = kind.exports(engine).find_map(|(name, _)| match contract(name) {
             Some((LIFECYCLE, version)) => Some((name.to_owned(), in_track(version))),
@@ -249,6 +273,8 @@ impl Plugin {
             manifest,
             handlers,
             digest,
+            schema: None,
+            config_check,
             pre,
             lifecycle,
             weight,

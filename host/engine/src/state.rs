@@ -18,9 +18,10 @@ use crate::capability::kv::Overlay;
 use crate::capability::log::Journal;
 use crate::capability::media::Opened;
 use crate::capability::schedule::Jobs;
+use crate::configuration::Configuration;
 use crate::grant::Effective;
 use crate::host::Host;
-use crate::installation::{Configured, Rates};
+use crate::installation::Rates;
 use crate::limits::{FLOOD, TABLE_ELEMENTS};
 use crate::manifest::Capability;
 
@@ -61,7 +62,7 @@ pub(crate) struct Call {
     /// When the call began: what lifetimes and intervals are counted from.
     pub(crate) now: UnixMs,
     pub(crate) deadline: UnixMs,
-    pub(crate) config: Configured,
+    pub(crate) config: Configuration,
     pub(crate) effective: Arc<Effective>,
     /// The only store of values that can be opened; none is no such limit.
     pub(crate) only: Option<KvScope>,

@@ -10,6 +10,7 @@ use futures::Stream;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock};
+use waspnest_core::config_layer::ConfigLayers;
 use waspnest_core::files::{FileError, Files};
 use waspnest_core::journal::Journal;
 use waspnest_core::log::Log;
@@ -39,6 +40,7 @@ use crate::service::messages::Messages;
 use crate::service::routes::Routes;
 use crate::service::secrets::Secrets as SecretsService;
 use crate::service::sessions::Sessions;
+use crate::service::settings::{InstallationSettings, SettingsParts};
 use crate::sessions::{RunningSessions, Shared, StartError};
 use crate::shutdown::{Shutdown, Signal, Stopped};
 use crate::sweep::Sweep;
@@ -88,6 +90,9 @@ pub enum AppError {
     /// A session cannot be put to work.
     #[error(transparent)]
     Session(#[from] StartError),
+    /// What was set while the host ran before cannot be read.
+    #[error("what was set for plugins cannot be read")]
+    Settings(#[from] crate::service::error::Error),
     /// The port cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -224,6 +229,14 @@ impl App {
         })
         .await?;
 
+        let settings = InstallationSettings::new(SettingsParts {
+            installations: Arc::clone(&installations),
+            engine: Arc::clone(&engine),
+            layers: ConfigLayers::new(Arc::clone(&store)),
+            register: register.clone(),
+            contacts: log.contacts().clone(),
+            clock: Arc::clone(&clock),
+        });
         let routes = Routes::new(Arc::clone(&installations), Arc::clone(&clock));
         let running = RunningSessions::new(
             Shared {
@@ -269,6 +282,7 @@ impl App {
                 messages: Messages::new(log, outbox, control, Arc::clone(&clock), Arc::clone(&ids)),
                 installations: Installations::new(described, progress, register.clone()),
                 versions: Arc::new(rollout),
+                settings: settings.clone(),
                 routes,
                 secrets: SecretsService::new(stored),
                 health,
@@ -293,6 +307,7 @@ impl App {
                     .await?;
             }
         }
+        settings.take_up().await?;
         for record in register.list().await? {
             put_to_work(&running, &record, &shutdown).await?;
         }

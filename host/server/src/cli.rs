@@ -61,6 +61,11 @@ enum Command {
         #[command(subcommand)]
         deed: secret::Deed,
     },
+    /// Print the JSON Schema of a file, for editors
+    Schema {
+        #[command(subcommand)]
+        of: SchemaOf,
+    },
     /// Say which version this is
     Version,
 }
@@ -69,6 +74,12 @@ enum Command {
 enum Question {
     /// Say which installations would get a message, and why the others would not
     Explain(route::Described),
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum SchemaOf {
+    /// Of plugin.toml
+    Plugin,
 }
 
 /// How a command ended.
@@ -130,6 +141,9 @@ pub fn run(
         }) => load(deed.config().as_deref(), env)
             .and_then(|config| secret::run(&config, &deed, &mut std::io::stdin().lock(), out)),
         Ok(Arguments {
+            command: Command::Schema { of },
+        }) => schema(of, out),
+        Ok(Arguments {
             command: Command::Version,
         }) => version(out),
         Err(told) if !told.use_stderr() => write!(out, "{}", told.render())
@@ -165,6 +179,14 @@ fn load(given: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> an
     let usual = Path::new("config.toml");
     let path = given.or_else(|| usual.exists().then_some(usual));
     Ok(Config::load(path, env)?)
+}
+
+fn schema(of: SchemaOf, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let schema = match of {
+        SchemaOf::Plugin => waspnest_engine::manifest::schema(),
+    };
+    writeln!(out, "{schema:#}").context("cannot print")?;
+    Ok(Exit::Success)
 }
 
 fn version(out: &mut dyn Write) -> anyhow::Result<Exit> {

@@ -32,6 +32,7 @@ use crate::service::messages::Messages;
 use crate::service::routes::Routes;
 use crate::service::secrets::Secrets;
 use crate::service::sessions::Sessions;
+use crate::service::settings::InstallationSettings;
 use crate::service::versions::VersionControl;
 use dispatch::Dispatch;
 pub use routes::{Access, Listed, list};
@@ -47,6 +48,8 @@ pub struct HttpParts {
     pub installations: Installations,
     /// Versions of plugins.
     pub versions: Arc<dyn VersionControl>,
+    /// What installations are configured to be.
+    pub settings: InstallationSettings,
     /// Who would get what.
     pub routes: Routes,
     /// Secrets that the host keeps itself.

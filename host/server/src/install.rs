@@ -13,6 +13,7 @@ use crate::config::bind::Bind;
 use crate::config::installation::{self, Activity};
 use crate::router::{Breaker, Commands, Installed};
 use crate::service::installations::Described;
+use crate::settings::{FileLayers, Settings, UnusableConfig};
 
 /// Why an installation cannot be put to work.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,14 @@ pub enum InstallationError {
         id: InstallationId,
         /// Why.
         source: InstallError,
+    },
+    /// Its configuration is not what the plugin takes.
+    #[error("installation {id}: its configuration cannot be used")]
+    Config {
+        /// The installation.
+        id: InstallationId,
+        /// What is wrong with it.
+        source: UnusableConfig,
     },
     /// Its operator speaks of commands that are not there.
     #[error("installation {id}: its commands cannot be used as the configuration says")]
@@ -66,8 +75,7 @@ pub fn fit(plugin: Arc<Plugin>, wanted: &installation::Installation) -> Result<I
     let spec = InstallationSpec {
         id: wanted.id.clone(),
         grants: wanted.grants.clone(),
-        config: wanted.config.clone(),
-        session_config: wanted.session_config.clone(),
+        config: wanted.config.clone().into(),
         limits: wanted.limits,
         reuse: wanted.reuse,
         mode: wanted.mode,
@@ -109,6 +117,32 @@ pub fn commands(
     })
 }
 
+/// The configuration of an installation, judged as far as the file says, with what looks wrong and can be used.
+///
+/// # Errors
+/// [`InstallationError::Config`].
+pub async fn settings(
+    engine: &Engine,
+    installation: &Installation,
+    wanted: &installation::Installation,
+) -> Result<(Settings, Vec<String>), InstallationError> {
+    let file = FileLayers {
+        installation: wanted.config.clone(),
+        sessions: wanted.session_config.clone(),
+        chats: wanted.chat_config.clone(),
+    };
+    let settings = Settings::new(&installation.plugin().manifest, file);
+    let findings = settings.judge(engine, installation, &[], None).await;
+    if findings.are_fatal() {
+        return Err(InstallationError::Config {
+            id: wanted.id.clone(),
+            source: UnusableConfig(findings),
+        });
+    }
+    let warnings = findings.0.iter().map(ToString::to_string).collect();
+    Ok((settings, warnings))
+}
+
 /// The binds of an installation.
 #[must_use]
 pub fn binds(config: &Config, id: &InstallationId) -> Vec<Bind> {
@@ -137,7 +171,9 @@ pub async fn all(engine: &Engine, config: &Config) -> Result<Vec<Arc<Installed>>
     for wanted in enabled(config) {
         let installation = one(engine, wanted).await?;
         let breaker = Arc::new(Breaker::new(config.plugins.breaker));
-        installed.push(Arc::new(with_rules(installation, wanted, config, breaker)?));
+        installed.push(Arc::new(
+            with_rules(engine, installation, wanted, config, breaker).await?,
+        ));
     }
     Ok(installed)
 }
@@ -145,20 +181,24 @@ pub async fn all(engine: &Engine, config: &Config) -> Result<Vec<Arc<Installed>>
 /// An installation with the operator's rules around it.
 ///
 /// # Errors
-/// [`InstallationError::Commands`].
-pub fn with_rules(
+/// [`InstallationError::Commands`], [`InstallationError::Config`].
+pub async fn with_rules(
+    engine: &Engine,
     installation: Installation,
     wanted: &installation::Installation,
     config: &Config,
     breaker: Arc<Breaker>,
 ) -> Result<Installed, InstallationError> {
-    for warning in installation.warnings().iter().chain(&missing(config, &installation)) {
+    let (settings, looks_wrong) = settings(engine, &installation, wanted).await?;
+    let missing = missing(config, &installation);
+    for warning in installation.warnings().iter().chain(&looks_wrong).chain(&missing) {
         tracing::warn!(plugin.id = %wanted.id, "{warning}");
     }
     let binds = binds(config, &wanted.id);
     Ok(Installed {
         commands: commands(&installation, wanted, &binds)?,
         installation,
+        settings,
         binds,
         priority: wanted.priority,
         mode: wanted.mode,

@@ -15,6 +15,8 @@ pub mod cron_rule;
 
 pub mod source;
 
+pub mod settings;
+
 pub mod router;
 
 pub mod sink;

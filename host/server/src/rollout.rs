@@ -307,7 +307,14 @@ impl Rollout {
         let wanted = self.wanted(slot.id())?;
         let installation = install::fit(plugin, wanted)?;
         let breaker = Arc::clone(&slot.active().breaker);
-        Ok(install::with_rules(installation, wanted, &self.parts.config, breaker)?)
+        let engine = &self.parts.engine;
+        let fitted = install::with_rules(engine, installation, wanted, &self.parts.config, breaker).await?;
+        let before = slot.active();
+        fitted
+            .settings
+            .inherit(engine, &fitted.installation, &before.settings)
+            .await;
+        Ok(fitted)
     }
 
     fn approval(

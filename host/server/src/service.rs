@@ -13,4 +13,5 @@ pub mod routes;
 pub mod running;
 pub mod secrets;
 pub mod sessions;
+pub mod settings;
 pub mod versions;

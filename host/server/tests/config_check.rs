@@ -45,6 +45,44 @@ fn version_is_one_line() {
 }
 
 #[test]
+fn the_schema_of_a_manifest_is_the_one_for_editors() {
+    let (exit, out, err) = run(&["schema", "plugin"], &[]);
+    assert_eq!((exit, err.as_str()), (Exit::Success, ""));
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugin-sdk/plugin.schema.json");
+    assert_eq!(out, std::fs::read_to_string(file).expect("the schema"));
+}
+
+#[test]
+fn check_tells_what_of_a_plugins_configuration_cannot_be_used() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins");
+    let text = "[[plugin]]\nid = \"bot\"\nsource = \"tuner\"\ngrants = { \"messages.send\" = true }\n[plugin.config]\ngreting = \"hi\"\n\
+                [plugin.session.main]\nconfig = { hours = { until = \"late\" } }\n\
+                [[plugin.chat]]\nchats = [\"49*\"]\nconfig = { mood = \"cross\" }\n";
+    let path = written(dir.path(), text);
+    let env = [("WASPNEST__PLUGINS__DIR", plugins.to_str().expect("a plain path"))];
+    let (exit, out, _) = run(&["check", "--config", &path], &env);
+    assert_eq!(exit, Exit::Failure);
+    for part in [
+        "bot: installation bot: its configuration cannot be used",
+        "[plugin.config]: /greting: unknown key \"greting\"; did you mean \"greeting\"?",
+        "[plugin.session.main]: /hours/until: expected a whole number, found a text",
+        "[[plugin.chat]] number 1: /mood: is not allowed; expected one of \"calm\", \"merry\"",
+    ] {
+        assert!(out.contains(part), "{out} does not say {part:?}");
+    }
+    let good = written(
+        dir.path(),
+        &text
+            .replace("greting", "greeting")
+            .replace("\"late\"", "20")
+            .replace("cross", "calm"),
+    );
+    let (exit, out, _) = run(&["check", "--config", &good], &env);
+    assert_eq!(exit, Exit::Success, "{out}");
+}
+
+#[test]
 fn help_is_what_it_was_asked_for_and_nonsense_is_not() {
     let (exit, out, err) = run(&["--help"], &[]);
     assert_eq!((exit, err.as_str()), (Exit::Success, ""));

@@ -66,7 +66,8 @@ fn elements_of_lists_go_by_id_or_name() {
     ])
     .expect("valid");
     assert_eq!(config.installations[0].activity, Activity::Disabled);
-    assert_eq!(config.installations[0].config, serde_json::json!({ "max_items": 7 }));
+    let settings = serde_json::Value::Object(config.installations[0].config.clone());
+    assert_eq!(settings, serde_json::json!({ "max_items": 7 }));
     assert_eq!(config.sessions[0].desired, Desired::Disconnected);
 }
 

@@ -26,8 +26,10 @@ fn said(text: &str) -> BTreeSet<String> {
     for line in text.lines() {
         let line = line.trim().trim_start_matches("# ");
         if let Some(header) = line.strip_prefix("[[").and_then(|rest| rest.split_once("]]")) {
-            section = format!("{}[].", header.0);
-            keys.insert(header.0.to_owned());
+            // A list of tables within `[[plugin]]`.
+            let header = header.0.replace("plugin.", "plugin[].");
+            section = format!("{header}[].");
+            keys.insert(header);
         } else if let Some(header) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             let header = header
                 .0

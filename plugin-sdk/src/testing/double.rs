@@ -41,7 +41,7 @@ fn granted<R>(
 ) -> Result<R, crate::types::Error> {
     let outside = crate::types::Error::Internal("no host: run the handler through testing::Host".into());
     call_or(Err(outside), |state| {
-        if state.denied.contains(capability) {
+        if state.denies(capability) {
             return Err(crate::types::Error::Denied(capability.into()));
         }
         work(state)
@@ -323,7 +323,7 @@ pub(crate) mod meta {
     }
 
     pub(crate) fn granted(capability: &str) -> bool {
-        call_or(false, |state| !state.denied.contains(capability))
+        call_or(false, |state| !state.denies(capability))
     }
 
     pub(crate) fn budget() -> Remaining {

@@ -172,6 +172,9 @@ impl fmt::Debug for Web {
 }
 
 /// Everything, in one value, so that a call can run on a copy.
+/// Stands among what is denied for all there is.
+pub(super) const EVERYTHING: &str = "*";
+
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
     pub(super) now: UnixMs,
@@ -209,6 +212,11 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Whether a test took a grant away, or all of them.
+    pub(super) fn denies(&self, capability: &str) -> bool {
+        self.denied.contains(capability) || self.denied.contains(EVERYTHING)
+    }
+
     pub(super) fn new() -> Self {
         Self {
             now: START,

@@ -5,10 +5,12 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use waspnest_core::package::{Package, PackageDigest};
 
+use crate::configuration::ConfigSchema;
 use crate::manifest::{Manifest, ManifestError};
 use crate::plugin::{Digest, LoadError};
 
@@ -102,6 +104,8 @@ pub(super) struct Unpacked {
     /// Names all of it.
     pub(super) package: PackageDigest,
     pub(super) wasm: Vec<u8>,
+    /// What the plugin's configuration must fit.
+    pub(super) schema: Option<Arc<ConfigSchema>>,
 }
 
 /// Reads the manifest and finds the component.
@@ -125,6 +129,11 @@ pub(super) fn unpack(place: &Path, package: &Package) -> Result<Unpacked, LoadEr
         Some([0, b'a', b's', b'm', ..]) => None,
         Some(_) | None => Some("it does not begin like WebAssembly"),
     };
+    let schema = manifest.config_schema.as_ref().map(|name| {
+        let name = name.to_string_lossy();
+        schema(place.join(&*name), package.get(&name).ok_or_else(|| missing(&name))?)
+    });
+    let schema = schema.transpose()?;
     match problem {
         Some(problem) => Err(LoadError::NotAComponent { path, problem }),
         None => Ok(Unpacked {
@@ -132,7 +141,20 @@ pub(super) fn unpack(place: &Path, package: &Package) -> Result<Unpacked, LoadEr
             digest: Digest::of(wasm),
             package: package.digest(),
             wasm: wasm.to_vec(),
+            schema,
             manifest,
         }),
+    }
+}
+
+/// Reads a schema, of which nothing is trusted.
+fn schema(path: PathBuf, text: &[u8]) -> Result<Arc<ConfigSchema>, LoadError> {
+    let parsed = match std::str::from_utf8(text) {
+        Ok(text) => ConfigSchema::parse(text).map_err(|error| error.to_string()),
+        Err(error) => Err(format!("is not text: {error}")),
+    };
+    match parsed {
+        Ok(schema) => Ok(Arc::new(schema)),
+        Err(problem) => Err(LoadError::ConfigSchema { path, problem }),
     }
 }

@@ -13,7 +13,7 @@ use super::word;
 use crate::command::{self, Arg};
 
 /// The most arguments of a command.
-const MOST_ARGS: usize = 16;
+pub(super) const MOST_ARGS: usize = 16;
 
 /// One command, or one subcommand of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -144,9 +144,9 @@ pub enum Urgency {
 }
 
 const CHATS: &[(&str, ChatKind)] = &[("direct", ChatKind::Direct), ("group", ChatKind::Group)];
-const ROLES: &[(&str, Role)] = &[("anyone", Role::Anyone), ("operator", Role::Operator)];
+pub(super) const ROLES: &[(&str, Role)] = &[("anyone", Role::Anyone), ("operator", Role::Operator)];
 const SCOPES: &[(&str, CooldownScope)] = &[("sender", CooldownScope::Sender), ("chat", CooldownScope::Chat)];
-const KINDS: &[&str] = &[
+pub(super) const KINDS: &[&str] = &[
     "text", "integer", "number", "boolean", "duration", "when", "user", "choice", "rest", "items",
 ];
 

@@ -58,6 +58,8 @@ impl<'a> Section<'a> {
     /// A value, of any type.
     pub(crate) fn value(&mut self, key: &'static str) -> Option<&'a Value> {
         self.asked.push(key);
+        #[cfg(test)]
+        asked::note(&self.at(key));
         self.table.get(key)
     }
 
@@ -226,4 +228,41 @@ fn parse_bytes(text: &str) -> Option<u64> {
         _ => return None,
     };
     number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// Which keys reading asks for, so that a test can hold a list of them to it.
+#[cfg(test)]
+pub(crate) mod asked {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    thread_local! {
+        static ASKED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    }
+
+    pub(super) fn note(key: &str) {
+        // The number of an element, and quotation marks, do not make another key.
+        let mut place = String::new();
+        let mut within = false;
+        for c in key.chars() {
+            match c {
+                '[' => within = true,
+                ']' => within = false,
+                '"' => {}
+                _ if within => continue,
+                _ => {}
+            }
+            if c != '"' {
+                place.push(c);
+            }
+        }
+        ASKED.with_borrow_mut(|asked| asked.insert(place));
+    }
+
+    /// What `work` answers, and every key that was asked for meanwhile.
+    pub(crate) fn during<T>(work: impl FnOnce() -> T) -> (T, BTreeSet<String>) {
+        ASKED.with_borrow_mut(BTreeSet::clear);
+        let done = work();
+        (done, ASKED.take())
+    }
 }

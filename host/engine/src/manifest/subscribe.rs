@@ -65,7 +65,7 @@ pub enum OwnMessages {
     Wanted,
 }
 
-const CHATS: &[(&str, ChatKind)] = &[
+pub(super) const CHATS: &[(&str, ChatKind)] = &[
     ("direct", ChatKind::Direct),
     ("group", ChatKind::Group),
     ("community", ChatKind::Community),
@@ -77,10 +77,10 @@ const CHATS: &[(&str, ChatKind)] = &[
 ];
 
 /// What is subscribed to for events of any family as JSON.
-const RAW: &str = "raw";
+pub(super) const RAW: &str = "raw";
 
 /// The families that can be subscribed to. Points in time cannot: they are for one installation.
-const EVENTS: &[(&str, Family)] = &[
+pub(super) const EVENTS: &[(&str, Family)] = &[
     ("message", Family::Message),
     ("receipt", Family::Receipt),
     ("group", Family::Group),

@@ -3,6 +3,7 @@
 mod account;
 mod changes;
 mod command;
+mod configuration;
 mod containment;
 mod dialogue;
 mod families;

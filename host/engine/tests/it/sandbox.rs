@@ -75,10 +75,6 @@ async fn the_context_and_the_configuration_arrive() {
         .install_with("hostile", |spec| {
             spec.grants = Grants::as_requested();
             spec.config = serde_json::json!({ "greeting": "servus" });
-            spec.session_config.insert(
-                "other".parse().expect("a session name"),
-                serde_json::json!({ "greeting": "moin" }),
-            );
         })
         .await;
     let event = rig.text("context");
@@ -100,14 +96,6 @@ async fn the_context_and_the_configuration_arrive() {
         )]
     );
     assert_eq!(rig.say(&hostile, "config").await, ["servus"]);
-    let other = "other".parse().expect("a session name");
-    let event = rig.text("config");
-    let draft = rig
-        .engine
-        .call(&hostile, CallContext::new(&event, &other), rig.host.clone())
-        .await
-        .expect("the guest answers");
-    assert_eq!(sent(&draft), ["moin"], "a session's layer is over the installation's");
     assert!(
         rig.say(&hostile, "budget")
             .await

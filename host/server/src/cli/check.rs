@@ -79,6 +79,7 @@ pub(super) fn run(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Resu
 async fn plugin(engine: &Engine, config: &Config, installed: &installation::Installation) -> anyhow::Result<String> {
     let installation = install::one(engine, installed).await?;
     let commands = install::commands(&installation, installed, &install::binds(config, &installed.id))?;
+    let (_, looks_wrong) = install::settings(engine, &installation, installed).await?;
     let manifest = &installation.plugin().manifest;
     let idle = match installed.activity {
         Activity::Enabled => "",
@@ -109,11 +110,8 @@ async fn plugin(engine: &Engine, config: &Config, installed: &installation::Inst
     if !calls.is_empty() {
         lines += &format!("  hears {}\n", calls.join(", "));
     }
-    for warning in installation
-        .warnings()
-        .iter()
-        .chain(&install::missing(config, &installation))
-    {
+    let missing = install::missing(config, &installation);
+    for warning in installation.warnings().iter().chain(&looks_wrong).chain(&missing) {
         lines += &format!("  warning: {warning}\n");
     }
     Ok(lines)

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use waspnest_core::address::Jid;
 use waspnest_core::id::{InstallationId, SessionName};
 use waspnest_engine::limits::LimitWish;
 use waspnest_engine::{Grants, Limits, Mode, Reuse};
 
 use super::commands::Commands;
 use super::form;
+use super::pattern::Pattern;
 use super::section::Section;
 use super::tree::Node;
 
@@ -38,10 +40,53 @@ pub struct Installation {
     pub pin: Pin,
     /// What the plugin may do.
     pub grants: Grants,
-    /// The plugin's own settings, over its defaults; an object.
-    pub config: serde_json::Value,
+    /// The plugin's own settings, over its defaults.
+    pub config: JsonObject,
     /// Settings of single sessions, over those.
-    pub session_config: BTreeMap<SessionName, serde_json::Value>,
+    pub session_config: BTreeMap<SessionName, JsonObject>,
+    /// Settings of chats, over those; the first that fits holds.
+    pub chat_config: Vec<ChatSettings>,
+}
+
+/// What plugins read.
+type JsonObject = serde_json::Map<String, serde_json::Value>;
+
+/// `[[plugin.chat]]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChatSettings {
+    /// Names of sessions.
+    pub sessions: Vec<Pattern>,
+    /// Addresses of chats.
+    pub chats: Vec<Pattern>,
+    /// Settings, over those of the session.
+    pub config: JsonObject,
+}
+
+impl ChatSettings {
+    /// Whether it holds in chats of a session.
+    #[must_use]
+    pub fn holds_in(&self, session: &SessionName) -> bool {
+        self.sessions.iter().any(|pattern| pattern.matches(session.as_str()))
+    }
+
+    /// Whether it is for a chat.
+    #[must_use]
+    pub fn is_for(&self, chat: &Jid) -> bool {
+        let fits = |pattern: &Pattern| pattern.matches(chat.user()) || pattern.matches(&chat.to_string());
+        self.chats.iter().any(fits)
+    }
+
+    fn read(mut section: Section<'_>) -> Option<Self> {
+        let sessions = section.or("sessions", vec![Pattern::everything()], form::list(form::parsed));
+        let chats = section.required("chats", form::list(form::parsed));
+        let config = object(section.free("config").1);
+        section.finish();
+        Some(Self {
+            sessions,
+            chats: chats?,
+            config,
+        })
+    }
 }
 
 /// Whether an installation works.
@@ -110,8 +155,10 @@ impl Installation {
             section.report("grants", error.to_string());
             Grants::default()
         });
-        let config = json(section.free("config").1);
+        let config = object(section.free("config").1);
         let session_config = session_config(&mut section);
+        let chats = section.tables("chat").into_iter();
+        let chat_config = chats.filter_map(ChatSettings::read).collect();
         section.finish();
         Some(Self {
             id: id?,
@@ -127,6 +174,7 @@ impl Installation {
             grants,
             config,
             session_config,
+            chat_config,
         })
     }
 }
@@ -164,10 +212,10 @@ fn reuse(mut section: Section<'_>) -> Reuse {
     }
 }
 
-fn session_config(section: &mut Section<'_>) -> BTreeMap<SessionName, serde_json::Value> {
+fn session_config(section: &mut Section<'_>) -> BTreeMap<SessionName, JsonObject> {
     let mut sessions = BTreeMap::new();
     for (name, mut inner) in section.named("session") {
-        let config = json(inner.free("config").1);
+        let config = object(inner.free("config").1);
         inner.finish();
         match name.parse() {
             Ok(name) => {
@@ -181,6 +229,10 @@ fn session_config(section: &mut Section<'_>) -> BTreeMap<SessionName, serde_json
 
 /// A TOML table as JSON: what plugins read. Dates become texts.
 pub(super) fn json(table: toml::Table) -> serde_json::Value {
+    serde_json::Value::Object(object(table))
+}
+
+fn object(table: toml::Table) -> JsonObject {
     fn value(inner: toml::Value) -> serde_json::Value {
         match inner {
             toml::Value::String(text) => text.into(),

@@ -1,5 +1,6 @@
 //! The handlers, one file per resource: parse, ask a service, reply.
 
+pub(super) mod config;
 pub(super) mod effects;
 pub(super) mod installations;
 pub(super) mod messages;

@@ -18,13 +18,7 @@ pub(super) struct Fields {
 
 impl Fields {
     pub(super) fn parse(body: &[u8]) -> Result<Self, ApiError> {
-        match serde_json::from_slice(body).map_err(|error| ApiError::malformed_json(&error))? {
-            Value::Object(object) => Ok(Self::of(object, String::new())),
-            other => Err(ApiError::invalid_body(vec![Fault {
-                pointer: String::new(),
-                detail: format!("expected an object, found {}", kind(&other)),
-            }])),
-        }
+        Ok(Self::of(object(body)?, String::new()))
     }
 
     fn of(object: Map<String, Value>, base: String) -> Self {
@@ -108,6 +102,17 @@ impl Fields {
             Some(found) if self.faults.is_empty() => Ok(found),
             Some(_) | None => Err(ApiError::invalid_body(self.faults)),
         }
+    }
+}
+
+/// An object of somebody else's.
+pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    match serde_json::from_slice(body).map_err(|error| ApiError::malformed_json(&error))? {
+        Value::Object(object) => Ok(object),
+        other => Err(ApiError::invalid_body(vec![Fault {
+            pointer: String::new(),
+            detail: format!("expected an object, found {}", kind(&other)),
+        }])),
     }
 }
 

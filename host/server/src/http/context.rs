@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap};
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::HttpParts;
-use super::body::Fields;
+use super::body::{self, Fields};
 use super::error::ApiError;
 use super::query::Query;
 
@@ -35,6 +36,17 @@ impl Ctx {
 
     /// The body as a JSON object whose fields are asked for by name.
     pub(super) fn fields(&self) -> Result<Fields, ApiError> {
+        self.is_json()?;
+        Fields::parse(&self.body)
+    }
+
+    /// The body as a JSON object whose keys are somebody else's.
+    pub(super) fn object(&self) -> Result<Map<String, Value>, ApiError> {
+        self.is_json()?;
+        body::object(&self.body)
+    }
+
+    fn is_json(&self) -> Result<(), ApiError> {
         let kind = self
             .headers
             .get(CONTENT_TYPE)
@@ -44,7 +56,7 @@ impl Ctx {
         if !kind.eq_ignore_ascii_case("application/json") {
             return Err(ApiError::unsupported_media_type());
         }
-        Fields::parse(&self.body)
+        Ok(())
     }
 
     /// What `waiting` comes to, unless the host stops first: callers that wait must not hold it up.

@@ -9,11 +9,13 @@ use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use waspnest_engine::configuration::Weight;
 
 use super::reply::Reply;
 use crate::rollout::RolloutError;
 use crate::service::control::ControlError;
 use crate::service::error::Error;
+use crate::settings::Finding;
 
 /// What a host answers that starts or stops: its normal life, and no fault.
 const NOT_READY: &str = "not_ready";
@@ -214,6 +216,9 @@ impl From<Error> for ApiError {
             Error::UnknownEffect { .. } => (StatusCode::NOT_FOUND, "unknown_effect"),
             Error::UnknownInstallation { .. } => (StatusCode::NOT_FOUND, "unknown_installation"),
             Error::UnknownSecret { .. } => (StatusCode::NOT_FOUND, "unknown_secret"),
+            Error::UnusableConfig { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unusable_config"),
+            Error::HiddenValue => (StatusCode::UNPROCESSABLE_ENTITY, "hidden_value"),
+            Error::LayerTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "config_too_large"),
             Error::UnknownQuote => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_quote"),
             Error::KeyReused => (StatusCode::CONFLICT, "idempotency_key_reused"),
             Error::NoQr { .. } => (StatusCode::CONFLICT, "no_qr"),
@@ -228,7 +233,12 @@ impl From<Error> for ApiError {
             Error::Control(inner @ ControlError::NotRunning) => inner.to_string(),
             _ => error.to_string(),
         };
+        let faults = match &error {
+            Error::UnusableConfig { findings } => findings.of(Weight::Fatal).map(fault).collect(),
+            _ => Vec::new(),
+        };
         Self {
+            faults,
             source: Some(Box::new(error)),
             ..Self::new(status, code, detail)
         }
@@ -253,5 +263,13 @@ const fn rollout(error: &RolloutError) -> (StatusCode, &'static str) {
         RolloutError::Packages(_) => (StatusCode::SERVICE_UNAVAILABLE, "packages_unavailable"),
         RolloutError::Store(_) | RolloutError::Sessions(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
         RolloutError::Broken(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+    }
+}
+
+/// The place is one in the effective configuration, and whose layer it is stands in the words.
+fn fault(finding: &Finding) -> Fault {
+    Fault {
+        pointer: finding.issue.pointer.to_string(),
+        detail: format!("{} ({})", finding.issue.problem, finding.layer),
     }
 }

@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use http::Method;
 use waspnest_core::package::MAX_BYTES;
 
-use super::api::{effects, installations, messages, qr, routes, secrets, sessions, system, versions};
+use super::api::{config, effects, installations, messages, qr, routes, secrets, sessions, system, versions};
 use super::context::Ctx;
 use super::error::ApiError;
 use super::reply::Reply;
@@ -66,6 +66,9 @@ pub(super) fn table() -> Vec<Route> {
 
         admin("GET",    "/v1/installations",                    JSON,       installations::list),
         admin("GET",    "/v1/installations/{i}",                JSON,       installations::get),
+        admin("GET",    "/v1/installations/{i}/config",         JSON,       config::see),
+        admin("PUT",    "/v1/installations/{i}/config",         JSON,       config::set),
+        admin("DELETE", "/v1/installations/{i}/config",         JSON,       config::remove),
         admin("GET",    "/v1/installations/{i}/dead-letters",   JSON,       installations::dead_letters),
         admin("POST",   "/v1/installations/{i}/dead-letters/replay", JSON,  installations::replay),
         admin("POST",   "/v1/installations/{i}/dead-letters/discard", JSON, installations::discard),

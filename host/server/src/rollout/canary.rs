@@ -99,7 +99,12 @@ impl Rollout {
         let wanted = self.wanted(slot.id())?;
         let breaker = Arc::new(Breaker::new(self.parts.config.plugins.breaker));
         let installation = install::fit(plugin, wanted)?;
-        let installed = install::with_rules(installation, wanted, &self.parts.config, breaker)?;
+        let engine = &self.parts.engine;
+        let installed = install::with_rules(engine, installation, wanted, &self.parts.config, breaker).await?;
+        installed
+            .settings
+            .inherit(engine, &installed.installation, &slot.active().settings)
+            .await;
         Ok(Tried {
             installed: Arc::new(installed),
             canary,

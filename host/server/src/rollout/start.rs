@@ -75,7 +75,7 @@ impl RolloutParts {
         let installed = match chosen {
             Some(chosen) => chosen,
             None => {
-                let installed = self.with_rules(wanted, before)?;
+                let installed = self.with_rules(wanted, before).await?;
                 // The host may have ended between two sessions.
                 let migrated = self.migrate(&installed, Backwards::Forced).await?;
                 self.commit(&installed, migrated).await?;
@@ -104,7 +104,7 @@ impl RolloutParts {
         let plugin = self.engine.load_package(package.clone(), &wanted.source).await;
         let plugin = plugin.map_err(load)?;
         let version = self.version(&plugin, &origin, signed_by);
-        let installed = self.with_rules(wanted, plugin)?;
+        let installed = self.with_rules(wanted, plugin).await?;
         self.packages.put(package).await?;
         self.register.put(&wanted.id, &Versions::new(version)).await?;
         Ok(installed)
@@ -157,7 +157,7 @@ impl RolloutParts {
             tracing::warn!(plugin.id = %wanted.id, version = %digest, from, to, "the version in the source knows only earlier forms of the data; the one before goes on");
             return Ok(None);
         }
-        let fitted = match self.with_rules(wanted, latest) {
+        let fitted = match self.with_rules(wanted, latest).await {
             Ok(installed) => {
                 let migrated = self.migrate(&installed, Backwards::Refused).await;
                 migrated.map(|migrated| (installed, migrated))
@@ -196,9 +196,9 @@ impl RolloutParts {
         Ok(Some(plugin))
     }
 
-    fn with_rules(&self, wanted: &Wanted, plugin: Arc<Plugin>) -> Result<Installed, RolloutError> {
+    async fn with_rules(&self, wanted: &Wanted, plugin: Arc<Plugin>) -> Result<Installed, RolloutError> {
         let installation = install::fit(plugin, wanted)?;
         let breaker = Arc::new(Breaker::new(self.config.plugins.breaker));
-        Ok(install::with_rules(installation, wanted, &self.config, breaker)?)
+        Ok(install::with_rules(&self.engine, installation, wanted, &self.config, breaker).await?)
     }
 }

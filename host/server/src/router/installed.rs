@@ -17,12 +17,15 @@ use super::lane::LaneKey;
 use crate::config::bind::{Bind, MayStop};
 use crate::config::installation::Lane;
 use crate::config::plugins::Retry;
+use crate::settings::Settings;
 
 /// An installation, and when it is called.
 #[derive(Debug)]
 pub struct Installed {
     /// The plugin at work.
     pub installation: Installation,
+    /// Its configuration.
+    pub settings: Settings,
     /// Which events it gets; the first bind that admits one names itself.
     pub binds: Vec<Bind>,
     /// Its priority: who waits for whom where one may stop an event.

@@ -250,6 +250,7 @@ async fn call(
             Due::Call(occasion) => {
                 let host = Arc::new(PluginHost::new(parts, installed, event));
                 let me = parts.me.borrow().clone();
+                let config = installed.settings.of_event(&parts.name, event);
                 let context = CallContext {
                     event,
                     session: &parts.name,
@@ -259,6 +260,7 @@ async fn call(
                     deadline: None,
                     traceparent: None,
                     occasion,
+                    config: Some(&config),
                     // The same for every attempt, so that a retried or replayed call draws the same numbers.
                     seed: EffectId::derive(event.id, installed.installation.id(), u32::MAX)
                         .ulid()

@@ -11,6 +11,7 @@ mod loops;
 mod precedence;
 mod secrets;
 mod server;
+mod settings;
 
 use std::time::Duration;
 

@@ -2,15 +2,18 @@
 //!
 //! The words of the variant are for the caller; what the source says is for the log.
 
+use waspnest_core::config_layer::MAX_LAYER;
 use waspnest_core::id::{EffectId, InstallationId, SecretName, SessionName};
 use waspnest_core::log::LogError;
 use waspnest_core::outbox::CommitError;
 use waspnest_core::secret::SecretError;
 use waspnest_core::session::SessionError;
 use waspnest_core::store::StoreError;
+use waspnest_engine::configuration::HIDDEN;
 
 use super::control::ControlError;
 use crate::rollout::RolloutError;
+use crate::settings::Findings;
 
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +47,23 @@ pub enum Error {
     UnknownSecret {
         /// What was asked for.
         name: SecretName,
+    },
+    /// A configuration that would come about cannot be used.
+    #[error("the plugin cannot be configured so; see errors")]
+    UnusableConfig {
+        /// What is wrong with it.
+        findings: Findings,
+    },
+    /// The mark of a hidden value stands where no value is that it could stand for.
+    #[error(
+        "{HIDDEN:?} stands for a value that is not shown, and there is none: write the value, or leave the key out"
+    )]
+    HiddenValue,
+    /// What was to be set is too large.
+    #[error("the configuration has {bytes} bytes; at most {MAX_LAYER} can be set")]
+    LayerTooLarge {
+        /// Its size.
+        bytes: usize,
     },
     /// The quoted message is not in this session's log.
     #[error("the message to quote is not known in this chat")]

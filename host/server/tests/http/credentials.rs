@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use waspnest::http::{Access, list};
 
+use crate::plugins::installed;
 use crate::support::{Request, SECRET, TestApi};
 
 /// A call of every route that works with the secret: method, path in the table, path to call, body.
@@ -48,6 +49,24 @@ fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> 
         ),
         ("GET", "/v1/installations", "/v1/installations", None),
         ("GET", "/v1/installations/{i}", "/v1/installations/echo", None),
+        (
+            "GET",
+            "/v1/installations/{i}/config",
+            "/v1/installations/echo/config?session=main&chat=4915112345678",
+            None,
+        ),
+        (
+            "PUT",
+            "/v1/installations/{i}/config",
+            "/v1/installations/echo/config?session=main",
+            Some(json!({ "prefix": "main: " })),
+        ),
+        (
+            "DELETE",
+            "/v1/installations/{i}/config",
+            "/v1/installations/echo/config",
+            None,
+        ),
         (
             "GET",
             "/v1/installations/{i}/dead-letters",
@@ -141,6 +160,12 @@ fn every_route_has_an_example() {
     );
 }
 
+/// With the installation that the examples speak of.
+async fn start() -> TestApi {
+    let echo = "[[plugin]]\nid = \"echo\"\nsource = \"echo\"\ngrants = { \"messages.send\" = true }\n[plugin.config]\nprefix = \"file: \"\n";
+    TestApi::start_over(installed(echo).await).await
+}
+
 fn with<'a>(request: Request<'a>, body: Option<&Value>) -> Request<'a> {
     match body {
         Some(body) => request.json(body),
@@ -150,7 +175,7 @@ fn with<'a>(request: Request<'a>, body: Option<&Value>) -> Request<'a> {
 
 #[tokio::test]
 async fn nobody_gets_in_without_the_secret() {
-    let api = TestApi::start().await;
+    let api = start().await;
     for route in list() {
         let (method, _, path, body) = examples()
             .into_iter()
@@ -189,7 +214,7 @@ async fn nobody_gets_in_without_the_secret() {
 
 #[tokio::test]
 async fn the_scheme_is_read_in_any_case() {
-    let api = TestApi::start().await;
+    let api = start().await;
     let answer = api
         .bare("GET", "/v1/version")
         .header("authorization", &format!("bearer  {SECRET} "))
@@ -201,7 +226,7 @@ async fn the_scheme_is_read_in_any_case() {
 #[tokio::test]
 async fn every_route_answers_in_its_shape() {
     for (method, template, path, body) in examples() {
-        let api = TestApi::start().await;
+        let api = start().await;
         api.script.show_qr(api.main, "2@code,of,a,pairing");
         let mut path = path.to_owned();
         if template.ends_with("{e}") {

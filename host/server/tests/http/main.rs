@@ -3,8 +3,10 @@
 mod support;
 
 mod bodies;
+mod config;
 mod credentials;
 mod messages;
+mod plugins;
 mod qr;
 mod requests;
 mod routes;

@@ -1,31 +1,9 @@
 //! Who would get a message.
 
-use std::path::Path;
-use std::sync::Arc;
-
 use serde_json::json;
-use waspnest::config::Config;
-use waspnest::install;
-use waspnest::router::Installed;
-use waspnest_core::clock::SystemClock;
-use waspnest_engine::{Engine, EngineOptions};
 
+use crate::plugins::installed as installations;
 use crate::support::TestApi;
-
-async fn installations(text: &str) -> Vec<Arc<Installed>> {
-    let dir = tempfile::tempdir().expect("a directory");
-    let path = dir.path().join("config.toml");
-    std::fs::write(&path, text).expect("writable");
-    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins");
-    assert!(plugins.exists(), "run `cargo xtask plugins` first");
-    let env = (
-        "WASPNEST__PLUGINS__DIR".to_owned(),
-        plugins.to_str().expect("a plain path").to_owned(),
-    );
-    let config = Config::load(Some(&path), std::iter::once(env)).expect("a good configuration");
-    let engine = Engine::new(EngineOptions::new(Arc::new(SystemClock::new()))).expect("an engine");
-    install::all(&engine, &config).await.expect("good plugins")
-}
 
 const CONFIG: &str = r#"
 [[plugin]]

@@ -23,9 +23,11 @@ use waspnest::service::messages::Messages;
 use waspnest::service::routes::Routes;
 use waspnest::service::secrets::Secrets;
 use waspnest::service::sessions::Sessions;
+use waspnest::service::settings::{InstallationSettings, SettingsParts};
 use waspnest::service::versions::{Arrival, Coming, VersionControl};
 use waspnest::shutdown::Shutdown;
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
+use waspnest_core::config_layer::ConfigLayers;
 use waspnest_core::effect::{Action, Effect};
 use waspnest_core::event::Position;
 use waspnest_core::id::{EventId, InstallationId, SessionId};
@@ -40,6 +42,8 @@ use waspnest_core::session::{Desired, SessionRecord, Sessions as Register};
 use waspnest_core::store::{MemoryStore, Store};
 use waspnest_core::version::{Approval, Canary, Choice, Version, Versions};
 use waspnest_whatsapp::{Qr, State, Status};
+
+use crate::plugins;
 
 pub(crate) const SECRET: &str = "a secret of the operator";
 pub(crate) const BODY_LIMIT: u64 = 4096;
@@ -270,6 +274,7 @@ pub(crate) struct TestApi {
     pub(crate) phase: watch::Sender<Phase>,
     pub(crate) stop: CancellationToken,
     pub(crate) versions: Arc<ScriptedVersions>,
+    pub(crate) settings: SettingsParts,
     pub(crate) main: SessionId,
 }
 
@@ -278,8 +283,9 @@ impl TestApi {
         Self::start_over(Vec::new()).await
     }
 
-    /// With installations whose routes can be explained.
+    /// With installations that are at work, as far as the API can see.
     pub(crate) async fn start_over(installations: Vec<Arc<Installed>>) -> Self {
+        let installations = Slot::all(installations);
         let clock = Arc::new(ManualClock::at(START));
         let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(42));
         let store: Arc<dyn Store> = MemoryStore::new();
@@ -289,7 +295,16 @@ impl TestApi {
         let stored = StoredSecrets::new(Arc::clone(&store), Sealer::new(&MasterKey::from_bytes([7; 32])));
         let crm = ("crm".parse().expect("a name"), "swordfish".parse().expect("a secret"));
         stored.set(&crm.0, &crm.1).await.expect("kept");
+        let layers = ConfigLayers::new(Arc::clone(&store));
         let register = Register::open(store).await.expect("an empty store");
+        let settings = SettingsParts {
+            installations: Arc::clone(&installations),
+            engine: plugins::engine(),
+            layers,
+            register: register.clone(),
+            contacts: log.contacts().clone(),
+            clock: clock.clone(),
+        };
         let script = Arc::new(Script {
             played: Mutex::default(),
             outbox: outbox.clone(),
@@ -336,8 +351,9 @@ impl TestApi {
             sessions,
             messages: Messages::new(log.clone(), outbox.clone(), control, clock.clone(), Arc::clone(&ids)),
             installations: Installations::new(move || vec![described.clone()], progress, register),
+            settings: InstallationSettings::new(settings.clone()),
             versions: versions.clone(),
-            routes: Routes::new(Slot::all(installations), clock.clone()),
+            routes: Routes::new(installations, clock.clone()),
             secrets: Secrets::new(stored),
             admin: AdminHash::of(SECRET),
             body_limit: BODY_LIMIT,
@@ -358,6 +374,7 @@ impl TestApi {
             phase,
             stop,
             versions,
+            settings,
             main: main.id,
         }
     }

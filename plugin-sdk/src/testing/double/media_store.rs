@@ -69,7 +69,7 @@ pub(crate) fn open(handle: &str) -> Result<Blob, Error> {
 
 pub(crate) fn from_url(url: &str, mime: Option<&str>) -> Result<MediaRef, Error> {
     granted("media.write", |state| {
-        if state.denied.contains("http") {
+        if state.denies("http") {
             return Err(Error::Denied("http".into()));
         }
         let sent = SentRequest {

@@ -22,12 +22,13 @@ use crate::bindings::waspnest::plugin::types::MessageKey as WitKey;
 use crate::call::Occasion;
 use crate::capability::dialogue::Dialogues;
 use crate::capability::log::Journal;
+use crate::configuration::Configuration;
 use crate::grant::Effective;
 use crate::host::{
     FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KeepFailure,
     KvUsage, Recorded,
 };
-use crate::installation::{Configured, Rates};
+use crate::installation::Rates;
 use crate::limits::{
     DIALOGUE_OPERATIONS, EFFECTS, FILES, HTTP_REQUESTS, KV_OPERATIONS, LIVE_OPERATIONS, LOOKS, SCHEDULE_OPERATIONS,
     SECRET_OPERATIONS,
@@ -444,10 +445,7 @@ pub(super) fn call_over(stored: Stored) -> CallState {
             clock,
             now: NOW,
             deadline: UnixMs(NOW.0 + 1000),
-            config: Configured {
-                value: Arc::new(serde_json::Value::Null),
-                text: "null".into(),
-            },
+            config: Configuration::of_layers([]),
             taken: Taken::none(Arc::new(Rates::of(&effective))),
             effective: Arc::new(effective),
             only: None,

@@ -114,6 +114,7 @@ pub(super) struct Harness {
     log: Log,
     progress: Progress,
     installs: Vec<Install>,
+    running: Vec<Arc<Installed>>,
     scripted: Arc<Scripted>,
     /// Outlives restarts, as what WhatsApp knows does.
     pub(super) account: Arc<ScriptedAccount>,
@@ -249,7 +250,7 @@ impl Harness {
             session,
             name: "test".parse().expect("a valid name"),
             me: me.subscribe(),
-            installations: Slot::all(installations),
+            installations: Slot::all(installations.clone()),
             engine: Arc::clone(&engine),
             log: log.clone(),
             progress: progress.clone(),
@@ -289,6 +290,7 @@ impl Harness {
             log,
             progress,
             installs,
+            running: installations,
             scripted,
             account,
             stop,
@@ -296,6 +298,11 @@ impl Harness {
             egress,
             dir,
         }
+    }
+
+    /// An installation at work, by its place among those that were given.
+    pub(super) fn at_work(&self, place: usize) -> &Installed {
+        &self.running[place]
     }
 
     pub(super) async fn stop(mut self) {

@@ -14,6 +14,7 @@ use crate::config::installation::Lane;
 use crate::config::pattern::Pattern;
 use crate::config::plugins::{Backoff, BreakerRule, Retry};
 use crate::router::{Breaker, Installed};
+use crate::settings::{FileLayers, Settings};
 
 /// An installation to be.
 #[derive(Clone)]
@@ -26,6 +27,7 @@ pub(in super::super) struct Install {
     pub mode: Mode,
     pub retry: Retry,
     pub breaker: BreakerRule,
+    pub layers: FileLayers,
 }
 
 impl Install {
@@ -49,6 +51,7 @@ impl Install {
             mode: Mode::Active,
             retry,
             breaker: BreakerRule::default(),
+            layers: FileLayers::default(),
         }
     }
 }
@@ -99,6 +102,7 @@ pub(super) async fn installed(engine: &Engine, install: &Install) -> Installed {
         ..InstallationSpec::new(id(install.id))
     };
     Installed {
+        settings: Settings::new(&plugin.manifest, install.layers.clone()),
         commands: crate::router::Commands::new(&plugin.manifest, &install.commands, &install.binds)
             .expect("good commands"),
         installation: Installation::new(plugin, spec).expect("a good installation"),
