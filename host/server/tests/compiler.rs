@@ -31,7 +31,9 @@ fn engine(cache: &TempDir, limits: CompileLimits) -> Engine {
 /// A plugin with other bytes in the place of its component.
 fn with_component(wasm: &[u8]) -> TempDir {
     let dir = tempfile::tempdir().expect("a directory");
-    std::fs::copy(plugin("echo").join("plugin.toml"), dir.path().join("plugin.toml")).expect("a manifest");
+    for file in ["plugin.toml", "config.schema.json"] {
+        std::fs::copy(plugin("echo").join(file), dir.path().join(file)).expect("a copy");
+    }
     std::fs::write(dir.path().join("echo.wasm"), wasm).expect("a component");
     dir
 }

@@ -110,6 +110,8 @@ async fn what_asks_for_more_waits_for_the_operator() -> Result<()> {
     let plugins = tempfile::tempdir()?;
     write(plugins.path(), "echo", "one: ", "")?;
     let mut host = host(plugins.path()).await?;
+    // The client of WhatsApp lets the store go only when it has done what follows its first connection.
+    assert_eq!(host.told("hi").await?, "one: hi");
     write(plugins.path(), "echo", "two: ", "kv = { reason = \"counts\" }")?;
     host.restart().await?;
     assert_eq!(host.told("hi").await?, "one: hi", "the version before goes on");
