@@ -35,6 +35,8 @@ macro_rules! handler {
                     "waspnest:plugin/groups@0.1.0": crate::bindings::imports::waspnest::plugin::groups,
                     "waspnest:plugin/contacts@0.1.0": crate::bindings::imports::waspnest::plugin::contacts,
                     "waspnest:plugin/chats@0.1.0": crate::bindings::imports::waspnest::plugin::chats,
+                    "waspnest:plugin/webhooks@0.1.0": crate::bindings::imports::waspnest::plugin::webhooks,
+                    "waspnest:plugin/bus@0.1.0": crate::bindings::imports::waspnest::plugin::bus,
                     "waspnest:plugin/secrets@0.1.0": crate::bindings::imports::waspnest::plugin::secrets,
                     "waspnest:plugin/config@0.1.0": crate::bindings::imports::waspnest::plugin::config,
                     "waspnest:plugin/log@0.1.0": crate::bindings::imports::waspnest::plugin::log,
@@ -58,6 +60,8 @@ handler!(contact, "contact-plugin");
 handler!(chat, "chat-plugin");
 handler!(call, "call-plugin");
 handler!(session, "session-plugin");
+handler!(topic, "topic-plugin");
+handler!(request, "request-plugin");
 handler!(raw, "raw-plugin");
 handler!(lifecycle, "lifecycle-plugin");
 handler!(config_check, "config-check-plugin");

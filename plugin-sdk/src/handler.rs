@@ -6,7 +6,7 @@
 use crate::bindings;
 use crate::types::{
     Call, ChatEvent, Command, ContactEvent, EventContext, GroupEvent, HandlerError, Issue, Message, Outcome, Pending,
-    Place, Presence, Receipt, SessionEvent, Tick,
+    Place, Presence, Receipt, Request, Response, SessionEvent, Tick,
 };
 use core::marker::PhantomData;
 use serde::de::DeserializeOwned;
@@ -113,6 +113,25 @@ pub trait SessionHandler {
     fn on_session(ctx: &EventContext, ev: &SessionEvent) -> Result<Outcome, HandlerError>;
 }
 
+/// Handles what other plugins publish. Subscribed to by `[[subscribe]] event = "topic"` in the manifest, whose `topics` name what is listened to.
+pub trait TopicHandler {
+    /// Handles one publication. What it changed is committed when it answers `Ok`, and dropped otherwise.
+    ///
+    /// # Errors
+    /// As for [`MessageHandler::on_message`].
+    fn on_topic(ctx: &EventContext, topic: &str, publisher: &str, body: &[u8]) -> Result<Outcome, HandlerError>;
+}
+
+/// Answers requests from outside. Subscribed to by `[[subscribe]] event = "request"` in the manifest.
+pub trait RequestHandler {
+    /// Answers one request. What it changed is committed when it answers `Ok`, and dropped otherwise; the caller gets the answer after the
+    /// commit.
+    ///
+    /// # Errors
+    /// As for [`MessageHandler::on_message`].
+    fn on_request(ctx: &EventContext, req: &Request) -> Result<Response, HandlerError>;
+}
+
 /// Handles any event as JSON. Subscribed to by `[[subscribe]] event = "raw"` in the manifest, whose `kinds` name the families.
 pub trait RawHandler {
     /// Handles one event: `schema` names the form of `json`, `kind` the family. What it changed is committed when it answers
@@ -192,6 +211,18 @@ impl<P: CommandHandler> bindings::command::exports::waspnest::plugin::command_ha
 impl<P: ReplyHandler> bindings::reply::exports::waspnest::plugin::reply_handler::Guest for Adapter<P> {
     fn on_reply(ctx: EventContext, pending: Pending, msg: Option<Message>) -> Result<Outcome, HandlerError> {
         P::on_reply(&ctx, &pending, msg.as_ref())
+    }
+}
+
+impl<P: TopicHandler> bindings::topic::exports::waspnest::plugin::topic_handler::Guest for Adapter<P> {
+    fn on_topic(ctx: EventContext, topic: String, publisher: String, body: Vec<u8>) -> Result<Outcome, HandlerError> {
+        P::on_topic(&ctx, &topic, &publisher, &body)
+    }
+}
+
+impl<P: RequestHandler> bindings::request::exports::waspnest::plugin::request_handler::Guest for Adapter<P> {
+    fn on_request(ctx: EventContext, req: Request) -> Result<Response, HandlerError> {
+        P::on_request(&ctx, &req)
     }
 }
 
@@ -281,6 +312,12 @@ macro_rules! export {
     (@one $plugin:ident Lifecycle) => {
         $crate::export!(@with $plugin Lifecycle lifecycle);
     };
+    (@one $plugin:ident TopicHandler) => {
+        $crate::export!(@with $plugin TopicHandler topic);
+    };
+    (@one $plugin:ident RequestHandler) => {
+        $crate::export!(@with $plugin RequestHandler request);
+    };
     (@one $plugin:ident RawHandler) => {
         $crate::export!(@with $plugin RawHandler raw);
     };
@@ -290,7 +327,7 @@ macro_rules! export {
     (@one $plugin:ident $other:ident) => {
         compile_error!(concat!(
             "no handler `", stringify!($other), "`: the handlers are MessageHandler, CommandHandler, ReplyHandler, ScheduleHandler, ReceiptHandler, GroupHandler, PresenceHandler, ",
-            "ContactHandler, ChatHandler, CallHandler, SessionHandler, RawHandler, Lifecycle and ConfigCheck"
+            "ContactHandler, ChatHandler, CallHandler, SessionHandler, TopicHandler, RequestHandler, RawHandler, Lifecycle and ConfigCheck"
         ));
     };
     (@with $plugin:ident $handler:ident $module:ident) => {

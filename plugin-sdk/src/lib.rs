@@ -59,6 +59,7 @@
 
 #[doc(hidden)]
 pub mod bindings;
+pub mod bus;
 pub mod chats;
 mod command;
 mod config;
@@ -79,6 +80,7 @@ pub mod schedule;
 pub mod secrets;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+pub mod webhooks;
 
 /// The contract's data: messages, events, addresses, outcomes.
 ///
@@ -100,6 +102,7 @@ pub mod types {
     };
     pub use crate::bindings::receipt::exports::waspnest::plugin::receipt_handler::{Receipt, Status as ReceiptStatus};
     pub use crate::bindings::reply::exports::waspnest::plugin::reply_handler::Pending;
+    pub use crate::bindings::request::exports::waspnest::plugin::request_handler::{Request, Response};
     pub use crate::bindings::schedule::exports::waspnest::plugin::schedule_handler::{Cause, Tick};
     pub use crate::bindings::session::exports::waspnest::plugin::session_handler::{
         SessionEvent, State as SessionState,
@@ -112,8 +115,10 @@ pub use error::Error;
 pub use handler::Adapter;
 pub use handler::{
     CallHandler, ChatHandler, CommandHandler, ConfigCheck, ContactHandler, GroupHandler, Lifecycle, MessageHandler,
-    PresenceHandler, RawHandler, ReceiptHandler, ReplyHandler, ScheduleHandler, SessionHandler,
+    PresenceHandler, RawHandler, ReceiptHandler, ReplyHandler, RequestHandler, ScheduleHandler, SessionHandler,
+    TopicHandler,
 };
+pub use outcome::response;
 
 /// Whom the capability modules call: the host in a component, an in-memory double elsewhere.
 #[cfg(target_arch = "wasm32")]

@@ -1,6 +1,6 @@
 //! How a handler ends: short names for the outcomes and errors of the contract.
 
-use crate::types::{Flow, HandlerError, Outcome};
+use crate::types::{Flow, HandlerError, Outcome, Response};
 use core::time::Duration;
 
 impl Outcome {
@@ -38,6 +38,16 @@ impl Outcome {
             note: Some(note.into()),
             ..self
         }
+    }
+}
+
+/// An answer to a request from outside, with a `content-type`.
+#[must_use]
+pub fn response(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Response {
+    Response {
+        status,
+        headers: vec![("content-type".into(), content_type.into())],
+        body: body.into(),
     }
 }
 

@@ -33,12 +33,12 @@ use crate::contacts::Contact;
 use crate::groups::GroupInfo;
 use crate::handler::{
     CallHandler, ChatHandler, CommandHandler, ContactHandler, GroupHandler, Lifecycle, MessageHandler, PresenceHandler,
-    RawHandler, ReceiptHandler, ReplyHandler, ScheduleHandler, SessionHandler,
+    RawHandler, ReceiptHandler, ReplyHandler, RequestHandler, ScheduleHandler, SessionHandler, TopicHandler,
 };
 use crate::schedule::Rule;
 use crate::types::{
     Address, Call, Cause, ChatEvent, Command, ContactEvent, EventContext, GroupEvent, HandlerError, Jid, Message,
-    Outcome, Pending, Place, Presence, Receipt, SessionEvent, Tick, UnixMs,
+    Outcome, Pending, Place, Presence, Receipt, Request, Response, SessionEvent, Tick, UnixMs,
 };
 use state::{Awaited, Planned, State, Web};
 
@@ -249,6 +249,31 @@ impl Host {
         self.run(|| P::on_session(&ctx, ev))
     }
 
+    /// Lets a plugin handle what another published. It belongs to no chat here.
+    ///
+    /// # Errors
+    /// What the handler answers.
+    pub fn topic<P: TopicHandler>(
+        &mut self,
+        topic: &str,
+        publisher: &str,
+        body: &[u8],
+    ) -> Result<Outcome, HandlerError> {
+        let ctx = self.next_context();
+        self.state.turn_to(None, None);
+        self.run(|| P::on_topic(&ctx, topic, publisher, body))
+    }
+
+    /// Lets a plugin answer a request from outside.
+    ///
+    /// # Errors
+    /// What the handler answers.
+    pub fn request<P: RequestHandler>(&mut self, req: &Request) -> Result<Response, HandlerError> {
+        let ctx = self.next_context();
+        self.state.turn_to(None, None);
+        self.run(|| P::on_request(&ctx, req))
+    }
+
     /// Lets a plugin handle an event as JSON of the schema `waspnest.event/1`. It belongs to no chat here.
     ///
     /// # Errors
@@ -450,7 +475,7 @@ impl Host {
     }
 
     /// Runs a handler on a copy of the state and keeps the copy when the handler succeeds.
-    fn run(&mut self, handler: impl FnOnce() -> Result<Outcome, HandlerError>) -> Result<Outcome, HandlerError> {
+    fn run<T>(&mut self, handler: impl FnOnce() -> Result<T, HandlerError>) -> Result<T, HandlerError> {
         let (after, answer) = double::with_state(self.state.clone(), handler);
         match answer {
             Ok(outcome) => {

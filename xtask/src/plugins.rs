@@ -95,6 +95,11 @@ const GUESTS: &[Guest] = &[
     },
     // For the engine's tests: sends every event on as JSON.
     Guest {
+        name: "switchboard",
+        package: "switchboard",
+        manifest: "host/engine/tests/guests/switchboard/plugin.toml",
+    },
+    Guest {
         name: "recorder",
         package: "recorder",
         manifest: "host/engine/tests/guests/recorder/plugin.toml",

@@ -109,7 +109,7 @@ async fn pass(
     let store: Arc<dyn Store> = SledStore::open(dir.path(), SledOptions::default())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let log = Log::new(Arc::clone(&store), Arc::clone(&clock), Arc::new(SeededIds::new(1)));
-    let outbox = Outbox::new(Arc::clone(&store), Arc::clone(&clock));
+    let outbox = Outbox::new(Arc::clone(&store), Arc::clone(&clock), log.clone());
     let end = clock.monotonic() + span;
     let mut tasks = tokio::task::JoinSet::new();
     for worker in 0..sessions * in_flight {

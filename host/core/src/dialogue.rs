@@ -187,7 +187,9 @@ pub async fn ended_by(
         | EventKind::Contact(_)
         | EventKind::Chat(_)
         | EventKind::Call(_)
-        | EventKind::Session(_) => Vec::new(),
+        | EventKind::Session(_)
+        | EventKind::Topic(_)
+        | EventKind::Request(_) => Vec::new(),
     };
     for scope in waits {
         let key = wait_key(scope.clone());
@@ -218,7 +220,9 @@ fn end(wait: &Wait, since: u64, event: &Event) -> Option<End> {
         | EventKind::Contact(_)
         | EventKind::Chat(_)
         | EventKind::Call(_)
-        | EventKind::Session(_) => {
+        | EventKind::Session(_)
+        | EventKind::Topic(_)
+        | EventKind::Request(_) => {
             (since < event.position.0 && event.received_at < wait.until).then_some(End::Answered)
         }
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::Jid;
 use crate::clock::UnixMs;
 use crate::effect::Action;
-use crate::id::{MessageId, ScheduleId};
+use crate::id::{MessageId, ScheduleId, TopicName};
 
 /// What one successful plugin call asks for.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -25,12 +25,58 @@ pub struct Draft {
     pub timers: Vec<TimerChange>,
     /// Keys under which messages of this draft will be known, so that none is sent a second time for another event.
     pub sent_keys: Vec<SentKey>,
+    /// What other installations are told, in this order. Recorded in the session's log by the commit.
+    pub topics: Vec<Publication>,
+    /// What whoever called the hook is answered, where the event is such a call. Not stored.
+    pub response: Option<Response>,
     /// How many questions were answered while the call ran. Nobody will ask for the answers after the commit.
     pub questions: u32,
     /// What the plugin says about going on.
     pub flow: Flow,
     /// A note for the run's record.
     pub note: Option<Box<str>>,
+}
+
+/// Something an installation tells others.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// Under which name.
+    pub topic: TopicName,
+    /// What.
+    pub body: Vec<u8>,
+    /// How many topics led to it, itself included.
+    pub hops: u8,
+}
+
+/// Shows the name and the size, never what is told.
+impl std::fmt::Debug for Publication {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Publication")
+            .field("topic", &self.topic)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a plugin answers to a request from outside. In form: a status of 200 to 599, and headers that can be sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Response {
+    /// Such as 200.
+    pub status: u16,
+    /// Headers, with names in lower case.
+    pub headers: Vec<(Box<str>, Box<str>)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Shows the status and the size, never what is answered.
+impl std::fmt::Debug for Response {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// The name a plugin gives one of its sends across events.

@@ -3,6 +3,7 @@
 mod change;
 #[cfg(test)]
 mod tests;
+mod webhook;
 
 use std::fmt;
 
@@ -16,6 +17,7 @@ use crate::id::{EffectId, EventId, InstallationId, MessageId, SessionId};
 use crate::message::{Content, MessageKey};
 
 pub use change::{Change, Vote};
+pub use webhook::Webhook;
 
 /// One thing to be done outside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,6 +89,8 @@ pub enum Action {
     SendMarked(Box<Marked>),
     /// Send a message as it was encoded by whoever asked for it.
     SendRaw(Box<Raw>),
+    /// Tell a server of the operator's something. Not carried out by the session.
+    Webhook(Box<Webhook>),
 }
 
 impl Action {
@@ -101,6 +105,7 @@ impl Action {
             Self::Change(change) => Some(change.chat()),
             Self::SendMarked(marked) => Some(&marked.send.to),
             Self::SendRaw(raw) => Some(&raw.to),
+            Self::Webhook(webhook) => webhook.chat.as_ref(),
         }
     }
 
@@ -115,6 +120,7 @@ impl Action {
             Self::Change(change) => change.name(),
             Self::SendMarked(_) => "send_marked",
             Self::SendRaw(_) => "send_raw",
+            Self::Webhook(_) => "webhook",
         }
     }
 
@@ -128,7 +134,8 @@ impl Action {
             | Self::MarkRead { .. }
             | Self::SetTyping { .. }
             | Self::Change(_)
-            | Self::SendRaw(_) => None,
+            | Self::SendRaw(_)
+            | Self::Webhook(_) => None,
         }
     }
 }
@@ -316,6 +323,6 @@ pub fn message_id(effect: &Effect) -> Option<MessageId> {
             Some(effect.id.message_id())
         }
         Action::Change(change) => change.is_message().then(|| effect.id.message_id()),
-        Action::MarkRead { .. } | Action::SetTyping { .. } => None,
+        Action::MarkRead { .. } | Action::SetTyping { .. } | Action::Webhook(_) => None,
     }
 }

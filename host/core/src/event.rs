@@ -7,9 +7,11 @@ mod family;
 mod group;
 mod presence;
 mod receipt;
+mod request;
 mod session;
 #[cfg(test)]
 mod tests;
+mod topic;
 
 use std::time::Duration;
 
@@ -22,7 +24,9 @@ pub use family::{Family, Interest};
 pub use group::{GroupChange, GroupEvent, GroupSetting, Switch};
 pub use presence::{PRESENCE_LIFE, Presence, PresenceState};
 pub use receipt::{Receipt, ReceiptStatus};
+pub use request::RequestEvent;
 pub use session::{SessionEvent, SessionState};
+pub use topic::{MAX_HOPS, TopicEvent};
 
 use crate::address::{Jid, Party};
 use crate::clock::UnixMs;
@@ -78,6 +82,10 @@ pub enum EventKind {
     Call(CallEvent),
     /// The session is in another state.
     Session(SessionEvent),
+    /// Another installation published something.
+    Topic(Box<TopicEvent>),
+    /// Somebody outside called an installation's hook.
+    Request(Box<RequestEvent>),
 }
 
 impl EventKind {
@@ -99,7 +107,8 @@ impl EventKind {
             Self::Contact(event) => Some(event.who.canonical()),
             Self::Chat(event) => event.chat.as_ref(),
             Self::Call(call) => Some(call.group.as_ref().unwrap_or_else(|| call.caller.canonical())),
-            Self::Session(_) => None,
+            Self::Topic(event) => event.origin.as_ref().map(|origin| &origin.chat),
+            Self::Session(_) | Self::Request(_) => None,
         }
     }
 
@@ -113,7 +122,7 @@ impl EventKind {
             Self::Presence(presence) => Some(&presence.who),
             Self::Contact(event) => Some(&event.who),
             Self::Call(call) => Some(&call.caller),
-            Self::Tick(_) | Self::Chat(_) | Self::Session(_) => None,
+            Self::Tick(_) | Self::Chat(_) | Self::Session(_) | Self::Topic(_) | Self::Request(_) => None,
         }
     }
 
@@ -121,7 +130,7 @@ impl EventKind {
     #[must_use]
     pub const fn detail(&self) -> Option<&'static str> {
         match self {
-            Self::Message(_) | Self::Tick(_) => None,
+            Self::Message(_) | Self::Tick(_) | Self::Topic(_) | Self::Request(_) => None,
             Self::Receipt(receipt) => Some(receipt.status.name()),
             Self::Group(event) => Some(event.change.name()),
             Self::Presence(presence) => Some(presence.state.name()),
@@ -144,7 +153,9 @@ impl EventKind {
             | Self::Contact(_)
             | Self::Chat(_)
             | Self::Call(_)
-            | Self::Session(_) => None,
+            | Self::Session(_)
+            | Self::Topic(_)
+            | Self::Request(_) => None,
         }
     }
 }

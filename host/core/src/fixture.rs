@@ -83,7 +83,7 @@ impl World {
 
     fn build(store: Arc<dyn Store>, clock: Arc<ManualClock>, ids: Arc<SeededIds>, dir: Option<TempDir>) -> Self {
         let log = Log::new(Arc::clone(&store), clock.clone(), ids.clone());
-        let outbox = Outbox::new(Arc::clone(&store), clock.clone());
+        let outbox = Outbox::new(Arc::clone(&store), clock.clone(), log.clone());
         let progress = Progress::new(Arc::clone(&store));
         Self {
             store,
@@ -257,7 +257,9 @@ pub(crate) fn in_message(event: &Event) -> &Message {
         | EventKind::Contact(_)
         | EventKind::Chat(_)
         | EventKind::Call(_)
-        | EventKind::Session(_) => panic!("not a message but {event:?}"),
+        | EventKind::Session(_)
+        | EventKind::Topic(_)
+        | EventKind::Request(_) => panic!("not a message but {event:?}"),
     }
 }
 

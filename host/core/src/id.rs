@@ -188,6 +188,10 @@ const fn slug(c: char) -> bool {
 }
 
 text_ids! {
+    /// The name under which an installation tells others something, for example `orders.placed`.
+    TopicName(128, slug, "1 to 128 of a-z, 0-9, '-', '_', '.'");
+    /// The operator's name of a server that plugins may tell things, for example `booking-events`.
+    EndpointName(64, slug, "1 to 64 of a-z, 0-9, '-', '_', '.'");
     /// The operator's name of one plugin put to work, for example `echo` or `appointments-berlin`.
     InstallationId(64, slug, "1 to 64 of a-z, 0-9, '-', '_', '.'");
     /// WhatsApp's id of one message, unique within (chat, sender).

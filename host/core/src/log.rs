@@ -7,6 +7,7 @@
 mod filing;
 mod history;
 mod naming;
+mod publish;
 #[cfg(test)]
 mod tests;
 

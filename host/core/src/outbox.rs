@@ -23,6 +23,7 @@ use crate::effect::{Action, Cause, Effect, EffectState, Progress};
 use crate::event::{Event, Position};
 use crate::id::{EffectId, EventId, InstallationId, MessageId, SessionId};
 use crate::kv::{KvView, Quota};
+use crate::log::{Log, LogError};
 use crate::long_record;
 use crate::per_session::PerSession;
 use crate::progress::Round;
@@ -93,6 +94,15 @@ pub enum CommitError {
     Store(#[from] StoreError),
 }
 
+impl From<LogError> for CommitError {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Conflict => Self::Conflict,
+            LogError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 /// The stored form of an effect as it was asked for; session and sequence are in its key.
 #[derive(Debug, Serialize, Deserialize)]
 struct EffectRecord {
@@ -149,13 +159,15 @@ pub struct Outbox {
     dialogues: KvView,
     timers: Timers,
     data_versions: DataVersions,
+    /// Where what drafts publish is recorded.
+    log: Log,
     queues: Arc<PerSession<Queue>>,
 }
 
 impl Outbox {
-    /// The outboxes in `store`.
+    /// The outboxes in `store`; what drafts publish is recorded in `log`.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, log: Log) -> Self {
         let kv = KvView::new(Arc::clone(&store), Arc::clone(&clock));
         let dialogues = KvView::of_dialogues(Arc::clone(&store), Arc::clone(&clock));
         let timers = Timers::new(Arc::clone(&store));
@@ -167,6 +179,7 @@ impl Outbox {
             dialogues,
             timers,
             data_versions,
+            log,
             queues: Arc::default(),
         }
     }

@@ -17,10 +17,11 @@ use waspnest_core::address::Party;
 use waspnest_core::clock::UnixMs;
 use waspnest_core::dialogue::Pending;
 use waspnest_core::draft::{Draft, Flow};
-use waspnest_core::event::Event;
+use waspnest_core::event::{Event, EventKind};
 use waspnest_core::id::SessionName;
 
-use crate::bindings::waspnest::plugin::types::{Flow as WitFlow, Outcome};
+use crate::bindings::exports::waspnest::plugin::request_handler::Response;
+use crate::bindings::waspnest::plugin::types::{Flow as WitFlow, HandlerError, Outcome};
 use crate::capability::dialogue::Dialogues;
 use crate::capability::log::Journal;
 use crate::command::Command;
@@ -32,7 +33,7 @@ use crate::host::Host;
 use crate::installation::{Installation, Reuse};
 use crate::limits::{
     DIALOGUE_OPERATIONS, EFFECTS, FILES, HOSTCALL_BYTES, HTTP_REQUESTS, KV_OPERATIONS, LIVE_OPERATIONS, LOOKS, Limits,
-    NOTE_BYTES, RESOURCES, SCHEDULE_OPERATIONS, SECRET_OPERATIONS, cut,
+    NOTE_BYTES, PUBLICATIONS, RESOURCES, SCHEDULE_OPERATIONS, SECRET_OPERATIONS, cut,
 };
 use crate::state::{Budget, Call, CallState, Meter, Scene, Taken};
 use crate::wasi;
@@ -190,6 +191,8 @@ impl Engine {
             http_requests: Budget::of("HTTP requests", HTTP_REQUESTS),
             live_operations: Budget::of("operations on the account", LIVE_OPERATIONS),
             secret_operations: Budget::of("operations with secrets", SECRET_OPERATIONS),
+            publications: Budget::of("publications", PUBLICATIONS),
+            hops: hops(&context.event.kind),
             kv_operations: Budget::of("key-value operations", KV_OPERATIONS),
             schedule_operations: Budget::of("schedule operations", SCHEDULE_OPERATIONS),
             dialogue_operations: Budget::of("dialogue operations", DIALOGUE_OPERATIONS),
@@ -302,6 +305,10 @@ impl Sandbox {
         };
         let handlers = &installation.plugin().handlers;
         let (store, instance, kind) = (&mut self.store, &self.instance, &event.kind);
+        if let EventKind::Request(request) = kind {
+            let called = handlers.call_request(store, instance, &shown, request).await;
+            return self.answered(called, kind);
+        }
         let handled = match occasion {
             Occasion::Reply(pending) => {
                 let told = (pending, kind);
@@ -325,6 +332,28 @@ impl Sandbox {
             event: event.kind.name(),
         })?;
         handled.map_err(|error| classify(&error, self.store.data()))
+    }
+
+    /// Keeps what a plugin answers to a request, if it is in form.
+    fn answered(
+        &mut self,
+        called: Option<wasmtime::Result<Result<Response, HandlerError>>>,
+        event: &EventKind,
+    ) -> Result<Handled, CallError> {
+        let called = called.ok_or(CallError::NoHandler { event: event.name() })?;
+        match called.map_err(|error| classify(&error, self.store.data()))? {
+            Err(refused) => Ok(Err(refused)),
+            Ok(response) => {
+                let response = convert::response(response).map_err(|problem| CallError::Reject {
+                    message: format!("its answer is in no form: {problem}"),
+                })?;
+                self.store.data_mut().call.draft.response = Some(response);
+                Ok(Ok(Outcome {
+                    flow: WitFlow::Next,
+                    note: None,
+                }))
+            }
+        }
     }
 
     /// What the call asked for, in the form that is committed.
@@ -354,6 +383,23 @@ impl Sandbox {
             note,
             ..std::mem::take(&mut call.draft)
         }
+    }
+}
+
+/// How many topics led to an event.
+const fn hops(event: &EventKind) -> u8 {
+    match event {
+        EventKind::Topic(topic) => topic.hops,
+        EventKind::Message(_)
+        | EventKind::Tick(_)
+        | EventKind::Receipt(_)
+        | EventKind::Group(_)
+        | EventKind::Presence(_)
+        | EventKind::Contact(_)
+        | EventKind::Chat(_)
+        | EventKind::Call(_)
+        | EventKind::Session(_)
+        | EventKind::Request(_) => 0,
     }
 }
 

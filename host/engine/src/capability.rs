@@ -4,6 +4,7 @@
 //! the draft as it was; only a flood or a fault of the host ends the call. What acts outside the draft, because it must answer at once,
 //! goes through [`durable`].
 
+pub(crate) mod bus;
 pub(crate) mod chats;
 pub(crate) mod config;
 pub(crate) mod contacts;
@@ -19,6 +20,7 @@ pub(crate) mod messaging;
 pub(crate) mod meta;
 pub(crate) mod schedule;
 pub(crate) mod secrets;
+pub(crate) mod webhooks;
 
 use crate::bindings::waspnest::plugin::types::{Error, Host};
 use crate::manifest::Capability;

@@ -18,6 +18,7 @@ mod message;
 mod outgoing;
 mod presence;
 mod receipt;
+mod request;
 mod session;
 
 pub(crate) use call::call;
@@ -34,6 +35,7 @@ pub(crate) use outgoing::{
 };
 
 pub(crate) use presence::presence;
+pub(crate) use request::{request, response};
 pub(crate) use session::session;
 
 /// A text as the guest takes it.

@@ -20,7 +20,8 @@ use waspnest_core::clock::Clock;
 use waspnest_core::package::{Package, PackageDigest};
 
 use crate::bindings::waspnest::plugin::{
-    chats, config, contacts, dialogue, groups, http, kv, log, media_store, messaging, meta, schedule, secrets, types,
+    bus, chats, config, contacts, dialogue, groups, http, kv, log, media_store, messaging, meta, schedule, secrets,
+    types, webhooks,
 };
 use crate::limits::{Limits, TABLE_ELEMENTS};
 use crate::plugin::{Digest, LoadError, Plugin};
@@ -313,6 +314,8 @@ fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<CallState>> {
     groups::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     contacts::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     chats::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
+    bus::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
+    webhooks::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     secrets::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     config::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;
     log::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)?;

@@ -9,8 +9,8 @@ use crate::manifest::capability::capability_table;
 use crate::manifest::section::Section;
 use crate::manifest::terms::{Side, Terms};
 use crate::manifest::{
-    Capability, DialogueTerms, HttpTerms, JobTerms, KeyError, KvTerms, MediaReadTerms, MediaWriteTerms, MessageTerms,
-    Rate, Request, Requests, Scope, SecretTerms,
+    BusTerms, Capability, DialogueTerms, HttpTerms, JobTerms, KeyError, KvTerms, MediaReadTerms, MediaWriteTerms,
+    MessageTerms, Rate, Request, Requests, Scope, SecretTerms, WebhookTerms,
 };
 
 /// A grant that cannot be read: names the key and what is wrong.
@@ -174,7 +174,9 @@ impl Effective {
             | Capability::Http
             | Capability::Dialogue
             | Capability::MediaWrite
-            | Capability::Secrets => return None,
+            | Capability::Secrets
+            | Capability::Webhooks
+            | Capability::Bus => return None,
         };
         messages.as_ref().map(|terms| &terms.scope)
     }

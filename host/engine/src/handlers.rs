@@ -5,12 +5,12 @@
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 use waspnest_core::dialogue::Pending;
-use waspnest_core::event::{EventKind, Family};
+use waspnest_core::event::{EventKind, Family, RequestEvent};
 use waspnest_core::message::Message;
 
 use crate::bindings::exports::waspnest::plugin::{
     call_handler, chat_handler, command_handler, contact_handler, group_handler, message_handler, presence_handler,
-    raw_handler, receipt_handler, reply_handler, schedule_handler, session_handler,
+    raw_handler, receipt_handler, reply_handler, request_handler, schedule_handler, session_handler, topic_handler,
 };
 use crate::bindings::waspnest::plugin::types::{EventContext, HandlerError, Outcome};
 use crate::command::Command;
@@ -33,6 +33,8 @@ pub struct Handlers {
     chat: Option<chat_handler::GuestIndices>,
     call: Option<call_handler::GuestIndices>,
     session: Option<session_handler::GuestIndices>,
+    topic: Option<topic_handler::GuestIndices>,
+    request: Option<request_handler::GuestIndices>,
     raw: Option<raw_handler::GuestIndices>,
     reply: Option<reply_handler::GuestIndices>,
     command: Option<command_handler::GuestIndices>,
@@ -93,6 +95,8 @@ const fn interface(family: Family) -> &'static str {
         Family::Chat => "chat-handler",
         Family::Call => "call-handler",
         Family::Session => "session-handler",
+        Family::Topic => "topic-handler",
+        Family::Request => "request-handler",
     }
 }
 
@@ -126,6 +130,8 @@ impl Handlers {
                 Family::Chat => found.chat = Some(chat_handler::GuestIndices::new(pre)?),
                 Family::Call => found.call = Some(call_handler::GuestIndices::new(pre)?),
                 Family::Session => found.session = Some(session_handler::GuestIndices::new(pre)?),
+                Family::Topic => found.topic = Some(topic_handler::GuestIndices::new(pre)?),
+                Family::Request => found.request = Some(request_handler::GuestIndices::new(pre)?),
             }
         }
         Ok(found)
@@ -156,6 +162,8 @@ impl Handlers {
             Family::Chat => self.chat.is_some(),
             Family::Call => self.call.is_some(),
             Family::Session => self.session.is_some(),
+            Family::Topic => self.topic.is_some(),
+            Family::Request => self.request.is_some(),
         }
     }
 
@@ -194,6 +202,39 @@ impl Handlers {
             EventKind::Chat(event) => guest!(chat.call_on_chat(to_guest.chat(event))),
             EventKind::Call(call) => guest!(call.call_on_call(convert::call(call))),
             EventKind::Session(event) => guest!(session.call_on_session(convert::session(event))),
+            EventKind::Topic(event) => {
+                let indices = self.topic.as_ref()?;
+                let (topic, publisher) = (event.topic.as_str(), event.publisher.as_str());
+                match indices.load(&mut *store, instance) {
+                    Ok(guest) => {
+                        let told = guest.call_on_topic(&mut *store, ctx, topic, publisher, &event.body);
+                        told.await
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            // Answered with a response and not with an outcome: see `call_request`.
+            EventKind::Request(_) => return None,
+        })
+    }
+}
+
+impl Handlers {
+    /// Calls the handler of requests from outside; none when there is no such handler.
+    pub(crate) async fn call_request(
+        &self,
+        store: &mut Store<CallState>,
+        instance: &Instance,
+        ctx: &EventContext,
+        event: &RequestEvent,
+    ) -> Option<wasmtime::Result<Result<request_handler::Response, HandlerError>>> {
+        let indices = self.request.as_ref()?;
+        Some(match indices.load(&mut *store, instance) {
+            Ok(guest) => {
+                let request = convert::request(event);
+                guest.call_on_request(&mut *store, ctx, &request).await
+            }
+            Err(error) => Err(error),
         })
     }
 }
@@ -270,7 +311,9 @@ const fn message_of(event: &EventKind) -> Option<&Message> {
         | EventKind::Contact(_)
         | EventKind::Chat(_)
         | EventKind::Call(_)
-        | EventKind::Session(_) => None,
+        | EventKind::Session(_)
+        | EventKind::Topic(_)
+        | EventKind::Request(_) => None,
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 use waspnest_core::event::{EventKind, Family, TickCause};
-use waspnest_core::id::{InstallationId, SecretName};
+use waspnest_core::id::{EndpointName, InstallationId, SecretName};
 
 use crate::call::Sandbox;
 use crate::configuration::Configuration;
@@ -215,6 +215,17 @@ impl Installation {
             .collect()
     }
 
+    /// The endpoints it may tell; none without the capability.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<EndpointName> {
+        let terms = self.effective.webhooks.as_ref();
+        terms
+            .and_then(|terms| terms.endpoints.clone())
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
     /// Whether it can wait for messages: its plugin asks for that, and it is granted.
     #[must_use]
     pub fn takes_replies(&self) -> bool {
@@ -240,6 +251,9 @@ impl Installation {
                 };
                 handled && tick.installation == self.id
             }
+            EventKind::Request(request) => self.plugin.handlers.has(Family::Request) && request.installation == self.id,
+            // Nobody is told what they said themselves.
+            EventKind::Topic(topic) if topic.publisher == self.id => false,
             EventKind::Message(_)
             | EventKind::Receipt(_)
             | EventKind::Group(_)
@@ -247,7 +261,8 @@ impl Installation {
             | EventKind::Contact(_)
             | EventKind::Chat(_)
             | EventKind::Call(_)
-            | EventKind::Session(_) => {
+            | EventKind::Session(_)
+            | EventKind::Topic(_) => {
                 let subscriptions = &self.plugin.manifest.subscriptions;
                 subscriptions.iter().any(|subscription| subscription.wants(event))
             }

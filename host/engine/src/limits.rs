@@ -77,6 +77,20 @@ pub(crate) const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// HTTP requests of one call.
 pub(crate) const HTTP_REQUESTS: u32 = 10;
+/// Bytes of the name of what a webhook tells.
+pub(crate) const WEBHOOK_EVENT_BYTES: usize = 128;
+/// Bytes of what a webhook tells.
+pub(crate) const WEBHOOK_BYTES: usize = 256 << 10;
+/// Things told to other plugins in one call.
+pub(crate) const PUBLICATIONS: u32 = 20;
+/// Bytes of what other plugins are told at a time.
+pub(crate) const TOPIC_BYTES: usize = 256 << 10;
+/// Bytes of the body of an answer to a request from outside.
+pub(crate) const RESPONSE_BYTES: usize = 1 << 20;
+/// Headers of such an answer.
+pub(crate) const RESPONSE_HEADERS: usize = 32;
+/// Bytes of all of them, names and values.
+pub(crate) const RESPONSE_HEADER_BYTES: usize = 8 << 10;
 /// Operations with secrets in one call.
 pub(crate) const SECRET_OPERATIONS: u32 = 100;
 /// Bytes that are signed at a time.

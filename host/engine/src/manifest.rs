@@ -3,6 +3,7 @@
 //! Parsed once, at load, into types that cannot hold nonsense. Unknown keys are errors; `[tool]`, `[test]` and keys that start with
 //! `x-` belong to the author's tools and are not read. What an operator grants is [`crate::grant`]'s business.
 
+mod bus_terms;
 pub(crate) mod capability;
 mod command;
 pub(crate) mod dialogue_terms;
@@ -13,6 +14,7 @@ pub(crate) mod secret_terms;
 pub(crate) mod section;
 mod subscribe;
 pub(crate) mod terms;
+mod webhook_terms;
 
 use std::path::{Path, PathBuf};
 
@@ -20,6 +22,7 @@ use toml::Table;
 use waspnest_core::data_version::FIRST;
 use waspnest_core::id::PluginId;
 
+pub use bus_terms::{BusTerms, TopicFilter, Topics};
 pub use capability::{Capability, Need, Request, Requests};
 pub use command::{ArgKind, ArgNeed, ArgSpec, Bounds, CommandSpec, Cooldown, CooldownScope, Role, Summary, Urgency};
 pub use dialogue_terms::DialogueTerms;
@@ -30,6 +33,7 @@ pub use secret_terms::{SecretMode, SecretTerms};
 pub use section::KeyError;
 pub use subscribe::{EventFilter, MessageFilter, OwnMessages, RawFilter, Schedule, ScheduleRule, Subscription};
 pub use terms::{JobTerms, KvTerms, MessageTerms, Rate, Rule, Scope};
+pub use webhook_terms::WebhookTerms;
 
 use crate::limits::LimitWish;
 use section::{Section, unknown};

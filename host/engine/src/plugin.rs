@@ -382,6 +382,8 @@ fn check_import(name: &str, manifest: &Manifest) -> Result<(), Refusal> {
         "contacts" => &[Capability::ContactsRead, Capability::ContactsWrite],
         "chats" => &[Capability::ChatsWrite],
         "secrets" => &[Capability::Secrets],
+        "webhooks" => &[Capability::Webhooks],
+        "bus" => &[Capability::Bus],
         _ => return Err(undeclared(&[])),
     };
     if any_of

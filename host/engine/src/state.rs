@@ -76,6 +76,9 @@ pub(crate) struct Call {
     pub(crate) http_requests: Budget,
     pub(crate) live_operations: Budget,
     pub(crate) secret_operations: Budget,
+    pub(crate) publications: Budget,
+    /// How many topics led to the event.
+    pub(crate) hops: u8,
     pub(crate) kv_operations: Budget,
     pub(crate) schedule_operations: Budget,
     pub(crate) dialogue_operations: Budget,
@@ -122,13 +125,22 @@ impl Scene {
                 },
                 None => Self::default(),
             },
+            EventKind::Topic(topic) => match &topic.origin {
+                Some(origin) => Self {
+                    chat: Some(origin.chat.clone()),
+                    sender: origin.sender.clone(),
+                    ..Self::default()
+                },
+                None => Self::default(),
+            },
             EventKind::Receipt(_)
             | EventKind::Group(_)
             | EventKind::Presence(_)
             | EventKind::Contact(_)
             | EventKind::Chat(_)
             | EventKind::Call(_)
-            | EventKind::Session(_) => {
+            | EventKind::Session(_)
+            | EventKind::Request(_) => {
                 let (chat, person) = (event.kind.chat(), event.kind.person());
                 let partner = person.filter(|person| chat == Some(person.canonical()));
                 Self {

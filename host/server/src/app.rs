@@ -28,13 +28,16 @@ use waspnest_engine::{CompileLimits, Compiler, CompilerProcess, Engine, EngineEr
 use waspnest_whatsapp::{Authority, AuthorityError, WhatsApp, WhatsAppOptions};
 
 use crate::config::Config;
+use crate::config::installation::Activity;
 use crate::config::keys::Keys;
 use crate::config::secret::Secret;
 use crate::http::{Http, HttpParts};
+use crate::replies::Replies;
 use crate::rollout::{Rollout, RolloutError, RolloutParts};
 use crate::secrets::Secrets;
 use crate::service::admin_secret::{self, AdminSecretError};
 use crate::service::health::{Health, Phase};
+use crate::service::hooks::Hooks;
 use crate::service::installations::Installations;
 use crate::service::messages::Messages;
 use crate::service::routes::Routes;
@@ -44,6 +47,7 @@ use crate::service::settings::{InstallationSettings, SettingsParts};
 use crate::sessions::{RunningSessions, Shared, StartError};
 use crate::shutdown::{Shutdown, Signal, Stopped};
 use crate::sweep::Sweep;
+use crate::webhook::Webhooks;
 
 /// Why the host did not start. Nothing of it runs then.
 #[derive(Debug, thiserror::Error)]
@@ -181,7 +185,7 @@ impl App {
         let stored = StoredSecrets::new(Arc::clone(&store), Sealer::checked(&master_key, &*store).await?);
         let secrets = Secrets::new(config.secrets.clone(), stored.clone());
         let log = Log::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&ids));
-        let outbox = Outbox::new(Arc::clone(&store), Arc::clone(&clock));
+        let outbox = Outbox::new(Arc::clone(&store), Arc::clone(&clock), log.clone());
         let progress = Progress::new(Arc::clone(&store));
         let files = Files::open(&config.storage.dir.join("files"), Arc::clone(&clock))?;
         let register = Register::open(Arc::clone(&store)).await?;
@@ -193,6 +197,17 @@ impl App {
             clock: Arc::clone(&clock),
         })?);
         let egress = Egress::new(config.plugins.egress.clone(), Arc::new(SystemNames), Arc::clone(&clock))?;
+        let webhooks = Webhooks::new(
+            config.webhooks.clone(),
+            egress.clone(),
+            secrets.clone(),
+            Arc::clone(&clock),
+        );
+        let hooks = config.installations.iter();
+        let hooks = hooks.filter(|wanted| wanted.activity == Activity::Enabled);
+        let hooks = hooks
+            .filter_map(|wanted| Some((wanted.id.clone(), wanted.hook.clone()?)))
+            .collect();
         let config = Arc::new(config);
         let shutdown = Shutdown::new(Arc::clone(&clock));
         let rollout = Rollout::begin(RolloutParts {
@@ -238,6 +253,7 @@ impl App {
             clock: Arc::clone(&clock),
         });
         let routes = Routes::new(Arc::clone(&installations), Arc::clone(&clock));
+        let replies = Replies::default();
         let running = RunningSessions::new(
             Shared {
                 store: Arc::clone(&store),
@@ -247,7 +263,9 @@ impl App {
                 progress: progress.clone(),
                 journal: Journal::new(Arc::clone(&store)),
                 egress,
-                secrets,
+                secrets: secrets.clone(),
+                webhooks,
+                replies: replies.clone(),
                 files: files.clone(),
                 engine,
                 whatsapp,
@@ -276,6 +294,14 @@ impl App {
         };
         let (phase, phases) = watch::channel(Phase::Starting);
         let health = Health::new(phases, sessions.clone(), Arc::clone(&clock));
+        let hooks = Hooks::new(
+            hooks,
+            secrets.clone(),
+            sessions.clone(),
+            log.clone(),
+            replies,
+            Arc::clone(&clock),
+        );
         let http = Http::new(
             HttpParts {
                 sessions,
@@ -284,6 +310,7 @@ impl App {
                 versions: Arc::new(rollout),
                 settings: settings.clone(),
                 routes,
+                hooks,
                 secrets: SecretsService::new(stored),
                 health,
                 admin: established.hash,

@@ -6,6 +6,7 @@
 
 pub mod bind;
 pub mod commands;
+pub mod hook;
 pub mod hours;
 pub mod install;
 pub mod installation;
@@ -20,6 +21,7 @@ pub mod secrets;
 pub mod server;
 pub mod session;
 pub mod storage;
+pub mod webhooks;
 pub mod whatsapp;
 
 mod check;
@@ -44,7 +46,8 @@ use server::Server;
 use session::Session;
 use storage::Storage;
 use tree::Node;
-use waspnest_core::id::SecretName;
+use waspnest_core::id::{EndpointName, SecretName};
+use webhooks::Endpoint;
 use whatsapp::WhatsApp;
 
 /// Everything an operator can set.
@@ -62,6 +65,8 @@ pub struct Config {
     pub plugins: Plugins,
     /// `[secrets]`.
     pub secrets: BTreeMap<SecretName, Declared>,
+    /// `[webhooks]`.
+    pub webhooks: BTreeMap<EndpointName, Endpoint>,
     /// `[log]`.
     pub log: Log,
     /// `[[session]]`.
@@ -94,7 +99,7 @@ impl Config {
     #[must_use]
     pub fn keys() -> BTreeSet<String> {
         // A file with one element in each list, so that the keys of elements are asked for; what is missing in them does not matter here.
-        let text = "session = [{}]\nplugin = [{ session = { name = {} }, chat = [{}] }]\nbind = [{}]\nschedule = [{}]\n[secrets.name]";
+        let text = "session = [{}]\nplugin = [{ session = { name = {} }, chat = [{}] }]\nbind = [{}]\nschedule = [{}]\n[secrets.name]\n[webhooks.name]";
         Self::read(text, None, std::iter::empty()).1
     }
 
@@ -142,6 +147,7 @@ impl Config {
         let whatsapp = WhatsApp::read(section.table("whatsapp"), base);
         let plugins = Plugins::read(section.table("plugins"), base, &storage.dir);
         let secrets = secrets::read(&mut section, base, env);
+        let webhooks = webhooks::read(&mut section);
         let log = Log::read(section.table("log"));
         let sessions = section
             .tables("session")
@@ -165,6 +171,7 @@ impl Config {
             whatsapp,
             plugins,
             secrets,
+            webhooks,
             log,
             sessions,
             installations,
@@ -173,6 +180,7 @@ impl Config {
         };
         check::references(&config, &section);
         check::secrets(&config, &section);
+        check::webhooks(&config, &section);
         section.finish();
         config
     }

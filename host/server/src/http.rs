@@ -10,7 +10,6 @@ mod body;
 mod context;
 mod dispatch;
 mod error;
-mod moment;
 mod page;
 mod qr_image;
 mod query;
@@ -27,6 +26,7 @@ use waspnest_core::clock::{Clock, Ids};
 
 use crate::service::admin_secret::AdminHash;
 use crate::service::health::Health;
+use crate::service::hooks::Hooks;
 use crate::service::installations::Installations;
 use crate::service::messages::Messages;
 use crate::service::routes::Routes;
@@ -52,6 +52,8 @@ pub struct HttpParts {
     pub settings: InstallationSettings,
     /// Who would get what.
     pub routes: Routes,
+    /// Requests from outside to installations.
+    pub hooks: Hooks,
     /// Secrets that the host keeps itself.
     pub secrets: Secrets,
     /// How the host is.

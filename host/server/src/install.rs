@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
+use waspnest_core::event::Family;
 use waspnest_core::id::InstallationId;
 use waspnest_engine::command::BookError;
 use waspnest_engine::manifest::Capability;
@@ -91,6 +92,20 @@ pub fn fit(plugin: Arc<Plugin>, wanted: &installation::Installation) -> Result<I
 pub fn missing(config: &Config, installation: &Installation) -> Vec<String> {
     let secrets = installation.secrets();
     let undeclared = secrets.iter().filter(|name| !config.secrets.contains_key(*name));
+    let deaf = config
+        .installations
+        .iter()
+        .any(|wanted| wanted.id == *installation.id() && wanted.hook.is_some())
+        && !installation.plugin().handlers.has(Family::Request);
+    let deaf = deaf.then(|| format!("{} has a hook, but its plugin handles no requests", installation.id()));
+    let endpoints = installation.endpoints();
+    let unknown = endpoints.iter().filter(|name| !config.webhooks.contains_key(*name));
+    let unknown = unknown.map(|name| {
+        format!(
+            "{} may tell the endpoint {name}, but there is no [webhooks.{name}]",
+            installation.id()
+        )
+    });
     undeclared
         .map(|name| {
             format!(
@@ -98,6 +113,8 @@ pub fn missing(config: &Config, installation: &Installation) -> Vec<String> {
                 installation.id()
             )
         })
+        .chain(unknown)
+        .chain(deaf)
         .collect()
 }
 

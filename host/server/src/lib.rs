@@ -29,8 +29,11 @@ pub mod install;
 
 pub mod rollout;
 
+pub mod replies;
+mod rfc3339;
 pub mod secrets;
 pub mod service;
+pub mod webhook;
 
 pub mod http;
 

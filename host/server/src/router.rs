@@ -42,6 +42,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use waspnest_core::address::Party;
 use waspnest_core::clock::{Clock, Ids};
+use waspnest_core::event::Family;
 use waspnest_core::files::Files;
 use waspnest_core::id::{SessionId, SessionName};
 use waspnest_core::journal::Journal;
@@ -53,6 +54,7 @@ use waspnest_core::store::StoreError;
 use waspnest_egress::Egress;
 use waspnest_engine::Engine;
 
+use crate::replies::Replies;
 use crate::secrets::Secrets;
 use crate::sink::SinkPort;
 
@@ -69,6 +71,8 @@ pub(crate) struct RouterParts {
     pub log: Log,
     pub progress: Progress,
     pub journal: Journal,
+    /// Where answers to requests from outside are put.
+    pub replies: Replies,
     pub egress: Egress,
     pub secrets: Secrets,
     pub files: Files,
@@ -80,6 +84,14 @@ pub(crate) struct RouterParts {
     pub sink: SinkPort,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,
+}
+
+impl RouterParts {
+    /// Whether anybody listens to what installations publish in this session.
+    fn hears_topics(&self) -> bool {
+        let mut interests = self.installations.iter().map(|slot| slot.active().interest(&self.name));
+        interests.any(|interest| interest.wants(Family::Topic))
+    }
 }
 
 /// What stops a router. A plugin's failure never does.

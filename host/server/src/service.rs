@@ -7,6 +7,7 @@ pub mod error;
 
 pub mod admin_secret;
 pub mod health;
+pub mod hooks;
 pub mod installations;
 pub mod messages;
 pub mod routes;

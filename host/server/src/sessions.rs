@@ -27,10 +27,12 @@ use waspnest_whatsapp::{SessionHandle, WhatsApp};
 
 use crate::config::plugins::{LoopGuard, Retry};
 use crate::config::schedule::Schedule;
+use crate::replies::Replies;
 use crate::router::Slot;
 use crate::secrets::Secrets;
 use crate::shutdown::Shutdown;
 use crate::sink::SinkPort;
+use crate::webhook::Webhooks;
 
 /// What all sessions share.
 #[derive(Debug)]
@@ -51,6 +53,10 @@ pub struct Shared {
     pub egress: Egress,
     /// Secrets of the operator.
     pub secrets: Secrets,
+    /// What plugins answer to requests from outside.
+    pub replies: Replies,
+    /// The way to servers of the operator's.
+    pub webhooks: Webhooks,
     /// The files plugins made.
     pub files: Files,
     /// The sandbox.

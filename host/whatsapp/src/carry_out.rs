@@ -106,6 +106,10 @@ pub(crate) async fn attempt(client: &Client, means: &Means<'_>, effect: &Effect)
             let message = encode::marked(marked, &envelope(means, effect, &send.to)).map_err(permanent)?;
             write(client, means, effect, &send.to, message, send.typing_ms).await
         }
+        Action::Webhook(_) => Err(CarryError::Permanent {
+            reason: "it is not for WhatsApp".into(),
+            code: None,
+        }),
         Action::SendRaw(raw) => {
             let message = encode::raw(&raw.message).map_err(permanent)?;
             write(client, means, effect, &raw.to, message, raw.typing_ms).await

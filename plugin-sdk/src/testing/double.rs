@@ -49,6 +49,7 @@ fn granted<R>(
 }
 
 pub(crate) mod account;
+pub(crate) mod bus;
 pub(crate) mod dialogue;
 pub(crate) mod http;
 
@@ -56,6 +57,7 @@ pub(crate) mod media_store;
 
 pub(crate) mod messaging;
 pub(crate) mod secrets;
+pub(crate) mod webhooks;
 
 pub(crate) use account::{chats, contacts, groups};
 

@@ -81,6 +81,24 @@ pub enum Effect {
         /// "recording" instead.
         voice: bool,
     },
+    /// Tell other plugins.
+    Published {
+        /// Under which name.
+        topic: String,
+        /// What.
+        body: Vec<u8>,
+    },
+    /// Tell a server of the operator's.
+    Told {
+        /// Which.
+        endpoint: String,
+        /// What happened.
+        event: String,
+        /// More about it.
+        data: serde_json::Value,
+        /// The id it has.
+        id: String,
+    },
 }
 
 impl Effect {
@@ -100,7 +118,9 @@ impl Effect {
             | Self::Pinned { .. }
             | Self::Starred { .. }
             | Self::Read { .. }
-            | Self::Typing { .. } => None,
+            | Self::Typing { .. }
+            | Self::Told { .. }
+            | Self::Published { .. } => None,
         }
     }
 }

@@ -2,7 +2,9 @@
 
 mod command;
 mod dialogue;
+mod outside;
 mod secrets;
+mod webhooks;
 
 use super::{Host, direct_text};
 use crate::log::Level;

@@ -65,6 +65,12 @@ fn later_cases() -> Vec<Action> {
             message: b"secret".to_vec(),
             typing_ms: None,
         })),
+        Action::Webhook(Box::new(Webhook {
+            endpoint: "crm".parse().expect("a name"),
+            event: "booked".into(),
+            data: "{\"secret\":1}".into(),
+            chat: Some(jid(ADA)),
+        })),
     ]
 }
 

@@ -23,11 +23,15 @@ pub enum Family {
     Call,
     /// States of the session.
     Session,
+    /// What installations tell each other.
+    Topic,
+    /// Requests from outside.
+    Request,
 }
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Message,
         Self::Schedule,
         Self::Receipt,
@@ -37,6 +41,8 @@ impl Family {
         Self::Chat,
         Self::Call,
         Self::Session,
+        Self::Topic,
+        Self::Request,
     ];
 
     /// Its stable name in configuration, manifests, logs and metrics.
@@ -52,6 +58,8 @@ impl Family {
             Self::Chat => "chat",
             Self::Call => "call",
             Self::Session => "session",
+            Self::Topic => "topic",
+            Self::Request => "request",
         }
     }
 }
@@ -70,6 +78,8 @@ impl EventKind {
             Self::Chat(_) => Family::Chat,
             Self::Call(_) => Family::Call,
             Self::Session(_) => Family::Session,
+            Self::Topic(_) => Family::Topic,
+            Self::Request(_) => Family::Request,
         }
     }
 }

@@ -90,6 +90,24 @@ fn later_cases() -> Vec<EventKind> {
             state: SessionState::Banned { until: Some(NOON) },
             reason: Some("spam".into()),
         }),
+        EventKind::Topic(Box::new(TopicEvent {
+            topic: "orders.placed".parse().expect("a name"),
+            publisher: "shop".parse().expect("an id"),
+            body: b"secret".to_vec(),
+            hops: 2,
+            origin: Some(TimerOrigin {
+                chat: jid(ADA),
+                sender: None,
+            }),
+        })),
+        EventKind::Request(Box::new(RequestEvent {
+            installation: "shop".parse().expect("an id"),
+            method: "POST".into(),
+            path: "/paid".into(),
+            query: Some("order=secret".into()),
+            headers: vec![("content-type".into(), "text/plain".into())],
+            body: b"secret".to_vec(),
+        })),
     ]
 }
 
@@ -125,7 +143,11 @@ fn every_name_of_a_status_or_a_state_is_listed() {
             EventKind::Chat(event) => ChatChange::NAMES.contains(&event.change.name()),
             EventKind::Call(call) => CallState::NAMES.contains(&call.state.name()),
             EventKind::Session(event) => SessionState::NAMES.contains(&event.state.name()),
-            EventKind::Message(_) | EventKind::Tick(_) | EventKind::Receipt(_) => true,
+            EventKind::Message(_)
+            | EventKind::Tick(_)
+            | EventKind::Receipt(_)
+            | EventKind::Topic(_)
+            | EventKind::Request(_) => true,
         };
         assert!(listed, "{kind:?}");
     }
@@ -135,6 +157,9 @@ fn every_name_of_a_status_or_a_state_is_listed() {
 fn what_people_write_is_not_in_debug() {
     let change = GroupChange::Subject("secret plans".into());
     assert_eq!(format!("{change:?}"), "GroupChange(\"subject\")");
+    for kind in later_cases() {
+        assert!(!format!("{kind:?}").contains("secret"), "{kind:?}");
+    }
 }
 
 #[tokio::test]

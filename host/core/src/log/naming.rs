@@ -54,7 +54,12 @@ fn people(kind: &EventKind) -> Vec<&Party> {
         EventKind::Presence(presence) => vec![&presence.who],
         EventKind::Contact(event) => vec![&event.who],
         EventKind::Call(call) => vec![&call.caller],
-        EventKind::Message(_) | EventKind::Tick(_) | EventKind::Chat(_) | EventKind::Session(_) => Vec::new(),
+        EventKind::Message(_)
+        | EventKind::Tick(_)
+        | EventKind::Chat(_)
+        | EventKind::Session(_)
+        | EventKind::Topic(_)
+        | EventKind::Request(_) => Vec::new(),
     }
 }
 
@@ -65,7 +70,12 @@ fn people_mut(kind: &mut EventKind) -> Vec<&mut Party> {
         EventKind::Presence(presence) => vec![&mut presence.who],
         EventKind::Contact(event) => vec![&mut event.who],
         EventKind::Call(call) => vec![&mut call.caller],
-        EventKind::Message(_) | EventKind::Tick(_) | EventKind::Chat(_) | EventKind::Session(_) => Vec::new(),
+        EventKind::Message(_)
+        | EventKind::Tick(_)
+        | EventKind::Chat(_)
+        | EventKind::Session(_)
+        | EventKind::Topic(_)
+        | EventKind::Request(_) => Vec::new(),
     }
 }
 
@@ -93,6 +103,8 @@ fn chats_mut(kind: &mut EventKind) -> Vec<&mut Jid> {
         | EventKind::Call(_)
         | EventKind::Message(_)
         | EventKind::Tick(_)
-        | EventKind::Session(_) => Vec::new(),
+        | EventKind::Session(_)
+        | EventKind::Topic(_)
+        | EventKind::Request(_) => Vec::new(),
     }
 }

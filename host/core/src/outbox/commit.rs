@@ -7,8 +7,9 @@ use super::{Call, CommitError, Committed, EffectRecord, Migration, Outbox, Place
 use crate::clock::UnixMs;
 use crate::codec;
 use crate::data_version::{self, DataVersion};
-use crate::draft::{Draft, KvEntry, KvKey, KvRead, KvWrite};
+use crate::draft::{Draft, KvEntry, KvKey, KvRead, KvWrite, Publication, TimerChange, TimerOrigin};
 use crate::effect::{Action, Cause, Effect};
+use crate::event::{Event, EventKind, TopicEvent};
 use crate::id::{EffectId, EventId, InstallationId, SessionId};
 use crate::journal::{self, Asker};
 use crate::kv::{KvView, Quota, Usage, is_expired};
@@ -92,16 +93,17 @@ pub(super) async fn draft(
         let usage = values.write(&mut queue, writes, quota, &mut commit.ops).await?;
         usages.extend(usage.map(|usage| (shelf, usage)));
     }
-    let applied = if draft.timers.is_empty() {
-        queue.committing(outbox.store.commit(commit)).await
+    commit.ops.extend(Timers::writes(installation, &draft.timers));
+    let topics = topics(event, installation, draft.topics);
+    let applied = if topics.is_empty() {
+        make(outbox, &mut queue, (session, installation), &draft.timers, commit).await?
     } else {
-        commit.ops.extend(Timers::writes(installation, &draft.timers));
-        let commit = outbox
-            .timers
-            .changing(session, installation, &draft.timers, outbox.store.commit(commit));
-        queue.committing(commit).await
+        let recorded = outbox.log.publish(session, topics, async |rows| {
+            commit.ops.extend(rows);
+            make(outbox, &mut queue, (session, installation), &draft.timers, commit).await
+        });
+        recorded.await?.0
     };
-    let applied = applied.map_err(already_done)?;
     for (shelf, usage) in usages {
         queue.set_usage(shelf, installation, usage);
     }
@@ -142,6 +144,57 @@ pub(super) async fn migration(
         queue.set_usage(Shelf::Values, installation, usage);
     }
     Ok(applied)
+}
+
+/// Makes the commit of a draft, whose timers are seen as soon as it is applied.
+async fn make(
+    outbox: &Outbox,
+    queue: &mut Locked<'_>,
+    (session, installation): (SessionId, &InstallationId),
+    timers: &[TimerChange],
+    commit: Commit,
+) -> Result<Applied, CommitError> {
+    let applied = if timers.is_empty() {
+        queue.committing(outbox.store.commit(commit)).await
+    } else {
+        let commit = outbox
+            .timers
+            .changing(session, installation, timers, outbox.store.commit(commit));
+        queue.committing(commit).await
+    };
+    applied.map_err(already_done)
+}
+
+/// What a draft tells other installations, as events. They are of the chat that was being served.
+fn topics(event: &Event, publisher: &InstallationId, publications: Vec<Publication>) -> Vec<EventKind> {
+    let sender = match &event.kind {
+        EventKind::Tick(tick) => tick.origin.as_ref().and_then(|origin| origin.sender.clone()),
+        EventKind::Topic(topic) => topic.origin.as_ref().and_then(|origin| origin.sender.clone()),
+        EventKind::Message(_)
+        | EventKind::Receipt(_)
+        | EventKind::Group(_)
+        | EventKind::Presence(_)
+        | EventKind::Contact(_)
+        | EventKind::Chat(_)
+        | EventKind::Call(_)
+        | EventKind::Session(_)
+        | EventKind::Request(_) => event.kind.person().map(|person| person.canonical().clone()),
+    };
+    let origin = event.kind.chat().map(|chat| TimerOrigin {
+        chat: chat.clone(),
+        sender,
+    });
+    let topic = |publication| {
+        let Publication { topic, body, hops } = publication;
+        EventKind::Topic(Box::new(TopicEvent {
+            topic,
+            publisher: publisher.clone(),
+            body,
+            hops,
+            origin: origin.clone(),
+        }))
+    };
+    publications.into_iter().map(topic).collect()
 }
 
 pub(super) async fn at_once(

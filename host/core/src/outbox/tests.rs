@@ -1,4 +1,5 @@
 mod drafts;
 mod queue;
 mod sent_keys;
+mod topics;
 mod values;

@@ -18,14 +18,14 @@ use super::FileOf;
 /// The name of what this writes.
 pub(crate) const SCHEMA: &str = "waspnest.event/1";
 
-/// An event. Points in time have a handler of their own and are empty here.
+/// An event. Points in time and requests have handlers of their own and are empty here.
 pub(crate) fn event(event: &Event, session: &SessionName) -> Value {
     let file = FileOf {
         event: event.id,
         position: event.position,
     };
     let body = match &event.kind {
-        EventKind::Tick(_) => Value::Null,
+        EventKind::Tick(_) | EventKind::Request(_) => Value::Null,
         EventKind::Message(message) => message::message(message, file),
         EventKind::Receipt(receipt) => family::receipt(receipt),
         EventKind::Group(event) => family::group(event),
@@ -34,6 +34,7 @@ pub(crate) fn event(event: &Event, session: &SessionName) -> Value {
         EventKind::Chat(event) => family::chat(event),
         EventKind::Call(call) => family::call(call),
         EventKind::Session(event) => family::session(event),
+        EventKind::Topic(event) => family::topic(event),
     };
     json!({
         "id": event.id.to_string(),

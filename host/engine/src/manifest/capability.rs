@@ -7,12 +7,14 @@ use std::fmt;
 
 use toml::{Table, Value};
 
+use super::bus_terms::BusTerms;
 use super::dialogue_terms::DialogueTerms;
 use super::http_terms::HttpTerms;
 use super::media_terms::{MediaReadTerms, MediaWriteTerms};
 use super::secret_terms::SecretTerms;
 use super::section::{KeyError, Section, unknown};
 use super::terms::{JobTerms, KvTerms, MessageTerms, Side, Terms};
+use super::webhook_terms::WebhookTerms;
 
 /// Hands the table to a macro: the case of [`Capability`], the name of the field that holds its terms, their type, and its name in
 /// manifests, configuration and refusals.
@@ -67,6 +69,10 @@ macro_rules! capability_table {
             ChatsWrite, chats_write: MessageTerms = "chats.write";
             /// Use secrets of the operator.
             Secrets, secrets: SecretTerms = "secrets";
+            /// Tell servers of the operator.
+            Webhooks, webhooks: WebhookTerms = "webhooks";
+            /// Tell other plugins.
+            Bus, bus: BusTerms = "bus";
         }
     };
 }
@@ -170,7 +176,9 @@ impl Capability {
             | Self::MediaWrite
             | Self::GroupsRead
             | Self::ContactsRead
-            | Self::Secrets => false,
+            | Self::Secrets
+            | Self::Webhooks
+            | Self::Bus => false,
         }
     }
 

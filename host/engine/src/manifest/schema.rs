@@ -126,6 +126,7 @@ fn subscribe() -> Value {
             "status": some_of(ReceiptStatus::NAMES, "Of receipts."),
             "changes": some_of(distinct(&details), "Of groups, contacts and chats: what happened."),
             "states": some_of(distinct(&states), "Of presence, calls and sessions."),
+            "topics": { "type": "array", "items": { "type": "string" }, "description": "Of topics: names, or patterns such as orders.*." },
         }),
     )
 }
@@ -253,6 +254,14 @@ fn terms(capability: Capability) -> Value {
         Capability::Secrets => json!({
             "names": { "type": "array", "items": { "type": "string" }, "description": "Which secrets of the operator." },
             "mode": one_of(["inject", "reveal"], "Whether the host uses them for the plugin, or the plugin may read them."),
+        }),
+        Capability::Webhooks => json!({
+            "endpoints": { "type": "array", "items": { "type": "string" }, "description": "Which servers of the operator's configuration." },
+            "rate": rate(),
+        }),
+        Capability::Bus => json!({
+            "topics": { "type": "array", "items": { "type": "string" }, "description": "Under which names it tells other plugins." },
+            "rate": rate(),
         }),
         Capability::Dialogue => json!({ "max-open": whole(0, "States and waits together in one session.") }),
         Capability::MediaRead => json!({

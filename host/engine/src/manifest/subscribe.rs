@@ -10,6 +10,7 @@ use waspnest_core::event::{
 use waspnest_core::id::ScheduleId;
 use waspnest_core::message::{Content, Message, Origin};
 
+use super::bus_terms::TopicFilter;
 use super::section::{KeyError, Section, unknown};
 use super::word;
 use crate::handlers::Handler;
@@ -23,6 +24,10 @@ pub enum Subscription {
     Other(EventFilter),
     /// Events of any family, as JSON.
     Raw(RawFilter),
+    /// What other installations publish.
+    Topic(TopicFilter),
+    /// Requests from outside.
+    Request,
 }
 
 /// Which events a plugin wants as JSON.
@@ -89,7 +94,12 @@ pub(super) const EVENTS: &[(&str, Family)] = &[
     ("chat", Family::Chat),
     ("call", Family::Call),
     ("session", Family::Session),
+    ("topic", Family::Topic),
+    ("request", Family::Request),
 ];
+
+/// The families that can be had as JSON: all that are not for one installation.
+const AS_JSON: &[(&str, Family)] = EVENTS.split_at(EVENTS.len() - 1).0;
 
 impl Subscription {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self, KeyError> {
@@ -115,6 +125,8 @@ impl Subscription {
             Family::Chat => other(section, ("changes", "change", &ChatChange::NAMES), HasChats::Yes),
             Family::Call => other(section, ("states", "state", &CallState::NAMES), HasChats::No),
             Family::Session => other(section, ("states", "state", &SessionState::NAMES), HasChats::No),
+            Family::Topic => TopicFilter::read(section).map(Self::Topic),
+            Family::Request => section.finish().map(|()| Self::Request),
         }
     }
 
@@ -123,7 +135,7 @@ impl Subscription {
     pub fn covers(&self, family: Family) -> bool {
         match self {
             Self::Raw(filter) => filter.families.contains(&family),
-            Self::Message(_) | Self::Other(_) => self.handler() == Handler::Of(family),
+            Self::Message(_) | Self::Other(_) | Self::Topic(_) | Self::Request => self.handler() == Handler::Of(family),
         }
     }
 
@@ -133,6 +145,8 @@ impl Subscription {
             Self::Message(_) => Handler::Of(Family::Message),
             Self::Other(filter) => Handler::Of(filter.family),
             Self::Raw(_) => Handler::Raw,
+            Self::Topic(_) => Handler::Of(Family::Topic),
+            Self::Request => Handler::Of(Family::Request),
         }
     }
 
@@ -144,6 +158,8 @@ impl Subscription {
             (Self::Message(_), _) => false,
             (Self::Other(filter), event) => filter.wants(event),
             (Self::Raw(filter), event) => filter.wants(event),
+            (Self::Topic(filter), event) => filter.wants(event),
+            (Self::Request, event) => event.family() == Family::Request,
         }
     }
 }
@@ -151,16 +167,16 @@ impl Subscription {
 impl RawFilter {
     fn read(mut section: Section<'_>) -> Result<Self, KeyError> {
         let families = match section.texts("kinds")? {
-            // Presence is for those who name it.
-            None => EVENTS
+            // Presence and topics are for those who name them.
+            None => AS_JSON
                 .iter()
                 .map(|(_, family)| *family)
-                .filter(|family| *family != Family::Presence)
+                .filter(|family| !matches!(family, Family::Presence | Family::Topic))
                 .collect(),
             Some(kinds) => kinds
                 .into_iter()
                 .enumerate()
-                .map(|(index, kind)| word(section.at(&format!("kinds[{index}]")), "kind", kind, EVENTS))
+                .map(|(index, kind)| word(section.at(&format!("kinds[{index}]")), "kind", kind, AS_JSON))
                 .collect::<Result<_, _>>()?,
         };
         let own = OwnMessages::read(&mut section)?;
@@ -180,7 +196,9 @@ impl RawFilter {
             | EventKind::Contact(_)
             | EventKind::Chat(_)
             | EventKind::Call(_)
-            | EventKind::Session(_) => true,
+            | EventKind::Session(_)
+            | EventKind::Topic(_)
+            | EventKind::Request(_) => true,
         };
         own && self.families.contains(&event.family())
     }

@@ -249,7 +249,7 @@ fn mistakes_name_file_and_key() {
 }
 
 #[test]
-fn raw_is_everything_but_presence_unless_it_names_kinds() {
+fn raw_is_everything_but_what_must_be_named_unless_it_names_kinds() {
     let raw = |kinds: &str| {
         let text = FULL.replacen(
             "event = \"presence\"\nstates = [\"typing\"]",
@@ -269,7 +269,8 @@ fn raw_is_everything_but_presence_unless_it_names_kinds() {
         .into_iter()
         .filter(|family| !everything.covers(*family))
         .collect();
-    assert_eq!(left_out, [Family::Schedule, Family::Presence]);
+    let others = [Family::Schedule, Family::Presence, Family::Topic, Family::Request];
+    assert_eq!(left_out, others);
     let error = raw("kinds = [\"schedule\"]").expect_err("no such kind").to_string();
     assert!(
         error.contains("subscribe[2].kinds[0]: unknown kind \"schedule\""),

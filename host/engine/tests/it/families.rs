@@ -307,7 +307,11 @@ async fn exports_and_subscriptions_must_match() {
         if family == Family::Schedule {
             continue;
         }
-        let dir = changed("witness", |manifest| {
+        let all = match family {
+            Family::Topic | Family::Request => "switchboard",
+            _ => "witness",
+        };
+        let dir = changed(all, |manifest| {
             let (before, rest) = manifest.split_once(&entry).expect("it subscribes to everything");
             let (_, after) = rest.split_once("\n\n").expect("something follows");
             format!("{}\n{after}", before.trim_end().trim_end_matches("[[subscribe]]"))
@@ -327,7 +331,11 @@ async fn exports_and_subscriptions_must_match() {
         if family == Family::Message {
             continue;
         }
-        let states = if family == Family::Presence { "states = []" } else { "" };
+        let states = match family {
+            Family::Presence => "states = []",
+            Family::Topic => "topics = []",
+            _ => "",
+        };
         let dir = changed("echo", |manifest| {
             format!("{manifest}\n[[subscribe]]\n{entry}\n{states}\n")
         });

@@ -1,6 +1,7 @@
 //! The engine with real guests: `plugins/echo`, `plugins/reminders` and those of `tests/guests`, as `cargo xtask plugins` builds them.
 
 mod account;
+mod bus;
 mod changes;
 mod command;
 mod configuration;
@@ -18,3 +19,4 @@ mod sandbox;
 mod secrets;
 mod sending;
 mod state;
+mod webhooks;

@@ -104,8 +104,8 @@ impl Topic {
     pub const USUAL: [Self; 2] = [Self::Family(Family::Message), Self::Command];
 }
 
-/// The topics a bind can name. Ticks of schedules need no bind: they are for one installation.
-const EVENTS: [(&str, Topic); 10] = [
+/// The topics a bind can name. Ticks of schedules and requests from outside need no bind: they are for one installation.
+const EVENTS: [(&str, Topic); 11] = [
     ("message", Topic::Family(Family::Message)),
     ("command", Topic::Command),
     ("reply", Topic::Reply),
@@ -116,6 +116,7 @@ const EVENTS: [(&str, Topic); 10] = [
     ("chat", Topic::Family(Family::Chat)),
     ("call", Topic::Family(Family::Call)),
     ("session", Topic::Family(Family::Session)),
+    ("topic", Topic::Family(Family::Topic)),
 ];
 
 /// Allowed and denied addresses; a denial wins, and no allowance at all allows everything.

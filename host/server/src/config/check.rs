@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use waspnest_core::id::SecretName;
+use waspnest_core::id::{EndpointName, SecretName};
 use waspnest_engine::grant::Grant;
-use waspnest_engine::manifest::SecretTerms;
+use waspnest_engine::manifest::{SecretTerms, WebhookTerms};
 
 use super::Config;
 use super::section::Section;
@@ -76,6 +76,62 @@ pub(super) fn secrets(config: &Config, root: &Section<'_>) {
                     installation.id.as_str()
                 ),
             );
+        }
+    }
+}
+
+/// Notes endpoints that are granted and not declared, and secrets of hooks and of endpoints that are not declared or may not be sent there.
+pub(super) fn webhooks(config: &Config, root: &Section<'_>) {
+    for installation in &config.installations {
+        let Some(Grant::On(WebhookTerms {
+            endpoints: Some(names), ..
+        })) = &installation.grants.webhooks
+        else {
+            continue;
+        };
+        for name in names.iter().filter(|name| !config.webhooks.contains_key(*name)) {
+            let hint = did_you_mean::hint(name.as_str(), config.webhooks.keys().map(EndpointName::as_str));
+            root.report(
+                "",
+                format!(
+                    "plugin {:?} is granted the endpoint {name}, but there is no [webhooks.{name}]{hint}",
+                    installation.id.as_str()
+                ),
+            );
+        }
+    }
+    for installation in &config.installations {
+        if let Some(hook) = &installation.hook
+            && !config.secrets.contains_key(&hook.secret)
+        {
+            root.report(
+                "",
+                format!(
+                    "plugin {:?}: hook: there is no [secrets.{}]",
+                    installation.id.as_str(),
+                    hook.secret
+                ),
+            );
+        }
+    }
+    for (name, endpoint) in &config.webhooks {
+        if let Some(sign) = &endpoint.sign
+            && !config.secrets.contains_key(&sign.secret)
+        {
+            root.report(
+                "",
+                format!("webhooks.{name}.sign: there is no [secrets.{}]", sign.secret),
+            );
+        }
+        for secret in endpoint.headers.iter().flat_map(|(_, text)| text.secrets()) {
+            match config.secrets.get(secret) {
+                None => root.report("", format!("webhooks.{name}.headers: there is no [secrets.{secret}]")),
+                Some(declared) if !declared.hosts.iter().any(|host| host.is_of(&endpoint.url)) => root.report(
+                    "",
+                    format!("webhooks.{name}.headers: the secret {secret} is not bound to the host of its url"),
+                ),
+                Some(_) => {}
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use waspnest_engine::{Grants, Limits, Mode, Reuse};
 
 use super::commands::Commands;
 use super::form;
+use super::hook::Hook;
 use super::pattern::Pattern;
 use super::section::Section;
 use super::tree::Node;
@@ -38,6 +39,8 @@ pub struct Installation {
     pub commands: Commands,
     /// Which of its versions have to be looked at before they are put to work.
     pub pin: Pin,
+    /// How requests from outside reach it; none for not at all.
+    pub hook: Option<Hook>,
     /// What the plugin may do.
     pub grants: Grants,
     /// The plugin's own settings, over its defaults.
@@ -150,6 +153,7 @@ impl Installation {
         ]);
         let pin = section.or("pin", Pin::Requests, pins);
         let commands = Commands::read(section.table("commands"));
+        let hook = Hook::read(section.table("hook"));
         let (path, table) = section.free("grants");
         let grants = Grants::from_toml(&path, &table).unwrap_or_else(|error| {
             section.report("grants", error.to_string());
@@ -171,6 +175,7 @@ impl Installation {
             reuse,
             commands,
             pin,
+            hook,
             grants,
             config,
             session_config,

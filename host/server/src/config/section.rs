@@ -74,6 +74,11 @@ impl<'f> Section<'f> {
         self.entries.remove(key)
     }
 
+    /// Whether anybody wrote it.
+    pub(super) fn is_written(&self) -> bool {
+        !matches!(self.origin, Origin::Absent)
+    }
+
     /// Notes a problem with one of this section's keys.
     pub(super) fn report(&self, key: &str, what: impl Into<Box<str>>) {
         self.findings

@@ -2,6 +2,7 @@
 
 pub(super) mod config;
 pub(super) mod effects;
+pub(super) mod hooks;
 pub(super) mod installations;
 pub(super) mod messages;
 pub(super) mod qr;

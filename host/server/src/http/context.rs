@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::Method;
 use http::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,9 @@ use super::query::Query;
 /// One request.
 pub(super) struct Ctx {
     pub(super) parts: Arc<HttpParts>,
+    pub(super) method: Method,
+    /// As the caller wrote it.
+    pub(super) path: String,
     pub(super) query: Query,
     /// The media type the caller wants, of those the route offers.
     pub(super) wanted: &'static str,

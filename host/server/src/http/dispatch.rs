@@ -127,11 +127,17 @@ impl Dispatch {
             return Err(ApiError::method_not_allowed(&allowed));
         };
         match route.access {
-            Access::Open => {}
+            // A hook has secrets of its own.
+            Access::Open | Access::Hook => {}
             Access::Admin => self.authenticate(&incoming.headers)?,
         }
-        let wanted =
-            accept::choose(&incoming.headers, route.offers).ok_or_else(|| ApiError::not_acceptable(route.offers))?;
+        let wanted = match route.access {
+            // What is answered is the plugin's business.
+            Access::Hook => "",
+            Access::Open | Access::Admin => {
+                accept::choose(&incoming.headers, route.offers).ok_or_else(|| ApiError::not_acceptable(route.offers))?
+            }
+        };
         let params = matched
             .params
             .iter()
@@ -141,6 +147,8 @@ impl Dispatch {
         let body = self.read(&incoming.headers, incoming.body, limit).await?;
         let ctx = Ctx {
             parts: Arc::clone(&self.parts),
+            method: incoming.method,
+            path: incoming.path,
             query: Query::new(incoming.query),
             wanted,
             params,

@@ -9,12 +9,14 @@ use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use waspnest_core::id::EventId;
 use waspnest_engine::configuration::Weight;
 
 use super::reply::Reply;
 use crate::rollout::RolloutError;
 use crate::service::control::ControlError;
 use crate::service::error::Error;
+use crate::service::hooks::HookError;
 use crate::settings::Finding;
 
 /// What a host answers that starts or stops: its normal life, and no fault.
@@ -150,6 +152,15 @@ impl ApiError {
         .header(RETRY_AFTER, "1")
     }
 
+    /// A plugin that cannot answer a request from outside.
+    pub(super) fn hook_failed(event: EventId) -> Self {
+        Self::new(
+            StatusCode::BAD_GATEWAY,
+            "hook_failed",
+            format!("the plugin could not handle the request; it is event {event}"),
+        )
+    }
+
     pub(super) fn panicked() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -205,6 +216,24 @@ impl ApiError {
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         reply.headers.extend(self.header.map(|header| *header));
         reply
+    }
+}
+
+impl From<HookError> for ApiError {
+    fn from(error: HookError) -> Self {
+        let detail = error.to_string();
+        match error {
+            HookError::Unknown => Self::unknown("unknown_hook", detail),
+            HookError::Unauthenticated => {
+                Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail).header(WWW_AUTHENTICATE, "Bearer")
+            }
+            HookError::TooLarge { limit } => Self::body_too_large(limit),
+            HookError::Service(error) => error.into(),
+            error @ (HookError::Secret(_) | HookError::NoSecret) => Self {
+                source: Some(Box::new(error)),
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "hook_not_ready", detail)
+            },
+        }
     }
 }
 

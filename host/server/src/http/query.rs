@@ -20,6 +20,11 @@ impl Query {
         }
     }
 
+    /// All of them, as they came: for who passes them on.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     fn asked(&self) -> MutexGuard<'_, Vec<&'static str>> {
         // A list of names; no panic can leave it half-way.
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)

@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use http::Method;
 use waspnest_core::package::MAX_BYTES;
 
-use super::api::{config, effects, installations, messages, qr, routes, secrets, sessions, system, versions};
+use super::api::{config, effects, hooks, installations, messages, qr, routes, secrets, sessions, system, versions};
 use super::context::Ctx;
 use super::error::ApiError;
 use super::reply::Reply;
@@ -18,6 +18,8 @@ pub enum Access {
     Open,
     /// Who has the admin secret.
     Admin,
+    /// Who knows the secret of the installation's hook.
+    Hook,
 }
 
 pub(super) type Handler = Box<dyn Fn(Ctx) -> BoxFuture<'static, Result<Reply, ApiError>> + Send + Sync>;
@@ -87,6 +89,17 @@ pub(super) fn table() -> Vec<Route> {
         admin("POST",   "/v1/installations/{i}/rollback",       JSON,       versions::roll_back),
 
         admin("GET",    "/v1/routes/explain",                   JSON,       routes::explain),
+
+        // Requests from outside to one installation, whatever follows.
+        hook ("GET",    "/v1/hooks/{s}/{i}/{*path}"),
+        hook ("POST",   "/v1/hooks/{s}/{i}/{*path}"),
+        hook ("PUT",    "/v1/hooks/{s}/{i}/{*path}"),
+        hook ("PATCH",  "/v1/hooks/{s}/{i}/{*path}"),
+        hook ("DELETE", "/v1/hooks/{s}/{i}/{*path}"),
+        hook ("GET",    "/v1/hooks/{s}/{i}"),
+        hook ("POST",   "/v1/hooks/{s}/{i}"),
+        hook ("GET",    "/v1/hooks/{s}/{i}/"),
+        hook ("POST",   "/v1/hooks/{s}/{i}/"),
     ]
 }
 
@@ -115,6 +128,10 @@ where
     }
 }
 
+fn hook(method: &str, path: &'static str) -> Route {
+    route(method, path, Access::Hook, &[], hooks::call)
+}
+
 fn route<F>(
     method: &str,
     path: &'static str,
@@ -129,6 +146,7 @@ where
         "GET" => Method::GET,
         "POST" => Method::POST,
         "PUT" => Method::PUT,
+        "PATCH" => Method::PATCH,
         "DELETE" => Method::DELETE,
         other => unreachable!("the table above has no method {other}"),
     };

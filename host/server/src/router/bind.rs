@@ -18,6 +18,8 @@ use crate::config::pattern::Pattern;
 
 /// What lets ticks through, as plugins are told.
 pub(super) const SCHEDULE: &str = "schedule";
+/// What lets requests from outside through, as plugins are told.
+pub(super) const HOOK: &str = "hook";
 /// What lets ends of waits through, as plugins are told.
 pub(super) const DIALOGUE: &str = "dialogue";
 /// What lets an event through that an operator wants handled again, where no bind does any more.
@@ -121,7 +123,9 @@ pub(super) fn refusal(bind: &Bind, session: &SessionName, event: &Event, asked: 
             | EventKind::Contact(_)
             | EventKind::Chat(_)
             | EventKind::Call(_)
-            | EventKind::Session(_) => refused_other(bind, event),
+            | EventKind::Session(_)
+            | EventKind::Topic(_)
+            | EventKind::Request(_) => refused_other(bind, event),
         })
 }
 

@@ -15,7 +15,7 @@ pub(super) enum Due<'a> {
     /// A call of the plugin.
     Call(Occasion<'a>),
     /// An answer of the host's own.
-    Answer(Draft),
+    Answer(Box<Draft>),
     /// Nothing: the event was not for the plugin after all.
     Nothing,
 }
@@ -47,7 +47,7 @@ pub(super) fn due<'a>(installed: &Installed, event: &Event, way: &'a Way, pendin
             Ok(()) => Due::Call(Occasion::Command(&invoked.command)),
             Err(Some(text)) => said(message, &text),
             // Done for good, or a restart, which forgets cooldowns, would make it up.
-            Err(None) => Due::Answer(Draft::default()),
+            Err(None) => Due::Answer(Box::default()),
         },
     }
 }
@@ -70,10 +70,10 @@ pub(super) fn called(installed: &Installed, event: &Event, way: &Way, pending: O
 }
 
 fn said<'a>(message: &Message, text: &str) -> Due<'a> {
-    Due::Answer(Draft {
+    Due::Answer(Box::new(Draft {
         effects: vec![command::answer(message, text)],
         ..Draft::default()
-    })
+    }))
 }
 
 const fn message(event: &Event) -> Option<&Message> {
@@ -86,6 +86,8 @@ const fn message(event: &Event) -> Option<&Message> {
         | EventKind::Contact(_)
         | EventKind::Chat(_)
         | EventKind::Call(_)
-        | EventKind::Session(_) => None,
+        | EventKind::Session(_)
+        | EventKind::Topic(_)
+        | EventKind::Request(_) => None,
     }
 }

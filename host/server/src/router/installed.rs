@@ -108,6 +108,7 @@ impl Installed {
                     (bind::SCHEDULE.into(), Way::Event, MayStop::No)
                 }
             }),
+            EventKind::Request(_) => wants.then(|| (bind::HOOK.into(), Way::Event, MayStop::No)),
             EventKind::Message(message) => {
                 let as_event = wants.then(|| let_through(As::Event, Way::Event)).flatten();
                 let as_reply = || {
@@ -123,7 +124,8 @@ impl Installed {
             | EventKind::Contact(_)
             | EventKind::Chat(_)
             | EventKind::Call(_)
-            | EventKind::Session(_) => wants.then(|| let_through(As::Event, Way::Event)).flatten(),
+            | EventKind::Session(_)
+            | EventKind::Topic(_) => wants.then(|| let_through(As::Event, Way::Event)).flatten(),
         }
     }
 

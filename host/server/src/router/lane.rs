@@ -42,18 +42,34 @@ impl LaneKey {
             | EventKind::Contact(_)
             | EventKind::Chat(_)
             | EventKind::Call(_)
-            | EventKind::Session(_) => None,
+            | EventKind::Session(_)
+            | EventKind::Topic(_)
+            | EventKind::Request(_) => None,
+        };
+        let apart = || match &event.kind {
+            // Who asks from outside waits for nobody but the answer.
+            EventKind::Request(_) => Self::Alone(event.position),
+            EventKind::Message(_)
+            | EventKind::Tick(_)
+            | EventKind::Receipt(_)
+            | EventKind::Group(_)
+            | EventKind::Presence(_)
+            | EventKind::Contact(_)
+            | EventKind::Chat(_)
+            | EventKind::Call(_)
+            | EventKind::Session(_)
+            | EventKind::Topic(_) => Self::Session,
         };
         match order {
             Order::Message => Self::Alone(event.position),
             Order::All => Self::All,
-            Order::Chat => chat().or_else(schedule).unwrap_or(Self::Session),
+            Order::Chat => chat().or_else(schedule).unwrap_or_else(apart),
             Order::Sender => sender(&event.kind)
                 .cloned()
                 .map(Self::Sender)
                 .or_else(schedule)
                 .or_else(chat)
-                .unwrap_or(Self::Session),
+                .unwrap_or_else(apart),
         }
     }
 }
@@ -62,6 +78,7 @@ impl LaneKey {
 fn sender(event: &EventKind) -> Option<&Jid> {
     match event {
         EventKind::Tick(tick) => tick.origin.as_ref().and_then(|origin| origin.sender.as_ref()),
+        EventKind::Topic(topic) => topic.origin.as_ref().and_then(|origin| origin.sender.as_ref()),
         EventKind::Message(_)
         | EventKind::Receipt(_)
         | EventKind::Group(_)
@@ -69,7 +86,8 @@ fn sender(event: &EventKind) -> Option<&Jid> {
         | EventKind::Contact(_)
         | EventKind::Chat(_)
         | EventKind::Call(_)
-        | EventKind::Session(_) => event.person().map(Party::canonical),
+        | EventKind::Session(_)
+        | EventKind::Request(_) => event.person().map(Party::canonical),
     }
 }
 

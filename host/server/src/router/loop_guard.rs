@@ -93,7 +93,9 @@ fn machine(event: &Event) -> Option<&Jid> {
         | EventKind::Contact(_)
         | EventKind::Chat(_)
         | EventKind::Call(_)
-        | EventKind::Session(_) => None,
+        | EventKind::Session(_)
+        | EventKind::Topic(_)
+        | EventKind::Request(_) => None,
     }
 }
 

@@ -312,7 +312,9 @@ fn recorded(event: Event) -> Option<Recorded> {
         | EventKind::Contact(_)
         | EventKind::Chat(_)
         | EventKind::Call(_)
-        | EventKind::Session(_) => None,
+        | EventKind::Session(_)
+        | EventKind::Topic(_)
+        | EventKind::Request(_) => None,
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use waspnest_core::clock::UnixMs;
 use waspnest_core::draft::Draft;
-use waspnest_core::event::{Event, Position};
+use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::id::{EffectId, InstallationId};
 use waspnest_core::outbox::{Call, CommitError};
 use waspnest_core::progress::{DeadLetter, Round};
@@ -23,6 +23,7 @@ use super::precedence::{Come, Turn};
 use super::session::Finished;
 use super::slot::{Entered, Slot};
 use super::{RouterError, RouterParts};
+use crate::replies::Reply;
 
 /// How often a call is made again because state it had read was changed by another chat meanwhile, before that counts as a failure.
 const MOST_CONFLICTS: u32 = 16;
@@ -158,6 +159,9 @@ async fn serve(
                 at: now,
             };
             parts.progress.park(parts.session, slot.id(), position, &letter).await?;
+            if let EventKind::Request(_) = event.kind {
+                parts.replies.put(event.id, Reply::Failed);
+            }
             return Ok(Served::Finished);
         };
         attempt.not_before = now.plus(wait);
@@ -240,7 +244,7 @@ async fn call(
         let due = match parts.loop_guard.is_loop(event, parts.clock.now()) {
             true => {
                 tracing::warn!(event.id = %event.id, plugin.id = %installed.installation.id(), "passed over: machines answer each other in this chat");
-                Due::Answer(Draft::default())
+                Due::Answer(Box::default())
             }
             false => due::due(installed, event, way, pending.as_ref()),
         };
@@ -268,7 +272,7 @@ async fn call(
                 };
                 parts.engine.call(&installed.installation, context, host).await
             }
-            Due::Answer(draft) => Ok(draft),
+            Due::Answer(draft) => Ok(*draft),
             Due::Nothing => {
                 note(parts, installed, Verdict::Neither);
                 pass_over(parts, installed.installation.id(), event.position, round).await?;
@@ -330,9 +334,14 @@ async fn commit(
     installed: &Installed,
     event: &Event,
     (turn, round): (&Turn, Round),
-    draft: Draft,
+    mut draft: Draft,
 ) -> Result<usize, CommitError> {
     let flow = draft.flow;
+    // What nobody listens to is not recorded.
+    if !parts.hears_topics() {
+        draft.topics.clear();
+    }
+    let response = draft.response.take();
     let call = Call {
         event,
         installation: installed.installation.id(),
@@ -343,6 +352,9 @@ async fn commit(
     };
     let said = parts.loop_guard.count(event, &draft);
     let committed = parts.outbox.commit_draft(parts.session, call, draft).await?;
+    if let Some(response) = response {
+        parts.replies.put(event.id, Reply::Answered(response));
+    }
     turn.decide(flow);
     parts.loop_guard.said(event, said, parts.clock.now());
     let effects = committed.effects.len();
@@ -390,7 +402,7 @@ fn judge(error: &CallError) -> Outcome {
 mod tests {
     use ulid::Ulid;
     use waspnest_core::address::Party;
-    use waspnest_core::event::{EventKind, Presence, PresenceState, SessionEvent, SessionState};
+    use waspnest_core::event::{Presence, PresenceState, SessionEvent, SessionState};
     use waspnest_core::id::{EventId, SessionId};
 
     use super::*;

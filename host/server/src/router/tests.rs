@@ -12,6 +12,8 @@ mod precedence;
 mod secrets;
 mod server;
 mod settings;
+mod topics;
+mod webhooks;
 
 use std::time::Duration;
 

@@ -176,7 +176,9 @@ impl Messages {
             | EventKind::Contact(_)
             | EventKind::Chat(_)
             | EventKind::Call(_)
-            | EventKind::Session(_) => Err(Error::UnknownQuote),
+            | EventKind::Session(_)
+            | EventKind::Topic(_)
+            | EventKind::Request(_) => Err(Error::UnknownQuote),
         }
     }
 }

@@ -14,7 +14,7 @@ use super::Shared;
 use super::connection::{Follower, SessionCarrier, SessionShelf};
 use crate::rollout;
 use crate::router::{LoopGuard, RouterParts, SessionRouter};
-use crate::sink::{Failures, SessionSink, SinkParts, SinkPort};
+use crate::sink::{Failures, SessionSink, SinkParts, SinkPort, WebhookSink, WebhookSinkParts};
 use crate::source::{SessionSchedules, SourceParts};
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -26,6 +26,7 @@ pub(super) struct Supervised {
     schedules: SessionSchedules,
     router: SessionRouter,
     sink: SessionSink,
+    webhooks: WebhookSink,
     stop: CancellationToken,
 }
 
@@ -34,6 +35,7 @@ enum Part {
     Schedules,
     Router,
     Sink,
+    Webhooks,
     Follower,
 }
 
@@ -71,6 +73,17 @@ pub(super) async fn prepare(
     for slot in shared.installations.iter() {
         rollout::settle(&shared.outbox, session, slot).await?;
     }
+    let webhooks = WebhookSink::new(
+        WebhookSinkParts {
+            session,
+            name: record.name.clone(),
+            outbox: shared.outbox.clone(),
+            webhooks: shared.webhooks.clone(),
+            clock: Arc::clone(&shared.clock),
+            ids: Arc::clone(&shared.ids),
+        },
+        port.webhooks(),
+    );
     let router = SessionRouter::resume(RouterParts {
         session,
         name: record.name.clone(),
@@ -83,6 +96,7 @@ pub(super) async fn prepare(
         loop_guard: LoopGuard::new(shared.loop_guard),
         egress: shared.egress.clone(),
         secrets: shared.secrets.clone(),
+        replies: shared.replies.clone(),
         files: shared.files.clone(),
         shelf: Arc::new(SessionShelf(handle.clone())),
         account: Arc::new(handle.clone()),
@@ -117,6 +131,7 @@ pub(super) async fn prepare(
             schedules,
             router,
             sink,
+            webhooks,
             stop,
         },
         port,
@@ -137,6 +152,7 @@ impl Supervised {
             schedules,
             router,
             sink,
+            webhooks,
             stop,
         } = self;
         let session = handle.id();
@@ -151,12 +167,16 @@ impl Supervised {
             async move { Ok(sink.run(stop).await.map(|()| Part::Sink)?) }
         });
         tasks.spawn({
+            let stop = sink_stop.clone();
+            async move { Ok(webhooks.run(stop).await.map(|()| Part::Webhooks)?) }
+        });
+        tasks.spawn({
             let stop = follower_stop.clone();
             async move { Ok(follower.run(stop).await.map(|()| Part::Follower)?) }
         });
         while let Some(ended) = tasks.join_next().await {
             match ended {
-                Ok(Ok(Part::Schedules | Part::Follower)) => {}
+                Ok(Ok(Part::Schedules | Part::Follower | Part::Webhooks)) => {}
                 Ok(Ok(Part::Router)) => sink_stop.cancel(),
                 Ok(Ok(Part::Sink)) => {
                     if let Err(error) = handle.close().await {

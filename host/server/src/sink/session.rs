@@ -1,4 +1,4 @@
-//! The sink of one session.
+//! The sink of one session, for what WhatsApp carries.
 //!
 //! While there is no connection nothing is kept in memory: the outbox has it all, and each new connection starts by reading what is
 //! pending. While there is one, fresh effects come straight from the commit that made them.
@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesOrdered, FuturesUnordered};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use waspnest_core::clock::Clock;
@@ -36,13 +36,24 @@ const TYPING_LIFE: Duration = Duration::from_secs(15);
 
 /// Where commits are offered to the sink.
 #[derive(Debug, Clone)]
-pub(crate) struct SinkPort(mpsc::Sender<Committed>);
+pub(crate) struct SinkPort {
+    offers: mpsc::Sender<Committed>,
+    webhooks: Arc<Notify>,
+}
 
 impl SinkPort {
     /// Hands over what a commit made; waits while the sink is busy. A sink that is gone finds it in the outbox when it comes back.
     pub(crate) async fn offer(&self, committed: Committed) {
+        if committed.effects.iter().any(is_webhook) {
+            self.webhooks.notify_one();
+        }
         // A closed queue means shutdown, and the outbox keeps what was not taken.
-        let _ = self.0.send(committed).await;
+        let _ = self.offers.send(committed).await;
+    }
+
+    /// Tells when there may be something for servers.
+    pub(crate) fn webhooks(&self) -> Arc<Notify> {
+        Arc::clone(&self.webhooks)
     }
 }
 
@@ -103,7 +114,11 @@ impl SessionSink {
             under_way: JoinSet::new(),
             pausing: JoinSet::new(),
         };
-        (sink, SinkPort(offer))
+        let port = SinkPort {
+            offers: offer,
+            webhooks: Arc::default(),
+        };
+        (sink, port)
     }
 
     /// Carries effects out until `stop`, then lets attempts under way come to their end.
@@ -165,7 +180,7 @@ impl SessionSink {
     /// Queues an effect that may leave.
     fn take(&mut self, effect: Effect) {
         let connected = self.connection.borrow().is_some();
-        if connected && !self.awaiting.contains(&effect.id) {
+        if connected && !is_webhook(&effect) && !self.awaiting.contains(&effect.id) {
             let first = self.lanes.push(effect);
             self.start(first);
         }
@@ -227,6 +242,10 @@ impl SessionSink {
         }
         Ok(())
     }
+}
+
+fn is_webhook(effect: &Effect) -> bool {
+    matches!(effect.action, Action::Webhook(_))
 }
 
 impl SinkParts {
@@ -306,7 +325,8 @@ impl SinkParts {
             | Action::MarkRead { .. }
             | Action::Change(_)
             | Action::SendMarked(_)
-            | Action::SendRaw(_) => false,
+            | Action::SendRaw(_)
+            | Action::Webhook(_) => false,
         }
     }
 }

@@ -51,7 +51,7 @@ impl Source {
         schedules: Arc<[Schedule]>,
     ) -> Self {
         let log = Log::new(Arc::clone(&store), clock.clone(), Arc::new(SeededIds::new(4)));
-        let outbox = Outbox::new(Arc::clone(&store), clock.clone());
+        let outbox = Outbox::new(Arc::clone(&store), clock.clone(), log.clone());
         let source = SessionSchedules::resume(SourceParts {
             session,
             name: "sales-de".parse().expect("a valid name"),
@@ -162,7 +162,9 @@ fn tick_of(kind: EventKind) -> Tick {
         | EventKind::Contact(_)
         | EventKind::Chat(_)
         | EventKind::Call(_)
-        | EventKind::Session(_) => panic!("only ticks were expected"),
+        | EventKind::Session(_)
+        | EventKind::Topic(_)
+        | EventKind::Request(_) => panic!("only ticks were expected"),
     }
 }
 

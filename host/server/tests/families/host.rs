@@ -25,12 +25,12 @@ pub(crate) struct Host {
     pub(crate) simulator: Simulator,
     /// The phone number of the session's account.
     pub(crate) phone: String,
+    /// Where its API is.
+    pub(crate) address: SocketAddr,
     /// Somebody to whom the witness says what belongs to no chat.
     pub(crate) ana: Human,
     running: JoinSet<Stopped>,
     stop: oneshot::Sender<()>,
-    /// Where its API is served.
-    address: SocketAddr,
     config: PathBuf,
     // Last, because it is removed when everything else is gone.
     _dir: tempfile::TempDir,
@@ -96,7 +96,7 @@ events = ["message"]
 server = {{ listen = "127.0.0.1:0", admin-secret = "{SECRET}" }}
 storage = {{ dir = "data" }}
 whatsapp = {{ endpoint = "{endpoint}", version = "2.3000.1023223821", authority-file = "{authority}" }}
-plugins = {{ dir = "{built}" }}
+plugins = {{ dir = "{built}", egress = {{ allow = ["127.0.0.0/8"] }} }}
 [[session]]
 name = "main"
 {plugins}

@@ -4,6 +4,7 @@ mod account;
 mod files;
 mod host;
 mod messages;
+mod outside;
 mod versions;
 
 use anyhow::Result;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use waspnest::http::{Access, list};
 
 use crate::plugins::installed;
-use crate::support::{Request, SECRET, TestApi};
+use crate::support::{HOOK_SECRET, Request, SECRET, TestApi};
 
 /// A call of every route that works with the secret: method, path in the table, path to call, body.
 fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> {
@@ -85,6 +85,20 @@ fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> 
             "/v1/installations/echo/dead-letters:discard",
             None,
         ),
+        ("GET", "/v1/hooks/{s}/{i}/{*path}", "/v1/hooks/main/echo/a/b?c=d", None),
+        (
+            "POST",
+            "/v1/hooks/{s}/{i}/{*path}",
+            "/v1/hooks/main/echo/a:b",
+            Some(json!({})),
+        ),
+        ("PUT", "/v1/hooks/{s}/{i}/{*path}", "/v1/hooks/main/echo/a", None),
+        ("PATCH", "/v1/hooks/{s}/{i}/{*path}", "/v1/hooks/main/echo/a", None),
+        ("DELETE", "/v1/hooks/{s}/{i}/{*path}", "/v1/hooks/main/echo/a", None),
+        ("GET", "/v1/hooks/{s}/{i}", "/v1/hooks/main/echo", None),
+        ("POST", "/v1/hooks/{s}/{i}", "/v1/hooks/main/echo", None),
+        ("GET", "/v1/hooks/{s}/{i}/", "/v1/hooks/main/echo/", None),
+        ("POST", "/v1/hooks/{s}/{i}/", "/v1/hooks/main/echo/", None),
         ("GET", "/v1/secrets", "/v1/secrets", None),
         (
             "PUT",
@@ -198,7 +212,8 @@ async fn nobody_gets_in_without_the_secret() {
             let answer = with(request, body.as_ref()).send().await;
             match route.access {
                 Access::Open => assert_eq!(answer.status, 200, "{method} {path}"),
-                Access::Admin => {
+                // A hook is open to those who know its secret, and to nobody else.
+                Access::Admin | Access::Hook => {
                     answer.problem(401, "unauthenticated");
                     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
                 }
@@ -239,7 +254,13 @@ async fn every_route_answers_in_its_shape() {
                 .await;
             path = path.replace("{e}", sent.json()["id"].as_str().expect("an effect"));
         }
-        let answer = with(api.request(method, &path), body.as_ref()).send().await;
+        let request = match template.starts_with("/v1/hooks") {
+            false => api.request(method, &path),
+            true => api
+                .bare(method, &path)
+                .header("Authorization", &format!("Bearer {HOOK_SECRET}")),
+        };
+        let answer = with(request, body.as_ref()).send().await;
         assert!(
             (200..300).contains(&answer.status),
             "{method} {path}: {}",
@@ -256,7 +277,7 @@ async fn every_route_answers_in_its_shape() {
         }
         let name = format!(
             "{method}_{}",
-            template.trim_start_matches('/').replace(['/', '{', '}'], "_")
+            template.trim_start_matches('/').replace(['/', '{', '}', '*'], "_")
         );
         insta::assert_snapshot!(name, shown);
     }

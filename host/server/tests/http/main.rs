@@ -5,6 +5,7 @@ mod support;
 mod bodies;
 mod config;
 mod credentials;
+mod hooks;
 mod messages;
 mod plugins;
 mod qr;

@@ -1,23 +1,29 @@
 //! A host of which only the API is real, and a client that says exactly what is on the wire.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
+use waspnest::config::hook::{Hook, HookAuth};
 use waspnest::config::plugins::BreakerRule;
+use waspnest::config::secrets::{Declared, Source};
 use waspnest::http::{Http, HttpParts};
+use waspnest::replies::Replies;
 use waspnest::rollout::{Backwards, BroughtIn, RolloutError};
 use waspnest::router::{Breaker, Installed, Slot};
+use waspnest::secrets::Secrets as HostSecrets;
 use waspnest::service::admin_secret::AdminHash;
 use waspnest::service::control::{Connection, Control, ControlError};
 use waspnest::service::health::{Health, Phase};
+use waspnest::service::hooks::Hooks;
 use waspnest::service::installations::{Described, Installations};
 use waspnest::service::messages::Messages;
 use waspnest::service::routes::Routes;
@@ -30,7 +36,7 @@ use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
 use waspnest_core::config_layer::ConfigLayers;
 use waspnest_core::effect::{Action, Effect};
 use waspnest_core::event::Position;
-use waspnest_core::id::{EventId, InstallationId, SessionId};
+use waspnest_core::id::{EventId, InstallationId, SecretName, SessionId};
 use waspnest_core::log::Log;
 use waspnest_core::master_key::MasterKey;
 use waspnest_core::outbox::{CommitError, Outbox};
@@ -264,6 +270,29 @@ impl VersionControl for ScriptedVersions {
     }
 }
 
+/// What callers of hooks know.
+pub(crate) const HOOK_SECRET: &str = "a secret of the hook";
+
+fn hook_secret() -> (SecretName, Declared) {
+    let declared = Declared {
+        from: Source::Environment(HOOK_SECRET.parse().expect("a secret")),
+        hosts: Arc::new([]),
+    };
+    ("hook".parse().expect("a name"), declared)
+}
+
+/// A hook of `main`, whose callers wait for nothing unless it is patient.
+fn hook(name: &str, auth: HookAuth) -> Hook {
+    Hook {
+        auth,
+        secret: "hook".parse().expect("a name"),
+        sessions: vec!["ma*".parse().expect("a pattern")],
+        headers: vec![CONTENT_TYPE, AUTHORIZATION],
+        max_body: 100,
+        wait: Duration::from_secs(if name == "patient" { 10 } else { 0 }),
+    }
+}
+
 /// The API at work on a free port, with one session `main` and one installation `echo` that parked one event.
 pub(crate) struct TestApi {
     pub(crate) address: std::net::SocketAddr,
@@ -271,6 +300,7 @@ pub(crate) struct TestApi {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) outbox: Outbox,
     pub(crate) log: Log,
+    pub(crate) replies: Replies,
     pub(crate) phase: watch::Sender<Phase>,
     pub(crate) stop: CancellationToken,
     pub(crate) versions: Arc<ScriptedVersions>,
@@ -289,8 +319,8 @@ impl TestApi {
         let clock = Arc::new(ManualClock::at(START));
         let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(42));
         let store: Arc<dyn Store> = MemoryStore::new();
-        let outbox = Outbox::new(Arc::clone(&store), clock.clone());
         let log = Log::new(Arc::clone(&store), clock.clone(), Arc::clone(&ids));
+        let outbox = Outbox::new(Arc::clone(&store), clock.clone(), log.clone());
         let progress = Progress::new(Arc::clone(&store));
         let stored = StoredSecrets::new(Arc::clone(&store), Sealer::new(&MasterKey::from_bytes([7; 32])));
         let crm = ("crm".parse().expect("a name"), "swordfish".parse().expect("a secret"));
@@ -345,6 +375,25 @@ impl TestApi {
 
         let versions = Arc::new(ScriptedVersions::new());
         let sessions = Sessions::new(register.clone(), Arc::clone(&control), clock.clone(), Arc::clone(&ids));
+        let secrets = HostSecrets::new(BTreeMap::from([hook_secret()]), stored.clone());
+        let replies = Replies::default();
+        let hooks = [
+            ("echo", HookAuth::Token),
+            ("hub", HookAuth::Hub),
+            ("standard", HookAuth::Standard),
+            ("patient", HookAuth::Token),
+        ];
+        let hooks = hooks
+            .map(|(name, auth)| (name.parse().expect("an id"), hook(name, auth)))
+            .into();
+        let hooks = Hooks::new(
+            hooks,
+            secrets,
+            sessions.clone(),
+            log.clone(),
+            replies.clone(),
+            clock.clone(),
+        );
         let (phase, phases) = watch::channel(Phase::Ready);
         let parts = HttpParts {
             health: Health::new(phases, sessions.clone(), clock.clone()),
@@ -354,6 +403,7 @@ impl TestApi {
             settings: InstallationSettings::new(settings.clone()),
             versions: versions.clone(),
             routes: Routes::new(installations, clock.clone()),
+            hooks,
             secrets: Secrets::new(stored),
             admin: AdminHash::of(SECRET),
             body_limit: BODY_LIMIT,
@@ -371,6 +421,7 @@ impl TestApi {
             clock,
             outbox,
             log,
+            replies,
             phase,
             stop,
             versions,

@@ -58,7 +58,7 @@ pub fn event(event: &Event, me: Option<&Party>, now: UnixMs) -> Option<EventKind
 pub const fn sources(family: Family) -> &'static [Told] {
     match family {
         // Asked for anyway: the session itself lives on them.
-        Family::Message | Family::Schedule | Family::Receipt | Family::Session => &[],
+        Family::Message | Family::Schedule | Family::Receipt | Family::Session | Family::Topic | Family::Request => &[],
         Family::Group => &[Told::GroupUpdate, Told::PictureUpdate],
         Family::Presence => &[Told::ChatPresence, Told::Presence],
         Family::Contact => &[

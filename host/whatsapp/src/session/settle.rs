@@ -118,6 +118,7 @@ mod tests {
     use waspnest_core::clock::{Ids, ManualClock, SeededIds, UnixMs};
     use waspnest_core::effect::{Action, Effect, EffectState, Typing};
     use waspnest_core::id::EventId;
+    use waspnest_core::log::Log;
     use waspnest_core::store::{MemoryStore, Store};
 
     use super::*;
@@ -135,7 +136,8 @@ mod tests {
             let ids = SeededIds::new(3);
             let session = SessionId::new(ids.ulid(UnixMs(1)));
             let store: Arc<dyn Store> = MemoryStore::new();
-            let outbox = Outbox::new(store, Arc::<ManualClock>::clone(&clock));
+            let log = Log::new(Arc::clone(&store), clock.clone(), Arc::new(SeededIds::new(4)));
+            let outbox = Outbox::new(store, clock.clone(), log);
             let chat = Jid::Phone("4915112345678".into());
             // What the effect does is beside the point: its id is what acknowledgements name.
             let action = Action::SetTyping {

@@ -59,7 +59,7 @@ impl Bench {
         let session = SessionId::new(ids.ulid(clock.now()));
         let shared: Arc<dyn Store> = Arc::<HeldStore>::clone(&store);
         let log = Log::new(Arc::clone(&shared), Arc::clone(&clock), Arc::clone(&ids));
-        let outbox = Outbox::new(shared, Arc::clone(&clock));
+        let outbox = Outbox::new(shared, Arc::clone(&clock), log.clone());
         let dir = tempfile::tempdir()?;
         let files = Files::open(dir.path(), Arc::clone(&clock))?;
         let whatsapp = host(&sim, &store, &log, &outbox, &files, &clock, &key).await?;
@@ -84,7 +84,7 @@ impl Bench {
     pub(crate) async fn restart(&mut self) -> Result<()> {
         let shared: Arc<dyn Store> = Arc::<HeldStore>::clone(&self.store);
         self.log = Log::new(Arc::clone(&shared), Arc::clone(&self.clock), Arc::clone(&self.ids));
-        self.outbox = Outbox::new(shared, Arc::clone(&self.clock));
+        self.outbox = Outbox::new(shared, Arc::clone(&self.clock), self.log.clone());
         self.whatsapp = host(
             &self.sim,
             &self.store,
@@ -148,7 +148,9 @@ impl Bench {
                     | EventKind::Contact(_)
                     | EventKind::Chat(_)
                     | EventKind::Call(_)
-                    | EventKind::Session(_) => false,
+                    | EventKind::Session(_)
+                    | EventKind::Topic(_)
+                    | EventKind::Request(_) => false,
                 });
                 if let Some(event) = found {
                     return Ok(event);

@@ -20,7 +20,9 @@ fn message(event: Event) -> Message {
         | EventKind::Contact(_)
         | EventKind::Chat(_)
         | EventKind::Call(_)
-        | EventKind::Session(_) => unreachable!("only messages are looked for"),
+        | EventKind::Session(_)
+        | EventKind::Topic(_)
+        | EventKind::Request(_) => unreachable!("only messages are looked for"),
     }
 }
 

@@ -30,12 +30,12 @@ use crate::host::{
 };
 use crate::installation::Rates;
 use crate::limits::{
-    DIALOGUE_OPERATIONS, EFFECTS, FILES, HTTP_REQUESTS, KV_OPERATIONS, LIVE_OPERATIONS, LOOKS, SCHEDULE_OPERATIONS,
-    SECRET_OPERATIONS,
+    DIALOGUE_OPERATIONS, EFFECTS, FILES, HTTP_REQUESTS, KV_OPERATIONS, LIVE_OPERATIONS, LOOKS, PUBLICATIONS,
+    SCHEDULE_OPERATIONS, SECRET_OPERATIONS,
 };
 use crate::manifest::{
-    DialogueTerms, HttpTerms, JobTerms, KvTerms, MediaReadTerms, MediaWriteTerms, MessageTerms, Scope, SecretMode,
-    SecretTerms,
+    BusTerms, DialogueTerms, HttpTerms, JobTerms, KvTerms, MediaReadTerms, MediaWriteTerms, MessageTerms, Scope,
+    SecretMode, SecretTerms, WebhookTerms,
 };
 use crate::secret::BoundSecret;
 use crate::state::{Budget, Call, CallState, Meter, Scene, Taken};
@@ -380,6 +380,8 @@ pub(super) fn everything() -> Effective {
             names: None,
             mode: SecretMode::Reveal,
         }),
+        webhooks: Some(WebhookTerms::default()),
+        bus: Some(BusTerms::default()),
     }
 }
 
@@ -457,6 +459,8 @@ pub(super) fn call_over(stored: Stored) -> CallState {
             http_requests: Budget::of("HTTP requests", HTTP_REQUESTS),
             live_operations: Budget::of("operations on the account", LIVE_OPERATIONS),
             secret_operations: Budget::of("operations with secrets", SECRET_OPERATIONS),
+            publications: Budget::of("publications", PUBLICATIONS),
+            hops: 0,
             kv_operations: Budget::of("key-value operations", KV_OPERATIONS),
             schedule_operations: Budget::of("schedule operations", SCHEDULE_OPERATIONS),
             dialogue_operations: Budget::of("dialogue operations", DIALOGUE_OPERATIONS),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use waspnest_core::event::{
     CallEvent, CallMedia, ChatChange, ChatEvent, ContactChange, ContactEvent, GroupChange, GroupEvent, Presence,
-    Receipt, ReceiptStatus, SessionEvent, SessionState,
+    Receipt, ReceiptStatus, SessionEvent, SessionState, TopicEvent,
 };
 
 use super::{address, key, maybe_address};
@@ -138,6 +138,17 @@ pub(super) fn call(call: &CallEvent) -> Value {
         }),
         "state": call.state.name(),
         "at": call.at.0,
+    })
+}
+
+/// What was published is shown where it is text.
+pub(super) fn topic(event: &TopicEvent) -> Value {
+    json!({
+        "topic": event.topic.as_str(),
+        "publisher": event.publisher.as_str(),
+        "text": std::str::from_utf8(&event.body).ok(),
+        "bytes": event.body.len(),
+        "chat": event.origin.as_ref().map(|origin| origin.chat.to_string()),
     })
 }
 

@@ -45,12 +45,12 @@ fn keys_of(schema: &Value, at: &str, keys: &mut BTreeSet<String>) {
 fn everything() -> String {
     let mut text = "manifest = 1\n[plugin]\nid = \"a.b\"\nname = \"A\"\nversion = \"1.0.0\"\ncomponent = \"a.wasm\"\napi = \"0.1\"\n[test]\n[tool]\n[limits]\n[config]\n".to_owned();
     for (event, _) in EVENTS {
-        let states = if *event == "presence" {
-            "states = [\"typing\"]\n"
-        } else {
-            ""
+        let needed = match *event {
+            "presence" => "states = [\"typing\"]\n",
+            "topic" => "topics = [\"a\"]\n",
+            _ => "",
         };
-        text += &format!("[[subscribe]]\nevent = \"{event}\"\n{states}");
+        text += &format!("[[subscribe]]\nevent = \"{event}\"\n{needed}");
     }
     text += "[[subscribe]]\nevent = \"raw\"\n[[schedule]]\nid = \"a\"\nevery = \"1h\"\n[[command]]\nname = \"a\"\ncooldown = { every = \"1s\" }\n";
     for (number, kind) in KINDS.iter().enumerate() {
@@ -63,6 +63,8 @@ fn everything() -> String {
     for capability in Capability::ALL {
         let terms = match capability {
             Capability::Secrets => "{ names = [\"a\"] }",
+            Capability::Webhooks => "{ endpoints = [\"a\"] }",
+            Capability::Bus => "{ topics = [\"a\"] }",
             Capability::Http => "{ allow = [\"https://example.com\"] }",
             capability if terms(capability).get("scope").is_some() => "{ scope = { chats = [\"4915112345678\"] } }",
             _ => "{}",

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
-use crate::http::moment::rfc3339;
 use crate::http::reply::Reply;
+use crate::rfc3339::rfc3339;
 use crate::service::settings::{Seen, Whose};
 use crate::settings::Findings;
 

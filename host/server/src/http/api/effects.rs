@@ -6,8 +6,8 @@ use waspnest_core::effect::{Action, Cause, Effect, EffectState, message_id};
 use crate::http::address;
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
-use crate::http::moment::rfc3339;
 use crate::http::reply::Reply;
+use crate::rfc3339::rfc3339;
 
 pub(in crate::http) async fn get(ctx: Ctx) -> Result<Reply, ApiError> {
     ctx.query.finish()?;

@@ -11,9 +11,9 @@ use waspnest_core::id::{InstallationId, SessionId};
 use crate::http::body::{self, Fields};
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
-use crate::http::moment::rfc3339;
 use crate::http::page::Page;
 use crate::http::reply::Reply;
+use crate::rfc3339::rfc3339;
 use crate::service::installations::{Condition, Described, Letters, Parked, Settlement};
 
 /// All of them, in the order of the configuration.

@@ -6,9 +6,9 @@ use serde_json::json;
 
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
-use crate::http::moment::rfc3339;
 use crate::http::qr_image;
 use crate::http::reply::Reply;
+use crate::rfc3339::rfc3339;
 
 pub(in crate::http) const OFFERS: &[&str] = &["application/json", "image/png", "text/plain"];
 

@@ -10,9 +10,9 @@ use crate::http::address;
 use crate::http::body;
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
-use crate::http::moment::rfc3339;
 use crate::http::page::Page;
 use crate::http::reply::Reply;
+use crate::rfc3339::rfc3339;
 use crate::service::sessions::Session;
 
 /// `{ "name", "connect"? }`; connects unless told not to.

@@ -1,6 +1,7 @@
 //! A session's router and sink on a store in memory, with a script that plays WhatsApp.
 
 mod install;
+mod outside;
 mod world;
 
 pub(super) use install::{Install, everything, hostile, id};
@@ -24,12 +25,9 @@ use waspnest_core::files::Files;
 use waspnest_core::id::{EffectId, MessageId, SessionId};
 use waspnest_core::journal::Journal;
 use waspnest_core::log::{Incoming, Log};
-use waspnest_core::master_key::MasterKey;
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 use waspnest_core::outbox::Outbox;
 use waspnest_core::progress::{DeadLetter, Found, Progress};
-use waspnest_core::seal::Sealer;
-use waspnest_core::secret::StoredSecrets;
 use waspnest_core::store::{HeldStore, MemoryStore, Store};
 use waspnest_core::timer::Firing;
 use waspnest_egress::{Egress, Guard, Names, SystemNames};
@@ -37,9 +35,8 @@ use waspnest_engine::manifest::Manifest;
 use waspnest_engine::{Engine, EngineOptions, FetchFailure};
 
 use super::account::ScriptedAccount;
-use crate::config::secrets::{Declared, Source};
+use crate::replies::Replies;
 use crate::router::{Installed, LoopGuard, RouterParts, SessionRouter, Shelf, Slot};
-use crate::secrets::Secrets;
 use crate::sink::{Answer, Carried, Carrier, CarryError, Failures, SessionSink, SinkParts};
 
 /// Long enough for a busy machine; a test that needs it has failed.
@@ -92,16 +89,6 @@ impl Carrier for Scripted {
     }
 }
 
-/// One secret, `token`, for a server on this machine.
-fn secrets(store: &Arc<dyn Store>) -> Secrets {
-    let stored = StoredSecrets::new(Arc::clone(store), Sealer::new(&MasterKey::from_bytes([7; 32])));
-    let declared = Declared {
-        from: Source::Environment("swordfish".parse().expect("a secret")),
-        hosts: Arc::new(["127.0.0.1".parse().expect("a host")]),
-    };
-    Secrets::new([("token".parse().expect("a name"), declared)].into(), stored)
-}
-
 /// A running pipeline.
 pub(super) struct Harness {
     pub(super) store: Arc<HeldStore>,
@@ -118,6 +105,7 @@ pub(super) struct Harness {
     scripted: Arc<Scripted>,
     /// Outlives restarts, as what WhatsApp knows does.
     pub(super) account: Arc<ScriptedAccount>,
+    pub(super) replies: Replies,
     stop: CancellationToken,
     tasks: JoinSet<()>,
     egress: Egress,
@@ -222,7 +210,7 @@ impl Harness {
         } = kept;
         let any_store: Arc<dyn Store> = store.clone();
         let log = Log::new(Arc::clone(&any_store), clock.clone(), ids.clone());
-        let outbox = Outbox::new(Arc::clone(&any_store), clock.clone());
+        let outbox = Outbox::new(Arc::clone(&any_store), clock.clone(), log.clone());
         let progress = Progress::new(Arc::clone(&any_store));
         let others = Arc::strong_count(&engine);
         let mut installations = Vec::new();
@@ -245,6 +233,8 @@ impl Harness {
             retry: Install::of("", "").retry,
             failures: Failures::new(session, log.clone(), Interest::NONE),
         });
+        let wake = port.webhooks();
+        let replies = Replies::default();
         let me = watch::Sender::new(None);
         let router = SessionRouter::resume(RouterParts {
             session,
@@ -256,7 +246,8 @@ impl Harness {
             progress: progress.clone(),
             journal: Journal::new(Arc::clone(&any_store)),
             egress: egress.clone(),
-            secrets: secrets(&any_store),
+            secrets: outside::secrets(&any_store),
+            replies: replies.clone(),
             files: Files::open(dir.path(), clock.clone()).expect("a directory"),
             shelf: Arc::new(Empty),
             account: account.clone(),
@@ -271,10 +262,18 @@ impl Harness {
         })
         .await
         .expect("a router");
+        let webhooks = outside::webhooks(
+            (session, wake),
+            &installs,
+            (&scripted.outbox, &egress),
+            &any_store,
+            (&clock, &ids),
+        );
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let (router_stop, sink_stop) = (stop.clone(), CancellationToken::new());
-        let sink_end = sink_stop.clone();
+        let (sink_end, webhooks_stop) = (sink_stop.clone(), sink_stop.clone());
+        tasks.spawn(async move { webhooks.run(webhooks_stop).await.expect("the webhooks end in order") });
         tasks.spawn(async move {
             router.run(router_stop).await.expect("the router ends in order");
             sink_end.cancel();
@@ -293,6 +292,7 @@ impl Harness {
             running: installations,
             scripted,
             account,
+            replies,
             stop,
             tasks,
             egress,
@@ -454,10 +454,6 @@ impl Harness {
         assert_eq!(found.expect("the store works"), Found::Yes);
     }
 
-    pub(super) const fn session(&self) -> SessionId {
-        self.session
-    }
-
     /// Lets time pass at once.
     pub(super) fn passes(&self, time: Duration) {
         self.clock.advance(time);
@@ -534,7 +530,7 @@ impl Harness {
     }
 
     /// Moves the clock in small steps, giving the tasks a turn in between.
-    async fn pass_until(&self, condition: impl AsyncFn() -> bool) {
+    pub(super) async fn pass_until(&self, condition: impl AsyncFn() -> bool) {
         self.until(condition, Duration::from_millis(100)).await;
     }
 

@@ -52,6 +52,8 @@
 //! | `sign NAME`, `sign-much NAME`, `secret NAME`, `reveal NAME` | has it signed with, looked for, or shown, and replies the beginning of what came back |
 //! | `reveal-reject NAME`, `reveal-trap NAME` | says the secret in an error, or in a crash |
 //! | `secret-flood` | asks for secrets until it is refused |
+//! | `tell ENDPOINT EVENT JSON` | tells that endpoint, and replies the beginning of the id or the refusal |
+//! | `tell-much`, `tell-flood` | tells `crm` too much, or until it is refused, which it rejects with |
 //! | `config`, `budget`, `context`, `granted NAME` | replies what the host says |
 //! | `schedule N` | sets a job for N ms later; its tick replies `tick ID` and adds 1 to the chat's counter |
 //! | `tick-trap N` | sets a job whose tick traps |
@@ -64,6 +66,7 @@ mod host_call;
 mod past;
 mod sandbox;
 mod secret;
+mod tell;
 
 use waspnest_plugin::http::Request;
 use waspnest_plugin::types::{EventContext, HandlerError, Message, Outcome, Tick};
@@ -181,6 +184,8 @@ impl MessageHandler for Hostile {
             | "sign" | "sign-much" | "secret" | "reveal" | "reveal-reject" | "reveal-trap" | "secret-flood" => {
                 secret::word(word, rest)?
             }
+            "tell" | "tell-much" => tell::tell(word, rest),
+            "tell-flood" => return Err(HandlerError::reject(tell::flood())),
             "config" => waspnest_plugin::config_value::<String>("/greeting")?.unwrap_or_default(),
             "budget" => host_call::budget(),
             "context" => host_call::context(ctx),

@@ -1,11 +1,12 @@
 //! An installation to be, and how the harness puts it to work.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
-use waspnest_core::id::InstallationId;
+use waspnest_core::id::{EndpointName, InstallationId};
 use waspnest_engine::{Engine, Grants, Installation, InstallationSpec, Mode};
 
 use crate::config::bind::{Bind, History, Lists, MayStop, Offline, Own, Topic};
@@ -13,6 +14,7 @@ use crate::config::commands::Commands;
 use crate::config::installation::Lane;
 use crate::config::pattern::Pattern;
 use crate::config::plugins::{Backoff, BreakerRule, Retry};
+use crate::config::webhooks::{Endpoint, Sign, SignForm};
 use crate::router::{Breaker, Installed};
 use crate::settings::{FileLayers, Settings};
 
@@ -28,6 +30,8 @@ pub(in super::super) struct Install {
     pub retry: Retry,
     pub breaker: BreakerRule,
     pub layers: FileLayers,
+    /// Endpoints by their names, and where they lead.
+    pub endpoints: Vec<(&'static str, String)>,
 }
 
 impl Install {
@@ -52,6 +56,7 @@ impl Install {
             retry,
             breaker: BreakerRule::default(),
             layers: FileLayers::default(),
+            endpoints: Vec::new(),
         }
     }
 }
@@ -75,6 +80,25 @@ pub(in super::super) fn everything(id: &str) -> Bind {
         offline: Offline::All,
         may_stop: MayStop::No,
     }
+}
+
+/// The endpoints of all installations: signed, and tried three times.
+pub(super) fn endpoints(installs: &[Install]) -> BTreeMap<EndpointName, Endpoint> {
+    let all = installs.iter().flat_map(|install| &install.endpoints);
+    let endpoint = |(name, url): &(&str, String)| {
+        let endpoint = Endpoint {
+            url: url.parse().expect("a URL"),
+            sign: Some(Sign {
+                form: SignForm::Hub,
+                secret: "token".parse().expect("a name"),
+            }),
+            headers: Vec::new(),
+            timeout: Duration::from_secs(10),
+            retry: super::super::three_tries(),
+        };
+        (name.parse().expect("a name"), endpoint)
+    };
+    all.map(endpoint).collect()
 }
 
 /// The guest that misbehaves on command.

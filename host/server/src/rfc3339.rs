@@ -1,10 +1,10 @@
-//! Points in time as callers read them: RFC 3339, UTC, milliseconds.
+//! Points in time as others read them: RFC 3339, UTC, milliseconds.
 
 use chrono::{DateTime, SecondsFormat};
 use waspnest_core::clock::UnixMs;
 
 /// A moment in words. One beyond the calendar's end reads as its end.
-pub(super) fn rfc3339(moment: UnixMs) -> String {
+pub(crate) fn rfc3339(moment: UnixMs) -> String {
     let moment = i64::try_from(moment.0)
         .ok()
         .and_then(DateTime::from_timestamp_millis)
