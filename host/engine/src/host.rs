@@ -3,7 +3,6 @@
 //! The server implements it over the store and the network, tests in memory. Everything is scoped already: an implementation answers for
 //! one event and one installation and cannot be asked about another.
 
-pub(crate) mod nobody;
 pub(crate) mod values;
 
 use std::fmt;

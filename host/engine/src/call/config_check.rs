@@ -11,7 +11,7 @@ use super::{CallContext, CallError, Sandbox, classify};
 use crate::bindings::exports::waspnest::plugin::config_check::{GuestIndices, Issue as WitIssue};
 use crate::configuration::{Configuration, Issue, Weight};
 use crate::engine::Engine;
-use crate::host::nobody::Nobody;
+use crate::host::values::{NoValues, OnlyValues};
 use crate::installation::{Installation, Rates};
 use crate::limits::cut;
 use crate::state::Taken;
@@ -65,7 +65,7 @@ impl Engine {
         let mut call = self.begin(
             installation,
             &CallContext::new(&event, &session),
-            Arc::new(Nobody),
+            Arc::new(OnlyValues(Arc::new(NoValues))),
             now,
             deadline,
         );

@@ -1,6 +1,7 @@
-//! Nothing but the values of an installation: what stands behind a version that brings data into another form.
+//! Nothing but the values of an installation, or not even those: what stands behind a version that brings data into another form, and
+//! behind a guest that is asked something without being put to work.
 //!
-//! Nothing else is granted to it, so nothing else here is reached; an answer from there would be a fault of ours.
+//! Nothing else is granted to them, so nothing else here is reached; an answer from there would be a fault of ours.
 
 use std::sync::Arc;
 
@@ -44,6 +45,30 @@ pub trait Values: Send + Sync {
 
     /// As [`Host::kv_usage`].
     async fn usage(&self) -> Result<KvUsage, HostError>;
+}
+
+/// There are no values.
+pub(crate) struct NoValues;
+
+#[async_trait]
+impl Values for NoValues {
+    async fn get(&self, _: &KvKey) -> Result<Option<KvEntry>, HostError> {
+        nothing()
+    }
+
+    async fn scan(
+        &self,
+        _: &KvScope,
+        _: &str,
+        _: Option<&str>,
+        _: usize,
+    ) -> Result<Vec<(Box<str>, KvEntry)>, HostError> {
+        nothing()
+    }
+
+    async fn usage(&self) -> Result<KvUsage, HostError> {
+        nothing()
+    }
 }
 
 /// See the module.
