@@ -275,6 +275,10 @@ impl Host for Empty {
         Ok(KvUsage::default())
     }
 
+    async fn kv_present(&self) -> Result<KvUsage, HostError> {
+        self.kv_usage().await
+    }
+
     async fn dialogue(&self, _: &KvKey) -> Result<Option<KvEntry>, HostError> {
         Ok(None)
     }

@@ -10,7 +10,6 @@ mod lifecycle;
 
 use std::sync::Arc;
 
-use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{Instance, ResourceTable};
 use wasmtime::{Store, UpdateDeadline};
 use waspnest_core::address::Party;
@@ -27,7 +26,7 @@ use crate::capability::log::Journal;
 use crate::command::Command;
 use crate::configuration::Configuration;
 use crate::convert::{self, FileOf, ToGuest};
-use crate::engine::{Engine, TICK};
+use crate::engine::{Engine, Held, TICK};
 use crate::handlers::{Handled, Handler};
 use crate::host::Host;
 use crate::installation::{Installation, Reuse};
@@ -103,7 +102,7 @@ pub(crate) struct Sandbox {
     instance: Instance,
     calls: u32,
     /// Given back when the sandbox is dropped.
-    _places: OwnedSemaphorePermit,
+    _places: Held,
 }
 
 impl Engine {
@@ -152,12 +151,9 @@ impl Engine {
         }
     }
 
-    async fn places(&self, installation: &Installation) -> Result<OwnedSemaphorePermit, CallError> {
-        let weight = installation.plugin().weight.min(self.concurrency());
-        self.places_semaphore()
-            .acquire_many_owned(weight)
-            .await
-            .map_err(|_closed| CallError::sandbox("the engine is shutting down"))
+    async fn places(&self, installation: &Installation) -> Result<Held, CallError> {
+        let weight = installation.plugin().weight;
+        Ok(self.pool().take(installation.id(), weight).await)
     }
 
     fn begin(
@@ -208,8 +204,7 @@ impl Engine {
         match installation.reuse() {
             Reuse::Fresh => {}
             Reuse::Warm { max_calls } => {
-                let roomy = self.free_places() * 2 >= self.concurrency() as usize;
-                if sandbox.calls < max_calls && roomy {
+                if sandbox.calls < max_calls && self.pool().are_roomy() {
                     installation.keep_warm(sandbox);
                 }
             }
@@ -224,7 +219,7 @@ impl Sandbox {
         call: Call,
         limits: Limits,
         seed: u64,
-        places: OwnedSemaphorePermit,
+        places: Held,
     ) -> Result<Self, CallError> {
         let journal = Arc::new(Journal::new(call.installation.clone(), call.event));
         let mut table = ResourceTable::new();

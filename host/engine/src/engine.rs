@@ -6,6 +6,7 @@
 mod cache;
 mod compiler;
 mod package;
+mod places;
 mod ticker;
 
 use std::collections::HashMap;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 use waspnest_core::clock::Clock;
@@ -30,6 +31,7 @@ use cache::Cache;
 pub use compiler::{CompileLimits, Compiled, Compiler, CompilerProcess, compile_within};
 pub use package::{MANIFEST, pack, repack};
 use package::{Unpacked, unpack};
+pub(crate) use places::{Held, Places};
 pub(crate) use ticker::TICK;
 use ticker::Ticker;
 
@@ -97,8 +99,7 @@ pub struct Engine {
     compiled: AtomicU64,
     compiler: Compiler,
     pub(crate) clock: Arc<dyn Clock>,
-    places: Arc<Semaphore>,
-    concurrency: u32,
+    places: Arc<Places>,
     _ticker: Ticker,
 }
 
@@ -129,8 +130,7 @@ impl Engine {
             compiled: AtomicU64::new(0),
             compiler: options.compiler,
             clock: options.clock,
-            places: Arc::new(Semaphore::new(concurrency as usize)),
-            concurrency,
+            places: Arc::new(Places::new(concurrency)),
             _ticker: ticker,
         })
     }
@@ -229,18 +229,9 @@ impl Engine {
         self.caps
     }
 
-    /// Calls that can run at the same time, if their sandboxes take one place each.
-    pub(crate) const fn concurrency(&self) -> u32 {
-        self.concurrency
-    }
-
     /// Places of the pool; whoever makes a sandbox takes them first, so that a full pool makes calls wait and not fail.
-    pub(crate) fn places_semaphore(&self) -> Arc<Semaphore> {
-        self.places.clone()
-    }
-
-    pub(crate) fn free_places(&self) -> usize {
-        self.places.available_permits()
+    pub(crate) const fn pool(&self) -> &Arc<Places> {
+        &self.places
     }
 
     pub(crate) const fn wasmtime(&self) -> &wasmtime::Engine {

@@ -45,6 +45,9 @@ pub trait Host: Send + Sync {
     /// What the installation's values use in this session, over all stores.
     async fn kv_usage(&self) -> Result<KvUsage, HostError>;
 
+    /// The same without what has expired, which may take longer to find out.
+    async fn kv_present(&self) -> Result<KvUsage, HostError>;
+
     /// One value of the installation's dialogues; none when it is missing or expired.
     async fn dialogue(&self, key: &KvKey) -> Result<Option<KvEntry>, HostError>;
 

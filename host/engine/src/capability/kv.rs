@@ -14,6 +14,7 @@ use waspnest_core::draft::{KvEntry, KvKey, KvScope};
 use super::{Answer, denied, granted, invalid, spend, unsupported};
 use crate::bindings::waspnest::plugin::kv::{Entry, Host, HostStore, Page, PutOptions, Scope, Usage};
 use crate::bindings::waspnest::plugin::types::Error;
+use crate::host::KvUsage;
 use crate::limits::{KV_KEY_BYTES, KV_PAGE, KV_VALUE_BYTES};
 use crate::manifest::{Capability, KvTerms};
 use crate::state::{Call, CallState};
@@ -233,21 +234,16 @@ impl Call {
         found: Option<KvEntry>,
         terms: KvTerms,
     ) -> Answer<u64> {
-        let mut used = self.used().await?;
-        match &found {
-            Some(entry) => used.bytes = used.bytes.saturating_sub(entry.value.len() as u64),
-            None => {
-                used.keys += 1;
-                used.bytes += key.key.len() as u64;
-            }
+        let used = self.used().await?;
+        let mut over = over(&key, &value, found.as_ref(), used, terms);
+        // What has expired makes room, but is looked for only where there is none.
+        if over.is_some()
+            && let Some(used) = self.used_exactly().await?
+        {
+            over = self::over(&key, &value, found.as_ref(), used, terms);
         }
-        used.bytes += value.len() as u64;
-        if used.keys > terms.max_keys {
-            return Ok(Err(Error::Quota(format!("kv: {} keys", terms.max_keys))));
-        }
-        // A value that shrinks is taken even where the store is over its limit, or a full store could never be emptied.
-        if used.bytes > terms.max_bytes && found.as_ref().is_none_or(|entry| entry.value.len() < value.len()) {
-            return Ok(Err(Error::Quota(format!("kv: {} bytes", terms.max_bytes))));
+        if let Some(quota) = over {
+            return Ok(Err(quota));
         }
         let revision = self.kv.next_revision(&key);
         self.kv.write(
@@ -260,6 +256,25 @@ impl Call {
         );
         Ok(Ok(revision))
     }
+}
+
+/// The refusal of a write that would use more than was granted, if it would.
+fn over(key: &KvKey, value: &[u8], found: Option<&KvEntry>, used: KvUsage, terms: KvTerms) -> Option<Error> {
+    let KvUsage { mut keys, mut bytes } = used;
+    match found {
+        Some(entry) => bytes = bytes.saturating_sub(entry.value.len() as u64),
+        None => {
+            keys += 1;
+            bytes += key.key.len() as u64;
+        }
+    }
+    bytes += value.len() as u64;
+    if keys > terms.max_keys {
+        return Some(Error::Quota(format!("kv: {} keys", terms.max_keys)));
+    }
+    // A value that shrinks is taken even where the store is over its limit, or a full store could never be emptied.
+    let grows = found.is_none_or(|entry| entry.value.len() < value.len());
+    (bytes > terms.max_bytes && grows).then(|| Error::Quota(format!("kv: {} bytes", terms.max_bytes)))
 }
 
 /// Whether an entry is what the guest thinks it is.

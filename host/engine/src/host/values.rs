@@ -98,6 +98,10 @@ impl Host for OnlyValues {
         self.0.usage().await
     }
 
+    async fn kv_present(&self) -> Result<KvUsage, HostError> {
+        self.0.usage().await
+    }
+
     async fn dialogue(&self, _: &KvKey) -> Result<Option<KvEntry>, HostError> {
         nothing()
     }

@@ -241,6 +241,18 @@ impl Host for Memory {
         })
     }
 
+    async fn kv_present(&self) -> Result<KvUsage, HostError> {
+        let state = self.working()?;
+        let present = state
+            .values
+            .iter()
+            .filter(|(_, entry)| entry.expires_at.is_none_or(|at| at > NOW));
+        Ok(present.fold(KvUsage::default(), |used, (key, entry)| KvUsage {
+            keys: used.keys + 1,
+            bytes: used.bytes + (key.key.len() + entry.value.len()) as u64,
+        }))
+    }
+
     async fn dialogue(&self, key: &KvKey) -> Result<Option<KvEntry>, HostError> {
         Ok(self.working()?.dialogues.get(key).cloned())
     }

@@ -6,6 +6,7 @@ mod changes;
 mod command;
 mod configuration;
 mod containment;
+mod contract;
 mod dialogue;
 mod families;
 mod files;

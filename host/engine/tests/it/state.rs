@@ -154,3 +154,28 @@ async fn failed_calls_draft_nothing() {
         "the counter was not touched"
     );
 }
+
+#[tokio::test]
+async fn what_has_expired_makes_room() {
+    let rig = Rig::new();
+    let hostile = rig.install("hostile").await;
+    let old = |number| KvKey {
+        scope: KvScope::Session,
+        key: format!("old {number}").into(),
+    };
+    // The grant is 64 KiB.
+    for number in 0..64 {
+        let expires_at = (number > 0).then_some(NOW);
+        rig.host.put(
+            old(number),
+            KvEntry {
+                value: vec![0; 1000],
+                revision: 1,
+                expires_at,
+            },
+        );
+    }
+    for key in ["a", "b", "c"] {
+        assert_eq!(rig.say(&hostile, &format!("kv-fill {key}")).await, ["stored"]);
+    }
+}

@@ -103,6 +103,18 @@ impl Host for PluginHost {
         })
     }
 
+    async fn kv_present(&self) -> Result<KvUsage, HostError> {
+        // No quota is so small that there could be room, so that what has expired is always looked for.
+        let none = Quota { bytes: 0, keys: 0 };
+        let kv = self.parts.outbox.kv();
+        let usage = kv.present(self.parts.session, &self.installation, none).await;
+        let usage = usage.map_err(unreadable)?;
+        Ok(KvUsage {
+            keys: usage.keys,
+            bytes: usage.bytes,
+        })
+    }
+
     async fn dialogue(&self, key: &KvKey) -> Result<Option<KvEntry>, HostError> {
         let dialogues = self.parts.outbox.dialogues();
         dialogues

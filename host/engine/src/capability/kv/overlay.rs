@@ -17,7 +17,16 @@ pub(crate) struct Overlay {
     written: BTreeMap<KvKey, Option<KvEntry>>,
     /// The highest revision given to each key; stays when the key is removed.
     given: BTreeMap<KvKey, u64>,
-    usage: Option<KvUsage>,
+    usage: Option<(KvUsage, Counted)>,
+}
+
+/// What is counted as used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    /// Expired values too.
+    All,
+    /// What is there.
+    Present,
 }
 
 impl Overlay {
@@ -100,13 +109,25 @@ impl Call {
         Ok(found)
     }
 
-    /// What the installation would use after this call's writes so far.
+    /// What the installation would use after this call's writes so far. Expired values may count.
     pub(crate) async fn used(&mut self) -> wasmtime::Result<KvUsage> {
-        let base = match self.kv.usage {
+        let (base, _) = match self.kv.usage {
             Some(usage) => usage,
-            None => *self.kv.usage.insert(self.host.kv_usage().await?),
+            None => *self.kv.usage.insert((self.host.kv_usage().await?, Counted::All)),
         };
         Ok(self.kv.used(base))
+    }
+
+    /// The same without expired values, where they were counted before; none where they were not.
+    pub(crate) async fn used_exactly(&mut self) -> wasmtime::Result<Option<KvUsage>> {
+        match self.kv.usage {
+            Some((_, Counted::Present)) => Ok(None),
+            Some((_, Counted::All)) | None => {
+                let base = self.host.kv_present().await?;
+                self.kv.usage = Some((base, Counted::Present));
+                Ok(Some(self.kv.used(base)))
+            }
+        }
     }
 
     /// One page of a scan, and whether there may be more after it.

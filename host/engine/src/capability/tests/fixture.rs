@@ -204,6 +204,10 @@ impl Host for Stored {
         })
     }
 
+    async fn kv_present(&self) -> Result<KvUsage, HostError> {
+        self.kv_usage().await
+    }
+
     async fn dialogue(&self, key: &KvKey) -> Result<Option<KvEntry>, HostError> {
         Ok(self.dialogues.get(key).cloned())
     }
