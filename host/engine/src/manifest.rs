@@ -9,6 +9,7 @@ mod command;
 pub(crate) mod dialogue_terms;
 pub(crate) mod http_terms;
 mod media_terms;
+mod schedule;
 mod schema;
 pub(crate) mod secret_terms;
 pub(crate) mod section;
@@ -28,10 +29,13 @@ pub use command::{ArgKind, ArgNeed, ArgSpec, Bounds, CommandSpec, Cooldown, Cool
 pub use dialogue_terms::DialogueTerms;
 pub use http_terms::{HttpTerms, Origins};
 pub use media_terms::{MediaReadTerms, MediaWriteTerms};
+pub use schedule::{
+    FAN_OUT, FanOut, MAX_JITTER, MAX_PAYLOAD, MISSED, OVERLAP, Overlap, Schedule, ScheduleRule, ZoneRule,
+};
 pub use schema::schema;
 pub use secret_terms::{SecretMode, SecretTerms};
 pub use section::KeyError;
-pub use subscribe::{EventFilter, MessageFilter, OwnMessages, RawFilter, Schedule, ScheduleRule, Subscription};
+pub use subscribe::{EventFilter, MessageFilter, OwnMessages, RawFilter, Subscription};
 pub use terms::{JobTerms, KvTerms, MessageTerms, Rate, Rule, Scope};
 pub use webhook_terms::WebhookTerms;
 

@@ -14,6 +14,7 @@ use super::API;
 use super::capability::Capability;
 use super::command::{KINDS, MOST_ARGS};
 use super::http_terms::METHODS;
+use super::schedule::{FAN_OUT, MISSED, OVERLAP};
 use super::subscribe::{CHATS, EVENTS, RAW};
 
 /// The schema.
@@ -190,8 +191,14 @@ fn schedule() -> Value {
             "id": text("Its name, which the plugin is told."),
             "cron": text("minute hour day month weekday, or with seconds in front."),
             "every": span("Again and again, this far apart; at least one second."),
-            "zone": text("IANA time zone of cron; UTC without it."),
-            "missed": one_of(["skip", "once", "all"], "What happens to moments at which the host was down."),
+            "at": { "description": "Once: a date and time, in the zone if it has no offset." },
+            "zone": text("IANA time zone of cron and at, or config: and a JSON pointer into the configuration; UTC without it."),
+            "missed": one_of(MISSED.iter().map(|(name, _)| *name), "What happens to moments at which the host was down."),
+            "max-lateness": span("Moments longer ago are never made up for."),
+            "fan-out": one_of(FAN_OUT.iter().map(|(name, _)| *name), "In each session, or in one of them."),
+            "jitter": span("How far its moments are spread, at most a day."),
+            "overlap": one_of(OVERLAP.iter().map(|(name, _)| *name), "What happens while the former tick is not done."),
+            "payload": { "type": ["string", "object"], "description": "Handed to the plugin; a table becomes JSON." },
         }),
     )
 }

@@ -1,13 +1,9 @@
-//! What a plugin wants to be called for: families of events, and schedules it brings with it.
-
-use std::time::Duration;
+//! What a plugin wants to be called for: families of events.
 
 use waspnest_core::address::ChatKind;
-use waspnest_core::draft::Missed;
 use waspnest_core::event::{
     CallState, ChatChange, ContactChange, EventKind, Family, GroupChange, PresenceState, ReceiptStatus, SessionState,
 };
-use waspnest_core::id::ScheduleId;
 use waspnest_core::message::{Content, Message, Origin};
 
 use super::bus_terms::TopicFilter;
@@ -297,67 +293,5 @@ impl MessageFilter {
         let kind = self.kinds.is_empty() || self.kinds.contains(&message.content.kind());
         let chat = self.chats.is_empty() || self.chats.contains(&message.chat_kind);
         kind && chat && self.own.admits(message)
-    }
-}
-
-/// A schedule that comes with a plugin. The operator may change it or turn it off.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Schedule {
-    /// Its name within the plugin.
-    pub id: ScheduleId,
-    /// When it fires.
-    pub rule: ScheduleRule,
-    /// IANA time zone that cron rules are read in.
-    pub zone: Box<str>,
-    /// What happens to moments at which the host was down.
-    pub missed: Missed,
-}
-
-/// When a schedule fires.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ScheduleRule {
-    /// By a cron expression. Checked by who runs it, not here.
-    Cron(Box<str>),
-    /// Again and again, this far apart.
-    Every(Duration),
-}
-
-const MISSED: &[(&str, Missed)] = &[("skip", Missed::Skip), ("once", Missed::Once), ("all", Missed::All)];
-
-impl Schedule {
-    pub(super) fn read_all(sections: Vec<Section<'_>>) -> Result<Vec<Self>, KeyError> {
-        let mut schedules: Vec<Self> = Vec::with_capacity(sections.len());
-        for section in sections {
-            let key = section.at("id");
-            let schedule = Self::read(section)?;
-            if schedules.iter().any(|other| other.id == schedule.id) {
-                return Err(KeyError::new(
-                    key,
-                    format!("{:?} is the name of another schedule already", schedule.id.as_str()),
-                ));
-            }
-            schedules.push(schedule);
-        }
-        Ok(schedules)
-    }
-
-    fn read(mut section: Section<'_>) -> Result<Self, KeyError> {
-        let Some(id) = section.parse("id")? else {
-            return section.fail("id", "is missing");
-        };
-        let rule = match (section.text("cron")?, section.span("every")?) {
-            (Some(cron), None) => ScheduleRule::Cron(cron.into()),
-            (None, Some(every)) if every >= Duration::from_secs(1) => ScheduleRule::Every(every),
-            (None, Some(_)) => return section.fail("every", "must be at least one second"),
-            (Some(_), Some(_)) => return section.fail("every", "stands beside `cron`; a schedule has one of both"),
-            (None, None) => return section.fail("cron", "is missing; write `cron` or `every`"),
-        };
-        let zone = section.text("zone")?.unwrap_or("UTC").into();
-        let missed = match section.text("missed")? {
-            Some(text) => word(section.at("missed"), "policy", text, MISSED)?,
-            None => Missed::Once,
-        };
-        section.finish()?;
-        Ok(Self { id, rule, zone, missed })
     }
 }

@@ -45,6 +45,17 @@ missed = "skip"
 [[schedule]]
 id = "sweep"
 every = "10m"
+zone = "config:/zone"
+max-lateness = "2h"
+fan-out = "once"
+jitter = "30s"
+overlap = "skip"
+payload = { deep = true }
+
+[[schedule]]
+id = "jubilee"
+at = 2030-05-01T12:00:00
+payload = "hooray"
 
 [capabilities]
 "messages.send" = { reason = "answers", rate = "5/min" }
@@ -97,16 +108,16 @@ fn every_key_is_read() {
     );
     assert_eq!(manifest.schedules[0].rule, ScheduleRule::Cron("0 8 * * MON-FRI".into()));
     assert_eq!(
-        (&*manifest.schedules[0].zone, manifest.schedules[0].missed),
-        ("Europe/Berlin", Missed::Skip)
+        (manifest.schedules[0].zone.clone(), manifest.schedules[0].missed),
+        (ZoneRule::Named("Europe/Berlin".into()), Missed::Skip)
     );
     assert_eq!(
         manifest.schedules[1].rule,
         ScheduleRule::Every(Duration::from_secs(600))
     );
     assert_eq!(
-        (&*manifest.schedules[1].zone, manifest.schedules[1].missed),
-        ("UTC", Missed::Once)
+        (manifest.schedules[1].zone.clone(), manifest.schedules[1].missed),
+        (ZoneRule::Setting("/zone".into()), Missed::Once)
     );
     let send = manifest.requests.send.as_ref().expect("requested");
     assert_eq!(
