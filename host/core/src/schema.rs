@@ -105,13 +105,20 @@ pub mod session {
 
     /// A timer a plugin set: installation, schedule.
     pub const TIMER: u8 = 0x60;
-    /// State of a schedule of the configuration: installation, schedule.
+    /// State of a schedule of a manifest or of the configuration: installation, schedule.
     pub const SCHEDULE: u8 = 0x61;
 
     /// A state or a wait of a dialogue: installation, scope, which of both.
     pub const DIALOGUE: u8 = 0x70;
     /// How much an installation's dialogues store: installation.
     pub const DIALOGUE_USAGE: u8 = 0x71;
+
+    /// A tick of a schedule: installation, schedule, position.
+    pub const SCHEDULE_RUN: u8 = 0x90;
+    /// A schedule that is paused: installation, schedule.
+    pub const SCHEDULE_PAUSE: u8 = 0x91;
+    /// The rule that the state of a schedule is of: installation, schedule.
+    pub const SCHEDULE_RULE: u8 = 0x92;
 }
 
 /// A key in the making.

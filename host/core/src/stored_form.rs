@@ -11,11 +11,12 @@ use crate::draft::{Draft, KvEntry, KvKey, KvScope, KvWrite, Missed, Timer, Timer
 use crate::effect::{EffectState, Progress};
 use crate::event::{EventKind, Position, Tick, TickCause};
 use crate::fixture::{NOON, SESSION, World, call, installation, jid, message_of, schedule, send};
+use crate::id::EventId;
 use crate::log::Incoming;
 use crate::message::{MessageKey, Origin};
 use crate::outbox::Migration;
 use crate::progress::{Attempt, DeadLetter};
-use crate::schedule_state::{ScheduleState, ScheduleStates};
+use crate::schedule_state::{SchedulePause, ScheduleRule, ScheduleRun, ScheduleState, ScheduleStates};
 use crate::schema::SCHEMA;
 use crate::session::{Desired, Sessions};
 use crate::store::{Commit, KeyRange, MemoryStore, Order, Space, Store};
@@ -232,7 +233,44 @@ async fn lived() -> World {
         .set_canary(&echo, Some(canary))
         .await
         .expect("it writes");
+    remember_schedule(&world, first.id).await;
     world
+}
+
+/// What is kept of a schedule besides its state.
+async fn remember_schedule(world: &World, event: EventId) {
+    let (echo, daily) = (installation("echo"), schedule("daily"));
+    let states = ScheduleStates::new(world.store.clone());
+    let (state, rule) = (ScheduleState { last: NOON, fired: 1 }, daily_rule());
+    states
+        .take_up(SESSION, &echo, &daily, (&state, &rule))
+        .await
+        .expect("it writes");
+    let run = daily_run(event);
+    states
+        .note(SESSION, &echo, &daily, Position(2), &run)
+        .await
+        .expect("it notes");
+    states
+        .set_paused(SESSION, &echo, &daily, Some(SchedulePause { since: NOON }))
+        .await
+        .expect("it writes");
+}
+
+fn daily_rule() -> ScheduleRule {
+    ScheduleRule {
+        words: "cron 0 8 * * * UTC".into(),
+    }
+}
+
+fn daily_run(event: EventId) -> ScheduleRun {
+    ScheduleRun {
+        scheduled_for: NOON,
+        fired_at: UnixMs(NOON.0 + 1),
+        cause: TickCause::Recurring,
+        missed: 1,
+        event,
+    }
 }
 
 fn spaces() -> [(&'static str, Space); 3] {

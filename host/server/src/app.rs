@@ -18,6 +18,7 @@ use waspnest_core::master_key::{MasterKey, MasterKeyError};
 use waspnest_core::outbox::Outbox;
 use waspnest_core::packages::{Packages, PackagesError};
 use waspnest_core::progress::Progress;
+use waspnest_core::schedule_state::ScheduleStates;
 use waspnest_core::seal::{KeyCheckError, Sealer};
 use waspnest_core::secret::StoredSecrets;
 use waspnest_core::session::{Desired, SessionError, SessionRecord, Sessions as Register};
@@ -32,6 +33,7 @@ use crate::config::installation::Activity;
 use crate::config::keys::Keys;
 use crate::config::secret::Secret;
 use crate::http::{Http, HttpParts};
+use crate::install::SlotTimetable;
 use crate::replies::Replies;
 use crate::rollout::{Rollout, RolloutError, RolloutParts};
 use crate::secrets::Secrets;
@@ -41,11 +43,13 @@ use crate::service::hooks::Hooks;
 use crate::service::installations::Installations;
 use crate::service::messages::Messages;
 use crate::service::routes::Routes;
+use crate::service::schedules::{Schedules, SchedulesParts};
 use crate::service::secrets::Secrets as SecretsService;
 use crate::service::sessions::Sessions;
 use crate::service::settings::{InstallationSettings, SettingsParts};
 use crate::sessions::{RunningSessions, Shared, StartError};
 use crate::shutdown::{Shutdown, Signal, Stopped};
+use crate::source::Timetable;
 use crate::sweep::Sweep;
 use crate::webhook::Webhooks;
 
@@ -244,6 +248,15 @@ impl App {
         })
         .await?;
 
+        let timetable: Arc<dyn Timetable> = Arc::new(SlotTimetable(Arc::clone(&installations)));
+        let schedules = Schedules::new(SchedulesParts {
+            timetable: Arc::clone(&timetable),
+            states: ScheduleStates::new(Arc::clone(&store)),
+            log: log.clone(),
+            progress: progress.clone(),
+            register: register.clone(),
+            clock: Arc::clone(&clock),
+        });
         let settings = InstallationSettings::new(SettingsParts {
             installations: Arc::clone(&installations),
             engine: Arc::clone(&engine),
@@ -270,12 +283,11 @@ impl App {
                 engine,
                 whatsapp,
                 installations,
-                schedules: config.schedules.clone().into(),
+                timetable: Arc::clone(&timetable),
                 loop_guard: config.plugins.loop_guard,
                 send_retry: config.plugins.retry.clone(),
                 clock: Arc::clone(&clock),
                 ids: Arc::clone(&ids),
-                up_since: clock.now(),
             },
             shutdown.clone(),
         );
@@ -308,6 +320,7 @@ impl App {
                 messages: Messages::new(log, outbox, control, Arc::clone(&clock), Arc::clone(&ids)),
                 installations: Installations::new(described, progress, register.clone()),
                 versions: Arc::new(rollout),
+                schedules,
                 settings: settings.clone(),
                 routes,
                 hooks,

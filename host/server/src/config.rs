@@ -99,7 +99,7 @@ impl Config {
     #[must_use]
     pub fn keys() -> BTreeSet<String> {
         // A file with one element in each list, so that the keys of elements are asked for; what is missing in them does not matter here.
-        let text = "session = [{}]\nplugin = [{ session = { name = {} }, chat = [{}] }]\nbind = [{}]\nschedule = [{}]\n[secrets.name]\n[webhooks.name]";
+        let text = "session = [{}]\nplugin = [{ session = { name = {} }, chat = [{}], schedule = { name = {} } }]\nbind = [{}]\nschedule = [{}]\n[secrets.name]\n[webhooks.name]";
         Self::read(text, None, std::iter::empty()).1
     }
 

@@ -104,7 +104,7 @@ pub fn next_after(rule: &CronRule, zone: Tz, after: UnixMs) -> Option<UnixMs> {
 }
 
 /// The moment at which the clocks of `zone` show `local`: the first if they do so twice, the end of the gap if never.
-fn instant(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
+pub(crate) fn instant(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
     match zone.from_local_datetime(&local) {
         MappedLocalTime::Single(moment) | MappedLocalTime::Ambiguous(moment, _) => moment.with_timezone(&Utc),
         MappedLocalTime::None => end_of_gap(zone, local),

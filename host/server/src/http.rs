@@ -30,6 +30,7 @@ use crate::service::hooks::Hooks;
 use crate::service::installations::Installations;
 use crate::service::messages::Messages;
 use crate::service::routes::Routes;
+use crate::service::schedules::Schedules;
 use crate::service::secrets::Secrets;
 use crate::service::sessions::Sessions;
 use crate::service::settings::InstallationSettings;
@@ -48,6 +49,8 @@ pub struct HttpParts {
     pub installations: Installations,
     /// Versions of plugins.
     pub versions: Arc<dyn VersionControl>,
+    /// Points in time.
+    pub schedules: Schedules,
     /// What installations are configured to be.
     pub settings: InstallationSettings,
     /// Who would get what.

@@ -1,5 +1,7 @@
 //! Puts plugins to work as the configuration says.
 
+mod schedules;
+
 use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
@@ -12,9 +14,11 @@ use waspnest_engine::{Engine, InstallError, Installation, InstallationSpec, Load
 use crate::config::Config;
 use crate::config::bind::Bind;
 use crate::config::installation::{self, Activity};
+use crate::config::schedule::Schedule;
 use crate::router::{Breaker, Commands, Installed};
 use crate::service::installations::Described;
 use crate::settings::{FileLayers, Settings, UnusableConfig};
+pub use schedules::{SlotTimetable, of_installation as schedules_of};
 
 /// Why an installation cannot be put to work.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +46,14 @@ pub enum InstallationError {
         id: InstallationId,
         /// What is wrong with it.
         source: UnusableConfig,
+    },
+    /// Its schedules cannot be used as the configuration says.
+    #[error("installation {id}: {problem}")]
+    Schedule {
+        /// The installation.
+        id: InstallationId,
+        /// What is wrong with which.
+        problem: String,
     },
     /// Its operator speaks of commands that are not there.
     #[error("installation {id}: its commands cannot be used as the configuration says")]
@@ -134,7 +146,8 @@ pub fn commands(
     })
 }
 
-/// The configuration of an installation, judged as far as the file says, with what looks wrong and can be used.
+/// The configuration of an installation, judged as far as the file says, with what looks wrong and can be used. Its schedules may be read in
+/// zones that stand there.
 ///
 /// # Errors
 /// [`InstallationError::Config`].
@@ -142,13 +155,14 @@ pub async fn settings(
     engine: &Engine,
     installation: &Installation,
     wanted: &installation::Installation,
+    schedules: &[Schedule],
 ) -> Result<(Settings, Vec<String>), InstallationError> {
     let file = FileLayers {
         installation: wanted.config.clone(),
         sessions: wanted.session_config.clone(),
         chats: wanted.chat_config.clone(),
     };
-    let settings = Settings::new(&installation.plugin().manifest, file);
+    let settings = Settings::new(&installation.plugin().manifest, file).with_zones(schedules::zone_settings(schedules));
     let findings = settings.judge(engine, installation, &[], None).await;
     if findings.are_fatal() {
         return Err(InstallationError::Config {
@@ -198,7 +212,7 @@ pub async fn all(engine: &Engine, config: &Config) -> Result<Vec<Arc<Installed>>
 /// An installation with the operator's rules around it.
 ///
 /// # Errors
-/// [`InstallationError::Commands`], [`InstallationError::Config`].
+/// [`InstallationError::Commands`], [`InstallationError::Config`], [`InstallationError::Schedule`].
 pub async fn with_rules(
     engine: &Engine,
     installation: Installation,
@@ -206,7 +220,8 @@ pub async fn with_rules(
     config: &Config,
     breaker: Arc<Breaker>,
 ) -> Result<Installed, InstallationError> {
-    let (settings, looks_wrong) = settings(engine, &installation, wanted).await?;
+    let schedules = schedules_of(config, wanted, installation.plugin())?;
+    let (settings, looks_wrong) = settings(engine, &installation, wanted, &schedules).await?;
     let missing = missing(config, &installation);
     for warning in installation.warnings().iter().chain(&looks_wrong).chain(&missing) {
         tracing::warn!(plugin.id = %wanted.id, "{warning}");
@@ -216,6 +231,7 @@ pub async fn with_rules(
         commands: commands(&installation, wanted, &binds)?,
         installation,
         settings,
+        schedules,
         binds,
         priority: wanted.priority,
         mode: wanted.mode,

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use waspnest_core::clock::{Clock, Ids, UnixMs};
+use waspnest_core::clock::{Clock, Ids};
 use waspnest_core::effect::Action;
 use waspnest_core::files::Files;
 use waspnest_core::id::{EventId, SessionId};
@@ -26,12 +26,12 @@ use waspnest_engine::Engine;
 use waspnest_whatsapp::{SessionHandle, WhatsApp};
 
 use crate::config::plugins::{LoopGuard, Retry};
-use crate::config::schedule::Schedule;
 use crate::replies::Replies;
 use crate::router::Slot;
 use crate::secrets::Secrets;
 use crate::shutdown::Shutdown;
 use crate::sink::SinkPort;
+use crate::source::Timetable;
 use crate::webhook::Webhooks;
 
 /// What all sessions share.
@@ -65,8 +65,8 @@ pub struct Shared {
     pub whatsapp: WhatsApp,
     /// Plugins at work, those of higher priority first.
     pub installations: Arc<[Arc<Slot>]>,
-    /// Schedules of the configuration.
-    pub schedules: Arc<[Schedule]>,
+    /// Their schedules.
+    pub timetable: Arc<dyn Timetable>,
     /// How often machines are answered.
     pub loop_guard: LoopGuard,
     /// What happens to effects that fail for the moment.
@@ -75,8 +75,6 @@ pub struct Shared {
     pub clock: Arc<dyn Clock>,
     /// Ids.
     pub ids: Arc<dyn Ids>,
-    /// When the host came up.
-    pub up_since: UnixMs,
 }
 
 /// The sessions at work. Clones are the same table.

@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use chrono_tz::Tz;
 use serde_json::{Map, Value};
 use waspnest_core::address::Jid;
 use waspnest_core::config_layer::Reach;
 use waspnest_core::event::{Event, EventKind};
-use waspnest_core::id::{SessionId, SessionName};
+use waspnest_core::id::{ScheduleId, SessionId, SessionName};
 use waspnest_core::message::Origin;
 use waspnest_engine::configuration::{Issue, Weight};
 use waspnest_engine::{Configuration, Engine, Installation, Manifest};
@@ -37,7 +38,17 @@ pub struct FileLayers {
 pub struct Settings {
     defaults: Map<String, Value>,
     file: FileLayers,
+    zones: Vec<ZoneSetting>,
     set: Mutex<SetLayers>,
+}
+
+/// A time zone that a schedule takes from the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneSetting {
+    /// Where it stands, as a JSON pointer.
+    pub pointer: Box<str>,
+    /// Whose zone it is.
+    pub schedule: ScheduleId,
 }
 
 /// Values may be secrets.
@@ -149,8 +160,15 @@ impl Settings {
         Self {
             defaults: manifest.defaults.clone(),
             file,
+            zones: Vec::new(),
             set: Mutex::default(),
         }
+    }
+
+    /// With time zones that must stand in it.
+    #[must_use]
+    pub fn with_zones(self, zones: Vec<ZoneSetting>) -> Self {
+        Self { zones, ..self }
     }
 
     /// The configuration that holds for an event.
@@ -287,7 +305,9 @@ impl Settings {
             if judged.contains(&configuration) {
                 continue;
             }
-            for issue in engine.judge(installation, &configuration).await {
+            let mut issues = engine.judge(installation, &configuration).await;
+            issues.extend(self.zones.iter().filter_map(|zone| zone.issue(&configuration)));
+            for issue in issues {
                 let layer = blamed(&stack, &issue.pointer);
                 let finding = Finding { layer, issue };
                 if findings.iter().all(|known| known.issue != finding.issue) {
@@ -411,6 +431,22 @@ impl Settings {
     fn set(&self) -> MutexGuard<'_, SetLayers> {
         // Plain data; no panic can leave it half-way.
         self.set.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ZoneSetting {
+    fn issue(&self, configuration: &Configuration) -> Option<Issue> {
+        let zone = configuration.get(&self.pointer).and_then(Value::as_str);
+        let is_zone = zone.is_some_and(|zone| zone.parse::<Tz>().is_ok());
+        (!is_zone).then(|| Issue {
+            pointer: self.pointer.clone(),
+            problem: format!(
+                "must be an IANA time zone such as \"Europe/Berlin\": the schedule {:?} is read in it",
+                self.schedule.as_str()
+            )
+            .into(),
+            weight: Weight::Fatal,
+        })
     }
 }
 

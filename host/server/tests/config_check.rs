@@ -83,6 +83,45 @@ fn check_tells_what_of_a_plugins_configuration_cannot_be_used() {
 }
 
 #[test]
+fn check_tells_which_schedules_call_a_plugin_and_which_cannot() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins");
+    let env = [("WASPNEST__PLUGINS__DIR", plugins.to_str().expect("a plain path"))];
+    let plugin = "[[plugin]]\nid = \"bot\"\nsource = \"tuner\"\ngrants = { \"messages.send\" = true }\n";
+    let check = |rest: &str| {
+        let path = written(dir.path(), &format!("{plugin}{rest}"));
+        run(&["check", "--config", &path], &env)
+    };
+    let own = "[[schedule]]\nplugin = \"bot\"\nid = \"pulse\"\nevery = \"1h\"\n";
+    let (exit, out, _) = check(&format!("[plugin.schedule.weekly]\nenabled = false\n{own}"));
+    assert_eq!(exit, Exit::Success, "{out}");
+    let called = |id: &str| out.contains(&format!("  is called by schedule {id:?}\n"));
+    assert!(called("morning") && called("pulse") && !called("weekly"), "{out}");
+    for (rest, says) in [
+        (
+            "[plugin.schedule.mornin]\nenabled = false\n",
+            "[plugin.schedule.mornin]: the manifest has no schedule of this name; did you mean \"morning\"?",
+        ),
+        (
+            "[[schedule]]\nplugin = \"bot\"\nid = \"morning\"\nevery = \"1h\"\n",
+            "schedule \"morning\" is one of the manifest's; change it under [plugin.schedule.morning]",
+        ),
+        (
+            "[plugin.config]\nzone = \"Berlin\"\n",
+            "/zone: must be an IANA time zone such as \"Europe/Berlin\": the schedule \"morning\" is read in it",
+        ),
+        (
+            "[[plugin]]\nid = \"deaf\"\nsource = \"echo\"\ngrants = { \"messages.send\" = true }\n[[schedule]]\nplugin = \"deaf\"\nid = \"pulse\"\nevery = \"1h\"\n",
+            "schedule \"pulse\": the plugin has no schedule-handler",
+        ),
+    ] {
+        let (exit, out, _) = check(rest);
+        assert_eq!(exit, Exit::Failure, "{out}");
+        assert!(out.contains(says), "{out} does not say {says:?}");
+    }
+}
+
+#[test]
 fn help_is_what_it_was_asked_for_and_nonsense_is_not() {
     let (exit, out, err) = run(&["--help"], &[]);
     assert_eq!((exit, err.as_str()), (Exit::Success, ""));

@@ -305,6 +305,22 @@ fn every_mistake_of_a_schedule_names_its_key() {
             "every = \"1h\"\nmax-lateness = \"x\"",
             &["schedule[0].max-lateness", "\"x\""],
         ),
+        (
+            "every = \"1h\"\njitter = \"2days\"",
+            &["schedule[0].jitter", "out of range", "1day"],
+        ),
+        (
+            "every = \"1h\"\noverlap = \"cancel\"",
+            &["schedule[0].overlap", "\"queue\", \"skip\""],
+        ),
+        (
+            "every = \"1h\"\nfan-out = \"all\"",
+            &["schedule[0].fan-out", "\"session\", \"once\""],
+        ),
+        (
+            "every = \"1h\"\nzone = \"config:zone\"",
+            &["schedule[0].zone", "\"zone\" is not a JSON pointer", "config:/zone"],
+        ),
     ];
     for (rest, parts) in cases {
         one(
@@ -330,6 +346,20 @@ fn every_mistake_of_a_schedule_names_its_key() {
         for part in parts {
             assert!(found.contains(part), "{found:?} does not say {part:?}");
         }
+    }
+}
+
+#[test]
+fn what_is_changed_about_a_schedule_of_a_manifest_is_read_alike() {
+    for (rest, parts) in [
+        (
+            "cron = \"0 8 * * *\"\nevery = \"1h\"",
+            ["plugin[0].schedule.morning", "at most one of cron, every and at"],
+        ),
+        ("enabled = 1", ["plugin[0].schedule.morning.enabled", "true or false"]),
+        ("id = \"evening\"", ["plugin[0].schedule.morning.id", "unknown key"]),
+    ] {
+        one(&format!("{ECHO}[plugin.schedule.morning]\n{rest}"), &parts);
     }
 }
 

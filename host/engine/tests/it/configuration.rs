@@ -95,7 +95,7 @@ async fn the_effective_configuration_of_the_call_is_what_the_guest_reads() {
         .await;
     assert_eq!(
         rig.say(&tuner, "config").await,
-        [r#"{"greeting":"servus","hours":{"from":8,"until":17}}"#]
+        [r#"{"greeting":"servus","hours":{"from":8,"until":17},"zone":"UTC"}"#]
     );
     let of_the_chat = configuration(&tuner, json!({ "greeting": "moin", "hours": { "until": 20 } }));
     for (text, answer) in [

@@ -47,13 +47,6 @@ pub(super) fn run(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Resu
             for bind in config.binds.iter().filter(|bind| bind.plugin == installed.id) {
                 writeln!(out, "  gets events by bind {:?}", bind.id)?;
             }
-            for schedule in config
-                .schedules
-                .iter()
-                .filter(|schedule| schedule.plugin == installed.id)
-            {
-                writeln!(out, "  is called by schedule {:?}", schedule.id.as_str())?;
-            }
         }
         if problems.is_empty() {
             let installed = install::all(&engine, config).await?;
@@ -79,7 +72,8 @@ pub(super) fn run(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Resu
 async fn plugin(engine: &Engine, config: &Config, installed: &installation::Installation) -> anyhow::Result<String> {
     let installation = install::one(engine, installed).await?;
     let commands = install::commands(&installation, installed, &install::binds(config, &installed.id))?;
-    let (_, looks_wrong) = install::settings(engine, &installation, installed).await?;
+    let schedules = install::schedules_of(config, installed, installation.plugin())?;
+    let (_, looks_wrong) = install::settings(engine, &installation, installed, &schedules).await?;
     let manifest = &installation.plugin().manifest;
     let idle = match installed.activity {
         Activity::Enabled => "",
@@ -109,6 +103,9 @@ async fn plugin(engine: &Engine, config: &Config, installed: &installation::Inst
     let calls = commands.calls();
     if !calls.is_empty() {
         lines += &format!("  hears {}\n", calls.join(", "));
+    }
+    for schedule in schedules {
+        lines += &format!("  is called by schedule {:?}\n", schedule.id.as_str());
     }
     let missing = install::missing(config, &installation);
     for warning in installation.warnings().iter().chain(&looks_wrong).chain(&missing) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use waspnest_core::address::Jid;
-use waspnest_core::id::{InstallationId, SessionName};
+use waspnest_core::id::{InstallationId, ScheduleId, SessionName};
 use waspnest_engine::limits::LimitWish;
 use waspnest_engine::{Grants, Limits, Mode, Reuse};
 
@@ -13,6 +13,7 @@ use super::commands::Commands;
 use super::form;
 use super::hook::Hook;
 use super::pattern::Pattern;
+use super::schedule::ScheduleChange;
 use super::section::Section;
 use super::tree::Node;
 
@@ -49,6 +50,8 @@ pub struct Installation {
     pub session_config: BTreeMap<SessionName, JsonObject>,
     /// Settings of chats, over those; the first that fits holds.
     pub chat_config: Vec<ChatSettings>,
+    /// What is changed about the schedules of its manifest.
+    pub schedules: BTreeMap<ScheduleId, ScheduleChange>,
 }
 
 /// What plugins read.
@@ -163,6 +166,7 @@ impl Installation {
         let session_config = session_config(&mut section);
         let chats = section.tables("chat").into_iter();
         let chat_config = chats.filter_map(ChatSettings::read).collect();
+        let schedules = schedules(&mut section);
         section.finish();
         Some(Self {
             id: id?,
@@ -180,6 +184,7 @@ impl Installation {
             config,
             session_config,
             chat_config,
+            schedules,
         })
     }
 }
@@ -230,6 +235,20 @@ fn session_config(section: &mut Section<'_>) -> BTreeMap<SessionName, JsonObject
         }
     }
     sessions
+}
+
+fn schedules(section: &mut Section<'_>) -> BTreeMap<ScheduleId, ScheduleChange> {
+    let mut schedules = BTreeMap::new();
+    for (name, inner) in section.named("schedule") {
+        let change = ScheduleChange::read(inner);
+        match name.parse() {
+            Ok(name) => {
+                schedules.insert(name, change);
+            }
+            Err(error) => section.report("schedule", format!("{error}")),
+        }
+    }
+    schedules
 }
 
 /// A TOML table as JSON: what plugins read. Dates become texts.

@@ -248,6 +248,7 @@ impl From<Error> for ApiError {
             Error::UnusableConfig { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unusable_config"),
             Error::HiddenValue => (StatusCode::UNPROCESSABLE_ENTITY, "hidden_value"),
             Error::LayerTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "config_too_large"),
+            Error::UnknownSchedule { .. } => (StatusCode::NOT_FOUND, "unknown_schedule"),
             Error::UnknownQuote => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_quote"),
             Error::KeyReused => (StatusCode::CONFLICT, "idempotency_key_reused"),
             Error::NoQr { .. } => (StatusCode::CONFLICT, "no_qr"),

@@ -6,7 +6,9 @@ use futures::future::BoxFuture;
 use http::Method;
 use waspnest_core::package::MAX_BYTES;
 
-use super::api::{config, effects, hooks, installations, messages, qr, routes, secrets, sessions, system, versions};
+use super::api::{
+    config, effects, hooks, installations, messages, qr, routes, schedules, secrets, sessions, system, versions,
+};
 use super::context::Ctx;
 use super::error::ApiError;
 use super::reply::Reply;
@@ -87,6 +89,12 @@ pub(super) fn table() -> Vec<Route> {
         admin("POST",   "/v1/installations/{i}/versions/{v}/canary", JSON,  versions::try_in_some),
         admin("DELETE", "/v1/installations/{i}/canary",         JSON,       versions::try_none),
         admin("POST",   "/v1/installations/{i}/rollback",       JSON,       versions::roll_back),
+
+        admin("GET",    "/v1/schedules",                        JSON,       schedules::list),
+        admin("GET",    "/v1/schedules/{s}/{i}/{id}",           JSON,       schedules::get),
+        admin("POST",   "/v1/schedules/{s}/{i}/{id}/run",       JSON,       schedules::run),
+        admin("POST",   "/v1/schedules/{s}/{i}/{id}/pause",     JSON,       schedules::pause),
+        admin("POST",   "/v1/schedules/{s}/{i}/{id}/resume",    JSON,       schedules::resume),
 
         admin("GET",    "/v1/routes/explain",                   JSON,       routes::explain),
 

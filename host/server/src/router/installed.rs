@@ -17,6 +17,7 @@ use super::lane::LaneKey;
 use crate::config::bind::{Bind, MayStop};
 use crate::config::installation::Lane;
 use crate::config::plugins::Retry;
+use crate::config::schedule::Schedule;
 use crate::settings::Settings;
 
 /// An installation, and when it is called.
@@ -34,6 +35,8 @@ pub struct Installed {
     pub mode: Mode,
     /// What people may type.
     pub commands: Commands,
+    /// Points in time at which it is called.
+    pub schedules: Vec<Schedule>,
     /// Within what it gets events one after the other.
     pub order: Lane,
     /// What happens to failed calls.

@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, watch};
 use waspnest_core::event::Event;
 use waspnest_core::id::InstallationId;
 use waspnest_core::version::Canary;
@@ -19,6 +19,7 @@ pub struct Slot {
     id: InstallationId,
     at_work: RwLock<AtWork>,
     gate: Arc<tokio::sync::RwLock<()>>,
+    replaced: watch::Sender<()>,
 }
 
 /// The versions that handle events.
@@ -60,6 +61,7 @@ impl Slot {
                 tried: None,
             }),
             gate: Arc::default(),
+            replaced: watch::Sender::new(()),
         }
     }
 
@@ -120,7 +122,16 @@ impl Slot {
     /// Puts another version to work; answers the one it replaces. Calls under way end with that one, whoever comes next gets the other.
     pub fn replace(&self, installed: Arc<Installed>) -> Arc<Installed> {
         let mut at_work = self.at_work.write().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut at_work.active, installed)
+        let before = std::mem::replace(&mut at_work.active, installed);
+        drop(at_work);
+        self.replaced.send_replace(());
+        before
+    }
+
+    /// Tells each time that another version has taken over.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.replaced.subscribe()
     }
 
     /// Tries another version in some chats, or none any more.

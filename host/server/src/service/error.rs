@@ -3,7 +3,7 @@
 //! The words of the variant are for the caller; what the source says is for the log.
 
 use waspnest_core::config_layer::MAX_LAYER;
-use waspnest_core::id::{EffectId, InstallationId, SecretName, SessionName};
+use waspnest_core::id::{EffectId, InstallationId, ScheduleId, SecretName, SessionName};
 use waspnest_core::log::LogError;
 use waspnest_core::outbox::CommitError;
 use waspnest_core::secret::SecretError;
@@ -64,6 +64,16 @@ pub enum Error {
     LayerTooLarge {
         /// Its size.
         bytes: usize,
+    },
+    /// No schedule of that name fires there.
+    #[error("installation {installation} has no schedule {:?} that fires in session {session}", id.as_str())]
+    UnknownSchedule {
+        /// The session.
+        session: SessionName,
+        /// The installation.
+        installation: InstallationId,
+        /// What was asked for.
+        id: ScheduleId,
     },
     /// The quoted message is not in this session's log.
     #[error("the message to quote is not known in this chat")]

@@ -109,12 +109,14 @@ pub(super) async fn prepare(
     let schedules = SessionSchedules::resume(SourceParts {
         session,
         name: record.name.clone(),
-        schedules: Arc::clone(&shared.schedules),
+        timetable: Arc::clone(&shared.timetable),
         store: Arc::clone(&shared.store),
         log: shared.log.clone(),
         timers: shared.outbox.timers().clone(),
+        progress: shared.progress.clone(),
+        register: shared.register.clone(),
         clock: Arc::clone(&shared.clock),
-        up_since: shared.up_since,
+        up_since: shared.clock.now(),
     })
     .await?;
     let follower = Follower {

@@ -177,6 +177,25 @@ async fn every_configuration_there_can_be_is_judged() {
 }
 
 #[tokio::test]
+async fn a_zone_that_a_schedule_reads_must_be_one() {
+    let world = World::new().await;
+    let settings = world.settings(FileLayers {
+        installation: object(json!({ "zone": "Europe/Berln" })),
+        ..FileLayers::default()
+    });
+    let settings = settings.with_zones(vec![ZoneSetting {
+        pointer: "/zone".into(),
+        schedule: "morning".parse().expect("an id"),
+    }]);
+    assert_eq!(
+        world.judged(&settings, &[]).await,
+        [
+            "[plugin.config]: /zone: must be an IANA time zone such as \"Europe/Berlin\": the schedule \"morning\" is read in it"
+        ]
+    );
+}
+
+#[tokio::test]
 async fn what_is_to_be_set_is_judged_with_everything_it_meets() {
     let world = World::new().await;
     let (main, other) = ((session(1), name("main")), (session(2), name("other")));

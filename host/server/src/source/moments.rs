@@ -9,6 +9,15 @@ use waspnest_core::clock::UnixMs;
 use waspnest_core::draft::Missed;
 use waspnest_core::event::TickCause;
 
+/// A moment that has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Due {
+    /// When it should have been.
+    pub scheduled_for: UnixMs,
+    /// When it came: a little later, where moments are spread.
+    pub fires_at: UnixMs,
+}
+
 /// A moment that becomes a tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Moment {
@@ -29,17 +38,12 @@ pub(super) struct MissedRule {
     pub max_lateness: Option<Duration>,
 }
 
-/// Turns `due`, the moments up to `now` that have not fired, oldest first, into ticks. The host has been up since `up_since`.
+/// Turns `due`, the moments up to `now` that have not fired, oldest first, into ticks. The schedule has been looked after since
+/// `up_since`.
 /// `on_time` is the cause of moments that were not missed.
-pub(super) fn moments(
-    due: &[UnixMs],
-    rule: MissedRule,
-    up_since: UnixMs,
-    now: UnixMs,
-    on_time: TickCause,
-) -> Vec<Moment> {
-    let (missed, current) = due.split_at(due.partition_point(|moment| *moment < up_since));
-    let recent = |moment: &UnixMs| rule.max_lateness.is_none_or(|most| now.since(*moment) <= most);
+pub(super) fn moments(due: &[Due], rule: MissedRule, up_since: UnixMs, now: UnixMs, on_time: TickCause) -> Vec<Moment> {
+    let (missed, current) = due.split_at(due.partition_point(|due| due.fires_at < up_since));
+    let recent = |due: &Due| rule.max_lateness.is_none_or(|most| now.since(due.fires_at) <= most);
     let mut ticks = Vec::new();
     let mut lost = u32::try_from(missed.len()).unwrap_or(u32::MAX);
     match rule.policy {
@@ -47,7 +51,7 @@ pub(super) fn moments(
         Missed::Once => {
             if let Some(last) = missed.last().filter(|last| recent(last)) {
                 ticks.push(Moment {
-                    scheduled_for: *last,
+                    scheduled_for: last.scheduled_for,
                     cause: TickCause::CatchUp,
                     missed: lost - 1,
                 });
@@ -55,9 +59,9 @@ pub(super) fn moments(
             }
         }
         Missed::All => {
-            let made_up = missed.iter().filter(|moment| recent(moment));
-            ticks.extend(made_up.map(|moment| Moment {
-                scheduled_for: *moment,
+            let made_up = missed.iter().filter(|due| recent(due));
+            ticks.extend(made_up.map(|due| Moment {
+                scheduled_for: due.scheduled_for,
                 cause: TickCause::CatchUp,
                 missed: 0,
             }));
@@ -68,9 +72,9 @@ pub(super) fn moments(
             }
         }
     }
-    for moment in current {
+    for due in current {
         ticks.push(Moment {
-            scheduled_for: *moment,
+            scheduled_for: due.scheduled_for,
             cause: on_time,
             missed: std::mem::take(&mut lost),
         });
@@ -86,7 +90,11 @@ mod tests {
     const NOW: UnixMs = UnixMs(1_500);
 
     fn ticks(due: &[u64], policy: Missed, max_lateness_ms: Option<u64>) -> Vec<(u64, TickCause, u32)> {
-        let due: Vec<_> = due.iter().copied().map(UnixMs).collect();
+        let at = |moment: &u64| Due {
+            scheduled_for: UnixMs(*moment),
+            fires_at: UnixMs(*moment),
+        };
+        let due: Vec<_> = due.iter().map(at).collect();
         let rule = MissedRule {
             policy,
             max_lateness: max_lateness_ms.map(Duration::from_millis),

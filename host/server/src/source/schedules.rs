@@ -1,4 +1,4 @@
-//! The schedules of one session: those of the configuration, and the timers plugins set for themselves.
+//! The schedules of one session: those of manifests and of the configuration, and the timers plugins set for themselves.
 //!
 //! A moment that comes becomes a tick in the session's log, in one commit with the schedule's new state, so that a crash neither
 //! loses nor repeats it.
@@ -6,19 +6,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use waspnest_core::clock::{Clock, UnixMs};
 use waspnest_core::draft::{Timer, TimerRule};
-use waspnest_core::event::{EventKind, Tick, TickCause};
+use waspnest_core::event::{Tick, TickCause};
 use waspnest_core::id::{InstallationId, SessionId, SessionName};
-use waspnest_core::log::{Incoming, Log, LogError};
-use waspnest_core::schedule_state::{ScheduleState, ScheduleStates};
-use waspnest_core::store::{Commit, Space, Store, StoreError};
+use waspnest_core::log::{Log, LogError};
+use waspnest_core::progress::Progress;
+use waspnest_core::schedule_state::ScheduleStates;
+use waspnest_core::session::{SessionError, Sessions};
+use waspnest_core::store::{Store, StoreError};
 use waspnest_core::timer::{Firing, Timers};
 
+use super::configured::Configured;
 use super::moments::{MissedRule, Moment, moments};
 use super::recurrence::Recurrence;
-use crate::config::schedule::Schedule;
+use super::timetable::Timetable;
 
 /// Timers fired before the clock is looked at again.
 const TIMERS_AT_ONCE: usize = 256;
@@ -32,12 +36,17 @@ const TIMER_LATENESS: Option<Duration> = None;
 pub(crate) struct SourceParts {
     pub session: SessionId,
     pub name: SessionName,
-    pub schedules: Arc<[Schedule]>,
+    /// Which schedules there are.
+    pub timetable: Arc<dyn Timetable>,
     pub store: Arc<dyn Store>,
     pub log: Log,
     pub timers: Timers,
+    /// How far installations have come.
+    pub progress: Progress,
+    /// All sessions, for schedules that fire in one of them.
+    pub register: Sessions,
     pub clock: Arc<dyn Clock>,
-    /// When the host came up: moments before were missed.
+    /// When the session was put to work: what timers had before was missed.
     pub up_since: UnixMs,
 }
 
@@ -47,6 +56,9 @@ pub(crate) enum SourceError {
     /// A tick could not be recorded.
     #[error("a tick was not recorded")]
     Log(#[from] LogError),
+    /// The register of sessions could not be read.
+    #[error("the sessions could not be listed")]
+    Register(#[from] SessionError),
     /// The store is lost.
     #[error("schedules could not be read")]
     Store(#[from] StoreError),
@@ -56,60 +68,41 @@ pub(crate) enum SourceError {
 #[derive(Debug)]
 pub(crate) struct SessionSchedules {
     parts: SourceParts,
+    states: ScheduleStates,
     configured: Vec<Configured>,
-}
-
-#[derive(Debug)]
-struct Configured {
-    schedule: Schedule,
-    recurrence: Recurrence,
-    state: ScheduleState,
-    next: Option<UnixMs>,
+    /// Tell that the timetable is another.
+    changes: Vec<watch::Receiver<()>>,
 }
 
 impl SessionSchedules {
-    /// Takes up every schedule where it stood. One that is new here starts now.
+    /// Takes up every schedule where it stood.
     ///
     /// # Errors
     /// When the store is lost.
     pub(crate) async fn resume(parts: SourceParts) -> Result<Self, SourceError> {
-        let states = ScheduleStates::new(Arc::clone(&parts.store));
-        let mut configured = Vec::new();
-        let is_for = |schedule: &&Schedule| {
-            schedule
-                .sessions
-                .iter()
-                .any(|pattern| pattern.matches(parts.name.as_str()))
+        let mut schedules = Self {
+            states: ScheduleStates::new(Arc::clone(&parts.store)),
+            configured: Vec::new(),
+            changes: parts.timetable.changes(),
+            parts,
         };
-        for schedule in parts.schedules.iter().filter(is_for) {
-            let recurrence = Recurrence::of_schedule(schedule);
-            let stored = states.get(parts.session, &schedule.plugin, &schedule.id).await?;
-            let state = match stored {
-                Some(state) => state,
-                None => {
-                    let state = ScheduleState {
-                        last: parts.clock.now(),
-                        fired: 0,
-                    };
-                    let write = ScheduleStates::write(&schedule.plugin, &schedule.id, &state);
-                    parts
-                        .store
-                        .commit(Commit {
-                            ops: vec![write],
-                            ..Commit::lazy(Space::Session(parts.session))
-                        })
-                        .await?;
-                    state
-                }
+        schedules.take_up().await?;
+        Ok(schedules)
+    }
+
+    /// Takes up what is new on the timetable, and lets go of what is not there any more.
+    async fn take_up(&mut self) -> Result<(), SourceError> {
+        let mut before = std::mem::take(&mut self.configured);
+        let all = self.parts.timetable.schedules().into_iter();
+        for schedule in all.filter(|schedule| schedule.is_for(self.parts.name.as_str())) {
+            let known = before.iter().position(|known| *known.schedule() == schedule);
+            let configured = match known {
+                Some(at) => before.swap_remove(at),
+                None => Configured::resume(&self.parts, &self.states, &schedule).await?,
             };
-            configured.push(Configured {
-                schedule: schedule.clone(),
-                state,
-                next: recurrence.next(state.last),
-                recurrence,
-            });
+            self.configured.push(configured);
         }
-        Ok(Self { parts, configured })
+        Ok(())
     }
 
     /// Ticks until `stop`.
@@ -120,11 +113,14 @@ impl SessionSchedules {
         let mut timers_changed = self.parts.timers.wake(self.parts.session);
         loop {
             self.fire_timers().await?;
-            self.fire_configured().await?;
+            for configured in &mut self.configured {
+                configured.fire(&self.parts, &self.states).await?;
+            }
             let now = self.parts.clock.now();
             let timer = self.parts.timers.next_due(self.parts.session).await?;
             timers_changed.mark_unchanged();
-            let configured = self.configured.iter().filter_map(|configured| configured.next).min();
+            let wakes_at = |configured: &Configured| configured.wakes_at(&self.parts);
+            let configured = self.configured.iter().filter_map(wakes_at).min();
             let next = timer
                 .into_iter()
                 .chain(configured)
@@ -135,6 +131,7 @@ impl SessionSchedules {
                 () = stop.cancelled() => return Ok(()),
                 () = self.parts.clock.sleep_until(next) => {}
                 Ok(()) = timers_changed.changed() => {}
+                () = any(&mut self.changes) => self.take_up().await?,
             }
         }
     }
@@ -171,7 +168,7 @@ impl SessionSchedules {
                 return Ok(());
             }
         };
-        let (due, next) = recurrence.up_to(timer.next, now);
+        let (due, next) = recurrence.up_to(timer.next, now, |moment| moment);
         let on_time = match recurrence {
             Recurrence::At(_) => TickCause::Once,
             Recurrence::Every(_) | Recurrence::Cron(..) => TickCause::Recurring,
@@ -224,43 +221,22 @@ impl SessionSchedules {
         }
         Ok(())
     }
+}
 
-    async fn fire_configured(&mut self) -> Result<(), SourceError> {
-        let now = self.parts.clock.now();
-        for configured in &mut self.configured {
-            let Some(first) = configured.next.filter(|next| *next <= now) else {
-                continue;
-            };
-            let Configured {
-                schedule,
-                recurrence,
-                state,
-                next,
-            } = configured;
-            let (due, following) = recurrence.up_to(first, now);
-            let rule = MissedRule {
-                policy: schedule.missed,
-                max_lateness: schedule.max_lateness,
-            };
-            let ticks = moments(&due, rule, self.parts.up_since, now, TickCause::Recurring);
-            let incoming = ticks
-                .iter()
-                .map(|moment| tick_of(schedule, state, moment))
-                .collect::<Vec<_>>();
-            state.last = due.last().copied().unwrap_or(state.last);
-            *next = following;
-            if incoming.is_empty() {
-                let write = ScheduleStates::write(&schedule.plugin, &schedule.id, state);
-                let commit = Commit {
-                    ops: vec![write],
-                    ..Commit::lazy(Space::Session(self.parts.session))
-                };
-                self.parts.store.commit(commit).await?;
-            } else {
-                self.parts.log.append(self.parts.session, incoming).await?;
+/// Waits until one of them tells of a change.
+async fn any(changes: &mut [watch::Receiver<()>]) {
+    let told = changes.iter_mut().map(|change| {
+        Box::pin(async {
+            // Who is gone tells of nothing more.
+            if change.changed().await.is_err() {
+                std::future::pending::<()>().await;
             }
-        }
-        Ok(())
+        })
+    });
+    let told: Vec<_> = told.collect();
+    match told.is_empty() {
+        true => std::future::pending().await,
+        false => drop(futures::future::select_all(told).await),
     }
 }
 
@@ -269,31 +245,5 @@ fn cause(timer: &Timer, moment: &Moment) -> TickCause {
     match timer.rule {
         TimerRule::Wait(_) => TickCause::Expired,
         TimerRule::At(_) | TimerRule::Every(_) | TimerRule::Cron(_) => moment.cause,
-    }
-}
-
-/// The tick of one moment, with the state that is committed along with it.
-fn tick_of(schedule: &Schedule, state: &mut ScheduleState, moment: &Moment) -> Incoming {
-    let previous = (state.fired > 0).then_some(state.last);
-    *state = ScheduleState {
-        last: moment.scheduled_for,
-        fired: state.fired + 1,
-    };
-    let tick = Tick {
-        installation: schedule.plugin.clone(),
-        schedule: schedule.id.clone(),
-        cause: moment.cause,
-        scheduled_for: moment.scheduled_for,
-        missed: moment.missed,
-        previous,
-        zone: schedule.zone.name().into(),
-        payload: schedule.payload.clone(),
-        origin: None,
-    };
-    let also = vec![ScheduleStates::write(&schedule.plugin, &schedule.id, state)];
-    Incoming {
-        kind: EventKind::Tick(tick),
-        also,
-        expect: Vec::new(),
     }
 }

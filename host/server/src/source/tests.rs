@@ -1,28 +1,71 @@
 //! Schedules and timers of a session, on a clock the tests move and a store in memory.
 
-use std::sync::Arc;
+mod configured;
+
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
 use waspnest_core::draft::{Draft, Missed, Timer, TimerChange, TimerRule};
 use waspnest_core::event::{Event, EventKind, Position, Tick, TickCause};
-use waspnest_core::id::{InstallationId, SessionId};
+use waspnest_core::id::{InstallationId, SessionId, SessionName};
 use waspnest_core::kv::Quota;
 use waspnest_core::log::Log;
 use waspnest_core::outbox::{Call, Outbox};
-use waspnest_core::progress::Round;
+use waspnest_core::progress::{Progress, Round};
+use waspnest_core::session::Sessions;
 use waspnest_core::store::{MemoryStore, Store};
+use waspnest_engine::manifest::{FanOut, Overlap};
 
-use super::{SessionSchedules, SourceParts};
+use super::{SessionSchedules, SourceParts, Timetable};
 use crate::config::pattern::Pattern;
-use crate::config::schedule::{Rule, Schedule};
+use crate::config::schedule::{Rule, Schedule, Zone};
 
 /// Long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Schedules that a test may exchange, and a configuration that names one zone: Berlin's, until a test says otherwise.
+#[derive(Debug)]
+struct ScriptedTimetable {
+    schedules: Mutex<Vec<Schedule>>,
+    zone: Mutex<Tz>,
+    changed: watch::Sender<()>,
+}
+
+impl ScriptedTimetable {
+    fn of(schedules: Vec<Schedule>) -> Arc<Self> {
+        Arc::new(Self {
+            schedules: Mutex::new(schedules),
+            zone: Mutex::new(Tz::Europe__Berlin),
+            changed: watch::Sender::new(()),
+        })
+    }
+
+    fn become_one_of(&self, schedules: Vec<Schedule>) {
+        *self.schedules.lock().expect("no test panics with this lock") = schedules;
+        self.changed.send_replace(());
+    }
+}
+
+impl Timetable for ScriptedTimetable {
+    fn schedules(&self) -> Vec<Schedule> {
+        self.schedules.lock().expect("no test panics with this lock").clone()
+    }
+
+    fn changes(&self) -> Vec<watch::Receiver<()>> {
+        vec![self.changed.subscribe()]
+    }
+
+    fn zone(&self, _: &InstallationId, _: (&SessionName, SessionId), pointer: &str) -> Option<Tz> {
+        assert_eq!(pointer, "/zone");
+        Some(*self.zone.lock().expect("no test panics with this lock"))
+    }
+}
 
 /// The schedules of one session, at work.
 struct Source {
@@ -31,7 +74,7 @@ struct Source {
     log: Log,
     outbox: Outbox,
     session: SessionId,
-    schedules: Arc<[Schedule]>,
+    timetable: Arc<ScriptedTimetable>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -40,7 +83,7 @@ impl Source {
     async fn start(at: &str, schedules: Vec<Schedule>) -> Self {
         let clock = Arc::new(ManualClock::at(moment(at)));
         let session = SessionId::new(SeededIds::new(3).ulid(clock.now()));
-        Self::resume(MemoryStore::new(), clock, session, schedules.into()).await
+        Self::resume(MemoryStore::new(), clock, session, ScriptedTimetable::of(schedules)).await
     }
 
     #[expect(clippy::disallowed_methods, reason = "the test waits for the task when it stops it")]
@@ -48,17 +91,19 @@ impl Source {
         store: Arc<dyn Store>,
         clock: Arc<ManualClock>,
         session: SessionId,
-        schedules: Arc<[Schedule]>,
+        timetable: Arc<ScriptedTimetable>,
     ) -> Self {
         let log = Log::new(Arc::clone(&store), clock.clone(), Arc::new(SeededIds::new(4)));
         let outbox = Outbox::new(Arc::clone(&store), clock.clone(), log.clone());
         let source = SessionSchedules::resume(SourceParts {
             session,
             name: "sales-de".parse().expect("a valid name"),
-            schedules: Arc::clone(&schedules),
+            timetable: timetable.clone(),
             store: Arc::clone(&store),
             log: log.clone(),
             timers: outbox.timers().clone(),
+            progress: Progress::new(Arc::clone(&store)),
+            register: Sessions::open(Arc::clone(&store)).await.expect("the store works"),
             clock: clock.clone(),
             up_since: clock.now(),
         })
@@ -73,7 +118,7 @@ impl Source {
             log,
             outbox,
             session,
-            schedules,
+            timetable,
             stop,
             task,
         }
@@ -84,7 +129,7 @@ impl Source {
         self.stop.cancel();
         self.task.await.expect("it ends in order");
         self.clock.set(moment(at));
-        Self::resume(self.store, self.clock, self.session, self.schedules).await
+        Self::resume(self.store, self.clock, self.session, self.timetable).await
     }
 
     /// Moves the clock to `at`, minute by minute, letting the source keep up.
@@ -93,9 +138,14 @@ impl Source {
         while self.clock.now() < end {
             let step = Duration::from_secs(600).min(end.since(self.clock.now()));
             self.clock.advance(step);
-            for _ in 0..20 {
-                tokio::task::yield_now().await;
-            }
+            self.settle().await;
+        }
+    }
+
+    /// Lets the source keep up.
+    async fn settle(&self) {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
         }
     }
 
@@ -182,10 +232,13 @@ fn schedule(cron: &str, zone: Tz, missed: Missed) -> Schedule {
         plugin: bot(),
         id: "daily".parse().expect("a valid id"),
         rule: Rule::Cron(cron.parse().expect("a cron expression")),
-        zone,
+        zone: Zone::Fixed(zone),
         sessions: vec![Pattern::everything()],
+        fan_out: FanOut::Session,
         missed,
         max_lateness: None,
+        jitter: Duration::ZERO,
+        overlap: Overlap::Queue,
         payload: b"hello".to_vec(),
     }
 }

@@ -5,6 +5,7 @@ mod files;
 mod host;
 mod messages;
 mod outside;
+mod schedules;
 mod versions;
 
 use anyhow::Result;

@@ -149,6 +149,31 @@ fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> 
             "/v1/installations/echo:rollback",
             None,
         ),
+        ("GET", "/v1/schedules", "/v1/schedules?session=main", None),
+        (
+            "GET",
+            "/v1/schedules/{s}/{i}/{id}",
+            "/v1/schedules/main/timer/morning",
+            None,
+        ),
+        (
+            "POST",
+            "/v1/schedules/{s}/{i}/{id}/run",
+            "/v1/schedules/main/timer/morning:run",
+            None,
+        ),
+        (
+            "POST",
+            "/v1/schedules/{s}/{i}/{id}/pause",
+            "/v1/schedules/main/timer/morning:pause",
+            None,
+        ),
+        (
+            "POST",
+            "/v1/schedules/{s}/{i}/{id}/resume",
+            "/v1/schedules/main/timer/morning/resume",
+            None,
+        ),
         (
             "GET",
             "/v1/routes/explain",
@@ -177,7 +202,8 @@ fn every_route_has_an_example() {
 /// With the installation that the examples speak of.
 async fn start() -> TestApi {
     let echo = "[[plugin]]\nid = \"echo\"\nsource = \"echo\"\ngrants = { \"messages.send\" = true }\n[plugin.config]\nprefix = \"file: \"\n";
-    TestApi::start_over(installed(echo).await).await
+    let timed = "[[plugin]]\nid = \"timer\"\nsource = \"tuner\"\ngrants = { \"messages.send\" = true }\n";
+    TestApi::start_over(installed(&format!("{echo}{timed}")).await).await
 }
 
 fn with<'a>(request: Request<'a>, body: Option<&Value>) -> Request<'a> {

@@ -11,5 +11,7 @@ mod plugins;
 mod qr;
 mod requests;
 mod routes;
+mod schedules;
+mod scripted_versions;
 mod sessions;
 mod versions;

@@ -16,8 +16,8 @@ use waspnest::config::hook::{Hook, HookAuth};
 use waspnest::config::plugins::BreakerRule;
 use waspnest::config::secrets::{Declared, Source};
 use waspnest::http::{Http, HttpParts};
+use waspnest::install::SlotTimetable;
 use waspnest::replies::Replies;
-use waspnest::rollout::{Backwards, BroughtIn, RolloutError};
 use waspnest::router::{Breaker, Installed, Slot};
 use waspnest::secrets::Secrets as HostSecrets;
 use waspnest::service::admin_secret::AdminHash;
@@ -27,10 +27,10 @@ use waspnest::service::hooks::Hooks;
 use waspnest::service::installations::{Described, Installations};
 use waspnest::service::messages::Messages;
 use waspnest::service::routes::Routes;
+use waspnest::service::schedules::{Schedules, SchedulesParts};
 use waspnest::service::secrets::Secrets;
 use waspnest::service::sessions::Sessions;
 use waspnest::service::settings::{InstallationSettings, SettingsParts};
-use waspnest::service::versions::{Arrival, Coming, VersionControl};
 use waspnest::shutdown::Shutdown;
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
 use waspnest_core::config_layer::ConfigLayers;
@@ -40,22 +40,22 @@ use waspnest_core::id::{EventId, InstallationId, SecretName, SessionId};
 use waspnest_core::log::Log;
 use waspnest_core::master_key::MasterKey;
 use waspnest_core::outbox::{CommitError, Outbox};
-use waspnest_core::package::PackageDigest;
 use waspnest_core::progress::{DeadLetter, Progress};
+use waspnest_core::schedule_state::ScheduleStates;
 use waspnest_core::seal::Sealer;
 use waspnest_core::secret::StoredSecrets;
 use waspnest_core::session::{Desired, SessionRecord, Sessions as Register};
 use waspnest_core::store::{MemoryStore, Store};
-use waspnest_core::version::{Approval, Canary, Choice, Version, Versions};
 use waspnest_whatsapp::{Qr, State, Status};
 
 use crate::plugins;
+use crate::scripted_versions::ScriptedVersions;
 
 pub(crate) const SECRET: &str = "a secret of the operator";
 pub(crate) const BODY_LIMIT: u64 = 4096;
 
 /// 2026-01-01T00:00:00Z.
-const START: UnixMs = UnixMs(1_767_225_600_000);
+pub(crate) const START: UnixMs = UnixMs(1_767_225_600_000);
 
 struct Played {
     status: watch::Sender<Status>,
@@ -152,124 +152,6 @@ impl Control for Script {
     }
 }
 
-/// Versions of `echo`: one at work (`11…`), the one before it (`22…`), one that waits to be approved (`33…`), of which each is put to work
-/// as the rules say. What is brought in becomes `44…`.
-pub(crate) struct ScriptedVersions {
-    versions: Mutex<Versions>,
-    canary: Mutex<Option<Canary>>,
-    pub(crate) arrived: Mutex<Vec<Coming>>,
-}
-
-impl ScriptedVersions {
-    fn new() -> Self {
-        let mut versions = Versions::new(version(0x11, 1));
-        versions.add(version(0x22, 1));
-        versions.activate([0x22; 32].into(), Choice::Source);
-        versions.activate([0x11; 32].into(), Choice::Source);
-        versions.add(Version {
-            approval: Approval::Waiting {
-                because: vec!["it asks for \"kv\", without further terms, which it did not before".into()],
-            },
-            signed_by: Some("minisign:RWQ".into()),
-            ..version(0x33, 2)
-        });
-        Self {
-            versions: Mutex::new(versions),
-            canary: Mutex::default(),
-            arrived: Mutex::default(),
-        }
-    }
-
-    fn locked(&self, id: &InstallationId) -> Result<std::sync::MutexGuard<'_, Versions>, RolloutError> {
-        match id.as_str() {
-            "echo" => Ok(self.versions.lock().expect("no test panics in here")),
-            _ => Err(RolloutError::UnknownInstallation { id: id.clone() }),
-        }
-    }
-}
-
-fn version(number: u8, data_version: u32) -> Version {
-    Version {
-        digest: [number; 32].into(),
-        number: "1.2.3".into(),
-        data_version,
-        installed_at: START,
-        origin: "plugins/echo".into(),
-        signed_by: None,
-        approval: Approval::NotNeeded,
-    }
-}
-
-#[async_trait]
-impl VersionControl for ScriptedVersions {
-    async fn versions(&self, id: &InstallationId) -> Result<Versions, RolloutError> {
-        Ok(self.locked(id)?.clone())
-    }
-
-    async fn install(&self, id: &InstallationId, coming: Coming) -> Result<BroughtIn, RolloutError> {
-        let mut versions = self.locked(id)?;
-        if coming.arrival == Arrival::Directory("gone".into()) {
-            let problem = "there is nothing".to_owned();
-            return Err(RolloutError::Arrival { problem });
-        }
-        self.arrived.lock().expect("no test panics in here").push(coming);
-        versions.add(version(0x44, 1));
-        Ok(BroughtIn {
-            digest: [0x44; 32].into(),
-            versions: versions.clone(),
-        })
-    }
-
-    async fn activate(
-        &self,
-        id: &InstallationId,
-        digest: PackageDigest,
-        backwards: Backwards,
-    ) -> Result<Versions, RolloutError> {
-        let mut versions = self.locked(id)?;
-        let from = versions.get(versions.active).map_or(1, |version| version.data_version);
-        let version = versions.get(digest).ok_or(RolloutError::UnknownVersion { digest })?;
-        if let Approval::Waiting { because } = &version.approval {
-            let because = because.clone();
-            return Err(RolloutError::NotApproved { digest, because });
-        }
-        if version.data_version < from && backwards == Backwards::Refused {
-            let to = version.data_version;
-            return Err(RolloutError::Backwards { from, to });
-        }
-        versions.activate(digest, Choice::Operator);
-        Ok(versions.clone())
-    }
-
-    async fn roll_back(&self, id: &InstallationId, backwards: Backwards) -> Result<Versions, RolloutError> {
-        let previous = self.locked(id)?.previous;
-        let previous = previous.ok_or_else(|| RolloutError::NothingBefore { id: id.clone() })?;
-        self.activate(id, previous, backwards).await
-    }
-
-    async fn approve(&self, id: &InstallationId, digest: PackageDigest) -> Result<Versions, RolloutError> {
-        match self.locked(id)?.get_mut(digest) {
-            Some(version) => version.approval = Approval::Given { at: START },
-            None => return Err(RolloutError::UnknownVersion { digest }),
-        }
-        self.activate(id, digest, Backwards::Refused).await
-    }
-
-    async fn canary(&self, id: &InstallationId) -> Result<Option<Canary>, RolloutError> {
-        drop(self.locked(id)?);
-        Ok(*self.canary.lock().expect("no test panics in here"))
-    }
-
-    async fn set_canary(&self, id: &InstallationId, canary: Option<Canary>) -> Result<Versions, RolloutError> {
-        let versions = self.locked(id)?;
-        if let Some(Canary { digest, .. }) = canary {
-            versions.get(digest).ok_or(RolloutError::UnknownVersion { digest })?;
-        }
-        *self.canary.lock().expect("no test panics in here") = canary;
-        Ok(versions.clone())
-    }
-}
-
 /// What callers of hooks know.
 pub(crate) const HOOK_SECRET: &str = "a secret of the hook";
 
@@ -305,6 +187,8 @@ pub(crate) struct TestApi {
     pub(crate) stop: CancellationToken,
     pub(crate) versions: Arc<ScriptedVersions>,
     pub(crate) settings: SettingsParts,
+    pub(crate) states: ScheduleStates,
+    pub(crate) progress: Progress,
     pub(crate) main: SessionId,
 }
 
@@ -326,6 +210,8 @@ impl TestApi {
         let crm = ("crm".parse().expect("a name"), "swordfish".parse().expect("a secret"));
         stored.set(&crm.0, &crm.1).await.expect("kept");
         let layers = ConfigLayers::new(Arc::clone(&store));
+        let states = ScheduleStates::new(Arc::clone(&store));
+        let known = progress.clone();
         let register = Register::open(store).await.expect("an empty store");
         let settings = SettingsParts {
             installations: Arc::clone(&installations),
@@ -401,6 +287,14 @@ impl TestApi {
             messages: Messages::new(log.clone(), outbox.clone(), control, clock.clone(), Arc::clone(&ids)),
             installations: Installations::new(move || vec![described.clone()], progress, register),
             settings: InstallationSettings::new(settings.clone()),
+            schedules: Schedules::new(SchedulesParts {
+                timetable: Arc::new(SlotTimetable(Arc::clone(&installations))),
+                states: states.clone(),
+                log: log.clone(),
+                progress: known.clone(),
+                register: settings.register.clone(),
+                clock: clock.clone(),
+            }),
             versions: versions.clone(),
             routes: Routes::new(installations, clock.clone()),
             hooks,
@@ -426,6 +320,8 @@ impl TestApi {
             stop,
             versions,
             settings,
+            states,
+            progress: known,
             main: main.id,
         }
     }

@@ -6,12 +6,14 @@
 //! | `get POINTER` | replies one value of it, or `nothing` |
 //! | `retry N` | asks for a retry before attempt N, and then replies the greeting |
 //!
+//! A tick is told to the address `tell` of the configuration, if there is one.
+//!
 //! Its check wants `hours.from` to be less than `hours.until`. `check` in the configuration makes it misbehave: `trap`, `loop`, `flood`
 //! (with issues), `send` (tries what it may not), `warn`, `tell` (the token).
 
 use serde::Deserialize;
-use waspnest_plugin::types::{EventContext, HandlerError, Issue, Message, Outcome};
-use waspnest_plugin::{ConfigCheck, MessageHandler, config, config_value, info, kv, messaging};
+use waspnest_plugin::types::{EventContext, HandlerError, Issue, Message, Outcome, Tick};
+use waspnest_plugin::{ConfigCheck, MessageHandler, ScheduleHandler, config, config_value, info, kv, messaging};
 
 /// The plugin.
 #[derive(Debug)]
@@ -51,6 +53,15 @@ impl MessageHandler for Tuner {
     }
 }
 
+impl ScheduleHandler for Tuner {
+    fn on_tick(_: &EventContext, tick: &Tick) -> Result<Outcome, HandlerError> {
+        if let Some(tell) = config_value::<String>("/tell")? {
+            messaging::send_text(&tell, format!("{} {:?}", tick.id, tick.cause))?;
+        }
+        Ok(Outcome::next())
+    }
+}
+
 impl ConfigCheck for Tuner {
     type Config = Settings;
 
@@ -79,4 +90,4 @@ impl ConfigCheck for Tuner {
     }
 }
 
-waspnest_plugin::export!(Tuner: MessageHandler, ConfigCheck);
+waspnest_plugin::export!(Tuner: MessageHandler, ScheduleHandler, ConfigCheck);

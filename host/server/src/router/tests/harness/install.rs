@@ -131,6 +131,7 @@ pub(super) async fn installed(engine: &Engine, install: &Install) -> Installed {
             .expect("good commands"),
         installation: Installation::new(plugin, spec).expect("a good installation"),
         binds: install.binds.clone(),
+        schedules: Vec::new(),
         order: Lane::Chat,
         priority: install.priority,
         mode: install.mode,
