@@ -14,6 +14,7 @@ mod server;
 mod settings;
 mod topics;
 mod webhooks;
+mod versions;
 
 use std::time::Duration;
 

@@ -102,6 +102,7 @@ pub(super) struct Harness {
     progress: Progress,
     installs: Vec<Install>,
     running: Vec<Arc<Installed>>,
+    slots: Arc<[Arc<Slot>]>,
     scripted: Arc<Scripted>,
     /// Outlives restarts, as what WhatsApp knows does.
     pub(super) account: Arc<ScriptedAccount>,
@@ -236,11 +237,12 @@ impl Harness {
         let wake = port.webhooks();
         let replies = Replies::default();
         let me = watch::Sender::new(None);
+        let slots = Slot::all(installations.clone());
         let router = SessionRouter::resume(RouterParts {
             session,
             name: "test".parse().expect("a valid name"),
             me: me.subscribe(),
-            installations: Slot::all(installations.clone()),
+            installations: Arc::clone(&slots),
             engine: Arc::clone(&engine),
             log: log.clone(),
             progress: progress.clone(),
@@ -290,6 +292,7 @@ impl Harness {
             progress,
             installs,
             running: installations,
+            slots,
             scripted,
             account,
             replies,

@@ -11,6 +11,8 @@ use waspnest_core::store::{HeldStore, MemoryStore};
 use waspnest_egress::{Egress, Guard, SystemNames};
 use waspnest_engine::{Engine, EngineOptions, Plugin};
 
+use crate::router::Installed;
+
 use super::{Harness, Install, Kept, id, plugin_dir};
 
 /// An engine with the guests that lives share, and their clock.
@@ -91,6 +93,11 @@ impl Harness {
         let is_dead = async || Arc::strong_count(&self.engine) == self.others;
         self.until(is_dead, Duration::ZERO).await;
         self.again().await
+    }
+
+    /// Puts another version to work in the place of the first installation.
+    pub(in super::super) fn switches_to(&self, installed: Arc<Installed>) {
+        drop(self.slots[0].replace(installed));
     }
 
     /// How far an installation has come.
