@@ -10,7 +10,8 @@ use crate::kit::{Rig, sent};
 
 const CHAT: &str = "4915112345678@s.whatsapp.net";
 
-fn topic(rig: &Rig, topic: &str, hops: u8) -> Event {
+/// What another plugin published.
+pub(crate) fn topic(rig: &Rig, topic: &str, hops: u8) -> Event {
     rig.event(EventKind::Topic(Box::new(TopicEvent {
         topic: topic.parse().expect("a topic"),
         publisher: "shop".parse().expect("an id"),
@@ -23,7 +24,8 @@ fn topic(rig: &Rig, topic: &str, hops: u8) -> Event {
     })))
 }
 
-fn request(rig: &Rig, installation: &Installation, path: &str) -> Event {
+/// A request from outside.
+pub(crate) fn request(rig: &Rig, installation: &Installation, path: &str) -> Event {
     rig.event(EventKind::Request(Box::new(RequestEvent {
         installation: installation.id().clone(),
         method: "POST".into(),

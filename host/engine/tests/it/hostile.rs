@@ -4,6 +4,7 @@
 //! What needs the whole host (servers, other chats and other tenants) is tried in the router's tests.
 
 mod binaries;
+mod traps;
 mod words;
 
 use std::io::Write;
@@ -58,7 +59,7 @@ async fn every_try_to_break_out_is_contained_while_a_neighbour_is_served() {
         move || runtime.block_on(serve(&rig, &echo, |_| !over.load(Ordering::Acquire)))
     });
     let mut ended = words::all(&rig).await;
-    ended.extend(words::in_every_handler(&rig).await);
+    ended.extend(traps::all(&rig).await);
     ended.extend(binaries::all(&rig).await);
     over.store(true, Ordering::Release);
     let beside = neighbour.await.expect("the neighbour is served to the end");

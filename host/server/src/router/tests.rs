@@ -13,8 +13,8 @@ mod secrets;
 mod server;
 mod settings;
 mod topics;
-mod webhooks;
 mod versions;
+mod webhooks;
 
 use std::time::Duration;
 

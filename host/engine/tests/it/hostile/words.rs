@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use waspnest_core::clock::UnixMs;
-use waspnest_core::draft::{Missed, Timer, TimerRule};
 use waspnest_core::event::EventKind;
 use waspnest_engine::{CallContext, CallError, Grants, Installation};
 
 use super::{Ended, hostile};
-use crate::families::everything;
-use crate::kit::{NOW, Rig, message, sent, soon};
+use crate::kit::{Rig, message, sent, soon};
 
 /// The guest's word, the classes of error that may end the call, and something the error must say.
 const ENDED: [(&str, &[&str], &str); 18] = [
@@ -185,34 +182,4 @@ async fn fills_the_store(rig: &Rig, guest: &Installation) -> Ended {
         }
     }
     Ended::escaped("fill the store", "200 keys of 1 KiB are stored")
-}
-
-/// One event of each family, to a guest that traps in every handler.
-pub(super) async fn in_every_handler(rig: &Rig) -> Vec<Ended> {
-    let guest = rig.install("saboteur").await;
-    let timer = Timer {
-        id: "later".parse().expect("an id"),
-        rule: TimerRule::At(NOW),
-        zone: "UTC".into(),
-        missed: Missed::Once,
-        payload: Vec::new(),
-        origin: None,
-        next: UnixMs(NOW.0 + 1),
-        previous: None,
-    };
-    let mut events = vec![rig.text("hello"), rig.tick(&timer, &guest)];
-    for kind in everything() {
-        if events.iter().all(|event| event.kind.family() != kind.family()) {
-            events.push(rig.event(kind));
-        }
-    }
-    let mut ended = Vec::new();
-    for event in events {
-        let name = format!("trap in the handler of {} events", event.kind.family().name());
-        ended.push(match soon(rig.call(&guest, &event)).await {
-            Err(error @ CallError::Trap { .. }) => Ended::contained(name, error),
-            other => Ended::escaped(name, format!("{other:?}")),
-        });
-    }
-    ended
 }

@@ -1,4 +1,4 @@
-//! A guest that sends every event on as JSON, for tests.
+//! A guest that sends every event on as JSON, and crashes on a message with the text `trap`: for tests.
 
 use waspnest_plugin::types::{EventContext, HandlerError, Outcome};
 use waspnest_plugin::{RawHandler, config_value, messaging};
@@ -9,6 +9,7 @@ pub struct Recorder;
 
 impl RawHandler for Recorder {
     fn on_event(_: &EventContext, schema: &str, kind: &str, json: &str) -> Result<Outcome, HandlerError> {
+        assert!(!json.contains("\"trap\""), "told to");
         let tell: String = config_value("/tell")?.unwrap_or_default();
         messaging::send_text(&tell, format!("{schema} {kind} {json}"))?;
         Ok(Outcome::next())

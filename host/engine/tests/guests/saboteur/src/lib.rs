@@ -1,12 +1,13 @@
 //! A guest that ends in a trap whatever it is told, after it has tried to leave something behind: for tests of the engine.
 
 use waspnest_plugin::types::{
-    Call, ChatEvent, ContactEvent, EventContext, GroupEvent, HandlerError, Message, Outcome, Presence, Receipt,
-    SessionEvent, Tick,
+    Call, ChatEvent, Command, ContactEvent, EventContext, GroupEvent, HandlerError, Issue, Message, Outcome, Pending,
+    Place, Presence, Receipt, Request, Response, SessionEvent, Tick,
 };
 use waspnest_plugin::{
-    CallHandler, ChatHandler, ContactHandler, GroupHandler, MessageHandler, PresenceHandler, ReceiptHandler,
-    ScheduleHandler, SessionHandler, messaging,
+    CallHandler, ChatHandler, CommandHandler, ConfigCheck, ContactHandler, GroupHandler, Lifecycle, MessageHandler,
+    PresenceHandler, ReceiptHandler, ReplyHandler, RequestHandler, ScheduleHandler, SessionHandler, TopicHandler,
+    messaging,
 };
 
 /// The plugin.
@@ -44,8 +45,53 @@ handlers! {
     SessionHandler::on_session(SessionEvent);
 }
 
+impl CommandHandler for Saboteur {
+    fn on_command(_: &EventContext, _: &Command, _: &Message) -> Result<Outcome, HandlerError> {
+        sabotage()
+    }
+}
+
+impl ReplyHandler for Saboteur {
+    fn on_reply(_: &EventContext, _: &Pending, _: Option<&Message>) -> Result<Outcome, HandlerError> {
+        sabotage()
+    }
+}
+
+impl TopicHandler for Saboteur {
+    fn on_topic(_: &EventContext, _: &str, _: &str, _: &[u8]) -> Result<Outcome, HandlerError> {
+        sabotage()
+    }
+}
+
+impl RequestHandler for Saboteur {
+    fn on_request(_: &EventContext, _: &Request) -> Result<Response, HandlerError> {
+        sabotage()
+    }
+}
+
+impl Lifecycle for Saboteur {
+    fn migrate(_: &Place, _: u32, _: u32) -> Result<(), String> {
+        sabotage()
+    }
+}
+
+impl ConfigCheck for Saboteur {
+    type Config = serde_json::Value;
+
+    fn validate_config(_: &serde_json::Value) -> Vec<Issue> {
+        sabotage()
+    }
+}
+
 waspnest_plugin::export!(
     Saboteur: MessageHandler,
+    CommandHandler,
+    ReplyHandler,
+    TopicHandler,
+    RequestHandler,
+
+    Lifecycle,
+    ConfigCheck,
     ScheduleHandler,
     ReceiptHandler,
     GroupHandler,
