@@ -11,6 +11,7 @@ mod command;
 mod cooldown;
 mod due;
 mod explain;
+mod group_admin;
 mod installed;
 mod lane;
 mod loop_guard;
@@ -31,6 +32,7 @@ pub use command::Commands;
 pub(crate) use command::collisions;
 pub(crate) use explain::explain;
 pub use explain::{Explained, Gets};
+pub(crate) use group_admin::GroupAdmins;
 pub use installed::Installed;
 pub(crate) use loop_guard::LoopGuard;
 pub(crate) use session::SessionRouter;
@@ -81,6 +83,7 @@ pub(crate) struct RouterParts {
     pub account: Arc<dyn Account>,
     pub outbox: Outbox,
     pub loop_guard: LoopGuard,
+    pub group_admins: GroupAdmins,
     pub sink: SinkPort,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,

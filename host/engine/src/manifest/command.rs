@@ -112,6 +112,8 @@ pub enum ArgNeed {
 pub enum Role {
     /// Whoever the binds let through.
     Anyone,
+    /// Who administrates the group it is used in, and whom `operator` means.
+    GroupAdmin,
     /// Whom the operator names, and the account itself.
     Operator,
 }
@@ -144,7 +146,11 @@ pub enum Urgency {
 }
 
 const CHATS: &[(&str, ChatKind)] = &[("direct", ChatKind::Direct), ("group", ChatKind::Group)];
-pub(super) const ROLES: &[(&str, Role)] = &[("anyone", Role::Anyone), ("operator", Role::Operator)];
+pub(super) const ROLES: &[(&str, Role)] = &[
+    ("anyone", Role::Anyone),
+    ("group-admin", Role::GroupAdmin),
+    ("operator", Role::Operator),
+];
 const SCOPES: &[(&str, CooldownScope)] = &[("sender", CooldownScope::Sender), ("chat", CooldownScope::Chat)];
 pub(super) const KINDS: &[&str] = &[
     "text", "integer", "number", "boolean", "duration", "when", "user", "choice", "rest", "items",

@@ -113,6 +113,12 @@ fn print(explained: &Explained, out: &mut (dyn Write + Send)) -> anyhow::Result<
             if let Some(answer) = &gets.answer {
                 writeln!(out, "  the host answers: {}", answer.replace('\n', "\n    "))?;
             }
+            if let Some(condition) = gets.only_if {
+                writeln!(
+                    out,
+                    "  only if {condition}, which is asked then; else the host refuses it"
+                )?;
+            }
             for above in &explained.waits_for {
                 writeln!(out, "  after {above}, which may stop it")?;
             }

@@ -13,6 +13,7 @@ use waspnest_core::address::{ChatKind, Party};
 use waspnest_core::effect::{Action, QuoteOf, Send};
 use waspnest_core::event::{Event, EventKind};
 use waspnest_core::id::SessionName;
+use waspnest_core::live::Refusal;
 use waspnest_core::message::{Content, Message, Origin, Text};
 use waspnest_engine::command::{BookError, Command, CommandBook, Heard, Manner, Near, Setting, Typed};
 use waspnest_engine::manifest::{CommandSpec, Manifest, Role, Urgency};
@@ -40,7 +41,7 @@ pub(super) struct Invoked {
     pub command: Command,
     pub spec: Arc<CommandSpec>,
     /// What it is called here.
-    called: Box<str>,
+    pub called: Box<str>,
 }
 
 impl Invoked {
@@ -120,10 +121,20 @@ impl Commands {
         message.key.from == Origin::Me || self.operators.iter().any(named)
     }
 
+    /// Whether somebody may use a command, as far as the message tells: who administrates a group is asked when its turn has come.
     fn may(&self, spec: &CommandSpec, message: &Message) -> bool {
         match spec.role {
             Role::Anyone => true,
+            Role::GroupAdmin => is_in_a_group(message) || self.is_operator(message),
             Role::Operator => self.is_operator(message),
+        }
+    }
+
+    /// Whether a command may be used depends on who administrates the group.
+    pub(super) fn asks_for_admins(&self, spec: &CommandSpec, message: &Message) -> bool {
+        match spec.role {
+            Role::GroupAdmin => !self.is_operator(message),
+            Role::Anyone | Role::Operator => false,
         }
     }
 
@@ -268,7 +279,7 @@ impl Installed {
         Some(match commands.book.hear(text, &here) {
             Heard::Nothing => return None,
             Heard::Command(typed) if !commands.may(&typed.spec, message) => {
-                let refusal = format!("Only operators may use {}.", typed.called);
+                let refusal = refused(&typed.spec, &typed.called);
                 (bind(&typed.spec)?, Candidate::Own(Way::Answer(refusal.into())))
             }
             Heard::Command(typed) => (
@@ -304,6 +315,31 @@ impl Commands {
             })),
             Err(problem) => Way::Answer(typed.correction(&problem).into()),
         }
+    }
+}
+
+/// What is said to somebody who may not use a command.
+pub(super) fn refused(spec: &CommandSpec, called: &str) -> String {
+    match spec.role {
+        Role::Anyone | Role::Operator => format!("Only operators may use {called}."),
+        Role::GroupAdmin => format!("Only administrators of a group may use {called}, in that group."),
+    }
+}
+
+/// What is said where nobody can tell who administrates a group, and why.
+pub(super) fn unknown(called: &str, why: &Refusal) -> String {
+    format!("Only administrators of this group may use {called}, and who they are could not be asked: {why}.")
+}
+
+fn is_in_a_group(message: &Message) -> bool {
+    match message.chat_kind {
+        ChatKind::Group | ChatKind::Community => true,
+        ChatKind::Direct
+        | ChatKind::Broadcast
+        | ChatKind::Status
+        | ChatKind::Newsletter
+        | ChatKind::Bot
+        | ChatKind::Other => false,
     }
 }
 

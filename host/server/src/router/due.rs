@@ -7,6 +7,7 @@ use waspnest_core::message::Message;
 use waspnest_engine::Occasion;
 
 use super::command;
+use super::group_admin::Standing;
 use super::installed::{Installed, Way};
 use super::{RouterError, RouterParts};
 
@@ -35,7 +36,14 @@ pub(super) async fn ended_wait(
 }
 
 /// What is due about an event that goes to an installation in some way and ends a wait of its, if it does.
-pub(super) fn due<'a>(installed: &Installed, event: &Event, way: &'a Way, pending: Option<&'a Pending>) -> Due<'a> {
+/// `standing` is what its author is to the command in it.
+pub(super) fn due<'a>(
+    installed: &Installed,
+    event: &Event,
+    way: &'a Way,
+    pending: Option<&'a Pending>,
+    standing: &Standing,
+) -> Due<'a> {
     if let Some(pending) = pending {
         return Due::Call(Occasion::Reply(pending));
     }
@@ -43,6 +51,7 @@ pub(super) fn due<'a>(installed: &Installed, event: &Event, way: &'a Way, pendin
         (Way::Event, _) => Due::Call(Occasion::Event),
         (Way::Reply, _) | (Way::Command(_) | Way::Answer(_), None) => Due::Nothing,
         (Way::Answer(text), Some(message)) => said(message, text),
+        (Way::Command(_), Some(message)) if let Standing::Refused(text) = standing => said(message, text),
         (Way::Command(invoked), Some(message)) => match installed.commands.turn(invoked, event, message) {
             Ok(()) => Due::Call(Occasion::Command(&invoked.command)),
             Err(Some(text)) => said(message, &text),

@@ -1,6 +1,6 @@
 //! Who would get an event, as what, and why the others would not. Asks the same questions as routing does, and calls nobody.
 
-use waspnest_core::event::Event;
+use waspnest_core::event::{Event, EventKind};
 use waspnest_core::id::{InstallationId, SessionName};
 use waspnest_engine::Mode;
 
@@ -37,6 +37,8 @@ pub struct Gets {
     pub bind: Box<str>,
     /// What the host would answer.
     pub answer: Option<Box<str>>,
+    /// What is asked only when its turn has come, and would have the host refuse it instead.
+    pub only_if: Option<&'static str>,
     /// Whether it would go to `reply-handler` instead, if the installation waited for it then.
     pub may_be_reply: bool,
 }
@@ -99,6 +101,9 @@ fn refused(bind: &crate::config::bind::Bind, session: &SessionName, event: &Even
     Some((bind.id.clone(), why))
 }
 
+/// Why a command is not certain: nobody is asked here.
+const ADMINISTRATES: &str = "its author administrates the group";
+
 fn gets(installed: &Installed, event: &Event, Wanted { way, bind, .. }: &Wanted) -> Gets {
     let (handler, answer) = match way {
         Way::Event => (installed.installation.handler_name(&event.kind), None),
@@ -106,10 +111,18 @@ fn gets(installed: &Installed, event: &Event, Wanted { way, bind, .. }: &Wanted)
         Way::Command(_) => ("command-handler", None),
         Way::Answer(text) => ("host", Some(text.as_ref().into())),
     };
+    let only_if = match (way, &event.kind) {
+        (Way::Command(invoked), EventKind::Message(message)) => installed
+            .commands
+            .asks_for_admins(&invoked.spec, message)
+            .then_some(ADMINISTRATES),
+        (_, _) => None,
+    };
     Gets {
         handler,
         bind: bind.as_ref().into(),
         answer,
+        only_if,
         may_be_reply: installed.installation.takes_replies() && !way.goes_ahead(),
     }
 }

@@ -16,6 +16,7 @@ use waspnest_engine::{CallContext, CallError};
 use super::breaker::Verdict;
 use super::command;
 use super::due::{self, Due};
+use super::group_admin::{self, Standing};
 use super::installed::{Installed, Wanted, Way};
 use super::lane::{Lane, Waiting};
 use super::plugin_host::PluginHost;
@@ -241,12 +242,16 @@ async fn call(
     let mut full = None;
     for _ in 0..MOST_CONFLICTS {
         let pending = due::ended_wait(parts, installed, event, way).await?;
+        let standing = match &pending {
+            Some(_) => Standing::Irrelevant,
+            None => group_admin::standing(parts, installed, event, way).await?,
+        };
         let due = match parts.loop_guard.is_loop(event, parts.clock.now()) {
             true => {
                 tracing::warn!(event.id = %event.id, plugin.id = %installed.installation.id(), "passed over: machines answer each other in this chat");
                 Due::Answer(Box::default())
             }
-            false => due::due(installed, event, way, pending.as_ref()),
+            false => due::due(installed, event, way, pending.as_ref(), &standing),
         };
         let called_for = due.is_call().then_some(way);
         let started = parts.clock.monotonic();
@@ -270,7 +275,11 @@ async fn call(
                         .ulid()
                         .0 as u64,
                 };
-                parts.engine.call(&installed.installation, context, host).await
+                let called = parts.engine.call(&installed.installation, context, host).await;
+                called.map(|draft| Draft {
+                    questions: draft.questions + standing.kept(),
+                    ..draft
+                })
             }
             Due::Answer(draft) => Ok(*draft),
             Due::Nothing => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use waspnest_core::event::{Event, Position};
+use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::progress::{Attempt, Round, Started};
 
 use super::command::{self, Hearing};
@@ -162,6 +162,9 @@ impl SessionRouter {
     }
 
     fn dispatch(&mut self, event: &Arc<Event>, finish: &mpsc::Sender<Finished>, stop: &CancellationToken) {
+        if let EventKind::Group(change) = &event.kind {
+            self.parts.group_admins.forget(&change.group);
+        }
         let versions = self.versions(event);
         let mut heard = self.hear(&versions, event);
         let mut all = Vec::new();

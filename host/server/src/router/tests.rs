@@ -3,6 +3,7 @@
 mod account;
 mod command;
 mod dialogue;
+mod group_admin;
 mod harness;
 mod hostile;
 mod http;

@@ -13,7 +13,7 @@ use waspnest_whatsapp::SessionHandle;
 use super::Shared;
 use super::connection::{Follower, SessionCarrier, SessionShelf};
 use crate::rollout;
-use crate::router::{LoopGuard, RouterParts, SessionRouter};
+use crate::router::{GroupAdmins, LoopGuard, RouterParts, SessionRouter};
 use crate::sink::{Failures, SessionSink, SinkParts, SinkPort, WebhookSink, WebhookSinkParts};
 use crate::source::{SessionSchedules, SourceParts};
 
@@ -94,6 +94,7 @@ pub(super) async fn prepare(
         progress: shared.progress.clone(),
         journal: shared.journal.clone(),
         loop_guard: LoopGuard::new(shared.loop_guard),
+        group_admins: GroupAdmins::default(),
         egress: shared.egress.clone(),
         secrets: shared.secrets.clone(),
         replies: shared.replies.clone(),

@@ -46,7 +46,7 @@ async fn it_is_told_who_would_get_a_message_and_why_the_others_would_not() {
     let [bot, echo, watcher] = &answer["installations"].as_array().expect("a list")[..] else {
         panic!("{answer}")
     };
-    let gets = json!({ "handler": "message-handler", "bind": "bot-all", "answer": null, "may_be_reply": true });
+    let gets = json!({ "handler": "message-handler", "bind": "bot-all", "answer": null, "only_if": null, "may_be_reply": true });
     assert_eq!(
         (&bot["id"], &bot["gets"], &bot["priority"]),
         (&json!("bot"), &gets, &json!(200))
@@ -83,6 +83,33 @@ async fn it_is_told_who_would_get_a_message_and_why_the_others_would_not() {
     assert_eq!(
         answer["installations"][0]["gets"]["handler"], "reply-handler",
         "it takes texts only, and answers"
+    );
+}
+
+#[tokio::test]
+async fn what_only_administrators_may_use_is_told_as_such() {
+    let api = TestApi::start_over(installations(CONFIG).await).await;
+    let gets = async |question: &str| {
+        let path = format!("/v1/routes/explain?session=main&text=/mute&{question}");
+        api.get(&path).await.json()["installations"][0]["gets"].clone()
+    };
+    let in_a_group = gets("chat=120363000000000001@g.us&sender=4915112345678").await;
+    assert_eq!(
+        (&in_a_group["handler"], &in_a_group["only_if"]),
+        (&json!("command-handler"), &json!("its author administrates the group"))
+    );
+    let own = gets("chat=120363000000000001@g.us&sender=4915112345678&from_me=true").await;
+    assert_eq!(
+        (&own["handler"], &own["only_if"]),
+        (&json!("command-handler"), &json!(null))
+    );
+    let elsewhere = gets("chat=4915112345678").await;
+    assert_eq!(
+        (&elsewhere["handler"], &elsewhere["answer"]),
+        (
+            &json!("host"),
+            &json!("Only administrators of a group may use /mute, in that group.")
+        )
     );
 }
 

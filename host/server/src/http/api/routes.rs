@@ -72,6 +72,7 @@ fn shown(explained: &Explained) -> Value {
             "handler": gets.handler,
             "bind": gets.bind,
             "answer": gets.answer,
+            "only_if": gets.only_if,
             "may_be_reply": gets.may_be_reply,
         })
     });

@@ -1,22 +1,41 @@
 //! What plugins ask of the account is done once, however often the plugin is called for the event.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use waspnest_core::address::Party;
 use waspnest_core::event::{Position, Switch};
-use waspnest_core::live::{Account, Answer, GroupInfo, GroupOperation, Operation, Refusal, Request};
+use waspnest_core::live::{Account, Answer, GroupInfo, GroupOperation, Member, Operation, Refusal, Request, Role};
 
 use super::harness::{Harness, Install};
 use super::three_tries;
 
-/// An account that makes groups, and loses its first answer about one of the subject `lost`.
+/// An account that makes groups, and loses its first answer about one of the subject `lost`. In every group it is asked about,
+/// [`ADMIN`] and who has [`ADMIN_LID`] are the administrators, unless it is offline.
 #[derive(Debug, Default)]
 pub(super) struct ScriptedAccount {
     asked: Mutex<Vec<Request>>,
+    offline: AtomicBool,
 }
 
+/// Who administrates groups.
+pub(super) const ADMIN: &str = "4915100001";
+/// Another who does, of whom the group knows only this.
+pub(super) const ADMIN_LID: &str = "100000000000007@lid";
+
 impl ScriptedAccount {
-    fn asked(&self) -> Vec<Request> {
+    /// It cannot be asked from now on.
+    pub(super) fn go_offline(&self) {
+        self.offline.store(true, Ordering::Relaxed);
+    }
+
+    /// It can be asked again.
+    pub(super) fn come_back(&self) {
+        self.offline.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn asked(&self) -> Vec<Request> {
         self.asked.lock().expect("no test panics with this lock").clone()
     }
 }
@@ -31,13 +50,32 @@ impl Account for ScriptedAccount {
                 Err(Refusal::TimedOut)
             }
             Operation::Group(GroupOperation::Create { subject, .. }) => Ok(made(&subject, asked.len())),
+            Operation::Group(GroupOperation::Info(_)) if self.offline.load(Ordering::Relaxed) => Err(Refusal::Offline),
+            Operation::Group(GroupOperation::Info(_)) => Ok(run_by([ADMIN, ADMIN_LID])),
             Operation::Group(_) | Operation::Contact(_) | Operation::Chat { .. } => Ok(Answer::Done),
         }
     }
 }
 
-fn made(subject: &str, nth: usize) -> Answer {
+fn run_by(admins: [&str; 2]) -> Answer {
+    let member = |who: &str, role| Member {
+        who: Party::known_as(who.parse().expect("a valid address")),
+        role,
+    };
+    let mut members = admins.map(|admin| member(admin, Role::Admin)).to_vec();
+    members.push(member("4915100002", Role::Member));
     Answer::Group(Box::new(GroupInfo {
+        members,
+        ..group("a group", 1)
+    }))
+}
+
+fn made(subject: &str, nth: usize) -> Answer {
+    Answer::Group(Box::new(group(subject, nth)))
+}
+
+fn group(subject: &str, nth: usize) -> GroupInfo {
+    GroupInfo {
         group: format!("12036300000000000{nth}@g.us").parse().expect("a valid address"),
         subject: subject.into(),
         description: None,
@@ -51,7 +89,7 @@ fn made(subject: &str, nth: usize) -> Answer {
         community: None,
         is_community: false,
         members: Vec::new(),
-    }))
+    }
 }
 
 fn clerk() -> Install {

@@ -36,7 +36,7 @@ use waspnest_engine::{Engine, EngineOptions, FetchFailure};
 
 use super::account::ScriptedAccount;
 use crate::replies::Replies;
-use crate::router::{Installed, LoopGuard, RouterParts, SessionRouter, Shelf, Slot};
+use crate::router::{GroupAdmins, Installed, LoopGuard, RouterParts, SessionRouter, Shelf, Slot};
 use crate::sink::{Answer, Carried, Carrier, CarryError, Failures, SessionSink, SinkParts};
 
 /// Long enough for a busy machine; a test that needs it has failed.
@@ -258,6 +258,7 @@ impl Harness {
                 replies: 2,
                 ..Default::default()
             }),
+            group_admins: GroupAdmins::default(),
             sink: port,
             clock: clock.clone(),
             ids: ids.clone(),
@@ -361,7 +362,7 @@ impl Harness {
         appended.applied.durable().await.expect("the store works");
     }
 
-    fn text(&self, chat: &str, text: &str) -> Incoming {
+    pub(super) fn text(&self, chat: &str, text: &str) -> Incoming {
         let chat: Jid = chat.parse().expect("a valid address");
         let now = self.clock.now();
         let message = Message {
