@@ -11,6 +11,7 @@ id = "bot"
 source = "talker"
 priority = 200
 grants = { "messages.send" = true, dialogue = true }
+commands = { operators = ["4930*"] }
 [[bind]]
 id = "bot-all"
 plugin = "bot"
@@ -98,9 +99,9 @@ async fn what_only_administrators_may_use_is_told_as_such() {
         (&in_a_group["handler"], &in_a_group["only_if"]),
         (&json!("command-handler"), &json!("its author administrates the group"))
     );
-    let own = gets("chat=120363000000000001@g.us&sender=4915112345678&from_me=true").await;
+    let operator = gets("chat=120363000000000001@g.us&sender=493000000000").await;
     assert_eq!(
-        (&own["handler"], &own["only_if"]),
+        (&operator["handler"], &operator["only_if"]),
         (&json!("command-handler"), &json!(null))
     );
     let elsewhere = gets("chat=4915112345678").await;
