@@ -74,6 +74,8 @@ ulid_ids! {
     EffectId = "eff_";
     /// One thing that happened.
     EventId = "evt_";
+    /// The record of one plugin call.
+    RunId = "run_";
     /// One linked WhatsApp device.
     SessionId = "ses_";
     /// Who owns sessions and keys.

@@ -42,6 +42,7 @@ pub mod kv;
 pub mod outbox;
 pub mod package;
 pub mod packages;
+pub mod runs;
 pub mod schedule_state;
 pub mod timer;
 pub mod version;

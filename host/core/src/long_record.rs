@@ -64,6 +64,14 @@ pub(crate) async fn get(store: &dyn Store, space: Space, key: &[u8], value: Byte
     Ok(whole.freeze())
 }
 
+/// Adds the writes that remove a record whose first row is `value`.
+pub(crate) fn delete(ops: &mut Vec<Op>, key: Bytes, value: &[u8]) {
+    if let [PARTED, more, ..] = value {
+        ops.extend((0..*more).map(|number| Op::Delete(part_key(&key, number))));
+    }
+    ops.push(Op::Delete(key));
+}
+
 fn part_key(key: &[u8], number: u8) -> Bytes {
     Key::table(session::PART).bytes(key).bytes(&[number]).into()
 }

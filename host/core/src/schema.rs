@@ -31,6 +31,8 @@ pub mod system {
     pub const CANARY: u8 = 0x45;
     /// A layer of a configuration that holds everywhere: installation.
     pub const CONFIG_LAYER: u8 = 0x3D;
+    /// The key that hides what records of calls hold of what people wrote.
+    pub const RUNS_KEY: u8 = 0x40;
 }
 
 /// Tables of [`crate::store::Space::Sessions`].
@@ -112,6 +114,11 @@ pub mod session {
     pub const DIALOGUE: u8 = 0x70;
     /// How much an installation's dialogues store: installation.
     pub const DIALOGUE_USAGE: u8 = 0x71;
+
+    /// A call in short: installation, its name.
+    pub const RUN: u8 = 0x80;
+    /// The rest of it: its name.
+    pub const RUN_DETAIL: u8 = 0x81;
 
     /// A tick of a schedule: installation, schedule, position.
     pub const SCHEDULE_RUN: u8 = 0x90;

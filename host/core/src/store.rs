@@ -242,6 +242,15 @@ impl KeyRange {
         self
     }
 
+    /// The part of this run in front of `key`.
+    #[must_use]
+    pub fn before(mut self, key: &[u8]) -> Self {
+        if self.end.as_ref().is_none_or(|end| end.as_ref() > key) {
+            self.end = Some(Bytes::copy_from_slice(key));
+        }
+        self
+    }
+
     /// Whether no key can be in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -11,11 +11,12 @@ use crate::draft::{Draft, KvEntry, KvKey, KvScope, KvWrite, Missed, Timer, Timer
 use crate::effect::{EffectState, Progress};
 use crate::event::{EventKind, Position, Tick, TickCause};
 use crate::fixture::{NOON, SESSION, World, call, installation, jid, message_of, schedule, send};
-use crate::id::EventId;
+use crate::id::{EventId, RunId};
 use crate::log::Incoming;
 use crate::message::{MessageKey, Origin};
 use crate::outbox::Migration;
 use crate::progress::{Attempt, DeadLetter};
+use crate::runs::{Run, Runs};
 use crate::schedule_state::{SchedulePause, ScheduleRule, ScheduleRun, ScheduleState, ScheduleStates};
 use crate::schema::SCHEMA;
 use crate::session::{Desired, Sessions};
@@ -233,6 +234,11 @@ async fn lived() -> World {
         .set_canary(&echo, Some(canary))
         .await
         .expect("it writes");
+    let runs = Runs::new(world.store.clone());
+    runs.hiding_key([9; 32]).await.expect("it makes one");
+    runs.add(SESSION, &[(run(first.id), r#"{"effects":[]}"#.into())])
+        .await
+        .expect("it adds");
     remember_schedule(&world, first.id).await;
     world
 }
@@ -270,6 +276,26 @@ fn daily_run(event: EventId) -> ScheduleRun {
         cause: TickCause::Recurring,
         missed: 1,
         event,
+    }
+}
+
+fn run(event: EventId) -> Run {
+    Run {
+        id: RunId::new(ulid::Ulid::from_parts(NOON.0, 5)),
+        installation: installation("echo"),
+        event,
+        position: Position(1),
+        kind: "message".into(),
+        version: "0.1.0".into(),
+        digest: "00ff".into(),
+        attempt: 2,
+        started: NOON,
+        duration_us: 1500,
+        fuel: Some(70_000),
+        memory_bytes: 1 << 20,
+        hostcall_bytes: 300,
+        outcome: "committed".into(),
+        effects: 2,
     }
 }
 
