@@ -4,16 +4,18 @@
 //! it is ended by the deadline of the injected clock or by its share of processor time, whichever comes first, so that a loop ends
 //! even under a clock that stands still. After anything but a good end the sandbox is dropped, and the draft with it.
 
+mod called;
 mod config_check;
 mod error;
 mod lifecycle;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::{Instance, ResourceTable};
 use wasmtime::{Store, UpdateDeadline};
 use waspnest_core::address::Party;
-use waspnest_core::clock::UnixMs;
+use waspnest_core::clock::{Clock, UnixMs};
 use waspnest_core::dialogue::Pending;
 use waspnest_core::draft::{Draft, Flow};
 use waspnest_core::event::{Event, EventKind};
@@ -29,13 +31,14 @@ use crate::convert::{self, FileOf, ToGuest};
 use crate::engine::{Engine, Held, TICK};
 use crate::handlers::{Handled, Handler};
 use crate::host::Host;
-use crate::installation::{Installation, Reuse};
+use crate::installation::{Installation, Reuse, Taken};
 use crate::limits::{
     DIALOGUE_OPERATIONS, EFFECTS, FILES, HOSTCALL_BYTES, HTTP_REQUESTS, KV_OPERATIONS, LIVE_OPERATIONS, LOOKS, Limits,
     NOTE_BYTES, PUBLICATIONS, RESOURCES, SCHEDULE_OPERATIONS, SECRET_OPERATIONS, cut,
 };
-use crate::state::{Budget, Call, CallState, Meter, Scene, Taken};
+use crate::state::{Budget, Call, CallState, Crossing, Meter, Scene};
 use crate::wasi;
+pub use called::{Called, Dues, Usage};
 pub use error::CallError;
 use error::{OutOfTime, classify, classify_start};
 pub use lifecycle::{Migration, MigrationError};
@@ -63,6 +66,8 @@ pub struct CallContext<'a> {
     pub occasion: Occasion<'a>,
     /// The configuration that holds for the event's session and chat; none is the installation's own.
     pub config: Option<&'a Configuration>,
+    /// The clock that the guest sees; none is the engine's, which in any case is the one that ends the call.
+    pub clock: Option<&'a Arc<dyn Clock>>,
 }
 
 /// What an event is to a plugin, which decides about the handler that gets it.
@@ -92,6 +97,7 @@ impl<'a> CallContext<'a> {
             traceparent: None,
             occasion: Occasion::Event,
             config: None,
+            clock: None,
         }
     }
 }
@@ -99,14 +105,15 @@ impl<'a> CallContext<'a> {
 /// A sandbox with a guest in it, and the places of the pool it takes.
 pub(crate) struct Sandbox {
     store: Store<CallState>,
-    instance: Instance,
+    /// None until its first call has begun.
+    instance: Option<Instance>,
     calls: u32,
     /// Given back when the sandbox is dropped.
     _places: Held,
 }
 
 impl Engine {
-    /// Hands one event to an installation.
+    /// Hands one event to an installation, and takes what it drafted for done.
     ///
     /// Waits for a free sandbox first; the deadline runs from then on. Dropping the future ends the call and drops its draft.
     pub async fn call(
@@ -115,45 +122,58 @@ impl Engine {
         context: CallContext<'_>,
         host: Arc<dyn Host>,
     ) -> Result<Draft, CallError> {
-        let limits = installation.limits().min(self.caps());
+        self.handle(installation, context, host).await.committed()
+    }
+
+    /// The same for whoever commits the draft, and wants to know what the call used.
+    pub async fn handle(&self, installation: &Installation, context: CallContext<'_>, host: Arc<dyn Host>) -> Called {
+        let limits = installation.limits();
+        let _turn = installation.turn().await;
         let warm = match installation.reuse() {
             Reuse::Fresh => None,
             Reuse::Warm { .. } => installation.take_warm(),
         };
         let places = match &warm {
             Some(_) => None,
-            None => Some(self.places(installation).await?),
+            None => Some(self.places(installation).await),
         };
         let now = self.clock.now();
         let own = now.plus(limits.call_timeout);
         let deadline = context.deadline.map_or(own, |other| other.min(own));
-        let run = async {
-            let call = self.begin(installation, &context, host, now, deadline);
-            let mut sandbox = match (warm, places) {
-                (Some(sandbox), _) => sandbox.again(call, limits, context.seed),
-                (None, Some(places)) => Sandbox::new(self, installation, call, limits, context.seed, places).await?,
-                (None, None) => return Err(CallError::sandbox("no place in the pool was taken")),
-            };
-            let outcome = sandbox.handle(installation, &context, deadline).await;
-            sandbox.store.data().journal.finish();
-            let draft = match outcome {
-                Ok(Ok(outcome)) => sandbox.draft(outcome),
-                Ok(Err(refused)) => return Err(CallError::from_guest(refused, sandbox.store.data())),
-                Err(error) => return Err(error),
-            };
-            self.put_back(installation, sandbox);
-            Ok(draft)
+        let call = self.begin(installation, &context, host, deadline.since(now));
+        let began = call.now;
+        let mut sandbox = match (warm, places) {
+            (Some(sandbox), _) => sandbox.again(call, limits, context.seed),
+            (None, Some(places)) => Sandbox::new(installation, call, limits, context.seed, places),
+            (None, None) => {
+                let error = CallError::sandbox("no place in the pool was taken");
+                return Called::failed(installation, error, began);
+            }
         };
-        tokio::select! {
+        let outcome = tokio::select! {
             biased;
-            ended = run => ended,
+            ended = sandbox.handle(installation, &context) => ended,
             () = self.clock.sleep_until(deadline) => Err(CallError::Deadline { limit: deadline.since(now) }),
-        }
+        };
+        let journal = &sandbox.store.data().journal;
+        journal.finish();
+        let lines = journal.take_written();
+        let usage = sandbox.usage(limits);
+        let taken = sandbox.store.data_mut().call.taken.hand_over();
+        let result = match outcome {
+            Ok(Ok(outcome)) => {
+                let draft = sandbox.draft(outcome);
+                self.put_back(installation, sandbox);
+                Ok(draft)
+            }
+            Ok(Err(refused)) => Err(CallError::from_guest(refused, sandbox.store.data())),
+            Err(error) => Err(error),
+        };
+        Called::new(result, usage, began, lines, taken)
     }
 
-    async fn places(&self, installation: &Installation) -> Result<Held, CallError> {
-        let weight = installation.plugin().weight;
-        Ok(self.pool().take(installation.id(), weight).await)
+    async fn places(&self, installation: &Installation) -> Held {
+        self.pool().take(installation.id(), installation.plugin().weight).await
     }
 
     fn begin(
@@ -161,9 +181,10 @@ impl Engine {
         installation: &Installation,
         context: &CallContext<'_>,
         host: Arc<dyn Host>,
-        now: UnixMs,
-        deadline: UnixMs,
+        time: Duration,
     ) -> Call {
+        let clock = context.clock.unwrap_or(&self.clock);
+        let now = clock.now();
         Call {
             installation: installation.id().clone(),
             event: context.event.id,
@@ -172,9 +193,10 @@ impl Engine {
             me: context.me.map(|me| me.jid.clone()),
             scene: Scene::of(context.event),
             host,
-            clock: self.clock.clone(),
+            clock: clock.clone(),
             now,
-            deadline,
+            deadline: now.plus(time),
+            fuel: installation.limits().fuel,
             config: context.config.unwrap_or_else(|| installation.config()).clone(),
             effective: installation.effective.clone(),
             only: None,
@@ -196,6 +218,7 @@ impl Engine {
             looks: Budget::of("looks at earlier messages", LOOKS),
             opened: Default::default(),
             file_operations: Budget::of("files", FILES),
+            crossing: Crossing::of(installation.limits().hostcall_bytes),
         }
     }
 
@@ -213,15 +236,10 @@ impl Engine {
 }
 
 impl Sandbox {
-    async fn new(
-        engine: &Engine,
-        installation: &Installation,
-        call: Call,
-        limits: Limits,
-        seed: u64,
-        places: Held,
-    ) -> Result<Self, CallError> {
-        let journal = Arc::new(Journal::new(call.installation.clone(), call.event));
+    fn new(installation: &Installation, call: Call, limits: Limits, seed: u64, places: Held) -> Self {
+        let quota = Arc::clone(&installation.lines);
+        let journal = Journal::new(call.installation.clone(), quota, call.event, call.clock.clone());
+        let journal = Arc::new(journal);
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES);
         let state = CallState {
@@ -233,7 +251,7 @@ impl Sandbox {
             max_ticks: 0,
             call,
         };
-        let mut store = Store::new(engine.wasmtime(), state);
+        let mut store = Store::new(installation.plugin().pre.engine(), state);
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(HOSTCALL_BYTES);
         store.epoch_deadline_callback(|mut store| {
@@ -246,17 +264,35 @@ impl Sandbox {
             }
         });
         arm(&mut store, limits);
-        match installation.plugin().pre.instantiate_async(&mut store).await {
-            Ok(instance) => Ok(Self {
-                store,
-                instance,
-                calls: 0,
-                _places: places,
-            }),
-            Err(error) => {
-                store.data().journal.finish();
-                Err(classify_start(&error, store.data()))
+        Self {
+            store,
+            instance: None,
+            calls: 0,
+            _places: places,
+        }
+    }
+
+    /// The guest, which is started if it is not there yet.
+    async fn instance(&mut self, installation: &Installation) -> Result<Instance, CallError> {
+        if let Some(instance) = self.instance {
+            return Ok(instance);
+        }
+        match installation.plugin().pre.instantiate_async(&mut self.store).await {
+            Ok(instance) => {
+                self.instance = Some(instance);
+                Ok(instance)
             }
+            Err(error) => Err(classify_start(&error, self.store.data())),
+        }
+    }
+
+    /// What the call has used so far.
+    fn usage(&self, limits: Limits) -> Usage {
+        let left = self.store.get_fuel().ok();
+        Usage {
+            fuel: left.zip(limits.fuel).map(|(left, limit)| limit.saturating_sub(left)),
+            memory_bytes: self.store.data().meter.used() as u64,
+            hostcall_bytes: self.store.data().call.crossing.used(),
         }
     }
 
@@ -271,13 +307,9 @@ impl Sandbox {
         self
     }
 
-    async fn handle(
-        &mut self,
-        installation: &Installation,
-        context: &CallContext<'_>,
-        deadline: UnixMs,
-    ) -> Result<Handled, CallError> {
+    async fn handle(&mut self, installation: &Installation, context: &CallContext<'_>) -> Result<Handled, CallError> {
         self.calls += 1;
+        let deadline = self.store.data().call.deadline;
         let CallContext {
             event,
             session,
@@ -289,6 +321,7 @@ impl Sandbox {
             seed: _,
             deadline: _,
             config: _,
+            clock: _,
         } = *context;
         let shown = convert::context(event, session, me, attempt, binding, traceparent, deadline);
         let to_guest = ToGuest {
@@ -299,7 +332,8 @@ impl Sandbox {
             },
         };
         let handlers = &installation.plugin().handlers;
-        let (store, instance, kind) = (&mut self.store, &self.instance, &event.kind);
+        let instance = &self.instance(installation).await?;
+        let (store, kind) = (&mut self.store, &event.kind);
         if let EventKind::Request(request) = kind {
             let called = handlers.call_request(store, instance, &shown, request).await;
             return self.answered(called, kind);
@@ -358,7 +392,6 @@ impl Sandbox {
             .note
             .map(|note| cut(&state.journal.redacted(&note), NOTE_BYTES).into());
         let call = &mut state.call;
-        call.taken.keep();
         let (kv, kv_reads) = std::mem::take(&mut call.kv).into_draft();
         let mut timers = std::mem::take(&mut call.jobs).into_changes();
         let (dialogues, dialogue_reads) = std::mem::take(&mut call.dialogues).into_draft(&mut timers);
@@ -404,4 +437,9 @@ fn arm(store: &mut Store<CallState>, limits: Limits) {
     state.ticks = 0;
     state.max_ticks = u32::try_from(limits.call_timeout.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u32::MAX);
     store.set_epoch_deadline(1);
+    if let Some(fuel) = limits.fuel {
+        // It fails where fuel is not counted, and there an installation has no limit of it.
+        let counted = store.set_fuel(fuel);
+        debug_assert!(counted.is_ok(), "a plugin whose fuel is limited is loaded to count it");
+    }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
+use serde::{Deserialize, Serialize};
 use url::Url;
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::UnixMs;
@@ -42,7 +43,7 @@ pub trait Host: Send + Sync {
         limit: usize,
     ) -> Result<Vec<(Box<str>, KvEntry)>, HostError>;
 
-    /// What the installation's values use in this session, over all stores.
+    /// What the installation's values use in this session, over all stores. Expired ones may count.
     async fn kv_usage(&self) -> Result<KvUsage, HostError>;
 
     /// The same without what has expired, which may take longer to find out.
@@ -168,7 +169,7 @@ pub struct HttpAnswer {
 }
 
 /// No answer over HTTP. The words are shown to the plugin.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum HttpFailure {
     /// The guard does not let it out.
     #[error("{0}")]
@@ -182,7 +183,7 @@ pub enum HttpFailure {
 }
 
 /// No file of a message. The words are shown to the plugin.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum FetchFailure {
     /// The session is not connected.
     #[error("the session is not connected")]

@@ -2,23 +2,27 @@
 //!
 //! It holds no durable state. What it keeps in memory are the windows of its rates and, if asked for, warm sandboxes.
 
+mod log_quota;
 mod rate;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use waspnest_core::event::{EventKind, Family, TickCause};
 use waspnest_core::id::{EndpointName, InstallationId, SecretName};
 
 use crate::call::Sandbox;
 use crate::configuration::Configuration;
+use crate::engine::Metering;
 use crate::grant::{Effective, Grants};
 use crate::handlers::Handler;
 use crate::limits::{LimitWish, Limits};
 use crate::manifest::{Capability, Need};
 use crate::plugin::Plugin;
-pub(crate) use rate::Rates;
+pub(crate) use log_quota::{Line, LogQuota};
+pub(crate) use rate::{Lane, Rates, Taken};
 
 /// Whether sandboxes are used for more than one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,6 +95,16 @@ pub enum InstallError {
         /// Why the plugin wants it, in its author's words.
         reason: Option<String>,
     },
+    /// Its instructions are to be counted, and the plugin was loaded to be timed.
+    #[error(
+        "installation {installation} limits instructions, but the plugin {plugin} was loaded without counting them"
+    )]
+    Metering {
+        /// The plugin.
+        plugin: String,
+        /// The installation.
+        installation: InstallationId,
+    },
     /// The configuration is not an object.
     #[error("the configuration of installation {installation} must be a table")]
     Config {
@@ -108,6 +122,7 @@ fn reason_of(reason: Option<&str>) -> String {
 /// A plugin put to work. See [`crate::Engine::call`].
 pub struct Installation {
     plugin: Arc<Plugin>,
+    spec: InstallationSpec,
     id: InstallationId,
     warnings: Vec<String>,
     limits: Limits,
@@ -115,6 +130,10 @@ pub struct Installation {
     config: Configuration,
     pub(crate) effective: Arc<Effective>,
     pub(crate) rates: Arc<Rates>,
+    /// What it may still log.
+    pub(crate) lines: Arc<LogQuota>,
+    /// Calls that it may make at the same time; none leaves that to the pool.
+    turns: Option<Arc<Semaphore>>,
     warm: Mutex<Vec<Sandbox>>,
 }
 
@@ -143,6 +162,7 @@ impl Installation {
                 (Some(Need::Optional), false) | (Some(_), true) | (None, false) => {}
             }
         }
+        let kept = spec.clone();
         let nothing = Map::new();
         let layer = match &spec.config {
             Value::Object(layer) => layer,
@@ -154,9 +174,17 @@ impl Installation {
             Mode::Active => effective,
             Mode::Observe => effective.looking_on(),
         };
-        let limits = spec.limits.or(manifest.limits.or(Limits::DEFAULT)).min(Limits::CEILING);
+        let limits = spec.limits.or(manifest.limits.or(Limits::DEFAULT)).min(plugin.caps);
+        if limits.fuel.is_some() && plugin.metering == Metering::Time {
+            return Err(InstallError::Metering {
+                plugin: manifest.id.to_string(),
+                installation: spec.id,
+            });
+        }
         Ok(Self {
-            rates: Arc::new(Rates::of(&effective)),
+            rates: Arc::new(Rates::of(&effective, &limits)),
+            lines: Arc::new(LogQuota::new(limits.log_bytes_per_minute)),
+            turns: limits.concurrency.map(|most| Arc::new(Semaphore::new(most as usize))),
             effective: Arc::new(effective),
             id: spec.id,
             warnings,
@@ -165,7 +193,24 @@ impl Installation {
             config,
             warm: Mutex::default(),
             plugin,
+            spec: kept,
         })
+    }
+
+    /// The same, with another plugin at work in it and windows of its own, for a call that must not touch this one. It logs nothing.
+    ///
+    /// # Errors
+    /// [`InstallError`].
+    pub fn beside(&self, plugin: Arc<Plugin>) -> Result<Self, InstallError> {
+        let mut spec = self.spec.clone();
+        spec.limits.log_bytes_per_minute = Some(0);
+        Self::new(plugin, spec)
+    }
+
+    /// How it was put to work.
+    #[must_use]
+    pub const fn spec(&self) -> &InstallationSpec {
+        &self.spec
     }
 
     /// The operator's name of it.
@@ -186,7 +231,7 @@ impl Installation {
         &self.warnings
     }
 
-    /// Its limits, before the engine's caps.
+    /// Its limits, the engine's caps among them.
     #[must_use]
     pub const fn limits(&self) -> Limits {
         self.limits
@@ -302,6 +347,15 @@ impl Installation {
     #[must_use]
     pub const fn config(&self) -> &Configuration {
         &self.config
+    }
+
+    /// Takes the turn of one call, when there is one.
+    pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        match &self.turns {
+            // Nobody closes it.
+            Some(turns) => Arc::clone(turns).acquire_owned().await.ok(),
+            None => None,
+        }
     }
 
     /// A warm sandbox, if there is one.

@@ -12,6 +12,7 @@ pub mod configuration;
 pub mod grant;
 pub mod limits;
 pub mod manifest;
+pub mod record;
 
 mod engine;
 mod handlers;
@@ -28,11 +29,12 @@ mod convert;
 mod state;
 mod wasi;
 
-pub use call::{CallContext, CallError, Migration, MigrationError, Occasion};
+pub use call::{CallContext, CallError, Called, Dues, Migration, MigrationError, Occasion, Usage};
+pub use capability::log::LogLine;
 pub use configuration::{ConfigSchema, Configuration};
 pub use engine::{
-    CompileLimits, Compiled, Compiler, CompilerProcess, Engine, EngineError, EngineOptions, MANIFEST, compile_within,
-    pack, repack,
+    CompileLimits, Compiled, Compiler, CompilerProcess, Engine, EngineError, EngineOptions, MANIFEST, Metering,
+    compile_within, pack, repack,
 };
 pub use grant::{GrantError, Grants};
 pub use handlers::Handlers;

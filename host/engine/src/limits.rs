@@ -5,13 +5,26 @@
 
 use std::time::Duration;
 
-/// The two limits that differ between plugins.
+/// The limits that differ between plugins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of linear memory, over all memories of the sandbox.
     pub memory_bytes: u64,
     /// Time from the start of the call to its end.
     pub call_timeout: Duration,
+    /// Instructions of one call, about; none does not count them, which is a little faster.
+    pub fuel: Option<u64>,
+    /// Bytes of values, files, bodies, earlier messages, configuration and log lines that one call hands to the host and gets from it. What
+    /// else crosses is bounded by how often it may.
+    pub hostcall_bytes: u64,
+    /// Calls of the installation at the same time; none is up to the engine, which leaves others some room.
+    pub concurrency: Option<u32>,
+    /// Messages in a minute, over all sessions; none does not count them.
+    pub sends_per_minute: Option<u32>,
+    /// Messages in a minute to one chat; none does not count them.
+    pub sends_per_chat_per_minute: Option<u32>,
+    /// Bytes of log lines in a minute.
+    pub log_bytes_per_minute: u64,
 }
 
 impl Limits {
@@ -19,12 +32,21 @@ impl Limits {
     pub const DEFAULT: Self = Self {
         memory_bytes: 64 << 20,
         call_timeout: Duration::from_secs(5),
+        hostcall_bytes: 64 << 20,
+        log_bytes_per_minute: 1 << 20,
+        ..Self::CEILING
     };
 
     /// The most an operator can allow: the pool's memory slots are this large.
     pub const CEILING: Self = Self {
         memory_bytes: 256 << 20,
         call_timeout: Duration::from_secs(60),
+        fuel: None,
+        hostcall_bytes: 256 << 20,
+        concurrency: None,
+        sends_per_minute: None,
+        sends_per_chat_per_minute: None,
+        log_bytes_per_minute: 1 << 30,
     };
 
     /// The lower of both, limit by limit.
@@ -33,7 +55,21 @@ impl Limits {
         Self {
             memory_bytes: self.memory_bytes.min(other.memory_bytes),
             call_timeout: self.call_timeout.min(other.call_timeout),
+            fuel: lower(self.fuel, other.fuel),
+            hostcall_bytes: self.hostcall_bytes.min(other.hostcall_bytes),
+            concurrency: lower(self.concurrency, other.concurrency),
+            sends_per_minute: lower(self.sends_per_minute, other.sends_per_minute),
+            sends_per_chat_per_minute: lower(self.sends_per_chat_per_minute, other.sends_per_chat_per_minute),
+            log_bytes_per_minute: self.log_bytes_per_minute.min(other.log_bytes_per_minute),
         }
+    }
+}
+
+/// The lower of two limits; none is no limit.
+fn lower<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 
@@ -44,6 +80,18 @@ pub struct LimitWish {
     pub memory_bytes: Option<u64>,
     /// Time of a call.
     pub call_timeout: Option<Duration>,
+    /// Instructions of a call.
+    pub fuel: Option<u64>,
+    /// Bytes that cross the boundary in a call.
+    pub hostcall_bytes: Option<u64>,
+    /// Calls at the same time.
+    pub concurrency: Option<u32>,
+    /// Messages in a minute.
+    pub sends_per_minute: Option<u32>,
+    /// Messages in a minute to one chat.
+    pub sends_per_chat_per_minute: Option<u32>,
+    /// Bytes of log lines in a minute.
+    pub log_bytes_per_minute: Option<u64>,
 }
 
 impl LimitWish {
@@ -53,6 +101,12 @@ impl LimitWish {
         Limits {
             memory_bytes: self.memory_bytes.unwrap_or(base.memory_bytes),
             call_timeout: self.call_timeout.unwrap_or(base.call_timeout),
+            fuel: self.fuel.or(base.fuel),
+            hostcall_bytes: self.hostcall_bytes.unwrap_or(base.hostcall_bytes),
+            concurrency: self.concurrency.or(base.concurrency),
+            sends_per_minute: self.sends_per_minute.or(base.sends_per_minute),
+            sends_per_chat_per_minute: self.sends_per_chat_per_minute.or(base.sends_per_chat_per_minute),
+            log_bytes_per_minute: self.log_bytes_per_minute.unwrap_or(base.log_bytes_per_minute),
         }
     }
 }

@@ -204,6 +204,12 @@ impl Manifest {
                 let wish = LimitWish {
                     memory_bytes: section.bytes("memory")?,
                     call_timeout: section.span("call-timeout")?,
+                    fuel: section.count("fuel")?,
+                    hostcall_bytes: section.bytes("hostcall-bytes")?,
+                    concurrency: section.count("concurrency")?,
+                    sends_per_minute: section.count("sends-per-minute")?,
+                    sends_per_chat_per_minute: section.count("sends-per-chat-per-minute")?,
+                    log_bytes_per_minute: section.bytes("log-bytes-per-minute")?,
                 };
                 section.finish()?;
                 wish

@@ -8,13 +8,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::{InstancePre, Linker};
 use waspnest_core::event::Family;
 use waspnest_core::package::{PackageDigest, PackageError};
 
 use crate::bindings::exports::waspnest::plugin::{config_check, lifecycle};
 use crate::configuration::ConfigSchema;
+use crate::engine::{Built, Metering};
 use crate::handlers::{Handler, Handlers};
+use crate::limits::Limits;
 use crate::manifest::{API, Capability, Manifest, ManifestError, Subscription};
 use crate::state::CallState;
 
@@ -140,6 +142,14 @@ pub enum LoadError {
         /// What is wrong with it.
         problem: String,
     },
+    /// There is no engine to run it.
+    #[error("the component {} cannot be run", path.display())]
+    Machine {
+        /// The component.
+        path: PathBuf,
+        /// Why.
+        source: Box<crate::EngineError>,
+    },
     /// The thread that compiled it ended early.
     #[error("compiling {} was given up: {problem}", path.display())]
     Compile {
@@ -182,6 +192,10 @@ pub struct Plugin {
     pub(crate) lifecycle: Option<lifecycle::GuestIndices>,
     /// Places of the pool that one sandbox takes.
     pub(crate) weight: u32,
+    /// What its calls are measured in.
+    pub(crate) metering: Metering,
+    /// The most its engine gives anybody.
+    pub(crate) caps: Limits,
 }
 
 impl fmt::Debug for Plugin {
@@ -216,11 +230,16 @@ impl Plugin {
     /// Checks a compiled component against its manifest and links it.
     pub(crate) fn link(
         manifest: Manifest,
-        component: &Component,
-        digest: PackageDigest,
+        built: Built<'_>,
         linker: &Linker<CallState>,
         path: PathBuf,
     ) -> Result<Self, LoadError> {
+        let Built {
+            component,
+            digest,
+            metering,
+            caps,
+        } = built;
         let engine = component.engine();
         let kind = component.component_type();
         for (name, _) in kind.imports(engine) {
@@ -278,6 +297,8 @@ impl Plugin {
             pre,
             lifecycle,
             weight,
+            metering,
+            caps,
         })
     }
 }

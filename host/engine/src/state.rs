@@ -21,9 +21,8 @@ use crate::capability::schedule::Jobs;
 use crate::configuration::Configuration;
 use crate::grant::Effective;
 use crate::host::Host;
-use crate::installation::Rates;
+use crate::installation::Taken;
 use crate::limits::{FLOOD, TABLE_ELEMENTS};
-use crate::manifest::Capability;
 
 /// The data of a store.
 pub(crate) struct CallState {
@@ -62,6 +61,8 @@ pub(crate) struct Call {
     /// When the call began: what lifetimes and intervals are counted from.
     pub(crate) now: UnixMs,
     pub(crate) deadline: UnixMs,
+    /// How many instructions the guest has, where they are counted.
+    pub(crate) fuel: Option<u64>,
     pub(crate) config: Configuration,
     pub(crate) effective: Arc<Effective>,
     /// The only store of values that can be opened; none is no such limit.
@@ -86,6 +87,7 @@ pub(crate) struct Call {
     pub(crate) looks: Budget,
     pub(crate) opened: Opened,
     pub(crate) file_operations: Budget,
+    pub(crate) crossing: Crossing,
 }
 
 /// The chat that the call is about.
@@ -169,42 +171,33 @@ fn addresses(person: &Party) -> Vec<Jid> {
     std::iter::once(&person.jid).chain(&person.alt).cloned().collect()
 }
 
-/// Places taken in the windows of rates; given back unless the call ends well.
-pub(crate) struct Taken {
-    rates: Arc<Rates>,
-    places: Vec<(Capability, UnixMs)>,
+/// Bytes that a call hands to the host and gets from it.
+#[derive(Debug)]
+pub(crate) struct Crossing {
+    limit: u64,
+    used: u64,
 }
 
-impl Taken {
-    pub(crate) const fn none(rates: Arc<Rates>) -> Self {
-        Self {
-            rates,
-            places: Vec::new(),
-        }
+impl Crossing {
+    pub(crate) const fn of(limit: u64) -> Self {
+        Self { limit, used: 0 }
     }
 
-    pub(crate) fn take(&mut self, capability: Capability, now: UnixMs) -> Result<(), std::time::Duration> {
-        self.rates.take(capability, now)?;
-        self.places.push((capability, now));
+    /// Counts bytes in either direction. The error ends the call.
+    pub(crate) fn count(&mut self, bytes: usize) -> Result<(), Flood> {
+        self.used = self.used.saturating_add(bytes as u64);
+        if self.used > self.limit {
+            return Err(Flood {
+                what: "bytes between plugin and host",
+                used: self.used,
+                limit: self.limit,
+            });
+        }
         Ok(())
     }
 
-    /// What was taken last was used, however the call ends.
-    pub(crate) fn keep_last(&mut self) {
-        self.places.pop();
-    }
-
-    /// The call ended well: what was taken stays taken.
-    pub(crate) fn keep(&mut self) {
-        self.places.clear();
-    }
-}
-
-impl Drop for Taken {
-    fn drop(&mut self) {
-        for (capability, at) in self.places.drain(..) {
-            self.rates.give_back(capability, at);
-        }
+    pub(crate) const fn used(&self) -> u64 {
+        self.used
     }
 }
 
@@ -285,6 +278,11 @@ impl Meter {
 
     pub(crate) const fn left(&self) -> usize {
         self.limit.saturating_sub(self.used)
+    }
+
+    /// What is used, which is also the most that was: memory never shrinks.
+    pub(crate) const fn used(&self) -> usize {
+        self.used
     }
 }
 

@@ -18,6 +18,7 @@ use waspnest_core::master_key::{MasterKey, MasterKeyError};
 use waspnest_core::outbox::Outbox;
 use waspnest_core::packages::{Packages, PackagesError};
 use waspnest_core::progress::Progress;
+use waspnest_core::runs::Runs;
 use waspnest_core::schedule_state::ScheduleStates;
 use waspnest_core::seal::{KeyCheckError, Sealer};
 use waspnest_core::secret::StoredSecrets;
@@ -25,6 +26,7 @@ use waspnest_core::session::{Desired, SessionError, SessionRecord, Sessions as R
 use waspnest_core::store::{OpenError, SledOptions, SledStore, Store, StoreError};
 use waspnest_core::version::VersionRegister;
 use waspnest_egress::{Egress, SystemNames};
+use waspnest_engine::record::Hide;
 use waspnest_engine::{CompileLimits, Compiler, CompilerProcess, Engine, EngineError, EngineOptions};
 use waspnest_whatsapp::{Authority, AuthorityError, WhatsApp, WhatsAppOptions};
 
@@ -34,6 +36,7 @@ use crate::config::keys::Keys;
 use crate::config::secret::Secret;
 use crate::http::{Http, HttpParts};
 use crate::install::SlotTimetable;
+use crate::recorder::recording;
 use crate::replies::Replies;
 use crate::rollout::{Rollout, RolloutError, RolloutParts};
 use crate::secrets::Secrets;
@@ -43,6 +46,7 @@ use crate::service::hooks::Hooks;
 use crate::service::installations::Installations;
 use crate::service::messages::Messages;
 use crate::service::routes::Routes;
+use crate::service::runs::{Replays, Runs as ServiceRuns};
 use crate::service::schedules::{Schedules, SchedulesParts};
 use crate::service::secrets::Secrets as SecretsService;
 use crate::service::sessions::Sessions;
@@ -267,6 +271,20 @@ impl App {
         });
         let routes = Routes::new(Arc::clone(&installations), Arc::clone(&clock));
         let replies = Replies::default();
+        let shutdown = Shutdown::new(Arc::clone(&clock));
+        let runs = Runs::new(Arc::clone(&store));
+        let hide = Hide::under(runs.hiding_key(random(&*ids)).await?);
+        let (records, writer) = recording(&config.plugins.record, runs.clone(), hide.clone(), &clock, &ids).unzip();
+        if let Some(writer) = writer {
+            shutdown.spawn("records", writer.run(shutdown.soft()));
+        }
+        let replays = Replays {
+            log: log.clone(),
+            engine: Arc::clone(&engine),
+            plugins: config.plugins.dir.clone(),
+            installations: Arc::clone(&installations),
+            hide,
+        };
         let running = RunningSessions::new(
             Shared {
                 store: Arc::clone(&store),
@@ -285,6 +303,7 @@ impl App {
                 installations,
                 timetable: Arc::clone(&timetable),
                 loop_guard: config.plugins.loop_guard,
+                records,
                 send_retry: config.plugins.retry.clone(),
                 clock: Arc::clone(&clock),
                 ids: Arc::clone(&ids),
@@ -293,6 +312,8 @@ impl App {
         );
         let sweep = Sweep {
             files,
+            runs: runs.clone(),
+            record: config.plugins.record.clone(),
             outbox: outbox.clone(),
             register: register.clone(),
             clock: Arc::clone(&clock),
@@ -325,6 +346,7 @@ impl App {
                 routes,
                 hooks,
                 secrets: SecretsService::new(stored),
+                runs: ServiceRuns::new(runs, register.clone(), replays),
                 health,
                 admin: established.hash,
                 body_limit: config.server.body_limit,

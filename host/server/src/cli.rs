@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use waspnest_engine::{CompileLimits, Compiled, compile_within};
+use waspnest_engine::{CompileLimits, Compiled, Metering, compile_within};
 
 use crate::config::Config;
 
@@ -50,6 +50,8 @@ enum Command {
         seconds: String,
         /// Bytes of memory it may take
         bytes: String,
+        /// What calls are measured in: time, or fuel too
+        metering: String,
     },
     /// Say who gets what
     Route {
@@ -129,8 +131,13 @@ pub fn run(
             command: Command::Serve { config },
         }) => load(config.as_deref(), env).and_then(|config| serve::run(config, out)),
         Ok(Arguments {
-            command: Command::Compile { seconds, bytes },
-        }) => return compile(&seconds, &bytes, Output { out, err }),
+            command:
+                Command::Compile {
+                    seconds,
+                    bytes,
+                    metering,
+                },
+        }) => return compile((&seconds, &bytes), &metering, Output { out, err }),
         Ok(Arguments {
             command: Command::Route {
                 question: Question::Explain(described),
@@ -161,11 +168,12 @@ pub fn run(
 }
 
 /// Limits this process and compiles what comes on standard input.
-fn compile(seconds: &str, bytes: &str, output: Output<'_>) -> Exit {
-    let Some(limits) = CompileLimits::from_words(seconds, bytes) else {
+fn compile((seconds, bytes): (&str, &str), metering: &str, output: Output<'_>) -> Exit {
+    let limits = CompileLimits::from_words(seconds, bytes);
+    let (Some(limits), Some(metering)) = (limits, Metering::from_word(metering)) else {
         return Exit::Usage;
     };
-    match compile_within(limits, std::io::stdin().lock(), output.out, output.err) {
+    match compile_within(limits, metering, std::io::stdin().lock(), output.out, output.err) {
         Ok(compiled) => Exit::Compiler(compiled),
         Err(error) => {
             // The exit code says it too.

@@ -15,6 +15,7 @@ pub mod log;
 pub mod pattern;
 pub mod plugins;
 pub mod problem;
+pub mod record;
 pub mod schedule;
 pub mod secret;
 pub mod secrets;

@@ -30,6 +30,7 @@ use crate::service::hooks::Hooks;
 use crate::service::installations::Installations;
 use crate::service::messages::Messages;
 use crate::service::routes::Routes;
+use crate::service::runs::Runs;
 use crate::service::schedules::Schedules;
 use crate::service::secrets::Secrets;
 use crate::service::sessions::Sessions;
@@ -59,6 +60,8 @@ pub struct HttpParts {
     pub hooks: Hooks,
     /// Secrets that the host keeps itself.
     pub secrets: Secrets,
+    /// Records of calls.
+    pub runs: Runs,
     /// How the host is.
     pub health: Health,
     /// Who may call.

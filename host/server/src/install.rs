@@ -71,7 +71,7 @@ pub enum InstallationError {
 /// [`InstallationError`].
 pub async fn one(engine: &Engine, wanted: &installation::Installation) -> Result<Installation, InstallationError> {
     let plugin = engine
-        .load(&wanted.source)
+        .load_for(&wanted.source, wanted.limits)
         .await
         .map_err(|source| InstallationError::Load {
             id: wanted.id.clone(),

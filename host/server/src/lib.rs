@@ -17,6 +17,7 @@ pub mod source;
 
 pub mod settings;
 
+pub mod recorder;
 pub mod router;
 
 pub mod sink;

@@ -133,7 +133,7 @@ impl Rollout {
         let plugin = self
             .parts
             .engine
-            .load_package(package.clone(), Path::new(&origin))
+            .load_package(package.clone(), Path::new(&origin), self.wanted(id)?.limits)
             .await?;
         let before = slot.active();
         let before = before.installation.plugin();
@@ -222,7 +222,7 @@ impl Rollout {
             Backwards::Refused if to < from => return Err(RolloutError::Backwards { from, to }),
             Backwards::Refused | Backwards::Forced => {}
         }
-        let plugin = self.installed(digest).await?;
+        let plugin = self.installed(id, digest).await?;
         let installed = Arc::new(self.fitted(slot, plugin).await?);
         let choice = self.choice(id, digest).await?;
         // Only where data change their form the installation stands still for a while.
@@ -295,11 +295,12 @@ impl Rollout {
     }
 
     /// A version that is installed, compiled.
-    async fn installed(&self, digest: PackageDigest) -> Result<Arc<Plugin>, RolloutError> {
+    async fn installed(&self, id: &InstallationId, digest: PackageDigest) -> Result<Arc<Plugin>, RolloutError> {
         let package = self.parts.packages.get(digest).await?;
         let package = package.ok_or(RolloutError::UnknownVersion { digest })?;
         let place = self.parts.packages.path(&digest);
-        Ok(self.parts.engine.load_package(package, &place).await?)
+        let limits = self.wanted(id)?.limits;
+        Ok(self.parts.engine.load_package(package, &place, limits).await?)
     }
 
     /// A plugin with the grants, the configuration and the rules of an installation.

@@ -30,11 +30,14 @@ mod tests;
 pub use breaker::{Breaker, Condition};
 pub use command::Commands;
 pub(crate) use command::collisions;
+pub(crate) use command::command_in;
 pub(crate) use explain::explain;
 pub use explain::{Explained, Gets};
 pub(crate) use group_admin::GroupAdmins;
 pub use installed::Installed;
 pub(crate) use loop_guard::LoopGuard;
+pub(crate) use plugin_host::RULES;
+pub(crate) use serve::seed;
 pub(crate) use session::SessionRouter;
 pub use shelf::Shelf;
 pub use slot::{Closed, Slot, Tried};
@@ -56,6 +59,7 @@ use waspnest_core::store::StoreError;
 use waspnest_egress::Egress;
 use waspnest_engine::Engine;
 
+use crate::recorder::Recorder;
 use crate::replies::Replies;
 use crate::secrets::Secrets;
 use crate::sink::SinkPort;
@@ -84,6 +88,8 @@ pub(crate) struct RouterParts {
     pub outbox: Outbox,
     pub loop_guard: LoopGuard,
     pub group_admins: GroupAdmins,
+    /// Where calls are recorded, if they are.
+    pub records: Option<Recorder>,
     pub sink: SinkPort,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,

@@ -12,6 +12,7 @@ pub mod installations;
 pub mod messages;
 pub mod routes;
 pub mod running;
+pub mod runs;
 pub mod schedules;
 pub mod secrets;
 pub mod sessions;

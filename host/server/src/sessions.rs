@@ -26,6 +26,7 @@ use waspnest_engine::Engine;
 use waspnest_whatsapp::{SessionHandle, WhatsApp};
 
 use crate::config::plugins::{LoopGuard, Retry};
+use crate::recorder::Recorder;
 use crate::replies::Replies;
 use crate::router::Slot;
 use crate::secrets::Secrets;
@@ -69,6 +70,8 @@ pub struct Shared {
     pub timetable: Arc<dyn Timetable>,
     /// How often machines are answered.
     pub loop_guard: LoopGuard,
+    /// Where calls are recorded, if they are.
+    pub records: Option<Recorder>,
     /// What happens to effects that fail for the moment.
     pub send_retry: Retry,
     /// Time.

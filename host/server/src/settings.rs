@@ -177,6 +177,18 @@ impl Settings {
         self.at(session, event.session, &chats_of(event))
     }
 
+    /// The same for another version of the plugin, which has defaults of its own.
+    #[must_use]
+    pub fn of_event_over(&self, manifest: &Manifest, session: &SessionName, event: &Event) -> Configuration {
+        let set = self.set();
+        let place = self.place(&set.layers, session, event.session, &chats_of(event));
+        let layers = self.layers(&set.layers, &place).into_iter();
+        Configuration::of_layers(layers.map(|(name, layer)| match name == LayerName::Defaults {
+            true => &manifest.defaults,
+            false => layer,
+        }))
+    }
+
     /// The configuration that holds in a chat, which may have several addresses; without one, in the session.
     #[must_use]
     pub fn at(&self, session: &SessionName, id: SessionId, chat: &[&Jid]) -> Configuration {

@@ -1,4 +1,4 @@
-//! Removes files of plugins that nobody asks for and nothing that waits to be sent needs.
+//! Removes files of plugins that nobody asks for and nothing that waits to be sent needs, and records of calls that are old or too many.
 //!
 //! Failures are told and tried again at the next time: a full disk must not end the host.
 
@@ -7,13 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use waspnest_core::clock::Clock;
+use waspnest_core::clock::{Clock, UnixMs};
 use waspnest_core::event::Position;
 use waspnest_core::files::{FileName, Files};
 use waspnest_core::id::{InstallationId, SessionId};
 use waspnest_core::outbox::Outbox;
+use waspnest_core::runs::Runs;
 use waspnest_core::session::Sessions;
 use waspnest_core::store::StoreError;
+
+use crate::config::record::Record;
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(3600);
@@ -24,6 +27,8 @@ const PAGE: usize = 500;
 #[derive(Debug)]
 pub(crate) struct Sweep {
     pub(crate) files: Files,
+    pub(crate) runs: Runs,
+    pub(crate) record: Record,
     pub(crate) outbox: Outbox,
     pub(crate) register: Sessions,
     pub(crate) clock: Arc<dyn Clock>,
@@ -38,6 +43,9 @@ impl Sweep {
                 Ok(swept) => tracing::info!(swept, "files removed"),
                 Err(error) => tracing::error!(error = &*error, "files could not be swept"),
             }
+            if let Err(error) = self.sweep_runs().await {
+                tracing::error!(error = &*error, "records of calls could not be swept");
+            }
             tokio::select! {
                 () = self.clock.sleep(EVERY) => {}
                 () = stop.cancelled() => return,
@@ -51,6 +59,18 @@ impl Sweep {
             self.add_needed(session.id, &mut needed).await?;
         }
         Ok(self.files.sweep(&needed).await?)
+    }
+
+    async fn sweep_runs(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let keep = usize::try_from(self.record.runs).unwrap_or(usize::MAX);
+        let ttl = u64::try_from(self.record.ttl.as_millis()).unwrap_or(u64::MAX);
+        let oldest = UnixMs(self.clock.now().0.saturating_sub(ttl));
+        for session in self.register.list().await? {
+            for installation in self.runs.installations(session.id).await? {
+                self.runs.prune(session.id, &installation, keep, oldest).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn add_needed(

@@ -11,10 +11,10 @@ use super::{CallContext, CallError, Sandbox, classify};
 use crate::bindings::exports::waspnest::plugin::config_check::{GuestIndices, Issue as WitIssue};
 use crate::configuration::{Configuration, Issue, Weight};
 use crate::engine::Engine;
+use crate::grant::Effective;
 use crate::host::values::{NoValues, OnlyValues};
-use crate::installation::{Installation, Rates};
+use crate::installation::{Installation, Rates, Taken};
 use crate::limits::cut;
-use crate::state::Taken;
 
 /// Issues of one check that count.
 const MOST_ISSUES: usize = 64;
@@ -56,26 +56,26 @@ impl Engine {
         configuration: &Configuration,
         check: &GuestIndices,
     ) -> Result<Vec<WitIssue>, CallError> {
-        let limits = installation.limits().min(self.caps());
-        let places = self.places(installation).await?;
+        let limits = installation.limits();
+        let places = self.places(installation).await;
         let now = self.clock.now();
-        let deadline = now.plus(limits.call_timeout);
         let event = no_event(now);
         let session = no_session();
         let mut call = self.begin(
             installation,
             &CallContext::new(&event, &session),
             Arc::new(OnlyValues(Arc::new(NoValues))),
-            now,
-            deadline,
+            limits.call_timeout,
         );
         call.config = configuration.clone();
         call.effective = Arc::default();
-        call.taken = Taken::none(Arc::new(Rates::default()));
+        call.taken = Taken::none(Arc::new(Rates::of(&Effective::default(), &limits)));
+        let deadline = call.deadline;
         let run = async {
-            let mut sandbox = Sandbox::new(self, installation, call, limits, 0, places).await?;
-            let Sandbox { store, instance, .. } = &mut sandbox;
-            let told = match check.load(&mut *store, instance) {
+            let mut sandbox = Sandbox::new(installation, call, limits, 0, places);
+            let instance = sandbox.instance(installation).await?;
+            let store = &mut sandbox.store;
+            let told = match check.load(&mut *store, &instance) {
                 Ok(guest) => guest.call_validate_config(&mut *store, &configuration.text).await,
                 Err(error) => Err(error),
             };

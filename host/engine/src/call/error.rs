@@ -46,6 +46,12 @@ pub enum CallError {
         /// What it had.
         limit: u64,
     },
+    /// The guest used up its instructions.
+    #[error("the plugin needed more than its {limit} units of fuel")]
+    Fuel {
+        /// What it had.
+        limit: u64,
+    },
     /// The guest flooded the host.
     #[error("the plugin flooded the host: {what}")]
     Quota {
@@ -78,7 +84,8 @@ impl CallError {
             | Self::Memory { .. }
             | Self::Quota { .. }
             | Self::Host { .. } => true,
-            Self::Reject { .. } | Self::NoHandler { .. } => false,
+            // The same instructions would run out once more; an operator who gives more of them, or another version, replays it.
+            Self::Reject { .. } | Self::NoHandler { .. } | Self::Fuel { .. } => false,
         }
     }
 
@@ -91,6 +98,7 @@ impl CallError {
             | Self::Trap { .. }
             | Self::Deadline { .. }
             | Self::Memory { .. }
+            | Self::Fuel { .. }
             | Self::Quota { .. }
             | Self::Host { .. }
             | Self::NoHandler { .. } => None,
@@ -106,6 +114,7 @@ impl CallError {
             Self::Trap { .. } => "trap",
             Self::Deadline { .. } => "deadline",
             Self::Memory { .. } => "memory",
+            Self::Fuel { .. } => "fuel",
             Self::Quota { .. } => "quota",
             Self::Host { .. } => "host",
             Self::NoHandler { .. } => "no-handler",
@@ -139,6 +148,11 @@ pub(super) struct OutOfTime;
 
 /// Finds out why a guest ended.
 pub(super) fn classify(error: &wasmtime::Error, state: &CallState) -> CallError {
+    if error.downcast_ref::<Trap>() == Some(&Trap::OutOfFuel) {
+        return CallError::Fuel {
+            limit: state.call.fuel.unwrap_or_default(),
+        };
+    }
     if error.is::<OutOfTime>() {
         let call = &state.call;
         return CallError::Deadline {

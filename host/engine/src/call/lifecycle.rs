@@ -72,7 +72,7 @@ impl Engine {
             .ok_or(MigrationError::Missing)?;
         let now = self.clock.now();
         let event = nothing_happened(installation.id(), Some(scope), now);
-        let mut call = self.beside(installation, &event, session, values, now);
+        let mut call = self.beside(installation, &event, session, values);
         call.effective = Arc::new(installation.effective.only_values());
         call.only = Some(scope.clone());
         let place = match scope {
@@ -102,7 +102,7 @@ impl Engine {
         let now = self.clock.now();
         let event = nothing_happened(installation.id(), None, now);
         let session = "none".parse().unwrap_or_else(|_| unreachable!("it is a name"));
-        let mut call = self.beside(installation, &event, &session, Arc::new(Nothing), now);
+        let mut call = self.beside(installation, &event, &session, Arc::new(Nothing));
         call.effective = Arc::default();
         let done = self.alone(installation, call, indices, Task::Retire { reason }).await;
         done.map(drop)
@@ -114,11 +114,10 @@ impl Engine {
         event: &Event,
         session: &SessionName,
         values: Arc<dyn Values>,
-        now: UnixMs,
     ) -> Call {
-        let deadline = now.plus(installation.limits().min(self.caps()).call_timeout);
         let context = CallContext::new(event, session);
-        self.begin(installation, &context, Arc::new(OnlyValues(values)), now, deadline)
+        let time = installation.limits().call_timeout;
+        self.begin(installation, &context, Arc::new(OnlyValues(values)), time)
     }
 
     /// Does one thing in a sandbox of its own, within its time.
@@ -129,13 +128,14 @@ impl Engine {
         indices: &GuestIndices,
         task: Task<'_>,
     ) -> Result<(Sandbox, Result<(), String>), CallError> {
-        let limits = installation.limits().min(self.caps());
-        let places = self.places(installation).await?;
+        let limits = installation.limits();
+        let places = self.places(installation).await;
         let (now, deadline) = (call.now, call.deadline);
         let run = async {
-            let mut sandbox = Sandbox::new(self, installation, call, limits, 0, places).await?;
-            let Sandbox { store, instance, .. } = &mut sandbox;
-            let answered = match indices.load(&mut *store, instance) {
+            let mut sandbox = Sandbox::new(installation, call, limits, 0, places);
+            let instance = sandbox.instance(installation).await?;
+            let store = &mut sandbox.store;
+            let answered = match indices.load(&mut *store, &instance) {
                 Ok(guest) => task.run(&guest, store).await,
                 Err(error) => Err(error),
             };

@@ -22,6 +22,7 @@ impl Host for CallState {
             return Ok(Err(Error::Denied(format!("bus: {topic} is not granted"))));
         }
         granted!(spend(&mut call.publications)?);
+        call.crossing.count(body.len())?;
         if body.len() > TOPIC_BYTES {
             return Ok(Err(Error::TooLarge(TOPIC_BYTES as u64)));
         }

@@ -50,14 +50,19 @@ impl Host for CallState {
             return Ok(Err(denied(Capability::Http)));
         };
         granted!(spend(&mut call.http_requests)?);
+        call.crossing
+            .count(request.url.len() + request.body.as_ref().map_or(0, Vec::len))?;
         let mut asked = granted!(Asked::read(request));
         granted!(asked.check(&terms));
         let question = call.question("http", &asked.text());
         if let Some(kept) = call.kept::<Kept>(&question).await? {
+            call.crossing.count(kept.body.len())?;
             return Ok(Ok(kept.into()));
         }
         let filled = granted!(call.fill(&mut asked).await?);
         granted!(call.rate(Capability::Http));
+        // A request leaves now, whatever becomes of the call.
+        call.taken.keep_last();
         if ![Method::GET, Method::HEAD].contains(&asked.request.method)
             && !asked.request.headers.contains_key(IDEMPOTENCY_KEY)
         {
@@ -70,6 +75,7 @@ impl Host for CallState {
         if is_final(kept.status) {
             call.keep(&question, &kept).await?;
         }
+        call.crossing.count(kept.body.len())?;
         Ok(Ok(kept.into()))
     }
 }

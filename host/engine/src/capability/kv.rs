@@ -49,7 +49,11 @@ impl HostStore for CallState {
 
     async fn get(&mut self, store: Resource<OpenStore>, key: String) -> Answer<Option<Entry>> {
         let (key, _) = granted!(self.enter(&store, key)?);
-        Ok(Ok(self.call.visible(&key).await?.map(shown)))
+        let found = self.call.visible(&key).await?;
+        self.call
+            .crossing
+            .count(key.key.len() + found.as_ref().map_or(0, |entry| entry.value.len()))?;
+        Ok(Ok(found.map(shown)))
     }
 
     async fn put(
@@ -60,6 +64,7 @@ impl HostStore for CallState {
         options: Option<PutOptions>,
     ) -> Answer<u64> {
         let (key, terms) = granted!(self.enter(&store, key)?);
+        self.call.crossing.count(key.key.len() + value.len())?;
         if value.len() > KV_VALUE_BYTES {
             return Ok(Err(Error::TooLarge(KV_VALUE_BYTES as u64)));
         }
@@ -140,6 +145,8 @@ impl HostStore for CallState {
             .call
             .page(&scope, &prefix, cursor.as_deref(), limit as usize)
             .await?;
+        let bytes = items.iter().map(|(key, entry)| key.len() + entry.value.len()).sum();
+        self.call.crossing.count(bytes)?;
         let cursor = items.last().map(|(key, _)| key.to_string()).filter(|_| more);
         Ok(Ok(Page {
             items: items

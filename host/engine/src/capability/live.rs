@@ -76,6 +76,8 @@ impl Call {
             return Ok(kept.map_err(refused));
         }
         granted!(self.rate(capability));
+        // The account is asked now, whatever becomes of the call.
+        self.taken.keep_last();
         let begun = match repetition {
             Repetition::Harmless => None,
             Repetition::Announced => self.begin(&question).await?,

@@ -1,15 +1,18 @@
 //! `log`, and everything a guest writes to its standard output: lines and figures for the operator.
 //!
 //! Written to tracing at once and never part of the draft: what was logged stays logged when the call fails. Bounded in lines,
-//! lengths and fields; what is over the budget is left out, and a flood ends the call. Secrets that the guest was shown are taken out.
+//! lengths and fields, and in bytes a minute over all calls; what is over the budget is left out, and a flood ends the call. Secrets
+//! that the guest was shown are taken out.
 
 use std::borrow::Cow;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use waspnest_core::clock::Clock;
 use waspnest_core::id::{EventId, InstallationId, SecretName};
 use waspnest_core::secret::SecretText;
 
 use crate::bindings::waspnest::plugin::log::{Host, Level};
+use crate::installation::{Line, LogQuota};
 use crate::limits::{FLOOD, LOG_FIELD_BYTES, LOG_FIELDS, LOG_LINE_BYTES, LOG_LINES, STDIO_BYTES, cut};
 use crate::state::{Budget, CallState, Flood, Room};
 
@@ -24,6 +27,8 @@ pub(crate) enum Output {
 #[derive(Debug)]
 pub(crate) struct Journal {
     installation: InstallationId,
+    quota: Arc<LogQuota>,
+    clock: Arc<dyn Clock>,
     page: Mutex<Page>,
     /// What the guest was shown and nobody else shall see. Stays when the sandbox is used again: so may the guest's memory of it.
     hidden: Mutex<Vec<(SecretName, SecretText)>>,
@@ -38,6 +43,18 @@ struct Page {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
     last_words: String,
+    written: Vec<LogLine>,
+}
+
+/// A line that a call wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// How important it is: `trace`, `debug`, `info`, `warn` or `error`.
+    pub level: &'static str,
+    /// The line; the name, of a figure.
+    pub message: Box<str>,
+    /// Its fields as `name=value`.
+    pub fields: Box<str>,
 }
 
 impl Page {
@@ -49,21 +66,32 @@ impl Page {
             stdout: Vec::new(),
             stderr: Vec::new(),
             last_words: String::new(),
+            written: Vec::new(),
         }
     }
 }
 
 impl Journal {
-    pub(crate) fn new(installation: InstallationId, event: EventId) -> Self {
-        Self {
+    pub(crate) fn new(
+        installation: InstallationId,
+        quota: Arc<LogQuota>,
+        event: EventId,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let journal = Self {
             installation,
+            quota,
+            clock,
             page: Mutex::new(Page::of(event)),
             hidden: Mutex::default(),
-        }
+        };
+        journal.quota.look(&journal.installation, journal.clock.now());
+        journal
     }
 
     /// Begins a new call in the same sandbox.
     pub(crate) fn turn_to(&self, event: EventId) {
+        self.quota.look(&self.installation, self.clock.now());
         *self.page() = Page::of(event);
     }
 
@@ -98,6 +126,18 @@ impl Journal {
         }
         let message = self.redacted(message);
         let (installation, event, message) = (&self.installation, page.event, cut(&message, LOG_LINE_BYTES));
+        match self
+            .quota
+            .take(installation, message.len() + fields.len(), self.clock.now())
+        {
+            Line::LeftOut => return Ok(()),
+            Line::Written => {}
+        }
+        page.written.push(LogLine {
+            level: name(level),
+            message: message.into(),
+            fields: fields.into(),
+        });
         match level {
             Level::Trace => tracing::trace!(target: "waspnest::plugin", %installation, %event, fields, "{message}"),
             Level::Debug => tracing::debug!(target: "waspnest::plugin", %installation, %event, fields, "{message}"),
@@ -163,6 +203,11 @@ impl Journal {
         self.emit(page, Level::Debug, &line, name)
     }
 
+    /// The lines that were written in this call.
+    pub(crate) fn take_written(&self) -> Vec<LogLine> {
+        std::mem::take(&mut self.page().written)
+    }
+
     /// What the guest wrote to its standard error: the words of a panic.
     pub(crate) fn last_words(&self) -> String {
         self.finish();
@@ -177,6 +222,16 @@ impl Page {
             Output::Stdout => &mut self.stdout,
             Output::Stderr => &mut self.stderr,
         }
+    }
+}
+
+const fn name(level: Level) -> &'static str {
+    match level {
+        Level::Trace => "trace",
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
     }
 }
 
@@ -195,6 +250,8 @@ fn joined(journal: &Journal, fields: &[(String, String)]) -> String {
 
 impl Host for CallState {
     async fn emit(&mut self, level: Level, message: String, fields: Vec<(String, String)>) -> wasmtime::Result<()> {
+        let named = fields.iter().map(|(name, value)| name.len() + value.len());
+        self.call.crossing.count(message.len() + named.sum::<usize>())?;
         let mut page = self.journal.page();
         let fields = joined(&self.journal, &fields);
         Ok(self.journal.emit(&mut page, level, &message, &fields)?)

@@ -76,7 +76,9 @@ impl HostBlob for CallState {
             return Ok(Err(invalid("offset", format!("the file has {} bytes", bytes.len()))));
         };
         let end = rest.len().min(len as usize).min(BLOB_PART_BYTES);
-        Ok(Ok(rest.get(..end).unwrap_or_default().to_vec()))
+        let part = rest.get(..end).unwrap_or_default().to_vec();
+        self.call.crossing.count(part.len())?;
+        Ok(Ok(part))
     }
 
     async fn drop(&mut self, blob: Resource<OpenBlob>) -> wasmtime::Result<()> {
@@ -91,6 +93,7 @@ impl HostSink for CallState {
     }
 
     async fn write(&mut self, sink: Resource<OpenSink>, chunk: Vec<u8>) -> Answer<()> {
+        self.call.crossing.count(chunk.len())?;
         granted!(self.call.room(chunk.len()));
         self.table.get_mut(&sink)?.write(&chunk);
         Ok(Ok(()))

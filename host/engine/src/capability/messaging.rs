@@ -10,7 +10,7 @@ mod past;
 use std::time::Duration;
 
 use waspnest_core::address::Jid;
-use waspnest_core::codec;
+use waspnest_core::codec::{self, Record};
 use waspnest_core::draft::SentKey;
 use waspnest_core::effect::{Action, QuoteOf, Send, Typing};
 use waspnest_core::id::{EffectId, MessageId};
@@ -20,6 +20,7 @@ use super::{Answer, denied, granted, invalid, spend};
 use crate::bindings::waspnest::plugin::messaging::{Host, Options, Outgoing, Page, When};
 use crate::bindings::waspnest::plugin::types::{Error, Message as WitMessage, MessageKey as WitKey};
 use crate::convert;
+use crate::installation::Lane;
 use crate::limits::{EMOJI_BYTES, MENTIONS, READ_KEYS, SENT_KEY_BYTES, TYPING_MS};
 use crate::manifest::{Capability, Rule};
 use crate::state::{Call, CallState};
@@ -42,8 +43,8 @@ impl Host for CallState {
             return Ok(Ok(sent.as_str().to_owned()));
         }
         let action = match what {
-            Outgoing::Raw(message) => granted!(call.raw(to, message, options)),
-            Outgoing::Forward(key) => granted!(call.forward(to, &key, options).await?),
+            Outgoing::Raw(message) => granted!(call.raw(to.clone(), message, options)),
+            Outgoing::Forward(key) => granted!(call.forward(to.clone(), &key, options).await?),
             what => {
                 let looks = content::looks(&what);
                 let content = granted!(call.content(what).await?);
@@ -53,7 +54,7 @@ impl Host for CallState {
                     None => None,
                 };
                 let send = Send {
-                    to,
+                    to: to.clone(),
                     content,
                     quote,
                     mentions: options.mentions,
@@ -63,10 +64,12 @@ impl Host for CallState {
                 looks.action(send)
             }
         };
-        granted!(call.rate(capability));
         let id = match when {
-            When::OnCommit => call.put(action, key),
-            When::Now => call.leave(action).await?,
+            When::OnCommit => {
+                granted!(call.rate_send(capability, to));
+                call.put(action, key)
+            }
+            When::Now => granted!(call.leave(capability, to, action).await?),
         };
         Ok(Ok(id.as_str().to_owned()))
     }
@@ -228,8 +231,22 @@ impl Call {
 
     /// Takes a place in the capability's rates.
     pub(super) fn rate(&mut self, capability: Capability) -> Result<(), Error> {
-        let wait = |wait: Duration| Error::RateLimited(Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)));
-        self.taken.take(capability, self.now).map_err(wait)
+        self.taken.take([Lane::Of(capability)], self.now).map_err(too_fast)
+    }
+
+    /// The same for a message, which also counts for the installation and for the chat.
+    fn rate_send(&mut self, capability: Capability, to: Jid) -> Result<(), Error> {
+        // A person's two addresses are one chat, where that is known.
+        let chat = match &self.scene.chat {
+            Some(chat) if self.scene.is_chat(&to) => chat.clone(),
+            Some(_) | None => to,
+        };
+        let lanes = [
+            Lane::Of(capability),
+            Lane::Sends,
+            Lane::Chat(self.session.clone(), chat),
+        ];
+        self.taken.take(lanes, self.now).map_err(too_fast)
     }
 
     /// Puts an effect that is a message into the draft, under a name if it has one.
@@ -245,14 +262,19 @@ impl Call {
         message
     }
 
-    /// Lets an effect leave while the call runs. Its id is that of what is asked for, so that a repeated call that asks for the same lets
-    /// nothing leave a second time.
-    async fn leave(&mut self, action: Action) -> wasmtime::Result<MessageId> {
+    /// Lets a message leave while the call runs. Its id is that of what is asked for, so that a repeated call that asks for the same
+    /// lets nothing leave a second time, and pays for it once.
+    async fn leave(&mut self, capability: Capability, to: Jid, action: Action) -> Answer<MessageId> {
         let question = self.question("messaging.send-now", &codec::encode_as(1, &action));
         let id = EffectId::derive_at_once(self.event, &self.installation, question.bytes());
+        if let Some(Left) = self.kept(&question).await? {
+            return Ok(Ok(id.message_id()));
+        }
+        granted!(self.rate_send(capability, to));
         self.host.leave(id, action).await?;
         self.taken.keep_last();
-        Ok(id.message_id())
+        self.keep(&question, &Left).await?;
+        Ok(Ok(id.message_id()))
     }
 
     /// The message that was sent under a name, in this call or another one of the last day.
@@ -358,6 +380,18 @@ impl Call {
             }
         })
     }
+}
+
+/// A note that a message left at once.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Left;
+
+impl Record for Left {
+    const VERSION: u8 = 1;
+}
+
+fn too_fast(wait: Duration) -> Error {
+    Error::RateLimited(Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)))
 }
 
 fn jid(argument: &str, text: &str) -> Result<Jid, Error> {

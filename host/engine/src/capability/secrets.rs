@@ -30,6 +30,7 @@ impl Host for CallState {
     async fn hmac_sha256(&mut self, name: String, data: Vec<u8>) -> Answer<Vec<u8>> {
         granted!(spend(&mut self.call.secret_operations)?);
         let name = granted!(self.call.secret_name("name", &name));
+        self.call.crossing.count(data.len())?;
         if data.len() > SIGNED_BYTES {
             return Ok(Err(Error::TooLarge(SIGNED_BYTES as u64)));
         }

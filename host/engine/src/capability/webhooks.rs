@@ -21,6 +21,7 @@ impl Host for CallState {
             return Ok(Err(Error::Denied(format!("webhooks: {endpoint} is not granted"))));
         }
         granted!(spend(&mut call.effects)?);
+        call.crossing.count(json.len())?;
         let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         if event.is_empty() || event.len() > WEBHOOK_EVENT_BYTES || !event.chars().all(named) {
             return Ok(Err(invalid(

@@ -13,6 +13,7 @@ use std::time::Duration;
 use rustix::process::{Resource, Rlimit, nice, setrlimit};
 use waspnest_core::clock::Clock;
 
+use super::machine::{Metering, configuration};
 use crate::plugin::LoadError;
 
 /// Bytes of the largest compiled component that is taken.
@@ -35,7 +36,7 @@ pub enum Compiler {
 pub struct CompilerProcess {
     /// The program.
     pub program: PathBuf,
-    /// Its arguments; the limits follow them, as [`CompileLimits::from_words`] reads them.
+    /// Its arguments; the limits follow them, as [`CompileLimits::from_words`] reads them, and then what [`Metering::from_word`] reads.
     pub arguments: Vec<OsString>,
     /// The limits.
     pub limits: CompileLimits,
@@ -104,6 +105,7 @@ impl Compiler {
     pub(super) async fn compile(
         &self,
         engine: &wasmtime::Engine,
+        metering: Metering,
         wasm: Vec<u8>,
         path: &Path,
         clock: &dyn Clock,
@@ -119,19 +121,25 @@ impl Compiler {
                 })
                 .await
             }
-            Self::Process(process) => process.compile(wasm, path, clock).await,
+            Self::Process(process) => process.compile(metering, wasm, path, clock).await,
         }
     }
 }
 
 impl CompilerProcess {
-    async fn compile(&self, wasm: Vec<u8>, path: &Path, clock: &dyn Clock) -> Result<Vec<u8>, LoadError> {
+    async fn compile(
+        &self,
+        metering: Metering,
+        wasm: Vec<u8>,
+        path: &Path,
+        clock: &dyn Clock,
+    ) -> Result<Vec<u8>, LoadError> {
         let given_up = |problem: String| LoadError::Compile {
             path: path.to_owned(),
             problem,
         };
         let failed = |error: std::io::Error| given_up(format!("its compiler could not be run: {error}"));
-        let mut running = Running(self.start().map_err(failed)?);
+        let mut running = Running(self.start(metering).map_err(failed)?);
         let streams = running.streams().map_err(failed)?;
         let exchange = super::blocking(path, move || Ok(streams.exchange(&wasm)));
         let Answer { code, words } = tokio::select! {
@@ -156,10 +164,11 @@ impl CompilerProcess {
         }
     }
 
-    fn start(&self) -> std::io::Result<Child> {
+    fn start(&self, metering: Metering) -> std::io::Result<Child> {
         Command::new(&self.program)
             .args(&self.arguments)
             .args(self.limits.words())
+            .arg(metering.word())
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -232,6 +241,23 @@ impl Streams {
     }
 }
 
+impl Metering {
+    const ALL: [Self; 2] = [Self::Time, Self::Fuel];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Fuel => "fuel",
+        }
+    }
+
+    /// What a process was told that the code is to be measured in.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|metering| metering.word() == word)
+    }
+}
+
 /// How a compiler process says that the component is at fault.
 const INVALID: i32 = 3;
 
@@ -261,6 +287,7 @@ impl Compiled {
 /// When it cannot limit itself, or its streams fail.
 pub fn compile_within(
     limits: CompileLimits,
+    metering: Metering,
     mut component: impl Read,
     code: &mut dyn Write,
     words: &mut dyn Write,
@@ -268,7 +295,7 @@ pub fn compile_within(
     limits.take()?;
     let mut wasm = Vec::new();
     component.read_to_end(&mut wasm)?;
-    let engine = wasmtime::Engine::new(&super::configuration(1)).map_err(std::io::Error::other)?;
+    let engine = wasmtime::Engine::new(&configuration(1, metering)).map_err(std::io::Error::other)?;
     match engine.precompile_component(&wasm) {
         Ok(compiled) => {
             code.write_all(&compiled)?;

@@ -290,6 +290,12 @@ fn limits() -> Value {
         json!({
             "memory": bytes("Memory of one call."),
             "call-timeout": span("Time of one call."),
+            "fuel": whole(1, "Instructions of one call. They are counted only where they are limited."),
+            "hostcall-bytes": bytes("Bytes that one call hands to the host and gets from it."),
+            "concurrency": whole(1, "Calls at the same time."),
+            "sends-per-minute": whole(1, "Messages in any minute."),
+            "sends-per-chat-per-minute": whole(1, "Messages to one chat in any minute."),
+            "log-bytes-per-minute": bytes("Bytes of log lines in any minute."),
         }),
     );
     limits["description"] = "What the plugin wishes for; the operator's limits win.".into();

@@ -120,6 +120,18 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// How many of something: a whole number from 1 on.
+    pub(crate) fn count<T: TryFrom<u64>>(&mut self, key: &'static str) -> Result<Option<T>, KeyError> {
+        match self.number(key)? {
+            None => Ok(None),
+            Some(0) => self.fail(key, "must be at least 1"),
+            Some(number) => match T::try_from(number) {
+                Ok(number) => Ok(Some(number)),
+                Err(_) => self.fail(key, format!("{number} is too large")),
+            },
+        }
+    }
+
     /// A number of bytes: a whole number, or a text such as `64KiB` or `16MiB`.
     pub(crate) fn bytes(&mut self, key: &'static str) -> Result<Option<u64>, KeyError> {
         match self.value(key) {

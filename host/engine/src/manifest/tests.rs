@@ -66,6 +66,12 @@ schedule = true
 [limits]
 memory = "32MiB"
 call-timeout = "1s 500ms"
+fuel = 50_000_000
+hostcall-bytes = "8MiB"
+concurrency = 2
+sends-per-minute = 20
+sends-per-chat-per-minute = 6
+log-bytes-per-minute = "64KiB"
 
 [config]
 defaults = { zone = "UTC", greeting = { de = "Servus" } }
@@ -149,7 +155,13 @@ fn every_key_is_read() {
         manifest.limits,
         LimitWish {
             memory_bytes: Some(32 << 20),
-            call_timeout: Some(Duration::from_millis(1500))
+            call_timeout: Some(Duration::from_millis(1500)),
+            fuel: Some(50_000_000),
+            hostcall_bytes: Some(8 << 20),
+            concurrency: Some(2),
+            sends_per_minute: Some(20),
+            sends_per_chat_per_minute: Some(6),
+            log_bytes_per_minute: Some(64 << 10),
         }
     );
     assert_eq!(manifest.defaults["greeting"]["de"], "Servus");

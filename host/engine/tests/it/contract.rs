@@ -65,12 +65,9 @@ const ELSEWHERE: &[(&str, &[&str])] = &[
     ("secrets.hmac-sha256", &SECRETS),
     ("bus.publish", &TOPICS),
     ("webhooks.emit", &WEBHOOKS),
-    (
-        "log.emit",
-        &["every_try_to_break_out_is_contained_while_a_neighbour_is_served"],
-    ),
+    ("log.emit", &["what_is_logged_beyond_the_minute_is_left_out"]),
     ("meta.granted", &["what_is_not_granted_is_denied_by_name"]),
-    ("meta.budget", &["the_context_and_the_configuration_arrive"]),
+    ("meta.budget", &["fuel_is_counted_where_it_is_limited"]),
 ];
 
 const CHANGES: [&str; 4] = [

@@ -483,9 +483,10 @@ impl Rig {
     }
 
     pub(crate) async fn install_with(&self, name: &str, change: impl FnOnce(&mut InstallationSpec)) -> Installation {
-        let plugin = self.engine.load(&plugin_dir(name)).await.expect("the plugin loads");
         let mut spec = InstallationSpec::new(name.parse().expect("an installation id"));
         change(&mut spec);
+        let dir = plugin_dir(name);
+        let plugin = self.engine.load_for(&dir, spec.limits).await.expect("the plugin loads");
         Installation::new(plugin, spec).expect("the plugin installs")
     }
 

@@ -14,6 +14,7 @@ mod hostile;
 mod http;
 mod kit;
 mod lifecycle;
+mod limits;
 mod loading;
 mod past;
 mod sandbox;

@@ -13,6 +13,7 @@ use super::commands::Commands;
 use super::form;
 use super::hook::Hook;
 use super::pattern::Pattern;
+use super::plugins::MOST_FUEL;
 use super::schedule::ScheduleChange;
 use super::section::Section;
 use super::tree::Node;
@@ -207,6 +208,12 @@ fn limits(mut section: Section<'_>) -> LimitWish {
     let limits = LimitWish {
         memory_bytes: section.optional("memory", form::bytes(1 << 20, most.memory_bytes)),
         call_timeout: section.optional("call-timeout", form::span(Duration::from_millis(1), most.call_timeout)),
+        fuel: section.optional("fuel", form::integer(1, MOST_FUEL)),
+        hostcall_bytes: section.optional("hostcall-bytes", form::bytes(64 << 10, most.hostcall_bytes)),
+        concurrency: section.optional("concurrency", form::integer(1, 1000)),
+        sends_per_minute: section.optional("sends-per-minute", form::integer(1, 100_000)),
+        sends_per_chat_per_minute: section.optional("sends-per-chat-per-minute", form::integer(1, 100_000)),
+        log_bytes_per_minute: section.optional("log-bytes-per-minute", form::bytes(0, most.log_bytes_per_minute)),
     };
     section.finish();
     limits

@@ -9,6 +9,7 @@ use waspnest_engine::{CompileLimits, Limits};
 use super::egress;
 use super::form;
 use super::install::Install;
+use super::record::Record;
 use super::section::Section;
 use super::tree::Node;
 use crate::rollout::{Needed, TrustedKey};
@@ -40,7 +41,12 @@ pub struct Plugins {
     pub egress: Guard,
     /// How often machines are answered.
     pub loop_guard: LoopGuard,
+    /// What is kept of calls.
+    pub record: Record,
 }
+
+/// More instructions than any processor does within the longest call.
+pub(super) const MOST_FUEL: u64 = 1_000_000_000_000;
 
 /// `[plugins.loop-guard]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +69,7 @@ impl Default for LoopGuard {
 /// `[plugins.caps]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caps {
-    /// Memory and time of one call.
+    /// What each installation can get.
     pub limits: Limits,
     /// Calls that run at the same time, over all installations.
     pub concurrency: u32,
@@ -105,7 +111,10 @@ pub struct Backoff {
 impl Default for Caps {
     fn default() -> Self {
         Self {
-            limits: Limits::CEILING,
+            limits: Limits {
+                log_bytes_per_minute: Limits::DEFAULT.log_bytes_per_minute,
+                ..Limits::CEILING
+            },
             concurrency: 32,
         }
     }
@@ -154,6 +163,7 @@ impl Plugins {
             breaker: BreakerRule::read(section.table("breaker")),
             egress: egress::read(section.table("egress")),
             loop_guard: LoopGuard::read(section.table("loop-guard")),
+            record: Record::read(section.table("record")),
         };
         if plugins.require_signed == Needed::Yes && plugins.trust.is_empty() {
             section.report("require-signed", "needs at least one key in trust");
@@ -170,13 +180,28 @@ fn key(node: &Node) -> Result<TrustedKey, String> {
 impl Caps {
     fn read(mut section: Section<'_>) -> Self {
         let Self { limits, concurrency } = Self::default();
+        let most = Limits::CEILING;
         let caps = Self {
             limits: Limits {
-                memory_bytes: section.or("memory", limits.memory_bytes, form::bytes(1 << 20, limits.memory_bytes)),
+                memory_bytes: section.or("memory", limits.memory_bytes, form::bytes(1 << 20, most.memory_bytes)),
                 call_timeout: section.or(
                     "call-timeout",
                     limits.call_timeout,
-                    form::span(Duration::from_millis(1), limits.call_timeout),
+                    form::span(Duration::from_millis(1), most.call_timeout),
+                ),
+                fuel: section.optional("fuel", form::integer(1, MOST_FUEL)),
+                hostcall_bytes: section.or(
+                    "hostcall-bytes",
+                    limits.hostcall_bytes,
+                    form::bytes(64 << 10, most.hostcall_bytes),
+                ),
+                concurrency: section.optional("concurrency-each", form::integer(1, 1000)),
+                sends_per_minute: section.optional("sends-per-minute", form::integer(1, 100_000)),
+                sends_per_chat_per_minute: section.optional("sends-per-chat-per-minute", form::integer(1, 100_000)),
+                log_bytes_per_minute: section.or(
+                    "log-bytes-per-minute",
+                    limits.log_bytes_per_minute,
+                    form::bytes(0, most.log_bytes_per_minute),
                 ),
             },
             concurrency: section.or("concurrency", concurrency, form::integer(1, 1000)),

@@ -7,6 +7,7 @@ pub(super) mod installations;
 pub(super) mod messages;
 pub(super) mod qr;
 pub(super) mod routes;
+pub(super) mod runs;
 pub(super) mod schedules;
 pub(super) mod secrets;
 pub(super) mod sessions;

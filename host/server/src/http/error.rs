@@ -243,6 +243,8 @@ impl From<Error> for ApiError {
             Error::UnknownSession { .. } => (StatusCode::NOT_FOUND, "unknown_session"),
             Error::NameTaken { .. } => (StatusCode::CONFLICT, "session_name_taken"),
             Error::UnknownEffect { .. } => (StatusCode::NOT_FOUND, "unknown_effect"),
+            Error::UnknownRun { .. } => (StatusCode::NOT_FOUND, "unknown_run"),
+            Error::NotReplayable { .. } => (StatusCode::CONFLICT, "not_replayable"),
             Error::UnknownInstallation { .. } => (StatusCode::NOT_FOUND, "unknown_installation"),
             Error::UnknownSecret { .. } => (StatusCode::NOT_FOUND, "unknown_secret"),
             Error::UnusableConfig { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unusable_config"),

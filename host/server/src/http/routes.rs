@@ -7,7 +7,7 @@ use http::Method;
 use waspnest_core::package::MAX_BYTES;
 
 use super::api::{
-    config, effects, hooks, installations, messages, qr, routes, schedules, secrets, sessions, system, versions,
+    config, effects, hooks, installations, messages, qr, routes, runs, schedules, secrets, sessions, system, versions,
 };
 use super::context::Ctx;
 use super::error::ApiError;
@@ -89,6 +89,9 @@ pub(super) fn table() -> Vec<Route> {
         admin("POST",   "/v1/installations/{i}/versions/{v}/canary", JSON,  versions::try_in_some),
         admin("DELETE", "/v1/installations/{i}/canary",         JSON,       versions::try_none),
         admin("POST",   "/v1/installations/{i}/rollback",       JSON,       versions::roll_back),
+        admin("GET",    "/v1/installations/{i}/runs",           JSON,       runs::list),
+        admin("GET",    "/v1/runs/{r}",                         JSON,       runs::get),
+        admin("POST",   "/v1/runs/{r}/replay",                  JSON,       runs::replay),
 
         admin("GET",    "/v1/schedules",                        JSON,       schedules::list),
         admin("GET",    "/v1/schedules/{s}/{i}/{id}",           JSON,       schedules::get),

@@ -95,7 +95,7 @@ impl Rollout {
                 tried: version.data_version,
             });
         }
-        let plugin = self.installed(digest).await?;
+        let plugin = self.installed(slot.id(), digest).await?;
         let wanted = self.wanted(slot.id())?;
         let breaker = Arc::new(Breaker::new(self.parts.config.plugins.breaker));
         let installation = install::fit(plugin, wanted)?;

@@ -101,7 +101,10 @@ impl RolloutParts {
         })?;
         let signed_by = self.signer(&arrived)?;
         let Arrived { package, origin, .. } = arrived;
-        let plugin = self.engine.load_package(package.clone(), &wanted.source).await;
+        let plugin = self
+            .engine
+            .load_package(package.clone(), &wanted.source, wanted.limits)
+            .await;
         let plugin = plugin.map_err(load)?;
         let version = self.version(&plugin, &origin, signed_by);
         let installed = self.with_rules(wanted, plugin).await?;
@@ -124,7 +127,10 @@ impl RolloutParts {
         }
         let signed_by = self.signer(&arrived)?;
         let Arrived { package, origin, .. } = arrived;
-        let plugin = self.engine.load_package(package.clone(), &wanted.source).await?;
+        let plugin = self
+            .engine
+            .load_package(package.clone(), &wanted.source, wanted.limits)
+            .await?;
         if plugin.manifest.id == before.manifest.id && versions.get(digest).is_none() {
             self.packages.put(package).await?;
             let version = self.version(&plugin, &origin, signed_by);
@@ -188,7 +194,8 @@ impl RolloutParts {
         let Some(package) = self.packages.get(digest).await? else {
             return Ok(None);
         };
-        let plugin = self.engine.load_package(package, &self.packages.path(&digest)).await;
+        let place = self.packages.path(&digest);
+        let plugin = self.engine.load_package(package, &place, wanted.limits).await;
         let plugin = plugin.map_err(|source| InstallationError::Load {
             id: wanted.id.clone(),
             source,

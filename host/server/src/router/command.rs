@@ -166,6 +166,15 @@ impl Commands {
     }
 }
 
+/// The command of an installation's that a message is.
+pub(crate) fn command_in(installed: &Installed, session: &SessionName, event: &Event) -> Option<Command> {
+    let heard = hear(std::iter::once(installed), session, event);
+    heard.into_iter().find_map(|hearing| match hearing.way {
+        Way::Command(invoked) => Some(invoked.command.clone()),
+        Way::Event | Way::Reply | Way::Answer(_) => None,
+    })
+}
+
 /// What a message is to each installation that hears a command in it.
 pub(super) fn hear<'a>(
     installations: impl Iterator<Item = &'a Installed> + Clone,

@@ -19,6 +19,7 @@ use waspnest_core::log::Place;
 use waspnest_core::message::{Content, MessageKey};
 use waspnest_core::outbox::CommitError;
 use waspnest_egress::{EgressError, Inbound, Outbound, Rest};
+use waspnest_engine::record::Rules;
 use waspnest_engine::{
     BoundSecret, FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule,
     KeepFailure, KvUsage, Recorded,
@@ -160,11 +161,7 @@ impl Host for PluginHost {
     }
 
     fn next_cron(&self, expression: &str, zone: &str, after: UnixMs) -> Result<UnixMs, InvalidRule> {
-        let rule = TimerRule::Cron(expression.into());
-        let recurrence = Recurrence::of_timer(&rule, zone).map_err(|error| InvalidRule(describe(&error)))?;
-        recurrence
-            .next(after)
-            .ok_or_else(|| InvalidRule(format!("{expression:?} names no moment in the future")))
+        next_cron(expression, zone, after)
     }
 
     async fn leave(&self, id: EffectId, action: Action) -> Result<(), HostError> {
@@ -217,10 +214,7 @@ impl Host for PluginHost {
     }
 
     fn judge_raw(&self, message: &[u8]) -> Result<(), InvalidMessage> {
-        match waspnest_whatsapp::encode::raw(message) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(InvalidMessage(error.to_string())),
-        }
+        judge_raw(message)
     }
 
     async fn kept(&self, question: &Question) -> Result<Option<Bytes>, HostError> {
@@ -306,6 +300,24 @@ impl Host for PluginHost {
                 Rest::Left => true,
             },
         })
+    }
+}
+
+/// What follows from a question alone, whoever asks.
+pub(crate) const RULES: Rules = Rules { next_cron, judge_raw };
+
+fn next_cron(expression: &str, zone: &str, after: UnixMs) -> Result<UnixMs, InvalidRule> {
+    let rule = TimerRule::Cron(expression.into());
+    let recurrence = Recurrence::of_timer(&rule, zone).map_err(|error| InvalidRule(describe(&error)))?;
+    recurrence
+        .next(after)
+        .ok_or_else(|| InvalidRule(format!("{expression:?} names no moment in the future")))
+}
+
+fn judge_raw(message: &[u8]) -> Result<(), InvalidMessage> {
+    match waspnest_whatsapp::encode::raw(message) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(InvalidMessage(error.to_string())),
     }
 }
 

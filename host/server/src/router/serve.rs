@@ -11,7 +11,7 @@ use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::id::{EffectId, InstallationId};
 use waspnest_core::outbox::{Call, CommitError};
 use waspnest_core::progress::{DeadLetter, Round};
-use waspnest_engine::{CallContext, CallError};
+use waspnest_engine::{CallContext, CallError, Host};
 
 use super::breaker::Verdict;
 use super::command;
@@ -24,6 +24,7 @@ use super::precedence::{Come, Turn};
 use super::session::Finished;
 use super::slot::{Entered, Slot};
 use super::{RouterError, RouterParts};
+use crate::recorder::{About, Taking};
 use crate::replies::Reply;
 
 /// How often a call is made again because state it had read was changed by another chat meanwhile, before that counts as a failure.
@@ -255,9 +256,15 @@ async fn call(
         };
         let called_for = due.is_call().then_some(way);
         let started = parts.clock.monotonic();
+        let mut record = None;
         let called = match due {
             Due::Call(occasion) => {
-                let host = Arc::new(PluginHost::new(parts, installed, event));
+                let host: Arc<dyn Host> = Arc::new(PluginHost::new(parts, installed, event));
+                let taking = parts
+                    .records
+                    .as_ref()
+                    .map(|records| records.begin(Arc::clone(&host), &occasion));
+                let host = taking.as_ref().map_or(host, Taking::host);
                 let me = parts.me.borrow().clone();
                 let config = installed.settings.of_event(&parts.name, event);
                 let context = CallContext {
@@ -270,18 +277,23 @@ async fn call(
                     traceparent: None,
                     occasion,
                     config: Some(&config),
-                    // The same for every attempt, so that a retried or replayed call draws the same numbers.
-                    seed: EffectId::derive(event.id, installed.installation.id(), u32::MAX)
-                        .ulid()
-                        .0 as u64,
+                    seed: seed(event, installed),
+                    clock: None,
                 };
-                let called = parts.engine.call(&installed.installation, context, host).await;
-                called.map(|draft| Draft {
-                    questions: draft.questions + standing.kept(),
-                    ..draft
+                let called = parts.engine.handle(&installed.installation, context, host).await;
+                let about = About {
+                    event,
+                    installation: &installed.installation,
+                    attempt,
+                    binding: bind,
+                };
+                record = taking.map(|taking| taking.ended(&called, &about));
+                called.draft().map(|(draft, dues)| {
+                    let questions = draft.questions + standing.kept();
+                    (Draft { questions, ..draft }, Some(dues))
                 })
             }
-            Due::Answer(draft) => Ok(*draft),
+            Due::Answer(draft) => Ok((*draft, None)),
             Due::Nothing => {
                 note(parts, installed, Verdict::Neither);
                 pass_over(parts, installed.installation.id(), event.position, round).await?;
@@ -290,6 +302,9 @@ async fn call(
         };
         let duration_ms = (parts.clock.monotonic() - started).as_millis();
         let log = |outcome: &str, effects: usize| {
+            if let Some(record) = record {
+                record.tell(outcome);
+            }
             tracing::info!(event.id = %event.id, plugin.id = %installed.installation.id(), attempt, duration_ms, outcome, effects, "plugin call");
         };
         match called {
@@ -298,8 +313,11 @@ async fn call(
                 note(parts, installed, verdict(&error));
                 return Ok(judge(&error));
             }
-            Ok(draft) => match commit(parts, installed, event, (turn, round), draft).await {
+            Ok((draft, dues)) => match commit(parts, installed, event, (turn, round), draft).await {
                 Ok(effects) => {
+                    if let Some(dues) = dues {
+                        dues.pay();
+                    }
                     log("committed", effects);
                     note(parts, installed, Verdict::Good);
                     if let Some(way) = called_for {
@@ -336,6 +354,12 @@ async fn call(
         error: "other chats kept changing the state this call reads".into(),
         hint: None,
     })
+}
+
+/// The same for every attempt, so that a retried or replayed call draws the same numbers.
+pub(crate) fn seed(event: &Event, installed: &Installed) -> u64 {
+    let id = EffectId::derive(event.id, installed.installation.id(), u32::MAX);
+    id.ulid().0 as u64
 }
 
 async fn commit(
@@ -390,6 +414,7 @@ fn verdict(error: &CallError) -> Verdict {
         | CallError::Trap { .. }
         | CallError::Deadline { .. }
         | CallError::Memory { .. }
+        | CallError::Fuel { .. }
         | CallError::Quota { .. }
         | CallError::NoHandler { .. } => Verdict::Failed,
     }

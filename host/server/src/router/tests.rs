@@ -10,6 +10,7 @@ mod http;
 mod interleaving;
 mod loops;
 mod precedence;
+mod runs;
 mod secrets;
 mod server;
 mod settings;

@@ -3,7 +3,7 @@
 //! The words of the variant are for the caller; what the source says is for the log.
 
 use waspnest_core::config_layer::MAX_LAYER;
-use waspnest_core::id::{EffectId, InstallationId, ScheduleId, SecretName, SessionName};
+use waspnest_core::id::{EffectId, InstallationId, RunId, ScheduleId, SecretName, SessionName};
 use waspnest_core::log::LogError;
 use waspnest_core::outbox::CommitError;
 use waspnest_core::secret::SecretError;
@@ -74,6 +74,18 @@ pub enum Error {
         installation: InstallationId,
         /// What was asked for.
         id: ScheduleId,
+    },
+    /// No record of that id.
+    #[error("there is no run {id}")]
+    UnknownRun {
+        /// What was asked for.
+        id: RunId,
+    },
+    /// A record from which no call can be made.
+    #[error("the run cannot be replayed: {why}")]
+    NotReplayable {
+        /// Why.
+        why: Box<str>,
     },
     /// The quoted message is not in this session's log.
     #[error("the message to quote is not known in this chat")]

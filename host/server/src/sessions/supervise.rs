@@ -95,6 +95,7 @@ pub(super) async fn prepare(
         journal: shared.journal.clone(),
         loop_guard: LoopGuard::new(shared.loop_guard),
         group_admins: GroupAdmins::default(),
+        records: shared.records.clone(),
         egress: shared.egress.clone(),
         secrets: shared.secrets.clone(),
         replies: shared.replies.clone(),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use waspnest::http::{Access, list};
 
 use crate::plugins::installed;
+use crate::runs;
 use crate::support::{HOOK_SECRET, Request, SECRET, TestApi};
 
 /// A call of every route that works with the secret: method, path in the table, path to call, body.
@@ -176,12 +177,27 @@ fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> 
         ),
         (
             "GET",
+            "/v1/installations/{i}/runs",
+            "/v1/installations/echo/runs?session=main",
+            None,
+        ),
+        ("GET", "/v1/runs/{r}", "/v1/runs/{r}", None),
+        ("POST", "/v1/runs/{r}/replay", "/v1/runs/{r}:replay", None),
+        (
+            "GET",
             "/v1/routes/explain",
             "/v1/routes:explain?session=main&chat=4915112345678&text=hello",
             None,
         ),
     ]
 }
+
+const ECHO: &str = r#"
+[[plugin]]
+id = "echo"
+source = "echo"
+grants = { "messages.send" = true }
+"#;
 
 #[test]
 fn every_route_has_an_example() {
@@ -230,7 +246,12 @@ async fn nobody_gets_in_without_the_secret() {
             Some(SECRET),
         ];
         for credentials in wrong {
-            let request = api.bare(method, &path.replace("{e}", "eff_01ARZ3NDEKTSV4RRFFQ69G5FAV"));
+            let request = api.bare(
+                method,
+                &path
+                    .replace("{e}", "eff_01ARZ3NDEKTSV4RRFFQ69G5FAV")
+                    .replace("{r}", runs::RUN),
+            );
             let request = match credentials {
                 Some(credentials) => request.header("Authorization", credentials),
                 None => request,
@@ -267,9 +288,16 @@ async fn the_scheme_is_read_in_any_case() {
 #[tokio::test]
 async fn every_route_answers_in_its_shape() {
     for (method, template, path, body) in examples() {
-        let api = start().await;
+        // Only a replay needs a plugin that is there.
+        let api = match template.ends_with("{r}/replay") {
+            true => TestApi::start_over(installed(ECHO).await).await,
+            false => start().await,
+        };
         api.script.show_qr(api.main, "2@code,of,a,pairing");
-        let mut path = path.to_owned();
+        let mut path = path.replace("{r}", runs::RUN);
+        if template.contains("runs") {
+            runs::record(&api, runs::RUN).await;
+        }
         if template.ends_with("{e}") {
             let message = api
                 .request("POST", "/v1/sessions/main/messages")
@@ -300,6 +328,13 @@ async fn every_route_answers_in_its_shape() {
             let picture = answer.json()["png"].as_str().expect("a picture").to_owned();
             assert!(picture.starts_with("data:image/png;base64,iVBOR"));
             shown = shown.replace(&picture, "data:image/png;base64,…");
+        }
+        if template.ends_with("{r}/replay") {
+            let told = answer.json();
+            for (field, stands_for) in [("digest", "[digest]"), ("version", "[version]")] {
+                shown = shown.replace(told["plugin"][field].as_str().expect("a text"), stands_for);
+            }
+            shown = shown.replace(&told["memory_bytes"].to_string(), "[bytes]");
         }
         let name = format!(
             "{method}_{}",

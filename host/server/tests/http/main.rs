@@ -11,6 +11,7 @@ mod plugins;
 mod qr;
 mod requests;
 mod routes;
+mod runs;
 mod schedules;
 mod scripted_versions;
 mod sessions;

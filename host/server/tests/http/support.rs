@@ -48,8 +48,8 @@ use waspnest_core::session::{Desired, SessionRecord, Sessions as Register};
 use waspnest_core::store::{MemoryStore, Store};
 use waspnest_whatsapp::{Qr, State, Status};
 
-use crate::plugins;
 use crate::scripted_versions::ScriptedVersions;
+use crate::{plugins, runs};
 
 pub(crate) const SECRET: &str = "a secret of the operator";
 pub(crate) const BODY_LIMIT: u64 = 4096;
@@ -183,6 +183,7 @@ pub(crate) struct TestApi {
     pub(crate) outbox: Outbox,
     pub(crate) log: Log,
     pub(crate) replies: Replies,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) phase: watch::Sender<Phase>,
     pub(crate) stop: CancellationToken,
     pub(crate) versions: Arc<ScriptedVersions>,
@@ -212,7 +213,7 @@ impl TestApi {
         let layers = ConfigLayers::new(Arc::clone(&store));
         let states = ScheduleStates::new(Arc::clone(&store));
         let known = progress.clone();
-        let register = Register::open(store).await.expect("an empty store");
+        let register = Register::open(Arc::clone(&store)).await.expect("an empty store");
         let settings = SettingsParts {
             installations: Arc::clone(&installations),
             engine: plugins::engine(),
@@ -285,7 +286,7 @@ impl TestApi {
             health: Health::new(phases, sessions.clone(), clock.clone()),
             sessions,
             messages: Messages::new(log.clone(), outbox.clone(), control, clock.clone(), Arc::clone(&ids)),
-            installations: Installations::new(move || vec![described.clone()], progress, register),
+            installations: Installations::new(move || vec![described.clone()], progress, register.clone()),
             settings: InstallationSettings::new(settings.clone()),
             schedules: Schedules::new(SchedulesParts {
                 timetable: Arc::new(SlotTimetable(Arc::clone(&installations))),
@@ -296,6 +297,7 @@ impl TestApi {
                 clock: clock.clone(),
             }),
             versions: versions.clone(),
+            runs: runs::service(&store, &log, register, Arc::clone(&installations)),
             routes: Routes::new(installations, clock.clone()),
             hooks,
             secrets: Secrets::new(stored),
@@ -316,6 +318,7 @@ impl TestApi {
             outbox,
             log,
             replies,
+            store,
             phase,
             stop,
             versions,

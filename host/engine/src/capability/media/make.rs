@@ -114,6 +114,8 @@ impl Call {
             }
         }
         granted!(self.rate(Capability::Http));
+        // The request leaves, whatever becomes of the call.
+        self.taken.keep_last();
         granted!(self.rate(Capability::MediaWrite));
         let until = self.clock.now().plus(HTTP_TIMEOUT).min(self.deadline);
         let answer = granted!(self.follow(asked, &Filled::default(), &http, until).await);

@@ -27,7 +27,10 @@ impl Call {
         granted!(spend(&mut self.looks)?);
         granted!(self.rate(Capability::MessagesHistory));
         Ok(match self.recorded(&key).await? {
-            Some(recorded) => Ok(self.shown(&recorded)),
+            Some(recorded) => {
+                self.crossing.count(weight(&recorded.message))?;
+                Ok(self.shown(&recorded))
+            }
             None => Err(Error::NotFound),
         })
     }
@@ -69,6 +72,7 @@ impl Call {
             });
             items.push(self.shown(recorded));
         }
+        self.crossing.count(bytes)?;
         Ok(Ok(Page {
             items,
             cursor: last.filter(|_| more).map(written),

@@ -28,9 +28,9 @@ use crate::host::{
     FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KeepFailure,
     KvUsage, Recorded,
 };
-use crate::installation::Rates;
+use crate::installation::{LogQuota, Rates, Taken};
 use crate::limits::{
-    DIALOGUE_OPERATIONS, EFFECTS, FILES, HTTP_REQUESTS, KV_OPERATIONS, LIVE_OPERATIONS, LOOKS, PUBLICATIONS,
+    DIALOGUE_OPERATIONS, EFFECTS, FILES, HTTP_REQUESTS, KV_OPERATIONS, LIVE_OPERATIONS, LOOKS, Limits, PUBLICATIONS,
     SCHEDULE_OPERATIONS, SECRET_OPERATIONS,
 };
 use crate::manifest::{
@@ -38,7 +38,7 @@ use crate::manifest::{
     SecretMode, SecretTerms, WebhookTerms,
 };
 use crate::secret::BoundSecret;
-use crate::state::{Budget, Call, CallState, Meter, Scene, Taken};
+use crate::state::{Budget, Call, CallState, Crossing, Meter, Scene};
 use crate::wasi;
 
 pub(super) const NOW: UnixMs = UnixMs(1_790_000_000_000);
@@ -432,7 +432,12 @@ pub(super) fn call_over(stored: Stored) -> CallState {
     };
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOW));
     let effective = everything();
-    let journal = Arc::new(Journal::new("tested".parse().expect("an id"), event.id));
+    let journal = Arc::new(Journal::new(
+        "tested".parse().expect("an id"),
+        Arc::new(LogQuota::new(u64::MAX)),
+        event.id,
+        clock.clone(),
+    ));
     CallState {
         wasi: wasi::context(clock.clone(), 0, &journal),
         table: ResourceTable::new(),
@@ -451,8 +456,9 @@ pub(super) fn call_over(stored: Stored) -> CallState {
             clock,
             now: NOW,
             deadline: UnixMs(NOW.0 + 1000),
+            fuel: None,
             config: Configuration::of_layers([]),
-            taken: Taken::none(Arc::new(Rates::of(&effective))),
+            taken: Taken::none(Arc::new(Rates::of(&effective, &Limits::CEILING))),
             effective: Arc::new(effective),
             only: None,
             draft: Draft::default(),
@@ -472,6 +478,7 @@ pub(super) fn call_over(stored: Stored) -> CallState {
             looks: Budget::of("looks at earlier messages", LOOKS),
             opened: Default::default(),
             file_operations: Budget::of("files", FILES),
+            crossing: Crossing::of(u64::MAX),
         },
     }
 }

@@ -2,6 +2,7 @@
 
 mod install;
 mod outside;
+mod records;
 mod world;
 
 pub(super) use install::{Install, everything, hostile, id};
@@ -101,7 +102,6 @@ pub(super) struct Harness {
     log: Log,
     progress: Progress,
     installs: Vec<Install>,
-    running: Vec<Arc<Installed>>,
     slots: Arc<[Arc<Slot>]>,
     scripted: Arc<Scripted>,
     /// Outlives restarts, as what WhatsApp knows does.
@@ -151,10 +151,11 @@ impl Harness {
     pub(super) async fn start_through(guard: Guard, names: Arc<dyn Names>, installs: Vec<Install>) -> Self {
         let clock = Arc::new(ManualClock::at(UnixMs(1_750_000_000_000)));
         let ids = Arc::new(SeededIds::new(7));
-        let session = SessionId::new(ids.ulid(clock.now()));
+        let store = HeldStore::new(MemoryStore::new());
+        let session = records::session(&store, &clock, &ids).await;
         let engine = Arc::new(Engine::new(EngineOptions::new(clock.clone())).expect("an engine"));
         let egress = Egress::new(guard, names, clock.clone()).expect("this machine knows authorities");
-        let kept = Kept::new(HeldStore::new(MemoryStore::new()), session, egress);
+        let kept = Kept::new(store, session, egress);
         Self::resume(engine, clock, ids, installs, kept).await
     }
 
@@ -218,6 +219,8 @@ impl Harness {
         for install in &installs {
             installations.push(Arc::new(installed(&engine, install).await));
         }
+        let slots = Slot::all(installations);
+        let (recorder, writer) = records::recording(&any_store, &clock, &ids);
         let scripted = Arc::new(Scripted {
             session,
             outbox: outbox.clone(),
@@ -237,7 +240,6 @@ impl Harness {
         let wake = port.webhooks();
         let replies = Replies::default();
         let me = watch::Sender::new(None);
-        let slots = Slot::all(installations.clone());
         let router = SessionRouter::resume(RouterParts {
             session,
             name: "test".parse().expect("a valid name"),
@@ -259,6 +261,7 @@ impl Harness {
                 ..Default::default()
             }),
             group_admins: GroupAdmins::default(),
+            records: Some(recorder),
             sink: port,
             clock: clock.clone(),
             ids: ids.clone(),
@@ -281,6 +284,8 @@ impl Harness {
             router.run(router_stop).await.expect("the router ends in order");
             sink_end.cancel();
         });
+        let writer_stop = stop.clone();
+        tasks.spawn(writer.run(writer_stop));
         tasks.spawn(async move { sink.run(sink_stop).await.expect("the sink ends in order") });
         Self {
             store,
@@ -292,7 +297,6 @@ impl Harness {
             log,
             progress,
             installs,
-            running: installations,
             slots,
             scripted,
             account,
@@ -305,8 +309,8 @@ impl Harness {
     }
 
     /// An installation at work, by its place among those that were given.
-    pub(super) fn at_work(&self, place: usize) -> &Installed {
-        &self.running[place]
+    pub(super) fn at_work(&self, place: usize) -> Arc<Installed> {
+        self.slots[place].active()
     }
 
     pub(super) async fn stop(mut self) {

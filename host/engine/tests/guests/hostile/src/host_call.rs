@@ -79,9 +79,18 @@ pub(crate) fn smuggled(word: &str, rest: &str) -> String {
 pub(crate) fn budget() -> String {
     let left = meta::budget();
     format!(
-        "sends {} http {} memory {} ms {}",
-        left.sends_left, left.http_left, left.memory_left, left.ms_left
+        "sends {} http {} memory {} ms {} fuel {}",
+        left.sends_left, left.http_left, left.memory_left, left.ms_left, left.fuel_left
     )
+}
+
+/// Writes so many lines of a KiB.
+pub(crate) fn log(lines: u64) -> String {
+    let kilobyte = "x".repeat(1024);
+    for _ in 0..lines {
+        waspnest_plugin::info!("{kilobyte}");
+    }
+    format!("{lines} lines")
 }
 
 pub(crate) fn context(ctx: &EventContext) -> String {

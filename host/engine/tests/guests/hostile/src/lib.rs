@@ -55,6 +55,7 @@
 //! | `tell ENDPOINT EVENT JSON` | tells that endpoint, and replies the beginning of the id or the refusal |
 //! | `tell-much`, `tell-flood` | tells `crm` too much, or until it is refused, which it rejects with |
 //! | `config`, `budget`, `context`, `granted NAME` | replies what the host says |
+//! | `log N` | writes N lines of a KiB |
 //! | `again N FUNCTION` | calls a function of the host N times and replies the last answer |
 //! | `schedule N` | sets a job for N ms later; its tick replies `tick ID` and adds 1 to the chat's counter |
 //! | `tick-trap N` | sets a job whose tick traps |
@@ -190,6 +191,7 @@ impl MessageHandler for Hostile {
             "tell-flood" => return Err(HandlerError::reject(tell::flood())),
             "config" => waspnest_plugin::config_value::<String>("/greeting")?.unwrap_or_default(),
             "budget" => host_call::budget(),
+            "log" => host_call::log(number(rest)?),
             "again" => {
                 let (times, what) = rest.split_once(' ').unwrap_or((rest, ""));
                 again::again(number(times)?, what, msg)

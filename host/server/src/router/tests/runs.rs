@@ -1,0 +1,162 @@
+//! What is recorded of calls, and what a replay tells.
+
+use serde_json::Value;
+use waspnest_engine::record::Detail;
+
+use super::harness::{Harness, Install, hostile, id};
+use super::three_tries;
+use crate::service::error::Error;
+use crate::service::runs::Which;
+
+const ADA: &str = "4915100001";
+
+async fn detail(app: &Harness, index: usize, count: usize) -> Value {
+    let runs = app.recorded("bot", count).await;
+    let whole = app.records().await.get(runs[index].run.id).await.expect("it is there");
+    Detail::shown(whole.detail)
+}
+
+#[tokio::test]
+async fn every_call_leaves_a_record() {
+    let app = Harness::start(vec![Install {
+        retry: three_tries(),
+        ..hostile("bot")
+    }])
+    .await;
+    app.hears(ADA, "kv-counter").await;
+    app.replies(1).await;
+    app.hears(ADA, "trap").await;
+    let runs = app.recorded("bot", 2).await;
+    let told: Vec<_> = runs
+        .iter()
+        .map(|listed| {
+            (
+                &*listed.run.outcome,
+                listed.run.attempt,
+                listed.run.effects,
+                listed.run.position.0,
+            )
+        })
+        .collect();
+    assert_eq!(told, [("trap", 1, 0, 2), ("committed", 1, 1, 1)]);
+    assert!(runs[1].run.memory_bytes > 0);
+    let committed = detail(&app, 1, 2).await;
+    assert_eq!(committed["steps"][0]["function"], "kv.get");
+    assert_eq!(committed["steps"][0]["answer"], Value::Null);
+    assert_eq!(committed["draft"]["values"][0]["entry"]["value"], "1");
+    assert_eq!(committed["draft"]["effects"][0]["Send"]["content"]["Text"]["body"], "1");
+    let trapped = detail(&app, 0, 2).await;
+    assert_eq!(trapped["draft"], Value::Null);
+    assert!(
+        trapped["error"].as_str().is_some_and(|error| error.contains("crashed")),
+        "{trapped:#}"
+    );
+    let one = Which {
+        outcome: Some("trap".into()),
+        ..Which::default()
+    };
+    let records = app.records().await;
+    assert_eq!(records.list(&id("bot"), &one, 10).await.expect("it reads").len(), 1);
+    drop(records);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn only_so_many_are_kept() {
+    let app = Harness::start(vec![hostile("bot")]).await;
+    for _ in 0..130 {
+        app.hears(ADA, "hello").await;
+    }
+    app.replies(130).await;
+    let left = loop {
+        let runs = app.recorded("bot", 1).await;
+        if runs[0].run.position.0 == 130 {
+            break runs.len();
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!((40..=40 + 40 / 8 + 2 * 64).contains(&left), "{left}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_same_build_comes_to_the_same() {
+    let app = Harness::start(vec![hostile("bot")]).await;
+    for word in [
+        "kv-counter",
+        "kv-counter",
+        "random",
+        "clock",
+        "schedule 5000",
+        "history 3",
+        "double",
+    ] {
+        app.hears(ADA, word).await;
+    }
+    app.replies(8).await;
+    let records = app.records().await;
+    for listed in app.recorded("bot", 7).await {
+        let difference = records.replay(listed.run.id, None).await.expect("it replays");
+        assert!(difference.is_none(), "{difference:#?}");
+        assert_eq!(
+            (difference.not_recorded.len(), difference.not_asked.len()),
+            (0, 0),
+            "{difference:#?}"
+        );
+    }
+    assert_eq!(app.replies(8).await.len(), 8, "a replay sends nothing");
+    app.hears(ADA, "kv-counter").await;
+    assert_eq!(app.replies(9).await[8].1, "3", "and writes nothing");
+    drop(records);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn another_build_is_told_apart() {
+    let app = Harness::start(vec![hostile("bot"), Install::of("echo", "echo")]).await;
+    app.hears(ADA, "kv-counter").await;
+    app.replies(2).await;
+    let records = app.records().await;
+    let run = app.recorded("bot", 1).await.remove(0).run;
+    let difference = records.replay(run.id, Some("echo")).await.expect("it replays");
+    assert!(!difference.is_none());
+    let at: Vec<_> = difference.unlike.iter().map(|unlike| unlike.at.as_str()).collect();
+    assert_eq!(at, ["effects/0", "values/0"]);
+    assert_eq!(
+        difference.unlike[0].replayed["Send"]["content"]["Text"]["body"],
+        "kv-counter"
+    );
+    assert_eq!(difference.unlike[1].replayed, Value::Null);
+    assert_eq!(difference.not_asked, ["kv.get", "kv.usage"]);
+
+    // The other way round, the record of echo does not hold what the other one asks.
+    let run = app.recorded("echo", 1).await.remove(0).run;
+    let difference = records.replay(run.id, Some("hostile")).await.expect("it replays");
+    assert_eq!(difference.not_recorded, ["kv.get"]);
+    assert_eq!((&*difference.outcome.0, &*difference.outcome.1), ("drafted", "host"));
+    assert!(
+        difference
+            .error
+            .as_deref()
+            .is_some_and(|error| error.contains("was not recorded")),
+        "{difference:#?}"
+    );
+    for package in ["../echo", "", ".", "nowhere"] {
+        let refused = records.replay(run.id, Some(package)).await;
+        assert!(matches!(refused, Err(Error::NotReplayable { .. })), "{package:?}");
+    }
+    drop(records);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn answers_of_servers_come_from_the_record() {
+    let app = Harness::start(vec![hostile("bot")]).await;
+    // Nobody listens there, which is an answer too.
+    app.hears(ADA, "fetch http://127.0.0.1:9/").await;
+    let said = app.replies(1).await.remove(0).1;
+    let run = app.recorded("bot", 1).await.remove(0).run;
+    let difference = app.records().await.replay(run.id, None).await.expect("it replays");
+    assert!(difference.is_none(), "{said}: {difference:#?}");
+    app.stop().await;
+}
