@@ -29,6 +29,8 @@ pub mod system {
     pub const VERSIONS: u8 = 0x44;
     /// The version an installation tries in some chats: installation.
     pub const CANARY: u8 = 0x45;
+    /// The version an installation has in shadow: installation.
+    pub const SHADOW: u8 = 0x46;
     /// A layer of a configuration that holds everywhere: installation.
     pub const CONFIG_LAYER: u8 = 0x3D;
     /// The key that hides what records of calls hold of what people wrote.

@@ -21,7 +21,7 @@ use crate::schedule_state::{SchedulePause, ScheduleRule, ScheduleRun, ScheduleSt
 use crate::schema::SCHEMA;
 use crate::session::{Desired, Sessions};
 use crate::store::{Commit, KeyRange, MemoryStore, Order, Space, Store};
-use crate::version::{Approval, Canary, Choice, Version, VersionRegister, Versions};
+use crate::version::{Approval, Canary, Choice, Shadow, Version, VersionRegister, Versions};
 
 const SCHEMA_1: &str = include_str!("stored_form.txt");
 const ADDED: &str = include_str!("stored_form/added.txt");
@@ -232,6 +232,14 @@ async fn lived() -> World {
     };
     VersionRegister::new(world.store.clone())
         .set_canary(&echo, Some(canary))
+        .await
+        .expect("it writes");
+    let shadow = Shadow {
+        digest: [3; 32].into(),
+        percent: 100,
+    };
+    VersionRegister::new(world.store.clone())
+        .set_shadow(&echo, Some(shadow))
         .await
         .expect("it writes");
     let runs = Runs::new(world.store.clone());

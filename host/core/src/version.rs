@@ -94,20 +94,51 @@ impl Record for Canary {
     const VERSION: u8 = 1;
 }
 
+/// A version that is called beside the one at work, only to see what it would have done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shadow {
+    /// Which.
+    pub digest: PackageDigest,
+    /// In how many of a hundred chats. What belongs to no chat is looked at where it is all of them.
+    pub percent: u8,
+}
+
+impl Record for Shadow {
+    const VERSION: u8 = 1;
+}
+
 impl Canary {
     /// Whether a chat of a session meets this version. The same chat always meets the same one, more chats do when the share grows and none
     /// of those that did leaves, and no two installations try with the same chats.
     #[must_use]
     pub fn takes(&self, installation: &InstallationId, session: SessionId, chat: &Jid) -> bool {
-        let mut hasher = Sha256::new();
-        hasher.update(installation.as_str());
-        hasher.update([0]);
-        hasher.update(session.ulid().to_bytes());
-        hasher.update(chat.to_string());
-        let hash: [u8; 32] = hasher.finalize().into();
-        let share = hash.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
-        share % 100 < u64::from(self.percent)
+        place_of(installation, session, chat, "") < self.percent
     }
+}
+
+impl Shadow {
+    /// Whether this version is called for what happens in a chat: as for [`Canary::takes`], in other chats than those.
+    #[must_use]
+    pub fn takes(&self, installation: &InstallationId, session: SessionId, chat: Option<&Jid>) -> bool {
+        match chat {
+            Some(chat) => place_of(installation, session, chat, "shadow") < self.percent,
+            None => self.percent >= 100,
+        }
+    }
+}
+
+/// Which of a hundred parts of the chats one is in.
+fn place_of(installation: &InstallationId, session: SessionId, chat: &Jid, purpose: &str) -> u8 {
+    let mut hasher = Sha256::new();
+    hasher.update(installation.as_str());
+    hasher.update([0]);
+    hasher.update(session.ulid().to_bytes());
+    hasher.update(chat.to_string());
+    hasher.update(purpose);
+    let hash: [u8; 32] = hasher.finalize().into();
+    let share = hash.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    // Less than a hundred.
+    (share % 100) as u8
 }
 
 impl Versions {
@@ -219,6 +250,29 @@ impl VersionRegister {
         self.store.commit(commit).await?.durable().await
     }
 
+    /// The version that an installation has in shadow; none if it has none.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn shadow(&self, installation: &InstallationId) -> Result<Option<Shadow>, StoreError> {
+        let key = shadow_key(installation);
+        let value = self.store.get(Space::System, key.as_slice()).await?;
+        value.map(|value| codec::decode(key.as_slice(), &value)).transpose()
+    }
+
+    /// Writes which version an installation has in shadow; durable when this returns.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn set_shadow(&self, installation: &InstallationId, shadow: Option<Shadow>) -> Result<(), StoreError> {
+        let (commit, key) = (Commit::durable(Space::System), shadow_key(installation));
+        let commit = match shadow {
+            Some(shadow) => commit.put(key, codec::encode(&shadow)),
+            None => commit.delete(key),
+        };
+        self.store.commit(commit).await?.durable().await
+    }
+
     /// Writes the versions of an installation; durable when this returns.
     ///
     /// # Errors
@@ -235,6 +289,10 @@ fn key(installation: &InstallationId) -> Key {
 
 fn canary_key(installation: &InstallationId) -> Key {
     Key::table(system::CANARY).bytes(installation.as_str().as_bytes())
+}
+
+fn shadow_key(installation: &InstallationId) -> Key {
+    Key::table(system::SHADOW).bytes(installation.as_str().as_bytes())
 }
 
 #[cfg(test)]
