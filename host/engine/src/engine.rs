@@ -225,6 +225,12 @@ impl Engine {
         self.caps
     }
 
+    /// Whether there is so much room for calls that one more delays nobody.
+    #[must_use]
+    pub fn is_roomy(&self) -> bool {
+        self.places.are_roomy()
+    }
+
     /// Places of the pool; whoever makes a sandbox takes them first, so that a full pool makes calls wait and not fail.
     pub(crate) const fn pool(&self) -> &Arc<Places> {
         &self.places

@@ -218,6 +218,8 @@ impl App {
             .collect();
         let config = Arc::new(config);
         let shutdown = Shutdown::new(Arc::clone(&clock));
+        let runs = Runs::new(Arc::clone(&store));
+        let hide = Hide::under(runs.hiding_key(random(&*ids)).await?);
         let rollout = Rollout::begin(RolloutParts {
             config: Arc::clone(&config),
             engine: Arc::clone(&engine),
@@ -230,6 +232,7 @@ impl App {
             )?,
             sessions: register.clone(),
             outbox: outbox.clone(),
+            hide: hide.clone(),
             shutdown: shutdown.clone(),
             clock: Arc::clone(&clock),
         })
@@ -271,9 +274,6 @@ impl App {
         });
         let routes = Routes::new(Arc::clone(&installations), Arc::clone(&clock));
         let replies = Replies::default();
-        let shutdown = Shutdown::new(Arc::clone(&clock));
-        let runs = Runs::new(Arc::clone(&store));
-        let hide = Hide::under(runs.hiding_key(random(&*ids)).await?);
         let (records, writer) = recording(&config.plugins.record, runs.clone(), hide.clone(), &clock, &ids).unzip();
         if let Some(writer) = writer {
             shutdown.spawn("records", writer.run(shutdown.soft()));

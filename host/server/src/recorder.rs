@@ -3,6 +3,8 @@
 //! A lane hands over what it knows of a call and goes on; one task makes the text of the record and writes it, many at a time. When that
 //! task is behind, records are left out: no call waits for its record and none fails for it.
 
+mod difference;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +23,8 @@ use waspnest_engine::record::{self, Bodies, Hide, Steps, Story, Was};
 use waspnest_engine::{Called, Host, Installation, LogLine, Occasion, Usage};
 
 use crate::config::record::Record;
+pub(crate) use difference::Then;
+pub use difference::{Difference, Unlike};
 
 /// Calls that may wait for their records.
 const QUEUE: usize = 1024;
@@ -33,7 +37,6 @@ pub struct Recorder {
     queue: mpsc::Sender<Told>,
     left_out: Arc<AtomicU64>,
     last: Arc<Mutex<Ulid>>,
-    clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
 }
 
@@ -67,7 +70,6 @@ pub(crate) fn recording(
         queue: sender,
         left_out: Arc::clone(&left_out),
         last: Arc::default(),
-        clock: Arc::clone(clock),
         ids: Arc::clone(ids),
     };
     let writer = RecordWriter {
@@ -84,25 +86,11 @@ pub(crate) fn recording(
     Some((recorder, writer))
 }
 
-/// A call that is being made.
+/// A call that is being made, of which is taken down what it asks.
 pub(crate) struct Taking {
-    recorder: Recorder,
     host: Arc<record::Recorder>,
     was: Was,
     began: Duration,
-}
-
-/// All there is to tell of a call.
-#[derive(Debug)]
-struct Told {
-    session: SessionId,
-    run: Run,
-    binding: Arc<str>,
-    was: Was,
-    error: Option<String>,
-    draft: Option<Draft>,
-    steps: Steps,
-    lines: Vec<LogLine>,
 }
 
 /// What is known of a call beside how it ended.
@@ -113,52 +101,53 @@ pub(crate) struct About<'a> {
     pub(crate) binding: &'a Arc<str>,
 }
 
-/// A call that has ended, whose draft has not been committed yet.
+/// A call that has ended, whose draft may not be committed yet.
 pub(crate) struct Ended {
-    recorder: Recorder,
-    told: Box<Told>,
+    /// In short, but for its name and what came of it in the end.
+    pub(crate) run: Run,
+    /// The rest.
+    pub(crate) story: Arc<Whole>,
 }
 
-impl Recorder {
-    /// Begins to take down what a call asks of its host.
-    pub(crate) fn begin(&self, host: Arc<dyn Host>, occasion: &Occasion<'_>) -> Taking {
-        Taking {
-            recorder: self.clone(),
-            host: Arc::new(record::Recorder::new(host)),
-            was: Was::of(occasion),
-            began: self.clock.monotonic(),
-        }
-    }
+/// Everything else there is to tell of a call.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    pub(crate) binding: Arc<str>,
+    pub(crate) was: Was,
+    pub(crate) error: Option<String>,
+    pub(crate) draft: Option<Draft>,
+    pub(crate) steps: Steps,
+    pub(crate) lines: Vec<LogLine>,
+}
 
-    /// A name that is greater than all before it, also within one millisecond.
-    fn next_id(&self, at: UnixMs) -> RunId {
-        // Nothing can panic while it is locked, so a poisoned lock is still good.
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = self.ids.ulid(at);
-        *last = match last.increment() {
-            Ok(next) if next > fresh => next,
-            Ok(_) | Err(_) => fresh,
-        };
-        RunId::new(*last)
-    }
+/// A record that is to be written.
+#[derive(Debug)]
+struct Told {
+    session: SessionId,
+    run: Run,
+    story: Arc<Whole>,
 }
 
 impl Taking {
+    /// Begins to take down what a call asks of its host.
+    pub(crate) fn begin(host: Arc<dyn Host>, occasion: &Occasion<'_>, clock: &dyn Clock) -> Self {
+        Self {
+            host: Arc::new(record::Recorder::new(host)),
+            was: Was::of(occasion),
+            began: clock.monotonic(),
+        }
+    }
+
     /// The host that takes down.
     pub(crate) fn host(&self) -> Arc<dyn Host> {
         Arc::clone(&self.host) as Arc<dyn Host>
     }
 
     /// Ends with the call.
-    pub(crate) fn ended(self, called: &Called, about: &About<'_>) -> Ended {
-        let Self {
-            recorder,
-            host,
-            was,
-            began,
-        } = self;
+    pub(crate) fn ended(self, called: &Called, about: &About<'_>, clock: &dyn Clock) -> Ended {
+        let Self { host, was, began } = self;
         let started = called.began();
-        let took = recorder.clock.monotonic().saturating_sub(began);
+        let took = clock.monotonic().saturating_sub(began);
         let Usage {
             fuel,
             memory_bytes,
@@ -170,7 +159,7 @@ impl Taking {
             Err(error) => (error.class(), Some(error.to_string()), None),
         };
         let run = Run {
-            id: recorder.next_id(started),
+            id: RunId::new(Ulid::nil()),
             installation: about.installation.id().clone(),
             event: about.event.id,
             position: about.event.position,
@@ -188,30 +177,44 @@ impl Taking {
                 .as_ref()
                 .map_or(0, |draft| u32::try_from(draft.effects.len()).unwrap_or(u32::MAX)),
         };
-        let told = Told {
-            session: about.event.session,
-            run,
+        let story = Arc::new(Whole {
             binding: Arc::clone(about.binding),
             was,
             error,
             draft,
             steps: host.take(),
             lines: called.lines().to_vec(),
-        };
-        Ended {
-            recorder,
-            told: Box::new(told),
-        }
+        });
+        Ended { run, story }
     }
 }
 
-impl Ended {
-    /// Hands the record over, with what came of the call in the end.
-    pub(crate) fn tell(mut self, outcome: &str) {
-        self.told.run.outcome = outcome.into();
-        if self.recorder.queue.try_send(*self.told).is_err() {
-            self.recorder.left_out.fetch_add(1, Ordering::Relaxed);
+impl Recorder {
+    /// Takes a record over, with what came of the call in the end.
+    pub(crate) fn tell(&self, session: SessionId, ended: &Ended, outcome: &str) {
+        let mut run = ended.run.clone();
+        run.id = self.next_id(run.started);
+        run.outcome = outcome.into();
+        let told = Told {
+            session,
+            run,
+            story: Arc::clone(&ended.story),
+        };
+        if self.queue.try_send(told).is_err() {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// A name that is greater than all before it, also within one millisecond.
+    fn next_id(&self, at: UnixMs) -> RunId {
+        // Nothing can panic while it is locked, so a poisoned lock is still good.
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = self.ids.ulid(at);
+        *last = match last.increment() {
+            Ok(next) if next > fresh => next,
+            Ok(_) | Err(_) => fresh,
+        };
+        RunId::new(*last)
     }
 }
 
@@ -245,7 +248,7 @@ impl RecordWriter {
         }
         let mut by_session: HashMap<SessionId, Vec<(Run, Box<str>)>> = HashMap::new();
         for told in waiting.drain(..) {
-            let text = told.text(self.bodies, &self.hide);
+            let text = told.story.text(self.bodies, &self.hide);
             by_session.entry(told.session).or_default().push((told.run, text));
         }
         for (session, runs) in by_session {
@@ -277,7 +280,7 @@ impl RecordWriter {
     }
 }
 
-impl Told {
+impl Whole {
     fn text(&self, bodies: Bodies, hide: &Hide) -> Box<str> {
         let story = Story {
             binding: &self.binding,

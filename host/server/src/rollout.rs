@@ -13,6 +13,7 @@ mod error;
 mod fetch;
 mod migration;
 mod registry;
+mod shadow;
 mod signature;
 mod start;
 
@@ -29,6 +30,7 @@ use waspnest_core::packages::Packages;
 use waspnest_core::session::Sessions;
 use waspnest_core::version::{Approval, Choice, Version, VersionRegister, Versions};
 use waspnest_egress::Egress;
+use waspnest_engine::record::Hide;
 use waspnest_engine::{Engine, Plugin, pack};
 
 use crate::config::Config;
@@ -60,6 +62,8 @@ pub struct RolloutParts {
     pub sessions: Sessions,
     /// What installations keep.
     pub outbox: Outbox,
+    /// How what people wrote is hidden where differences are shown.
+    pub hide: Hide,
     /// Who runs what happens beside.
     pub shutdown: Shutdown,
     /// Time.
@@ -151,8 +155,9 @@ impl Rollout {
             approval: self.approval(id, &versions, before, (&plugin, &version))?,
             ..version
         });
-        let tried = self.parts.register.canary(id).await?.map(|canary| canary.digest);
-        versions.prune(self.keep(), &[digest, tried.unwrap_or(digest)]);
+        let mut needed = self.parts.beside_work(id).await?;
+        needed.push(digest);
+        versions.prune(self.keep(), &needed);
         self.write(id, &versions).await?;
         self.sweep().await;
         Ok(BroughtIn { digest, versions })
@@ -240,8 +245,9 @@ impl Rollout {
             }
         };
         versions.activate(digest, choice);
-        // Whatever was tried was tried beside the version that goes.
+        // Whatever was tried or in shadow was so beside the version that goes.
         self.stop_trying(slot).await?;
+        self.stop_shadow(slot).await?;
         self.write(id, &versions).await?;
         let breaker = Arc::clone(&installed.breaker);
         let replaced = slot.replace(installed);

@@ -20,6 +20,7 @@ mod precedence;
 mod retry;
 mod serve;
 mod session;
+mod shadow;
 mod shelf;
 mod slot;
 mod tracker;
@@ -39,6 +40,7 @@ pub(crate) use loop_guard::LoopGuard;
 pub(crate) use plugin_host::RULES;
 pub(crate) use serve::seed;
 pub(crate) use session::SessionRouter;
+pub use shadow::{Apart, Counts, Looking, Report, ShadowParts, Shadowing};
 pub use shelf::Shelf;
 pub use slot::{Closed, Slot, Tried};
 

@@ -92,8 +92,7 @@ impl Story<'_> {
             Bodies::Redacted => hide.text(text),
             Bodies::Full => text.to_owned(),
         };
-        let draft = self.draft.map(|draft| drafted(draft, bodies, hide));
-        let draft = draft.map(|draft| self.without_secrets(draft));
+        let draft = self.draft.map(|draft| drafted(draft, self.steps, bodies, hide));
         let line = |line: &LogLine| json!({ "level": line.level, "message": said(&line.message), "fields": said(&line.fields) });
         let mut text = json!({
             "bodies": bodies.name(),
@@ -140,8 +139,8 @@ impl Story<'_> {
                 let raw = (!secret).then(|| [hex(&step.question), hex(&step.answer)]);
                 json!({
                     "function": name,
-                    "question": self.without_secrets(readable(question)),
-                    "answer": self.without_secrets(readable(answer)),
+                    "question": self.steps.without_secrets(readable(question)),
+                    "answer": self.steps.without_secrets(readable(answer)),
                     "raw": raw,
                 })
             }
@@ -152,12 +151,14 @@ impl Story<'_> {
         let mut secrets = self.steps.secrets.iter();
         secrets.any(|(_, secret)| holds(bytes, secret.expose().as_bytes()))
     }
+}
 
+impl Steps {
     /// The same value without the secrets that the call was given.
     fn without_secrets(&self, value: Value) -> Value {
         match value {
             Value::String(mut text) => {
-                for (name, secret) in &self.steps.secrets {
+                for (name, secret) in &self.secrets {
                     if text.contains(secret.expose()) {
                         text = text.replace(secret.expose(), &placeholder(name));
                     }
@@ -176,9 +177,9 @@ impl Story<'_> {
     }
 }
 
-/// A draft as JSON: what it would do, and nothing of how it came about.
+/// A draft as JSON: what it would do, and nothing of how it came about, nor of the secrets that its call was given.
 #[must_use]
-pub fn drafted(draft: &Draft, bodies: Bodies, hide: &Hide) -> Value {
+pub fn drafted(draft: &Draft, steps: &Steps, bodies: Bodies, hide: &Hide) -> Value {
     let Draft {
         effects,
         kv,
@@ -193,9 +194,12 @@ pub fn drafted(draft: &Draft, bodies: Bodies, hide: &Hide) -> Value {
         flow,
         note,
     } = draft;
-    let shown = |value: Value| match bodies {
-        Bodies::Redacted => hide.value(readable(value)),
-        Bodies::Full => readable(value),
+    let shown = |value: Value| {
+        let value = steps.without_secrets(readable(value));
+        match bodies {
+            Bodies::Redacted => hide.value(value),
+            Bodies::Full => value,
+        }
     };
     let write =
         |write: &KvWrite| shown(json!({ "scope": write.key.scope, "key": write.key.key, "entry": write.entry }));

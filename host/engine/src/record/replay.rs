@@ -21,9 +21,10 @@ use waspnest_core::journal::Question;
 use waspnest_core::live;
 use waspnest_core::log::Place;
 use waspnest_core::message::{Content, MessageKey};
+use waspnest_core::secret::SecretText;
 
 use super::function::{HttpAsked, HttpTold, Seen, plain, read};
-use super::{Function, Step, placeholder};
+use super::{Function, Step, Steps, placeholder};
 use crate::host::{
     FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KeepFailure,
     KvUsage, Recorded,
@@ -49,6 +50,8 @@ pub struct Missing(pub Function);
 /// See the module documentation.
 pub struct Replay {
     rules: Rules,
+    /// Secrets that the call which is replayed was given, where they are still known.
+    secrets: Vec<(SecretName, SecretText)>,
     state: Mutex<State>,
 }
 
@@ -70,7 +73,17 @@ impl Replay {
         };
         Self {
             rules,
+            secrets: Vec::new(),
             state: Mutex::new(state),
+        }
+    }
+
+    /// Answers from what was taken down just now: secrets are what they were, so that what is signed with them is the same.
+    #[must_use]
+    pub fn beside(steps: &Steps, rules: Rules) -> Self {
+        Self {
+            secrets: steps.secrets.clone(),
+            ..Self::of(steps.taken.clone(), rules)
         }
     }
 
@@ -271,13 +284,17 @@ impl Host for Replay {
         self.recorded(Function::People, &(after, limit as u64))
     }
 
-    /// Stands for the secret, which is in no record.
+    /// Where the secret is not known any more, something that stands for it: it is in no record.
     async fn secret(&self, name: &SecretName) -> Result<Option<BoundSecret>, HostError> {
         let hosts: Option<Vec<String>> = self.recorded(Function::Secret, name)?;
         let bound = hosts.and_then(|hosts| {
             let hosts: Vec<SecretHost> = hosts.iter().filter_map(|host| host.parse().ok()).collect();
+            let known = self.secrets.iter().find(|(known, _)| known == name);
             Some(BoundSecret {
-                text: placeholder(name).parse().ok()?,
+                text: match known {
+                    Some((_, text)) => text.clone(),
+                    None => placeholder(name).parse().ok()?,
+                },
                 hosts: hosts.into(),
             })
         });
@@ -285,7 +302,11 @@ impl Host for Replay {
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, HttpFailure> {
-        let told: Option<Result<HttpTold, HttpFailure>> = self.find(Function::Exchange, &HttpAsked::of(&request));
+        let mut asked = HttpAsked::of(&request);
+        for (name, text) in &self.secrets {
+            asked.replace(text.expose(), &placeholder(name));
+        }
+        let told: Option<Result<HttpTold, HttpFailure>> = self.find(Function::Exchange, &asked);
         match told {
             Some(told) => told.map(Into::into),
             None => Err(HttpFailure::Unreachable(NOT_RECORDED.to_owned())),

@@ -11,5 +11,6 @@ pub(super) mod runs;
 pub(super) mod schedules;
 pub(super) mod secrets;
 pub(super) mod sessions;
+pub(super) mod shadow;
 pub(super) mod system;
 pub(super) mod versions;

@@ -7,7 +7,8 @@ use http::Method;
 use waspnest_core::package::MAX_BYTES;
 
 use super::api::{
-    config, effects, hooks, installations, messages, qr, routes, runs, schedules, secrets, sessions, system, versions,
+    config, effects, hooks, installations, messages, qr, routes, runs, schedules, secrets, sessions, shadow, system,
+    versions,
 };
 use super::context::Ctx;
 use super::error::ApiError;
@@ -88,6 +89,9 @@ pub(super) fn table() -> Vec<Route> {
         admin("POST",   "/v1/installations/{i}/versions/{v}/approve", JSON, versions::approve),
         admin("POST",   "/v1/installations/{i}/versions/{v}/canary", JSON,  versions::try_in_some),
         admin("DELETE", "/v1/installations/{i}/canary",         JSON,       versions::try_none),
+        admin("POST",   "/v1/installations/{i}/versions/{v}/shadow", JSON,  shadow::put),
+        admin("GET",    "/v1/installations/{i}/shadow",         JSON,       shadow::get),
+        admin("DELETE", "/v1/installations/{i}/shadow",         JSON,       shadow::delete),
         admin("POST",   "/v1/installations/{i}/rollback",       JSON,       versions::roll_back),
         admin("GET",    "/v1/installations/{i}/runs",           JSON,       runs::list),
         admin("GET",    "/v1/runs/{r}",                         JSON,       runs::get),

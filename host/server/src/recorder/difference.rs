@@ -1,8 +1,8 @@
-//! What is different between a recorded call and another one for the same event.
+//! What is different between a call and another one for the same event.
 
 use serde_json::Value;
 use waspnest_core::runs::Run;
-use waspnest_engine::record::{Bodies, Detail, Hide, Replay, drafted};
+use waspnest_engine::record::{Bodies, Detail, Hide, Replay, Steps, drafted};
 use waspnest_engine::{Called, Installation, Usage};
 
 /// The lists of a draft.
@@ -42,22 +42,41 @@ pub struct Unlike {
     pub replayed: Value,
 }
 
+/// The call that another one is compared with.
+pub(crate) struct Then<'a> {
+    /// `drafted`, or the class of its error.
+    pub(crate) outcome: Box<str>,
+    /// What it drafted; null if it failed.
+    pub(crate) draft: &'a Value,
+    /// What is shown of what people wrote, there and here.
+    pub(crate) bodies: Bodies,
+}
+
+impl<'a> Then<'a> {
+    /// A call of which there is a record.
+    pub(crate) fn recorded(run: &Run, detail: &'a Detail) -> Self {
+        Self {
+            outcome: match detail.draft() {
+                Value::Null => run.outcome.clone(),
+                _ => "drafted".into(),
+            },
+            draft: detail.draft(),
+            bodies: detail.bodies(),
+        }
+    }
+}
+
 impl Difference {
-    pub(super) fn between(
-        run: &Run,
-        detail: &Detail,
-        called: &Called,
-        by: &Installation,
+    /// Between a call and another one, which was answered by `host`; `steps` know the secrets that the other one was given.
+    pub(crate) fn between(
+        then: Then<'_>,
+        (called, by): (&Called, &Installation),
         host: &Replay,
-        hide: &Hide,
+        (steps, hide): (&Steps, &Hide),
     ) -> Self {
-        let bodies = detail.bodies();
-        let then = match detail.draft() {
-            Value::Null => run.outcome.clone(),
-            _ => "drafted".into(),
-        };
+        let bodies = then.bodies;
         let (now, error, draft) = match called.outcome() {
-            Ok(draft) => ("drafted", None, drafted(draft, bodies, hide)),
+            Ok(draft) => ("drafted", None, drafted(draft, steps, bodies, hide)),
             Err(error) => (error.class(), Some(error.to_string()), Value::Null),
         };
         let error = error.map(|words| match bodies {
@@ -71,14 +90,34 @@ impl Difference {
                 plugin.manifest.version.to_string().into(),
                 plugin.digest.to_string().into(),
             ),
-            outcome: (then, now.into()),
+            outcome: (then.outcome, now.into()),
             error,
-            unlike: unlike(detail.draft(), &draft),
+            unlike: unlike(then.draft, &draft),
             not_recorded: host.missing().into_iter().map(|missing| missing.0.name()).collect(),
             not_asked: recorded,
             usage: called.usage(),
             bodies,
         }
+    }
+
+    /// What is different, in words.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let (then, now) = &self.outcome;
+        let outcome = (then != now).then(|| format!("it ends as {now}, and not as {then}"));
+        let parts = self
+            .unlike
+            .iter()
+            .map(|unlike| match (&unlike.recorded, &unlike.replayed) {
+                (Value::Null, _) => format!("{} is there, and was not", unlike.at),
+                (_, Value::Null) => format!("{} is not there, and was", unlike.at),
+                (_, _) => format!("{} is another", unlike.at),
+            });
+        let asked = self
+            .not_recorded
+            .iter()
+            .map(|name| format!("it asks {name}, which was not asked so"));
+        outcome.into_iter().chain(parts).chain(asked).collect()
     }
 
     /// Whether the call came to the same.

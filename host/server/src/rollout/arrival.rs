@@ -7,10 +7,11 @@ use bytes::Bytes;
 use http::HeaderMap;
 use waspnest_core::id::InstallationId;
 use waspnest_core::package::{MAX_BYTES, PackageDigest};
-use waspnest_core::version::{Canary, Versions};
+use waspnest_core::version::{Canary, Shadow, Versions};
 
 use super::fetch::{Fetch, failed, sha256};
 use super::{Arrived, Backwards, BroughtIn, Rollout, RolloutError, archive, packed, registry};
+use crate::router::Report;
 use crate::service::versions::{Arrival, Coming, VersionControl};
 
 #[async_trait]
@@ -51,6 +52,17 @@ impl VersionControl for Rollout {
         match canary {
             Some(Canary { digest, percent }) => self.try_in_some(id, digest, percent).await,
             None => self.try_none(id).await,
+        }
+    }
+
+    async fn shadow(&self, id: &InstallationId) -> Result<Option<Report>, RolloutError> {
+        self.shadow(id)
+    }
+
+    async fn set_shadow(&self, id: &InstallationId, shadow: Option<Shadow>) -> Result<Versions, RolloutError> {
+        match shadow {
+            Some(Shadow { digest, percent }) => self.put_in_shadow(id, digest, percent).await,
+            None => self.no_shadow(id).await,
         }
     }
 }

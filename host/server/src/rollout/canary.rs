@@ -11,7 +11,7 @@ use waspnest_core::version::{Canary, Versions};
 
 use super::{Rollout, RolloutError};
 use crate::install;
-use crate::router::{Breaker, Slot, Tried};
+use crate::router::{Breaker, Installed, Slot, Tried};
 
 impl Rollout {
     /// Which version an installation tries, if it tries one.
@@ -82,7 +82,19 @@ impl Rollout {
     }
 
     async fn tried(&self, slot: &Slot, versions: &Versions, canary: Canary) -> Result<Tried, RolloutError> {
-        let digest = canary.digest;
+        Ok(Tried {
+            installed: self.beside(slot, versions, canary.digest).await?,
+            canary,
+        })
+    }
+
+    /// A version fitted to stand beside the one at work, which keeps its data in the same form.
+    pub(super) async fn beside(
+        &self,
+        slot: &Slot,
+        versions: &Versions,
+        digest: PackageDigest,
+    ) -> Result<Arc<Installed>, RolloutError> {
         let version = self.allowed(versions, digest)?;
         let at_work = slot.active();
         let at_work = at_work.installation.plugin();
@@ -105,9 +117,6 @@ impl Rollout {
             .settings
             .inherit(engine, &installed.installation, &slot.active().settings)
             .await;
-        Ok(Tried {
-            installed: Arc::new(installed),
-            canary,
-        })
+        Ok(Arc::new(installed))
     }
 }

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
+use waspnest_core::id::InstallationId;
 use waspnest_core::package::PackageDigest;
 use waspnest_core::version::{Approval, Choice, Version, Versions};
 use waspnest_engine::Plugin;
@@ -36,12 +37,20 @@ impl Rollout {
             changing: Arc::new(Mutex::new(())),
         };
         rollout.resume_canaries().await?;
+        rollout.resume_shadows().await?;
         rollout.sweep().await;
         Ok(rollout)
     }
 }
 
 impl RolloutParts {
+    /// The versions that are tried or in shadow beside the one at work.
+    pub(super) async fn beside_work(&self, id: &InstallationId) -> Result<Vec<PackageDigest>, RolloutError> {
+        let tried = self.register.canary(id).await?.map(|canary| canary.digest);
+        let shadow = self.register.shadow(id).await?.map(|shadow| shadow.digest);
+        Ok(tried.into_iter().chain(shadow).collect())
+    }
+
     async fn put_to_work(&self, wanted: &Wanted) -> Result<Installed, RolloutError> {
         let Some(mut versions) = self.register.get(&wanted.id).await? else {
             return self.first(wanted).await;
@@ -83,8 +92,8 @@ impl RolloutParts {
                 installed
             }
         };
-        let tried = self.register.canary(&wanted.id).await?.map(|canary| canary.digest);
-        versions.prune(self.config.plugins.keep_versions, &Vec::from_iter(tried));
+        let needed = self.beside_work(&wanted.id).await?;
+        versions.prune(self.config.plugins.keep_versions, &needed);
         self.register.put(&wanted.id, &versions).await?;
         Ok(installed)
     }

@@ -22,9 +22,10 @@ use super::lane::{Lane, Waiting};
 use super::plugin_host::PluginHost;
 use super::precedence::{Come, Turn};
 use super::session::Finished;
+use super::shadow::{Seen, Shadowing};
 use super::slot::{Entered, Slot};
 use super::{RouterError, RouterParts};
-use crate::recorder::{About, Taking};
+use crate::recorder::{About, Ended, Taking};
 use crate::replies::Reply;
 
 /// How often a call is made again because state it had read was changed by another chat meanwhile, before that counts as a failure.
@@ -134,9 +135,10 @@ async fn serve(
             decided_for = Arc::downgrade(&installed);
         }
         let under_way = installed.calls.token();
+        let shadow = slot.shadow_of(&installed, &event);
         let outcome = call(
             parts,
-            &installed,
+            (&installed, shadow.as_deref()),
             &event,
             (&bind, &way, &turn, round),
             attempt.count + 1,
@@ -235,7 +237,7 @@ fn is_too_late(event: &Event, now: UnixMs) -> bool {
 /// Makes the call and commits what it drafted; once more whenever its reads were overtaken.
 async fn call(
     parts: &Arc<RouterParts>,
-    installed: &Arc<Installed>,
+    (installed, shadow): (&Arc<Installed>, Option<&Shadowing>),
     event: &Arc<Event>,
     (bind, way, turn, round): (&Arc<str>, &Way, &Turn, Round),
     attempt: u32,
@@ -256,14 +258,12 @@ async fn call(
         };
         let called_for = due.is_call().then_some(way);
         let started = parts.clock.monotonic();
-        let mut record = None;
+        let mut ended = None;
         let called = match due {
             Due::Call(occasion) => {
                 let host: Arc<dyn Host> = Arc::new(PluginHost::new(parts, installed, event));
-                let taking = parts
-                    .records
-                    .as_ref()
-                    .map(|records| records.begin(Arc::clone(&host), &occasion));
+                let is_told = parts.records.is_some() || shadow.is_some();
+                let taking = is_told.then(|| Taking::begin(Arc::clone(&host), &occasion, &*parts.clock));
                 let host = taking.as_ref().map_or(host, Taking::host);
                 let me = parts.me.borrow().clone();
                 let config = installed.settings.of_event(&parts.name, event);
@@ -287,7 +287,7 @@ async fn call(
                     attempt,
                     binding: bind,
                 };
-                record = taking.map(|taking| taking.ended(&called, &about));
+                ended = taking.map(|taking| taking.ended(&called, &about, &*parts.clock));
                 called.draft().map(|(draft, dues)| {
                     let questions = draft.questions + standing.kept();
                     (Draft { questions, ..draft }, Some(dues))
@@ -302,14 +302,15 @@ async fn call(
         };
         let duration_ms = (parts.clock.monotonic() - started).as_millis();
         let log = |outcome: &str, effects: usize| {
-            if let Some(record) = record {
-                record.tell(outcome);
+            if let (Some(records), Some(ended)) = (&parts.records, &ended) {
+                records.tell(parts.session, ended, outcome);
             }
             tracing::info!(event.id = %event.id, plugin.id = %installed.installation.id(), attempt, duration_ms, outcome, effects, "plugin call");
         };
         match called {
             Err(error) => {
                 log(error.class(), 0);
+                beside(parts, shadow, event, ended);
                 note(parts, installed, verdict(&error));
                 return Ok(judge(&error));
             }
@@ -319,6 +320,7 @@ async fn call(
                         dues.pay();
                     }
                     log("committed", effects);
+                    beside(parts, shadow, event, ended);
                     note(parts, installed, Verdict::Good);
                     if let Some(way) = called_for {
                         due::called(installed, event, way, pending.as_ref());
@@ -354,6 +356,19 @@ async fn call(
         error: "other chats kept changing the state this call reads".into(),
         hint: None,
     })
+}
+
+/// Has the version in shadow look at what the one at work has made of an event.
+fn beside(parts: &RouterParts, shadow: Option<&Shadowing>, event: &Arc<Event>, ended: Option<Ended>) {
+    if let (Some(shadow), Some(Ended { run, story })) = (shadow, ended) {
+        shadow.offer(Seen {
+            event: Arc::clone(event),
+            session: parts.name.clone(),
+            me: parts.me.borrow().clone(),
+            run,
+            story,
+        });
+    }
 }
 
 /// The same for every attempt, so that a retried or replayed call draws the same numbers.

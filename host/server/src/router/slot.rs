@@ -12,6 +12,7 @@ use waspnest_core::id::InstallationId;
 use waspnest_core::version::Canary;
 
 use super::installed::Installed;
+use super::shadow::Shadowing;
 
 /// The place of one installation, in all sessions.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub struct Slot {
 struct AtWork {
     active: Arc<Installed>,
     tried: Option<Tried>,
+    shadow: Option<Arc<Shadowing>>,
 }
 
 /// A version that is tried in some chats.
@@ -59,6 +61,7 @@ impl Slot {
             at_work: RwLock::new(AtWork {
                 active: installed,
                 tried: None,
+                shadow: None,
             }),
             gate: Arc::default(),
             replaced: watch::Sender::new(()),
@@ -90,6 +93,21 @@ impl Slot {
     #[must_use]
     pub fn tried(&self) -> Option<Tried> {
         self.at_work().tried.clone()
+    }
+
+    /// The version in shadow, if there is one.
+    #[must_use]
+    pub fn shadow(&self) -> Option<Arc<Shadowing>> {
+        self.at_work().shadow.clone()
+    }
+
+    /// The version in shadow, if it looks at what `installed` makes of an event: only at what the version at work does.
+    pub(super) fn shadow_of(&self, installed: &Arc<Installed>, event: &Event) -> Option<Arc<Shadowing>> {
+        let at_work = self.at_work();
+        let shadow = at_work.shadow.as_ref()?;
+        let looks = Arc::ptr_eq(installed, &at_work.active)
+            && shadow.shadow().takes(&self.id, event.session, event.kind.chat());
+        looks.then(|| Arc::clone(shadow))
     }
 
     /// The version that handles an event.
@@ -132,6 +150,12 @@ impl Slot {
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<()> {
         self.replaced.subscribe()
+    }
+
+    /// Puts another version in shadow, or none any more.
+    pub fn put_in_shadow(&self, shadow: Option<Arc<Shadowing>>) {
+        let mut at_work = self.at_work.write().unwrap_or_else(PoisonError::into_inner);
+        at_work.shadow = shadow;
     }
 
     /// Tries another version in some chats, or none any more.

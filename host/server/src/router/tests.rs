@@ -14,6 +14,7 @@ mod runs;
 mod secrets;
 mod server;
 mod settings;
+mod shadow;
 mod topics;
 mod versions;
 mod webhooks;

@@ -1,22 +1,23 @@
 //! Records of plugin calls as an operator sees them, and what another build would have made of the same event.
 
-mod difference;
-
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tracing::instrument::WithSubscriber;
+use tracing::subscriber::NoSubscriber;
 use waspnest_core::address::Party;
 use waspnest_core::clock::{Clock, ManualClock};
 use waspnest_core::id::{InstallationId, RunId, SessionId};
 use waspnest_core::log::Log;
 use waspnest_core::runs::{Run, Runs as Records};
 use waspnest_core::session::{SessionRecord, Sessions as Register};
-use waspnest_engine::record::{Detail, Hide, Replay, Was};
+use waspnest_engine::record::{Detail, Hide, Replay, Steps, Was};
 use waspnest_engine::{CallContext, Engine, Occasion};
 
 use super::error::Error;
+use crate::recorder::Then;
+pub use crate::recorder::{Difference, Unlike};
 use crate::router::{Installed, RULES, Slot, command_in, seed};
-pub use difference::{Difference, Unlike};
 
 /// Records read at a time when only some are wanted.
 const PAGE: usize = 256;
@@ -196,14 +197,14 @@ impl Runs {
             ..CallContext::new(&event, &session.name)
         };
         let host = Arc::new(Replay::of(detail.steps(), RULES));
-        let called = replays.engine.handle(&beside, context, host.clone()).await;
+        // What it logs is no news.
+        let called = replays.engine.handle(&beside, context, host.clone());
+        let called = called.with_subscriber(NoSubscriber::default()).await;
         Ok(Difference::between(
-            &run,
-            &detail,
-            &called,
-            &beside,
+            Then::recorded(&run, &detail),
+            (&called, &beside),
             &host,
-            &replays.hide,
+            (&Steps::default(), &replays.hide),
         ))
     }
 

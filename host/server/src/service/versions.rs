@@ -5,9 +5,10 @@ use bytes::Bytes;
 use url::Url;
 use waspnest_core::id::InstallationId;
 use waspnest_core::package::PackageDigest;
-use waspnest_core::version::{Approval, Canary, Version, Versions};
+use waspnest_core::version::{Approval, Canary, Shadow, Version, Versions};
 
 use crate::rollout::{Backwards, BroughtIn, Reference, RolloutError};
+use crate::router::Report;
 
 /// Where a version comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +67,12 @@ pub trait VersionControl: Send + Sync {
 
     /// Tries a version in so many of a hundred chats; none tries none any more.
     async fn set_canary(&self, id: &InstallationId, canary: Option<Canary>) -> Result<Versions, RolloutError>;
+
+    /// What was found of the version in shadow, if there is one.
+    async fn shadow(&self, id: &InstallationId) -> Result<Option<Report>, RolloutError>;
+
+    /// Puts a version in shadow, of so many of a hundred chats; none has none in shadow any more.
+    async fn set_shadow(&self, id: &InstallationId, shadow: Option<Shadow>) -> Result<Versions, RolloutError>;
 }
 
 /// What a version is at the moment.

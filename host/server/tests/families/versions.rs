@@ -163,6 +163,52 @@ async fn what_cannot_be_put_to_work_is_told_at_once() -> Result<()> {
     host.stop().await
 }
 
+const SHADOW: &str = "/v1/installations/echo/shadow";
+
+/// What was found of the version in shadow, as soon as it was called.
+async fn found(host: &Host) -> Result<Value> {
+    loop {
+        let (status, found) = host.api("GET", SHADOW, "application/json", Vec::new()).await?;
+        ensure!(status == 200, "{found}");
+        if found["same"] != 0 || found["different"] != 0 {
+            return Ok(found);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_in_shadow_is_compared_and_says_nothing() -> Result<()> {
+    let plugins = tempfile::tempdir()?;
+    write(plugins.path(), "echo", "one: ", "")?;
+    write(plugins.path(), "echo-2", "two: ", "")?;
+    let mut host = host(plugins.path()).await?;
+    assert_eq!(host.told("hi").await?, "one: hi");
+    let second = installed(&host, "echo-2").await?;
+    let (status, answer) = post(&host, &format!("{VERSIONS}/{second}:shadow"), json!({})).await?;
+    assert_eq!(
+        (status, &answer["shadow"]),
+        (200, &json!({ "digest": second, "percent": 100 }))
+    );
+    assert_eq!(host.told("hi").await?, "one: hi");
+    let different = found(&host).await?;
+    assert_eq!(different["different"], 1, "{different}");
+    assert_eq!(different["differences"][0]["words"], json!(["effects/0 is another"]));
+    assert!(!different.to_string().contains("two: "), "it is hidden: {different}");
+
+    // It stays, and is counted anew.
+    host.restart().await?;
+    assert_eq!(host.told("hi").await?, "one: hi");
+    assert_eq!(found(&host).await?["different"], 1);
+
+    // Who takes over is in nobody's shadow.
+    let (status, _) = post(&host, &format!("{VERSIONS}/{second}:activate"), json!({})).await?;
+    assert_eq!(status, 200);
+    let (status, problem) = host.api("GET", SHADOW, "application/json", Vec::new()).await?;
+    assert_eq!((status, &problem["code"]), (404, &json!("no_shadow")));
+    assert_eq!(host.told("hi").await?, "two: hi");
+    host.stop().await
+}
+
 /// A copy of the mover, which keeps words and puts the number of its form before them.
 fn write_mover(plugins: &Path, name: &str, data_version: u32) -> Result<()> {
     let mover = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins/mover");

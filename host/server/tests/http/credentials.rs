@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use waspnest::http::{Access, list};
+use waspnest::service::versions::VersionControl;
+use waspnest_core::version::Shadow;
 
 use crate::plugins::installed;
 use crate::runs;
@@ -142,6 +144,24 @@ fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> 
             "DELETE",
             "/v1/installations/{i}/canary",
             "/v1/installations/echo/canary",
+            None,
+        ),
+        (
+            "POST",
+            "/v1/installations/{i}/versions/{v}/shadow",
+            "/v1/installations/echo/versions/sha256:2222222222222222222222222222222222222222222222222222222222222222:shadow",
+            Some(json!({ "percent": 50 })),
+        ),
+        (
+            "GET",
+            "/v1/installations/{i}/shadow",
+            "/v1/installations/echo/shadow",
+            None,
+        ),
+        (
+            "DELETE",
+            "/v1/installations/{i}/shadow",
+            "/v1/installations/echo/shadow",
             None,
         ),
         (
@@ -295,6 +315,14 @@ async fn every_route_answers_in_its_shape() {
         };
         api.script.show_qr(api.main, "2@code,of,a,pairing");
         let mut path = path.replace("{r}", runs::RUN);
+        if template == "/v1/installations/{i}/shadow" {
+            let shadow = Shadow {
+                digest: [0x22; 32].into(),
+                percent: 100,
+            };
+            let echo = "echo".parse().expect("an id");
+            api.versions.set_shadow(&echo, Some(shadow)).await.expect("it is known");
+        }
         if template.contains("runs") {
             runs::record(&api, runs::RUN).await;
         }

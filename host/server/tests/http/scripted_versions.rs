@@ -3,11 +3,17 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use serde_json::json;
+use ulid::Ulid;
 use waspnest::rollout::{Backwards, BroughtIn, RolloutError};
+use waspnest::router::{Apart, Counts, Report};
+use waspnest::service::runs::{Difference, Unlike};
 use waspnest::service::versions::{Arrival, Coming, VersionControl};
-use waspnest_core::id::InstallationId;
+use waspnest_core::id::{EventId, InstallationId};
 use waspnest_core::package::PackageDigest;
-use waspnest_core::version::{Approval, Canary, Choice, Version, Versions};
+use waspnest_core::version::{Approval, Canary, Choice, Shadow, Version, Versions};
+use waspnest_engine::Usage;
+use waspnest_engine::record::Bodies;
 
 use crate::support::START;
 
@@ -16,6 +22,7 @@ use crate::support::START;
 pub(crate) struct ScriptedVersions {
     versions: Mutex<Versions>,
     canary: Mutex<Option<Canary>>,
+    shadow: Mutex<Option<Shadow>>,
     pub(crate) arrived: Mutex<Vec<Coming>>,
 }
 
@@ -35,6 +42,7 @@ impl ScriptedVersions {
         Self {
             versions: Mutex::new(versions),
             canary: Mutex::default(),
+            shadow: Mutex::default(),
             arrived: Mutex::default(),
         }
     }
@@ -56,6 +64,30 @@ fn version(number: u8, data_version: u32) -> Version {
         origin: "plugins/echo".into(),
         signed_by: None,
         approval: Approval::NotNeeded,
+    }
+}
+
+fn apart() -> Apart {
+    let unlike = Unlike {
+        at: "effects/0".into(),
+        recorded: json!({ "Send": { "to": "#a5d0:13" } }),
+        replayed: json!(null),
+    };
+    Apart {
+        at: START,
+        session: "main".parse().expect("a name"),
+        event: EventId::new(Ulid(5)),
+        kind: "message".into(),
+        difference: Difference {
+            plugin: ("1.2.3".into(), "sha256:2222".into()),
+            outcome: ("drafted".into(), "drafted".into()),
+            error: None,
+            unlike: vec![unlike],
+            not_recorded: Vec::new(),
+            not_asked: vec!["kv.get"],
+            usage: Usage::default(),
+            bodies: Bodies::Redacted,
+        },
     }
 }
 
@@ -125,6 +157,32 @@ impl VersionControl for ScriptedVersions {
             versions.get(digest).ok_or(RolloutError::UnknownVersion { digest })?;
         }
         *self.canary.lock().expect("no test panics in here") = canary;
+        Ok(versions.clone())
+    }
+
+    /// Of ten calls nine came to the same.
+    async fn shadow(&self, id: &InstallationId) -> Result<Option<Report>, RolloutError> {
+        drop(self.locked(id)?);
+        let shadow = *self.shadow.lock().expect("no test panics in here");
+        Ok(shadow.map(|shadow| Report {
+            shadow,
+            version: "1.2.3".into(),
+            since: START,
+            counts: Counts {
+                same: 9,
+                different: 1,
+                ..Counts::default()
+            },
+            apart: vec![apart()],
+        }))
+    }
+
+    async fn set_shadow(&self, id: &InstallationId, shadow: Option<Shadow>) -> Result<Versions, RolloutError> {
+        let versions = self.locked(id)?;
+        if let Some(Shadow { digest, .. }) = shadow {
+            versions.get(digest).ok_or(RolloutError::UnknownVersion { digest })?;
+        }
+        *self.shadow.lock().expect("no test panics in here") = shadow;
         Ok(versions.clone())
     }
 }

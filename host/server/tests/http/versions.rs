@@ -137,3 +137,32 @@ async fn a_version_is_tried_in_some_chats() {
     let ended = api.request("DELETE", "/v1/installations/echo/canary").send().await;
     assert_eq!(ended.json()["canary"], json!(null));
 }
+
+#[tokio::test]
+async fn a_version_is_in_shadow_of_all_chats_or_some() {
+    let api = TestApi::start().await;
+    let path = version('2', "shadow");
+    for body in [
+        json!({ "percent": 0 }),
+        json!({ "percent": 101 }),
+        json!({ "chats": 5 }),
+    ] {
+        api.post(&path, body).await.problem(422, "invalid_body");
+    }
+    let unknown = api.request("POST", &version('9', "shadow")).send().await;
+    unknown.problem(404, "unknown_version");
+    let nothing = api.get("/v1/installations/echo/shadow").await;
+    nothing.problem(404, "no_shadow");
+    let nobody = api.get("/v1/installations/nobody/shadow").await;
+    nobody.problem(404, "unknown_installation");
+    let put = api.request("POST", &path).send().await.json();
+    assert_eq!(put["shadow"], json!({ "digest": digest('2'), "percent": 100 }));
+    let found = api.get("/v1/installations/echo/shadow").await.json();
+    assert_eq!((&found["same"], &found["different"]), (&json!(9), &json!(1)));
+    assert_eq!(
+        found["differences"][0]["words"],
+        json!(["effects/0 is not there, and was"])
+    );
+    let ended = api.request("DELETE", "/v1/installations/echo/shadow").send().await;
+    assert_eq!(ended.json()["shadow"], json!(null));
+}

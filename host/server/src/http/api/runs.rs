@@ -1,6 +1,6 @@
 //! Records of plugin calls, and their replays.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use waspnest_core::id::{InstallationId, RunId};
 use waspnest_engine::Usage;
 use waspnest_engine::record::Bodies;
@@ -62,7 +62,9 @@ pub(in crate::http) async fn replay(ctx: Ctx) -> Result<Reply, ApiError> {
         package(ctx.fields()?)?
     };
     let difference = ctx.parts.runs.replay(id, package.as_deref()).await?;
-    Ok(Reply::ok(&shown_difference(id, &difference)))
+    let mut told = Map::from_iter([("run".to_owned(), id.to_string().into())]);
+    told.extend(shown_difference(&difference));
+    Ok(Reply::ok(&told.into()))
 }
 
 fn package(mut fields: Fields) -> Result<Option<String>, ApiError> {
@@ -97,7 +99,8 @@ fn shown(Listed { session, run }: &Listed) -> Value {
     })
 }
 
-fn shown_difference(id: RunId, difference: &Difference) -> Value {
+/// What is different between two calls.
+pub(super) fn shown_difference(difference: &Difference) -> Map<String, Value> {
     let Difference {
         plugin: (version, digest),
         outcome: (then, now),
@@ -115,8 +118,7 @@ fn shown_difference(id: RunId, difference: &Difference) -> Value {
     let changes = unlike
         .iter()
         .map(|unlike| json!({ "at": unlike.at, "recorded": unlike.recorded, "replayed": unlike.replayed }));
-    json!({
-        "run": id.to_string(),
+    let told = json!({
         "same": difference.is_none(),
         "bodies": match bodies {
             Bodies::Redacted => "redacted",
@@ -131,5 +133,9 @@ fn shown_difference(id: RunId, difference: &Difference) -> Value {
         "fuel": fuel,
         "memory_bytes": memory_bytes,
         "hostcall_bytes": hostcall_bytes,
-    })
+    });
+    match told {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
 }

@@ -5,7 +5,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 use url::Url;
 use waspnest_core::package::PackageDigest;
-use waspnest_core::version::{Canary, Choice, Version, Versions};
+use waspnest_core::version::{Canary, Choice, Shadow, Version, Versions};
 
 use super::installations::id;
 use crate::http::body;
@@ -91,11 +91,17 @@ pub(in crate::http) async fn try_none(ctx: Ctx) -> Result<Reply, ApiError> {
     reply(&ctx, &changed.map_err(Error::from)?).await
 }
 
-async fn reply(ctx: &Ctx, versions: &Versions) -> Result<Reply, ApiError> {
+/// All versions, with the one that is tried and the one in shadow.
+pub(super) async fn reply(ctx: &Ctx, versions: &Versions) -> Result<Reply, ApiError> {
     let canary = ctx.parts.versions.canary(&id(ctx)?).await.map_err(Error::from)?;
     let mut answer = shown(versions);
     answer["canary"] = match canary {
         Some(Canary { digest, percent }) => json!({ "digest": digest.to_string(), "percent": percent }),
+        None => Value::Null,
+    };
+    let shadow = ctx.parts.versions.shadow(&id(ctx)?).await.map_err(Error::from)?;
+    answer["shadow"] = match shadow.map(|report| report.shadow) {
+        Some(Shadow { digest, percent }) => json!({ "digest": digest.to_string(), "percent": percent }),
         None => Value::Null,
     };
     Ok(Reply::ok(&answer))
@@ -155,7 +161,7 @@ fn backwards(ctx: &Ctx) -> Result<Backwards, ApiError> {
     }))
 }
 
-fn digest(ctx: &Ctx) -> Result<PackageDigest, ApiError> {
+pub(super) fn digest(ctx: &Ctx) -> Result<PackageDigest, ApiError> {
     let given = ctx.param("v");
     given
         .parse()
@@ -172,6 +178,7 @@ fn shown(versions: &Versions) -> Value {
             Choice::Operator => "choice",
         },
         "canary": Value::Null,
+        "shadow": Value::Null,
         "items": items.map(|version| shown_version(versions, version)).collect::<Value>(),
     })
 }

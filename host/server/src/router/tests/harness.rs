@@ -1,5 +1,6 @@
 //! A session's router and sink on a store in memory, with a script that plays WhatsApp.
 
+mod beside;
 mod install;
 mod outside;
 mod records;
