@@ -250,20 +250,25 @@ fn joined(journal: &Journal, fields: &[(String, String)]) -> String {
 
 impl Host for CallState {
     async fn emit(&mut self, level: Level, message: String, fields: Vec<(String, String)>) -> wasmtime::Result<()> {
-        let named = fields.iter().map(|(name, value)| name.len() + value.len());
-        self.call.crossing.count(message.len() + named.sum::<usize>())?;
+        self.call.crossing.count(message.len() + weight(&fields))?;
         let mut page = self.journal.page();
         let fields = joined(&self.journal, &fields);
         Ok(self.journal.emit(&mut page, level, &message, &fields)?)
     }
 
     async fn counter(&mut self, name: String, delta: u64, labels: Vec<(String, String)>) -> wasmtime::Result<()> {
+        self.call.crossing.count(name.len() + weight(&labels))?;
         self.figure(&name, &format!("counter={delta} {}", joined(&self.journal, &labels)))
     }
 
     async fn histogram(&mut self, name: String, value: f64, labels: Vec<(String, String)>) -> wasmtime::Result<()> {
+        self.call.crossing.count(name.len() + weight(&labels))?;
         self.figure(&name, &format!("histogram={value} {}", joined(&self.journal, &labels)))
     }
+}
+
+fn weight(fields: &[(String, String)]) -> usize {
+    fields.iter().map(|(name, value)| name.len() + value.len()).sum()
 }
 
 impl CallState {

@@ -351,3 +351,76 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "swordfish";
+
+    fn text(bodies: Bodies) -> String {
+        let asked = |answer: &str| Step {
+            function: Function::SentUnder,
+            question: plain(&"a key"),
+            answer: plain(&Some(answer)),
+        };
+        let steps = Steps {
+            taken: vec![asked("3EB0"), asked(SECRET)],
+            left_out: 0,
+            secrets: vec![("token".parse().expect("a name"), SECRET.parse().expect("a secret"))],
+        };
+        let draft = Draft {
+            note: Some(format!("it is {SECRET}").into()),
+            ..Draft::default()
+        };
+        let story = Story {
+            binding: "all",
+            occasion: &Was::Event,
+            error: None,
+            draft: Some(&draft),
+            steps: &steps,
+            lines: &[],
+        };
+        story.text(bodies, &Hide::under([1; 32]))
+    }
+
+    #[test]
+    fn no_record_holds_a_secret() {
+        for bodies in [Bodies::Redacted, Bodies::Full] {
+            let text = text(bodies);
+            assert!(
+                !text.contains(SECRET) && !text.contains(&hex(SECRET.as_bytes())),
+                "{text}"
+            );
+        }
+        let full = Detail::read(&text(Bodies::Full)).expect("a record");
+        assert_eq!(full.draft()["note"], "it is recorded-secret-token");
+        assert_eq!(full.steps().len(), 1, "what held it is not recorded");
+    }
+
+    #[test]
+    fn a_draft_is_hidden_whole() {
+        let draft = Draft {
+            topics: vec![Publication {
+                topic: "said.loud".parse().expect("a name"),
+                body: b"soup".to_vec(),
+                hops: 1,
+            }],
+            response: Some(Response {
+                status: 200,
+                headers: vec![("x-who".into(), "ada".into())],
+                body: b"soup".to_vec(),
+            }),
+            ..Draft::default()
+        };
+        let hide = Hide::under([1; 32]);
+        let hidden = drafted(&draft, &Steps::default(), Bodies::Redacted, &hide);
+        let text = hidden.to_string();
+        assert!(!text.contains("soup") && !text.contains("ada"), "{text}");
+        assert_eq!(hidden["topics"][0]["body"], hidden["response"]["body"]);
+        assert_eq!(hidden["response"]["status"], 200);
+        let full = drafted(&draft, &Steps::default(), Bodies::Full, &hide);
+        assert_eq!(full["topics"][0]["body"], "soup");
+        assert_eq!(full["response"]["headers"][0][1], "ada");
+    }
+}

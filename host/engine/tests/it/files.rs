@@ -237,8 +237,10 @@ async fn past_the_rate_files_wait() {
         )
         .await;
     assert_eq!(rig.say(&hostile, "make-kind text/plain").await, ["made"]);
-    let refused = rig.say(&hostile, "make-kind text/plain").await.concat();
-    assert!(refused.ends_with("too fast, wait 60000 ms"), "{refused}");
+    for word in ["make-kind text/plain", "grab http://127.0.0.1:8080/file"] {
+        let refused = rig.say(&hostile, word).await.concat();
+        assert!(refused.ends_with("too fast, wait 60000 ms"), "{word}: {refused}");
+    }
     answer(&rig, &hostile, &shown(&rig, "read")).await;
     let refused = answer(&rig, &hostile, &shown(&rig, "read")).await;
     assert!(refused.ends_with("too fast, wait 60000 ms"), "{refused}");

@@ -262,6 +262,49 @@ async fn what_is_logged_beyond_the_minute_is_left_out() {
 }
 
 #[tokio::test]
+async fn lines_and_figures_of_a_call_are_counted() {
+    let rig = Rig::new();
+    let hostile = rig.install("hostile").await;
+    for (function, line) in [
+        ("log.emit", "a line"),
+        ("log.counter", "messages"),
+        ("log.histogram", "seconds"),
+    ] {
+        let called = handled(&rig, &hostile, &rig.text(&format!("again 101 {function}"))).await;
+        assert_eq!(called.lines().len(), 100, "{function}: the last is left out");
+        assert_eq!(&*called.lines()[99].message, line, "{function}");
+        assert!(called.usage().hostcall_bytes >= 101 * line.len() as u64, "{function}");
+        called.committed().expect("and the call goes on");
+        let flood = handled(&rig, &hostile, &rig.text(&format!("again 1001 {function}"))).await;
+        let error = flood.committed().expect_err("that is a flood");
+        assert!(
+            matches!(error, CallError::Quota { .. }) && error.to_string().contains("log lines"),
+            "{function}: {error}"
+        );
+        rig.clock.advance(Duration::from_secs(60));
+    }
+}
+
+#[tokio::test]
+async fn what_a_call_is_told_of_its_configuration_crosses_too() {
+    let rig = Rig::new();
+    let limits = LimitWish {
+        hostcall_bytes: Some(4 << 10),
+        ..LimitWish::default()
+    };
+    let hostile = limited(&rig, limits).await;
+    for function in ["config.all", "config.get"] {
+        rig.say(&hostile, &format!("again 10 {function}")).await;
+        let called = handled(&rig, &hostile, &rig.text(&format!("again 1000 {function}"))).await;
+        let error = called.committed().expect_err("it is too much");
+        assert!(
+            error.to_string().contains("bytes between plugin and host"),
+            "{function}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn only_so_many_calls_run_at_a_time() {
     let rig = Rig::on_system_clock();
     let limits = LimitWish {

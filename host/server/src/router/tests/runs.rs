@@ -1,10 +1,12 @@
 //! What is recorded of calls, and what a replay tells.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use waspnest_core::event::{EventKind, Family, RequestEvent};
 use waspnest_engine::record::Detail;
 
-use super::harness::{Harness, Install, hostile, id};
+use super::harness::{Harness, Install, everything, hostile, id};
 use super::three_tries;
+use crate::config::bind::{Bind, Topic};
 use crate::service::error::Error;
 use crate::service::runs::Which;
 
@@ -158,5 +160,71 @@ async fn answers_of_servers_come_from_the_record() {
     let run = app.recorded("bot", 1).await.remove(0).run;
     let difference = app.records().await.replay(run.id, None).await.expect("it replays");
     assert!(difference.is_none(), "{said}: {difference:#?}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_others_are_told_and_callers_are_answered_is_recorded_and_replayed() {
+    let listens = |id, family| Install {
+        binds: vec![Bind {
+            events: vec![Topic::Family(family)],
+            ..everything("all")
+        }],
+        ..Install::of("switchboard", id)
+    };
+    let app = Harness::start(vec![
+        listens("one", Family::Message),
+        listens("two", Family::Topic),
+        hostile("bot"),
+    ])
+    .await;
+    app.hears(ADA, &format!("publish said.loud {ADA} soup")).await;
+    app.replies(3).await;
+    let request = RequestEvent {
+        installation: id("one"),
+        method: "GET".into(),
+        path: format!("/send/{ADA}").into(),
+        query: None,
+        headers: Vec::new(),
+        body: b"hello".to_vec(),
+    };
+    app.takes(EventKind::Request(Box::new(request))).await;
+    app.hears(ADA, "tell crm booking.made {\"day\": 1}").await;
+    app.hears(ADA, "reveal token").await;
+    let records = app.records().await;
+    let mut told = Vec::new();
+    for (installation, count) in [("one", 4), ("two", 1), ("bot", 3)] {
+        for listed in app.recorded(installation, count).await {
+            let whole = records.get(listed.run.id).await.expect("it is there");
+            let shown = Detail::shown(whole.detail);
+            assert!(!shown.to_string().contains("swordfish"), "{shown:#}");
+            let difference = records.replay(listed.run.id, None).await.expect("it replays");
+            // Who looks at a secret finds another one.
+            let secret = shown["steps"][0]["function"] == "secrets.use";
+            assert_eq!(difference.is_none(), !secret, "{difference:#?}");
+            told.push((listed.run.kind, shown["draft"].clone()));
+        }
+    }
+    let drafts = |kind: &str| {
+        let found = told.iter().filter(|(of, _)| **of == *kind).map(|(_, draft)| draft);
+        found.cloned().collect::<Vec<_>>()
+    };
+    let answered = &drafts("request")[0]["response"];
+    assert_eq!((&answered["status"], &answered["body"]), (&202.into(), &"sent".into()));
+    assert_eq!(drafts("topic").len(), 1);
+    let messages = drafts("message");
+    let published = messages.iter().find(|draft| draft["topics"] != json!([]));
+    let published = &published.expect("one published")["topics"][0];
+    assert_eq!(published["topic"], "said.loud");
+    assert!(published["body"].as_str().is_some_and(|body| body.contains("soup")));
+    let emitted = messages
+        .iter()
+        .find(|draft| draft["effects"][0]["Webhook"] != Value::Null);
+    let emitted = &emitted.expect("one told an endpoint")["effects"][0]["Webhook"];
+    assert_eq!(
+        (&emitted["endpoint"], &emitted["data"]),
+        (&"crm".into(), &"{\"day\": 1}".into())
+    );
+    drop(records);
     app.stop().await;
 }

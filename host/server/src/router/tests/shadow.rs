@@ -29,21 +29,22 @@ async fn the_same_build_does_the_same_and_nothing_comes_of_it() {
         "history 3",
         "double",
         "sign token",
+        "reveal token",
         &fetch,
     ] {
         app.hears(ADA, word).await;
     }
-    app.replies(10).await;
-    let report = app.found(9).await;
+    app.replies(11).await;
+    let report = app.found(10).await;
     let all = Counts {
-        same: 9,
+        same: 10,
         ..Counts::default()
     };
     assert_eq!((report.counts, &report.apart), (all, &Vec::new()), "{report:#?}");
     assert_eq!(server.heard().len(), 1, "it asks no server");
-    assert_eq!(app.replies(10).await.len(), 10, "it sends nothing");
+    assert_eq!(app.replies(11).await.len(), 11, "it sends nothing");
     app.hears(ADA, "kv-counter").await;
-    assert_eq!(app.replies(11).await[10].1, "3", "it writes nothing");
+    assert_eq!(app.replies(12).await[11].1, "3", "it writes nothing");
     app.stop().await;
 }
 

@@ -45,6 +45,10 @@ fn once(what: &str, msg: &Message) -> Result<String, Error> {
             waspnest_plugin::config::<std::collections::BTreeMap<String, String>>()?.len()
         ),
         "config.get" => format!("one {:?}", waspnest_plugin::config_value::<String>("/greeting")?),
+        "log.emit" => {
+            waspnest_plugin::info!("a line");
+            "written".into()
+        }
         "log.counter" => {
             log::counter("messages", 1, &[]);
             "counted".into()
