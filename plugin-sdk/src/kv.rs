@@ -1,4 +1,4 @@
-//! Durable state of the installation. Needs `kv`.
+//! Durable state of the installation, and what it shares with others. Needs `kv`.
 //!
 //! Values are stored as JSON. Writes commit with the event or not at all, and a call reads its own writes. Open the store of
 //! a scope and use it:
@@ -47,6 +47,14 @@ pub fn chat() -> Result<Store, Error> {
 /// When `kv` is not granted, or the event has no sender.
 pub fn sender() -> Result<Store, Error> {
     open(Scope::Sender)
+}
+
+/// A store that the installation shares with others of the session, by its name.
+///
+/// # Errors
+/// When `kv` is not granted with this store among its `shared`.
+pub fn shared(name: &str) -> Result<Store, Error> {
+    open(Scope::Shared(name.into()))
 }
 
 /// The store of any scope.

@@ -306,7 +306,8 @@ fn scope_of(origin: &TimerOrigin) -> KvScope {
 
 fn origin(scope: &KvScope) -> Option<TimerOrigin> {
     match scope {
-        KvScope::Session => None,
+        // No dialogue is of a shared store.
+        KvScope::Session | KvScope::Shared(_) => None,
         KvScope::Chat(chat) => Some(TimerOrigin {
             chat: chat.clone(),
             sender: None,
@@ -325,7 +326,7 @@ fn origin(scope: &KvScope) -> Option<TimerOrigin> {
 )]
 fn timer_id(scope: &KvScope) -> ScheduleId {
     let people: Vec<&Jid> = match scope {
-        KvScope::Session => Vec::new(),
+        KvScope::Session | KvScope::Shared(_) => Vec::new(),
         KvScope::Chat(chat) => vec![chat],
         KvScope::Sender { chat, sender } => vec![chat, sender],
     };

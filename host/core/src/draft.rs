@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::Jid;
 use crate::clock::UnixMs;
 use crate::effect::Action;
-use crate::id::{MessageId, ScheduleId, TopicName};
+use crate::id::{MessageId, ScheduleId, SharedName, TopicName};
 
 /// What one successful plugin call asks for.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -100,7 +100,7 @@ pub enum Flow {
     Drop,
 }
 
-/// Which of an installation's key-value stores. All of them live in the session of the event.
+/// Which of the key-value stores an installation may use. All of them live in the session of the event.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum KvScope {
     /// One for the whole session.
@@ -114,6 +114,28 @@ pub enum KvScope {
         /// The person.
         sender: Jid,
     },
+    /// One for all installations of the session that may use it.
+    Shared(SharedName),
+}
+
+/// Values that are counted together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Pot {
+    /// Everything the installation keeps for itself.
+    Own,
+    /// A store that it shares.
+    Shared(SharedName),
+}
+
+impl KvScope {
+    /// What its values are counted with.
+    #[must_use]
+    pub fn pot(&self) -> Pot {
+        match self {
+            Self::Session | Self::Chat(_) | Self::Sender { .. } => Pot::Own,
+            Self::Shared(name) => Pot::Shared(name.clone()),
+        }
+    }
 }
 
 /// Names one value.

@@ -196,6 +196,8 @@ text_ids! {
     EndpointName(64, slug, "1 to 64 of a-z, 0-9, '-', '_', '.'");
     /// The operator's name of one plugin put to work, for example `echo` or `appointments-berlin`.
     InstallationId(64, slug, "1 to 64 of a-z, 0-9, '-', '_', '.'");
+    /// The name of a store that several installations of a session share, for example `orders`.
+    SharedName(64, slug, "1 to 64 of a-z, 0-9, '-', '_', '.'");
     /// WhatsApp's id of one message, unique within (chat, sender).
     MessageId(128, |c| c.is_ascii_graphic(), "1 to 128 printable ASCII characters");
     /// The author's name of a plugin: reverse DNS, for example `org.example.appointments`.

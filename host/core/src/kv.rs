@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, UnixMs};
 use crate::codec::{self, Record};
-use crate::draft::{KvEntry, KvKey, KvScope};
+use crate::draft::{KvEntry, KvKey, KvScope, Pot};
 use crate::id::{InstallationId, SessionId};
 use crate::schema::{self, Shelf};
 use crate::store::{KeyRange, MAX_SCAN, Order, Space, Store, StoreError};
@@ -138,7 +138,7 @@ impl KvView {
         Ok(found)
     }
 
-    /// The scopes in which an installation has values, in the order of their keys; expired ones count until their room is needed.
+    /// The scopes in which an installation has values of its own, in the order of their keys; expired ones count until their room is needed.
     ///
     /// # Errors
     /// Those of the store.
@@ -167,7 +167,7 @@ impl KvView {
         }
     }
 
-    /// How much an installation stores; when that fills a quota, without what has expired.
+    /// How much is stored of what an installation counts together; when that fills a quota, without what has expired.
     ///
     /// # Errors
     /// Those of the store.
@@ -175,15 +175,16 @@ impl KvView {
         &self,
         session: SessionId,
         installation: &InstallationId,
+        pot: &Pot,
         quota: Quota,
     ) -> Result<Usage, StoreError> {
-        let usage = self.usage(session, installation).await?;
+        let usage = self.usage(session, installation, pot).await?;
         let now = self.clock.now();
         let room = usage.keys < quota.keys && usage.bytes < quota.bytes;
         if room || usage.earliest_expiry.is_none_or(|at| at > now) {
             return Ok(usage);
         }
-        let prefix = schema::of(self.shelf.table(), installation);
+        let prefix = schema::kv_pot(self.shelf, installation, pot);
         let mut range = KeyRange::prefix(prefix.as_slice());
         let mut present = Usage::default();
         loop {
@@ -206,12 +207,17 @@ impl KvView {
         }
     }
 
-    /// How much an installation stores.
+    /// How much is stored of what an installation counts together.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn usage(&self, session: SessionId, installation: &InstallationId) -> Result<Usage, StoreError> {
-        let key = schema::of(self.shelf.usage(), installation).finish();
+    pub async fn usage(
+        &self,
+        session: SessionId,
+        installation: &InstallationId,
+        pot: &Pot,
+    ) -> Result<Usage, StoreError> {
+        let key = schema::kv_usage(self.shelf, installation, pot);
         match self.store.get(Space::Session(session), &key).await? {
             None => Ok(Usage::default()),
             Some(value) => codec::decode(&key, &value),

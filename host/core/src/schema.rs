@@ -6,7 +6,7 @@
 use bytes::Bytes;
 
 use crate::address::Jid;
-use crate::draft::{KvKey, KvScope};
+use crate::draft::{KvKey, KvScope, Pot};
 use crate::event::Position;
 use crate::id::{InstallationId, ScheduleId, SessionId, SessionName};
 
@@ -106,6 +106,10 @@ pub mod session {
     pub const KV: u8 = 0x50;
     /// How much an installation stores: installation.
     pub const KV_USAGE: u8 = 0x51;
+    /// A value that several installations share: store, key.
+    pub const KV_SHARED: u8 = 0x52;
+    /// How much is in such a store: store.
+    pub const KV_SHARED_USAGE: u8 = 0x53;
 
     /// A timer a plugin set: installation, schedule.
     pub const TIMER: u8 = 0x60;
@@ -253,12 +257,30 @@ impl Shelf {
     }
 }
 
+/// The prefix of all values that are counted together.
+pub(crate) fn kv_pot(shelf: Shelf, installation: &InstallationId, pot: &Pot) -> Key {
+    match pot {
+        Pot::Own => of(shelf.table(), installation),
+        Pot::Shared(name) => Key::table(session::KV_SHARED).text(name.as_str()),
+    }
+}
+
+/// How much there is of them.
+pub(crate) fn kv_usage(shelf: Shelf, installation: &InstallationId, pot: &Pot) -> Bytes {
+    match pot {
+        Pot::Own => of(shelf.usage(), installation).finish(),
+        Pot::Shared(name) => Key::table(session::KV_SHARED_USAGE)
+            .bytes(name.as_str().as_bytes())
+            .finish(),
+    }
+}
+
 /// The prefix of all values of one scope.
 pub(crate) fn kv_scope(shelf: Shelf, installation: &InstallationId, scope: &KvScope) -> Key {
-    let key = of(shelf.table(), installation);
+    let key = kv_pot(shelf, installation, &scope.pot());
     // The first byte is the number of addresses that follow.
     match scope {
-        KvScope::Session => key.bytes(&[0]),
+        KvScope::Session | KvScope::Shared(_) => key.bytes(&[0]),
         KvScope::Chat(jid) => key.bytes(&[1]).text(&jid.to_string()),
         KvScope::Sender { chat, sender } => key.bytes(&[2]).text(&chat.to_string()).text(&sender.to_string()),
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::address::{Jid, Party};
 use crate::clock::UnixMs;
-use crate::draft::{Draft, KvEntry, KvKey, KvScope, KvWrite, Missed, Timer, TimerChange, TimerOrigin, TimerRule};
+use crate::draft::{Draft, KvEntry, KvKey, KvScope, KvWrite, Missed, Pot, Timer, TimerChange, TimerOrigin, TimerRule};
 use crate::effect::{EffectState, Progress};
 use crate::event::{EventKind, Position, Tick, TickCause};
 use crate::fixture::{NOON, SESSION, World, call, installation, jid, message_of, schedule, send};
@@ -167,6 +167,7 @@ async fn lived() -> World {
                 chat: jid(ADA),
                 sender: jid(ADA_LID),
             },
+            KvScope::Shared("pool".parse().expect("a name")),
         ]
         .map(|scope| KvWrite {
             key: key(scope),
@@ -454,7 +455,16 @@ async fn data_of_schema_1_is_read() {
             Some(entry())
         );
     }
-    assert_eq!(world.outbox.kv().usage(SESSION, &echo).await.expect("it reads").keys, 3);
+    assert_eq!(
+        world
+            .outbox
+            .kv()
+            .usage(SESSION, &echo, &Pot::Own)
+            .await
+            .expect("it reads")
+            .keys,
+        3
+    );
     assert_eq!(
         world.outbox.timers().list(SESSION, &echo).await.expect("it lists"),
         [tea()]

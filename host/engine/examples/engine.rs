@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use waspnest_core::address::{ChatKind, Jid, Party};
 use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock, UnixMs};
-use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer};
+use waspnest_core::draft::{KvEntry, KvKey, KvScope, Pot, Timer};
 use waspnest_core::effect::Action;
 use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::files::FileName;
@@ -271,12 +271,12 @@ impl Host for Empty {
         Ok(Vec::new())
     }
 
-    async fn kv_usage(&self) -> Result<KvUsage, HostError> {
+    async fn kv_usage(&self, _: &Pot) -> Result<KvUsage, HostError> {
         Ok(KvUsage::default())
     }
 
-    async fn kv_present(&self) -> Result<KvUsage, HostError> {
-        self.kv_usage().await
+    async fn kv_present(&self, pot: &Pot) -> Result<KvUsage, HostError> {
+        self.kv_usage(pot).await
     }
 
     async fn dialogue(&self, _: &KvKey) -> Result<Option<KvEntry>, HostError> {

@@ -82,7 +82,7 @@ macro_rules! grants {
             /// The same for what may touch values and nothing else.
             pub(crate) fn only_values(&self) -> Self {
                 Self {
-                    kv: self.kv,
+                    kv: self.kv.clone(),
                     ..Self::default()
                 }
             }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::UnixMs;
-use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer};
+use waspnest_core::draft::{KvEntry, KvKey, KvScope, Pot, Timer};
 use waspnest_core::effect::Action;
 use waspnest_core::event::Position;
 use waspnest_core::files::FileName;
@@ -43,11 +43,12 @@ pub trait Host: Send + Sync {
         limit: usize,
     ) -> Result<Vec<(Box<str>, KvEntry)>, HostError>;
 
-    /// What the installation's values use in this session, over all stores. Expired ones may count.
-    async fn kv_usage(&self) -> Result<KvUsage, HostError>;
+    /// What is used of this in the session: the installation's own values over all stores, or those of one that it shares. Expired ones may
+    /// count.
+    async fn kv_usage(&self, pot: &Pot) -> Result<KvUsage, HostError>;
 
     /// The same without what has expired, which may take longer to find out.
-    async fn kv_present(&self) -> Result<KvUsage, HostError>;
+    async fn kv_present(&self, pot: &Pot) -> Result<KvUsage, HostError>;
 
     /// One value of the installation's dialogues; none when it is missing or expired.
     async fn dialogue(&self, key: &KvKey) -> Result<Option<KvEntry>, HostError>;

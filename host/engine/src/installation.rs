@@ -239,8 +239,8 @@ impl Installation {
 
     /// How much state it may keep in each session; none without the capability.
     #[must_use]
-    pub fn kv_terms(&self) -> Option<crate::manifest::KvTerms> {
-        self.effective.kv
+    pub fn kv_terms(&self) -> Option<&crate::manifest::KvTerms> {
+        self.effective.kv.as_ref()
     }
 
     /// How many dialogues it may have open in each session; none without the capability.

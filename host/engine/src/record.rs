@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::UnixMs;
-use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer};
+use waspnest_core::draft::{KvEntry, KvKey, KvScope, Pot, Timer};
 use waspnest_core::effect::Action;
 use waspnest_core::event::Position;
 use waspnest_core::files::FileName;
@@ -115,9 +115,14 @@ impl Recorder {
         }
     }
 
-    fn usage(&self, function: Function, usage: Result<KvUsage, HostError>) -> Result<KvUsage, HostError> {
+    fn usage<Q: Serialize>(
+        &self,
+        function: Function,
+        question: &Q,
+        usage: Result<KvUsage, HostError>,
+    ) -> Result<KvUsage, HostError> {
         if let Ok(KvUsage { keys, bytes }) = &usage {
-            self.note(function, &(), &(keys, bytes));
+            self.note(function, question, &(keys, bytes));
         }
         usage
     }
@@ -161,12 +166,12 @@ impl Host for Recorder {
         Ok(found)
     }
 
-    async fn kv_usage(&self) -> Result<KvUsage, HostError> {
-        self.usage(Function::KvUsage, self.host.kv_usage().await)
+    async fn kv_usage(&self, pot: &Pot) -> Result<KvUsage, HostError> {
+        self.usage(Function::KvUsage, pot, self.host.kv_usage(pot).await)
     }
 
-    async fn kv_present(&self) -> Result<KvUsage, HostError> {
-        self.usage(Function::KvPresent, self.host.kv_present().await)
+    async fn kv_present(&self, pot: &Pot) -> Result<KvUsage, HostError> {
+        self.usage(Function::KvPresent, pot, self.host.kv_present(pot).await)
     }
 
     async fn dialogue(&self, key: &KvKey) -> Result<Option<KvEntry>, HostError> {
@@ -176,7 +181,7 @@ impl Host for Recorder {
     }
 
     async fn dialogue_usage(&self) -> Result<KvUsage, HostError> {
-        self.usage(Function::DialogueUsage, self.host.dialogue_usage().await)
+        self.usage(Function::DialogueUsage, &(), self.host.dialogue_usage().await)
     }
 
     async fn timers(&self) -> Result<Vec<Timer>, HostError> {

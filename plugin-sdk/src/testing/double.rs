@@ -85,7 +85,7 @@ pub(crate) mod kv {
                     .ok_or_else(|| Error::Invalid("the event has no chat".into()));
                 let name = match scope {
                     Scope::Instance => return Err(Error::Unsupported("kv scope instance".into())),
-                    Scope::Shared(_) => return Err(Error::Unsupported("kv scope shared".into())),
+                    Scope::Shared(name) => format!("shared {name}"),
                     Scope::Session => "session".into(),
                     Scope::Chat => format!("chat {}", chat?),
                     Scope::Sender => {

@@ -117,6 +117,27 @@ fn conditional_writes_lifetimes_and_pointers() {
     assert_eq!(host.texts(), [r#"3 None Some("Europe/Berlin") 0"#]);
 }
 
+/// Counts in a store that others use too.
+struct Sharing;
+
+impl MessageHandler for Sharing {
+    fn on_message(_: &EventContext, msg: &Message) -> Result<Outcome, HandlerError> {
+        let count = kv::shared("pool")?.increment("counter", 1)?;
+        let own: Option<i64> = kv::session()?.get("counter")?;
+        messaging::reply(msg, format!("{count} {own:?}"))?;
+        Ok(Outcome::next())
+    }
+}
+
+#[test]
+fn a_shared_store_is_apart_from_the_others() {
+    let mut host = Host::new();
+    for _ in 0..2 {
+        host.message::<Sharing>(&direct_text("go")).expect("succeeds");
+    }
+    assert_eq!(host.texts(), ["1 None", "2 None"]);
+}
+
 /// Says "draft", makes it "final", stars the question, passes it on, and takes both back when told to.
 struct Editor;
 

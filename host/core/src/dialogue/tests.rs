@@ -1,7 +1,7 @@
 use super::*;
 use crate::address::Party;
 use crate::clock::Clock;
-use crate::draft::Draft;
+use crate::draft::{Draft, Pot};
 use crate::event::Tick;
 use crate::fixture::{NOON, QUOTA, SESSION, World, call, installation, jid, message_of, on_every_engine};
 use crate::kv::Quota;
@@ -184,7 +184,7 @@ on_every_engine! {
         let draft = expecting(&of_ada(), asked.position, "size");
         let of = |event| Call { quota: none, ..call(event, &bot) };
         world.outbox.commit_draft(SESSION, of(&asked), draft).await.expect("it commits");
-        let (values, dialogues) = (world.outbox.kv().usage(SESSION, &bot), world.outbox.dialogues().usage(SESSION, &bot));
+        let (values, dialogues) = (world.outbox.kv().usage(SESSION, &bot, &Pot::Own), world.outbox.dialogues().usage(SESSION, &bot, &Pot::Own));
         assert_eq!((values.await.expect("it reads").keys, dialogues.await.expect("it reads").keys), (0, 1));
         let more = says(world, BOB, "B1").await;
         let elsewhere = KvScope::Chat(jid(GROUP));

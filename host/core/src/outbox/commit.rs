@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
+
 use super::queue::Locked;
 use super::{Call, CommitError, Committed, EffectRecord, Migration, Outbox, Place, StateRecord, place_key};
 use crate::clock::UnixMs;
 use crate::codec;
 use crate::data_version::{self, DataVersion};
-use crate::draft::{Draft, KvEntry, KvKey, KvRead, KvWrite, Publication, TimerChange, TimerOrigin};
+use crate::draft::{Draft, KvEntry, KvKey, KvRead, KvWrite, Pot, Publication, TimerChange, TimerOrigin};
 use crate::effect::{Action, Cause, Effect};
 use crate::event::{Event, EventKind, TopicEvent};
 use crate::id::{EffectId, EventId, InstallationId, SessionId};
@@ -90,8 +92,7 @@ pub(super) async fn draft(
     ] {
         let mut values = values(shelf);
         values.check(&reads).await?;
-        let usage = values.write(&mut queue, writes, quota, &mut commit.ops).await?;
-        usages.extend(usage.map(|usage| (shelf, usage)));
+        usages.extend(values.write(&mut queue, writes, quota, &mut commit.ops).await?);
     }
     commit.ops.extend(Timers::writes(installation, &draft.timers));
     let topics = topics(event, installation, draft.topics);
@@ -104,8 +105,8 @@ pub(super) async fn draft(
         });
         recorded.await?.0
     };
-    for (shelf, usage) in usages {
-        queue.set_usage(shelf, installation, usage);
+    for (key, usage) in usages {
+        queue.set_usage(key, usage);
     }
     queue.add(&effects);
     Ok(Committed { effects, applied })
@@ -138,10 +139,10 @@ pub(super) async fn migration(
         rows: BTreeMap::new(),
     };
     values.check(&reads).await?;
-    let usage = values.write(&mut queue, writes, quota, &mut commit.ops).await?;
+    let usages = values.write(&mut queue, writes, quota, &mut commit.ops).await?;
     let applied = queue.committing(outbox.store.commit(commit)).await?;
-    if let Some(usage) = usage {
-        queue.set_usage(Shelf::Values, installation, usage);
+    for (key, usage) in usages {
+        queue.set_usage(key, usage);
     }
     Ok(applied)
 }
@@ -376,21 +377,41 @@ impl Values<'_> {
         Ok(())
     }
 
-    /// Adds the writes and the usage they lead to; answers that usage, if anything is written.
+    /// Adds the writes and the usage they lead to; answers that usage, for all that is counted together, with its key. The quota holds for
+    /// each.
     async fn write(
         &mut self,
         queue: &mut Locked<'_>,
         writes: Vec<KvWrite>,
         quota: Quota,
         ops: &mut Vec<Op>,
-    ) -> Result<Option<Usage>, CommitError> {
-        if writes.is_empty() {
-            return Ok(None);
+    ) -> Result<Vec<(Bytes, Usage)>, CommitError> {
+        let mut pots: BTreeMap<Pot, Vec<KvWrite>> = BTreeMap::new();
+        for write in writes {
+            pots.entry(write.key.scope.pot()).or_default().push(write);
         }
-        let before = match queue.usage(self.shelf, self.installation) {
-            Some(usage) => usage,
-            None => self.view().usage(self.session, self.installation).await?,
-        };
+        let mut usages = Vec::with_capacity(pots.len());
+        for (pot, writes) in pots {
+            let key = schema::kv_usage(self.shelf, self.installation, &pot);
+            let before = match queue.usage(&key) {
+                Some(usage) => usage,
+                None => self.view().usage(self.session, self.installation, &pot).await?,
+            };
+            let usage = self.write_into(&pot, before, writes, quota, ops).await?;
+            ops.push(Op::Put(key.clone(), codec::encode(&usage)));
+            usages.push((key, usage));
+        }
+        Ok(usages)
+    }
+
+    async fn write_into(
+        &mut self,
+        pot: &Pot,
+        before: Usage,
+        writes: Vec<KvWrite>,
+        quota: Quota,
+        ops: &mut Vec<Op>,
+    ) -> Result<Usage, CommitError> {
         let mut usage = before;
         for KvWrite { key, entry } in writes {
             if let Some(old) = self.stored(&key).await? {
@@ -411,7 +432,7 @@ impl Values<'_> {
         }
         let grows = usage.bytes > before.bytes || usage.keys > before.keys;
         if grows && !usage.fits(quota) && usage.earliest_expiry.is_some_and(|at| at <= self.now) {
-            usage = self.sweep(usage, ops).await?;
+            usage = self.sweep(pot, usage, ops).await?;
         }
         // Whoever is over a quota that was lowered may still shrink.
         if grows && !usage.fits(quota) {
@@ -421,26 +442,22 @@ impl Values<'_> {
                 quota,
             });
         }
-        ops.push(Op::Put(
-            schema::of(self.shelf.usage(), self.installation).finish(),
-            codec::encode(&usage),
-        ));
-        Ok(Some(usage))
+        Ok(usage)
     }
 
     /// Removes what has expired, but for what this draft writes anyway; answers the usage without it.
-    async fn sweep(&self, usage: Usage, ops: &mut Vec<Op>) -> Result<Usage, StoreError> {
+    async fn sweep(&self, pot: &Pot, usage: Usage, ops: &mut Vec<Op>) -> Result<Usage, StoreError> {
         let written: std::collections::HashSet<_> = self
             .rows
             .keys()
             .map(|key| schema::kv(self.shelf, self.installation, key))
             .collect();
-        let prefix = schema::of(self.shelf.table(), self.installation);
+        let prefix = schema::kv_pot(self.shelf, self.installation, pot);
         let mut swept = Usage {
             earliest_expiry: None,
             ..usage
         };
-        for (key, entry) in &self.rows {
+        for (key, entry) in self.rows.iter().filter(|(key, _)| key.scope.pot() == *pot) {
             if let Some(entry) = entry {
                 if is_expired(entry, self.now) {
                     // Only read by this draft, or written by it as expired already: it goes, and an earlier write in `ops` with it.
@@ -484,8 +501,8 @@ fn size(key: &KvKey, entry: &KvEntry) -> u64 {
 }
 
 /// The same, from the row it is stored in.
-fn row_size(row: &[u8], installation: &schema::Key, entry: &KvEntry) -> u64 {
-    let key = schema::kv_key_in(row.get(installation.as_slice().len()..).unwrap_or_default());
+fn row_size(row: &[u8], pot: &schema::Key, entry: &KvEntry) -> u64 {
+    let key = schema::kv_key_in(row.get(pot.as_slice().len()..).unwrap_or_default());
     (key.len() + entry.value.len()) as u64
 }
 

@@ -8,6 +8,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use bytes::Bytes;
 use tokio::sync::{Mutex, MutexGuard, watch};
 
 use super::{EffectRecord, Outbox, StateRecord};
@@ -15,10 +16,10 @@ use crate::clock::UnixMs;
 use crate::codec;
 use crate::effect::{Effect, EffectState, Progress};
 use crate::event::Position;
-use crate::id::{EffectId, InstallationId, SessionId};
+use crate::id::{EffectId, SessionId};
 use crate::kv::Usage;
 use crate::long_record;
-use crate::schema::{self, Shelf, session};
+use crate::schema::{self, session};
 use crate::store::{Commit, KeyRange, MAX_SCAN, Op, Order, Space, Store, StoreError};
 
 /// Pending effects kept in memory whole; those beyond are read when they are due.
@@ -86,7 +87,8 @@ pub(super) struct Pending {
     whole: usize,
     /// The stored settled mark.
     settled: Position,
-    usage: HashMap<(Shelf, InstallationId), Usage>,
+    /// What is counted, by the key it is stored under.
+    usage: HashMap<Bytes, Usage>,
 }
 
 /// Exclusive access to what is pending.
@@ -163,12 +165,12 @@ impl Locked<'_> {
         self.inner().last
     }
 
-    pub(super) fn usage(&mut self, shelf: Shelf, installation: &InstallationId) -> Option<Usage> {
-        self.inner().usage.get(&(shelf, installation.clone())).copied()
+    pub(super) fn usage(&mut self, key: &Bytes) -> Option<Usage> {
+        self.inner().usage.get(key).copied()
     }
 
-    pub(super) fn set_usage(&mut self, shelf: Shelf, installation: &InstallationId, usage: Usage) {
-        self.inner().usage.insert((shelf, installation.clone()), usage);
+    pub(super) fn set_usage(&mut self, key: Bytes, usage: Usage) {
+        self.inner().usage.insert(key, usage);
     }
 
     /// Takes effects in that were committed, and wakes the sink.

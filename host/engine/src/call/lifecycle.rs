@@ -76,7 +76,8 @@ impl Engine {
         call.effective = Arc::new(installation.effective.only_values());
         call.only = Some(scope.clone());
         let place = match scope {
-            KvScope::Session => Place::Session,
+            // What is shared is nobody's to migrate; it is not among the stores of an installation.
+            KvScope::Session | KvScope::Shared(_) => Place::Session,
             KvScope::Chat(chat) => Place::Chat(chat.to_string()),
             KvScope::Sender { chat, sender } => Place::Sender((chat.to_string(), sender.to_string())),
         };
@@ -171,7 +172,7 @@ impl Task<'_> {
 /// What stands where a call has an event: it is shown to nobody, and is in the chat whose store is meant.
 fn nothing_happened(installation: &InstallationId, scope: Option<&KvScope>, now: UnixMs) -> Event {
     let origin = match scope {
-        None | Some(KvScope::Session) => None,
+        None | Some(KvScope::Session | KvScope::Shared(_)) => None,
         Some(KvScope::Chat(chat)) => Some((chat, None)),
         Some(KvScope::Sender { chat, sender }) => Some((chat, Some(sender))),
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use waspnest_core::clock::UnixMs;
 use waspnest_core::dialogue::{self, Pending, State, Wait};
-use waspnest_core::draft::{KvEntry, KvKey, KvRead, KvScope, KvWrite, TimerChange};
+use waspnest_core::draft::{KvEntry, KvKey, KvRead, KvScope, KvWrite, Pot, TimerChange};
 use waspnest_core::event::Position;
 
 use super::kv::Overlay;
@@ -159,7 +159,7 @@ impl Call {
                 None => *self.dialogues.usage.insert(self.host.dialogue_usage().await?),
             };
             let most = self.effective.dialogue.map_or(0, |terms| terms.max_open);
-            if self.dialogues.values.used(base).keys >= most {
+            if self.dialogues.values.used(&Pot::Own, base).keys >= most {
                 return Ok(Err(Error::Quota(format!("dialogue: {most} open"))));
             }
         }

@@ -1,4 +1,4 @@
-//! `kv`: the installation's durable state, as one call sees it.
+//! `kv`: the installation's durable state, and what it shares with others, as one call sees it.
 //!
 //! A call reads the host's values with its own writes on top, and writes only into its overlay. What the draft carries in the end is
 //! one write for each key, and for each written key the revision the call found: a commit that finds another one is a conflict, and
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use wasmtime::component::Resource;
 use waspnest_core::draft::{KvEntry, KvKey, KvScope};
+use waspnest_core::id::SharedName;
 
 use super::{Answer, denied, granted, invalid, spend, unsupported};
 use crate::bindings::waspnest::plugin::kv::{Entry, Host, HostStore, Page, PutOptions, Scope, Usage};
@@ -34,10 +35,10 @@ impl Host for CallState {}
 
 impl HostStore for CallState {
     async fn open(&mut self, scope: Scope) -> Answer<Resource<OpenStore>> {
-        if self.call.effective.kv.is_none() {
+        let Some(terms) = &self.call.effective.kv else {
             return Ok(Err(denied(Capability::Kv)));
-        }
-        let scope = granted!(self.call.scope(scope));
+        };
+        let scope = granted!(self.call.scope(scope, terms));
         if self.call.only.as_ref().is_some_and(|only| *only != scope) {
             return Ok(Err(invalid(
                 "scope",
@@ -158,8 +159,8 @@ impl HostStore for CallState {
     }
 
     async fn usage(&mut self, store: Resource<OpenStore>) -> Answer<Usage> {
-        let (_, terms) = granted!(self.opened(&store)?);
-        let used = self.call.used().await?;
+        let (scope, terms) = granted!(self.opened(&store)?);
+        let used = self.call.used(&scope.pot()).await?;
         Ok(Ok(Usage {
             keys: used.keys,
             bytes: used.bytes,
@@ -177,7 +178,7 @@ impl HostStore for CallState {
 impl CallState {
     /// Takes one operation on an open store.
     fn opened(&mut self, store: &Resource<OpenStore>) -> Answer<(KvScope, KvTerms)> {
-        let Some(terms) = self.call.effective.kv else {
+        let Some(terms) = self.call.effective.kv.clone() else {
             return Ok(Err(denied(Capability::Kv)));
         };
         granted!(spend(&mut self.call.kv_operations)?);
@@ -195,7 +196,7 @@ impl CallState {
 }
 
 impl Call {
-    fn scope(&self, scope: Scope) -> Result<KvScope, Error> {
+    fn scope(&self, scope: Scope, terms: &KvTerms) -> Result<KvScope, Error> {
         let chat = || {
             self.scene
                 .chat
@@ -204,7 +205,13 @@ impl Call {
         };
         match scope {
             Scope::Instance => Err(unsupported("kv scope instance: a draft commits within one session")),
-            Scope::Shared(_) => Err(unsupported("kv scope shared")),
+            Scope::Shared(name) => {
+                let name: SharedName = name.parse().map_err(|error| invalid("scope", error))?;
+                match terms.shared.contains(&name) {
+                    true => Ok(KvScope::Shared(name)),
+                    false => Err(Error::Denied(format!("kv: the shared store {name} is not granted"))),
+                }
+            }
             Scope::Session => Ok(KvScope::Session),
             Scope::Chat => chat().map(KvScope::Chat),
             Scope::Sender => {
@@ -241,13 +248,14 @@ impl Call {
         found: Option<KvEntry>,
         terms: KvTerms,
     ) -> Answer<u64> {
-        let used = self.used().await?;
-        let mut over = over(&key, &value, found.as_ref(), used, terms);
+        let pot = key.scope.pot();
+        let used = self.used(&pot).await?;
+        let mut over = over(&key, &value, found.as_ref(), used, &terms);
         // What has expired makes room, but is looked for only where there is none.
         if over.is_some()
-            && let Some(used) = self.used_exactly().await?
+            && let Some(used) = self.used_exactly(&pot).await?
         {
-            over = self::over(&key, &value, found.as_ref(), used, terms);
+            over = self::over(&key, &value, found.as_ref(), used, &terms);
         }
         if let Some(quota) = over {
             return Ok(Err(quota));
@@ -266,7 +274,7 @@ impl Call {
 }
 
 /// The refusal of a write that would use more than was granted, if it would.
-fn over(key: &KvKey, value: &[u8], found: Option<&KvEntry>, used: KvUsage, terms: KvTerms) -> Option<Error> {
+fn over(key: &KvKey, value: &[u8], found: Option<&KvEntry>, used: KvUsage, terms: &KvTerms) -> Option<Error> {
     let KvUsage { mut keys, mut bytes } = used;
     match found {
         Some(entry) => bytes = bytes.saturating_sub(entry.value.len() as u64),

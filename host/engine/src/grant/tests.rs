@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::manifest::{Need, Rule, Scope};
 
@@ -25,6 +27,7 @@ fn the_narrower_terms_of_both_are_in_force() {
         kv: request(KvTerms {
             max_bytes: 1000,
             max_keys: 10,
+            shared: ["pool".parse().expect("a name")].into(),
         }),
         schedule: request(JobTerms {
             max_jobs: 100,
@@ -68,7 +71,8 @@ fn the_narrower_terms_of_both_are_in_force() {
         effective.kv,
         Some(KvTerms {
             max_bytes: 1000,
-            max_keys: 5
+            max_keys: 5,
+            shared: BTreeSet::new(),
         })
     );
     assert_eq!(

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::UnixMs;
-use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer};
+use waspnest_core::draft::{KvEntry, KvKey, KvScope, Pot, Timer};
 use waspnest_core::effect::Action;
 use waspnest_core::event::Position;
 use waspnest_core::files::FileName;
@@ -43,7 +43,7 @@ pub trait Values: Send + Sync {
         limit: usize,
     ) -> Result<Vec<(Box<str>, KvEntry)>, HostError>;
 
-    /// As [`Host::kv_usage`].
+    /// As [`Host::kv_usage`], of the installation's own.
     async fn usage(&self) -> Result<KvUsage, HostError>;
 }
 
@@ -94,12 +94,15 @@ impl Host for OnlyValues {
         self.0.scan(scope, prefix, after, limit).await
     }
 
-    async fn kv_usage(&self) -> Result<KvUsage, HostError> {
-        self.0.usage().await
+    async fn kv_usage(&self, pot: &Pot) -> Result<KvUsage, HostError> {
+        match pot {
+            Pot::Own => self.0.usage().await,
+            Pot::Shared(_) => nothing(),
+        }
     }
 
-    async fn kv_present(&self) -> Result<KvUsage, HostError> {
-        self.0.usage().await
+    async fn kv_present(&self, pot: &Pot) -> Result<KvUsage, HostError> {
+        self.kv_usage(pot).await
     }
 
     async fn dialogue(&self, _: &KvKey) -> Result<Option<KvEntry>, HostError> {

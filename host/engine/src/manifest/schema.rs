@@ -248,6 +248,7 @@ fn terms(capability: Capability) -> Value {
         Capability::Kv => json!({
             "max-bytes": bytes("Bytes of keys and values in one session."),
             "max-keys": whole(0, "Values in one session."),
+            "shared": { "type": "array", "items": { "type": "string" }, "description": "Stores it shares with other plugins, by name." },
         }),
         Capability::Schedule => json!({
             "max-jobs": whole(0, "Jobs at a time in one session."),

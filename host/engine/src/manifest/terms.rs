@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use toml::Value;
 use waspnest_core::address::Jid;
+use waspnest_core::id::SharedName;
 
+use super::secret_terms::names;
 use super::section::{KeyError, Section, unknown};
 
 /// Who speaks: what is left out means something else to either side.
@@ -201,12 +203,14 @@ impl Terms for MessageTerms {
 }
 
 /// Terms of keeping values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KvTerms {
-    /// Bytes of keys and values, over all stores of one session.
+    /// Bytes of keys and values, over all stores of its own in one session; as many in each store that it shares.
     pub max_bytes: u64,
-    /// Values.
+    /// Values, in the same way.
     pub max_keys: u64,
+    /// Stores that it shares with other installations.
+    pub shared: BTreeSet<SharedName>,
 }
 
 impl KvTerms {
@@ -214,6 +218,7 @@ impl KvTerms {
     pub const DEFAULT: Self = Self {
         max_bytes: 16 << 20,
         max_keys: 100_000,
+        shared: BTreeSet::new(),
     };
 }
 
@@ -224,9 +229,12 @@ impl Terms for KvTerms {
             Side::Grant => Self {
                 max_bytes: u64::MAX,
                 max_keys: u64::MAX,
+                shared: BTreeSet::new(),
             },
         };
         Ok(Self {
+            // Who grants room alone has not said that others may read along.
+            shared: names(section, "shared")?.unwrap_or_default(),
             max_bytes: section.bytes("max-bytes")?.unwrap_or(default.max_bytes),
             max_keys: section.number("max-keys")?.unwrap_or(default.max_keys),
         })
@@ -236,6 +244,7 @@ impl Terms for KvTerms {
         Self {
             max_bytes: self.max_bytes.min(other.max_bytes),
             max_keys: self.max_keys.min(other.max_keys),
+            shared: self.shared.intersection(&other.shared).cloned().collect(),
         }
     }
 }

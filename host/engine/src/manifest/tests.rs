@@ -60,7 +60,7 @@ payload = "hooray"
 [capabilities]
 "messages.send" = { reason = "answers", rate = "5/min" }
 "messages.react" = { scope = "any", optional = true }
-kv = { max-bytes = "20MiB", max-keys = 50 }
+kv = { max-bytes = "20MiB", max-keys = 50, shared = ["orders"] }
 schedule = true
 
 [limits]
@@ -140,10 +140,11 @@ fn every_key_is_read() {
     let react = manifest.requests.react.as_ref().expect("requested");
     assert_eq!((&react.terms.scope, react.need), (&Scope::ANY, Need::Optional));
     assert_eq!(
-        manifest.requests.kv.as_ref().map(|kv| kv.terms),
+        manifest.requests.kv.as_ref().map(|kv| kv.terms.clone()),
         Some(KvTerms {
             max_bytes: 20 << 20,
-            max_keys: 50
+            max_keys: 50,
+            shared: ["orders".parse().expect("a name")].into(),
         })
     );
     assert_eq!(

@@ -9,7 +9,7 @@ use serde_json::Value;
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::UnixMs;
 use waspnest_core::codec::{self, Record};
-use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer};
+use waspnest_core::draft::{KvEntry, KvKey, KvScope, Pot, Timer};
 use waspnest_core::effect::Action;
 use waspnest_core::event::Position;
 use waspnest_core::id::{EffectId, EventId, MessageId, SecretName};
@@ -56,9 +56,9 @@ functions! {
     /// Some values.
     KvScan = "kv.scan": (KvScope, String, Option<String>, u64) => Vec<(Box<str>, KvEntry)>;
     /// What all values use.
-    KvUsage = "kv.usage": () => (u64, u64);
+    KvUsage = "kv.usage": Pot => (u64, u64);
     /// The same without expired ones.
-    KvPresent = "kv.present": () => (u64, u64);
+    KvPresent = "kv.present": Pot => (u64, u64);
     /// A state or a wait.
     Dialogue = "dialogue.get": KvKey => Option<KvEntry>;
     /// How many there are.

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::UnixMs;
-use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer};
+use waspnest_core::draft::{KvEntry, KvKey, KvScope, Pot, Timer};
 use waspnest_core::effect::Action;
 use waspnest_core::event::Position;
 use waspnest_core::files::FileName;
@@ -135,8 +135,8 @@ impl Replay {
         self.find(function, question).ok_or_else(missing)
     }
 
-    fn usage(&self, function: Function) -> Result<KvUsage, HostError> {
-        let (keys, bytes) = self.recorded(function, &())?;
+    fn usage<Q: Serialize>(&self, function: Function, question: &Q) -> Result<KvUsage, HostError> {
+        let (keys, bytes) = self.recorded(function, question)?;
         Ok(KvUsage { keys, bytes })
     }
 }
@@ -157,12 +157,12 @@ impl Host for Replay {
         self.recorded(Function::KvScan, &(scope, prefix, after, limit as u64))
     }
 
-    async fn kv_usage(&self) -> Result<KvUsage, HostError> {
-        self.usage(Function::KvUsage)
+    async fn kv_usage(&self, pot: &Pot) -> Result<KvUsage, HostError> {
+        self.usage(Function::KvUsage, pot)
     }
 
-    async fn kv_present(&self) -> Result<KvUsage, HostError> {
-        self.usage(Function::KvPresent)
+    async fn kv_present(&self, pot: &Pot) -> Result<KvUsage, HostError> {
+        self.usage(Function::KvPresent, pot)
     }
 
     async fn dialogue(&self, key: &KvKey) -> Result<Option<KvEntry>, HostError> {
@@ -170,7 +170,7 @@ impl Host for Replay {
     }
 
     async fn dialogue_usage(&self) -> Result<KvUsage, HostError> {
-        self.usage(Function::DialogueUsage)
+        self.usage(Function::DialogueUsage, &())
     }
 
     async fn timers(&self) -> Result<Vec<Timer>, HostError> {

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tempfile::TempDir;
 use waspnest_core::address::{ChatKind, Jid, Party};
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, SystemClock, UnixMs};
-use waspnest_core::draft::{Draft, KvEntry, KvKey, KvScope, Timer, TimerChange};
+use waspnest_core::draft::{Draft, KvEntry, KvKey, KvScope, Pot, Timer, TimerChange};
 use waspnest_core::effect::Action;
 use waspnest_core::event::{Event, EventKind, Position, Tick, TickCause};
 use waspnest_core::files::FileName;
@@ -202,6 +202,13 @@ impl Memory {
     }
 }
 
+fn used_by<'a>(values: impl Iterator<Item = (&'a KvKey, &'a KvEntry)>) -> KvUsage {
+    values.fold(KvUsage::default(), |used, (key, entry)| KvUsage {
+        keys: used.keys + 1,
+        bytes: used.bytes + (key.key.len() + entry.value.len()) as u64,
+    })
+}
+
 #[async_trait]
 impl Host for Memory {
     async fn kv_get(&self, key: &KvKey) -> Result<Option<KvEntry>, HostError> {
@@ -228,29 +235,18 @@ impl Host for Memory {
             .collect())
     }
 
-    async fn kv_usage(&self) -> Result<KvUsage, HostError> {
+    async fn kv_usage(&self, pot: &Pot) -> Result<KvUsage, HostError> {
         let state = self.working()?;
-        let bytes = state
-            .values
-            .iter()
-            .map(|(key, entry)| (key.key.len() + entry.value.len()) as u64)
-            .sum();
-        Ok(KvUsage {
-            keys: state.values.len() as u64,
-            bytes,
-        })
+        let counted = state.values.iter().filter(|(key, _)| key.scope.pot() == *pot);
+        Ok(used_by(counted))
     }
 
-    async fn kv_present(&self) -> Result<KvUsage, HostError> {
+    async fn kv_present(&self, pot: &Pot) -> Result<KvUsage, HostError> {
         let state = self.working()?;
-        let present = state
-            .values
-            .iter()
-            .filter(|(_, entry)| entry.expires_at.is_none_or(|at| at > NOW));
-        Ok(present.fold(KvUsage::default(), |used, (key, entry)| KvUsage {
-            keys: used.keys + 1,
-            bytes: used.bytes + (key.key.len() + entry.value.len()) as u64,
-        }))
+        let counted = state.values.iter().filter(|(key, _)| key.scope.pot() == *pot);
+        Ok(used_by(
+            counted.filter(|(_, entry)| entry.expires_at.is_none_or(|at| at > NOW)),
+        ))
     }
 
     async fn dialogue(&self, key: &KvKey) -> Result<Option<KvEntry>, HostError> {
@@ -437,7 +433,7 @@ impl Values for Memory {
     }
 
     async fn usage(&self) -> Result<KvUsage, HostError> {
-        self.kv_usage().await
+        self.kv_usage(&Pot::Own).await
     }
 }
 

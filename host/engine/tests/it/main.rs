@@ -20,5 +20,6 @@ mod past;
 mod sandbox;
 mod secrets;
 mod sending;
+mod shared;
 mod state;
 mod webhooks;

@@ -185,11 +185,7 @@ async fn what_is_not_granted_is_denied_by_name() {
 async fn what_this_version_cannot_do_says_so() {
     let rig = Rig::new();
     let hostile = rig.install("hostile").await;
-    for (word, says) in [
-        ("interactive", "interactive"),
-        ("kv-instance", "instance"),
-        ("kv-shared", "shared"),
-    ] {
+    for (word, says) in [("interactive", "interactive"), ("kv-instance", "instance")] {
         let answer = rig.say(&hostile, word).await.concat();
         assert!(answer.contains(says), "{word}: {answer}");
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use waspnest_core::data_version::FIRST;
-use waspnest_core::draft::{KvEntry, KvKey, KvScope};
+use waspnest_core::draft::{KvEntry, KvKey, KvScope, Pot};
 use waspnest_core::id::{InstallationId, SessionId};
 use waspnest_core::kv::Quota;
 use waspnest_core::outbox::{CommitError, Migration, Outbox};
@@ -59,7 +59,11 @@ impl Values for SessionValues {
     }
 
     async fn usage(&self) -> Result<KvUsage, HostError> {
-        let usage = self.outbox.kv().usage(self.session, &self.installation).await;
+        let usage = self
+            .outbox
+            .kv()
+            .usage(self.session, &self.installation, &Pot::Own)
+            .await;
         let usage = usage.map_err(unreadable)?;
         Ok(KvUsage {
             keys: usage.keys,

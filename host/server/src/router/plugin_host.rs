@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::UnixMs;
-use waspnest_core::draft::{KvEntry, KvKey, KvScope, Timer, TimerRule};
+use waspnest_core::draft::{KvEntry, KvKey, KvScope, Pot, Timer, TimerRule};
 use waspnest_core::effect::{Action, Cause};
 use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::files::{FileError, FileName};
@@ -90,12 +90,12 @@ impl Host for PluginHost {
             .map_err(unreadable)
     }
 
-    async fn kv_usage(&self) -> Result<KvUsage, HostError> {
+    async fn kv_usage(&self, pot: &Pot) -> Result<KvUsage, HostError> {
         let usage = self
             .parts
             .outbox
             .kv()
-            .usage(self.parts.session, &self.installation)
+            .usage(self.parts.session, &self.installation, pot)
             .await
             .map_err(unreadable)?;
         Ok(KvUsage {
@@ -104,11 +104,11 @@ impl Host for PluginHost {
         })
     }
 
-    async fn kv_present(&self) -> Result<KvUsage, HostError> {
+    async fn kv_present(&self, pot: &Pot) -> Result<KvUsage, HostError> {
         // No quota is so small that there could be room, so that what has expired is always looked for.
         let none = Quota { bytes: 0, keys: 0 };
         let kv = self.parts.outbox.kv();
-        let usage = kv.present(self.parts.session, &self.installation, none).await;
+        let usage = kv.present(self.parts.session, &self.installation, pot, none).await;
         let usage = usage.map_err(unreadable)?;
         Ok(KvUsage {
             keys: usage.keys,
@@ -127,7 +127,7 @@ impl Host for PluginHost {
     async fn dialogue_usage(&self) -> Result<KvUsage, HostError> {
         let dialogues = self.parts.outbox.dialogues();
         let usage = dialogues
-            .present(self.parts.session, &self.installation, self.dialogue_quota)
+            .present(self.parts.session, &self.installation, &Pot::Own, self.dialogue_quota)
             .await;
         let usage = usage.map_err(unreadable)?;
         Ok(KvUsage {

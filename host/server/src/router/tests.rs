@@ -15,6 +15,7 @@ mod secrets;
 mod server;
 mod settings;
 mod shadow;
+mod shared;
 mod topics;
 mod versions;
 mod webhooks;

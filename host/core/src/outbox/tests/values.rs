@@ -3,7 +3,7 @@
 use crate::address::Jid;
 use crate::clock::UnixMs;
 use crate::data_version::DataVersions;
-use crate::draft::{Draft, KvEntry, KvKey, KvRead, KvScope, KvWrite};
+use crate::draft::{Draft, KvEntry, KvKey, KvRead, KvScope, KvWrite, Pot};
 use crate::fixture::{NOON, QUOTA, SESSION, World, call, installation, jid, on_every_engine};
 use crate::kv::{Quota, Usage};
 use crate::outbox::{Call, CommitError, Migration};
@@ -95,7 +95,7 @@ async fn usage(world: &World, name: &str) -> (u64, u64) {
     let Usage { bytes, keys, .. } = world
         .outbox
         .kv()
-        .usage(SESSION, &installation(name))
+        .usage(SESSION, &installation(name), &Pot::Own)
         .await
         .expect("it reads");
     (bytes, keys)
@@ -279,4 +279,61 @@ fn usage_is_within_a_quota_up_to_the_last_byte() {
     };
     assert!(usage.fits(Quota { bytes: 10, keys: 2 }));
     assert!(!usage.fits(Quota { bytes: 9, keys: 2 }) && !usage.fits(Quota { bytes: 10, keys: 1 }));
+}
+
+fn shared(name: &str, key: &str) -> KvKey {
+    KvKey {
+        scope: KvScope::Shared(name.parse().expect("a name")),
+        key: key.into(),
+    }
+}
+
+async fn usage_of(world: &World, name: &str) -> (u64, u64) {
+    let pot = Pot::Shared(name.parse().expect("a name"));
+    let usage = world
+        .outbox
+        .kv()
+        .usage(SESSION, &installation("a"), &pot)
+        .await
+        .expect("it reads");
+    (usage.bytes, usage.keys)
+}
+
+on_every_engine! {
+    async fn what_is_shared_is_the_same_for_all_and_counted_by_itself(world: &mut World) {
+        let small = Quota { bytes: 10, keys: 2 };
+        let both = vec![put(shared("pool", "k"), "12345", 1), put(key("k"), "1234", 1)];
+        write(world, "a", small, both, Vec::new()).await.expect("it fits");
+        assert_eq!(stored(world, "b", shared("pool", "k")).await.as_deref(), Some("12345"));
+        assert_eq!(stored(world, "b", shared("tool", "k")).await, None);
+        assert_eq!(stored(world, "b", key("k")).await, None);
+        assert_eq!((usage(world, "a").await, usage(world, "b").await), ((5, 1), (0, 0)));
+        assert_eq!(usage_of(world, "pool").await, (6, 1));
+        // One that others have filled is full for whoever may have less.
+        let refused = write(world, "b", small, vec![put(shared("pool", "l"), "1234", 1)], Vec::new()).await;
+        assert!(matches!(refused, Err(CommitError::KvQuota { bytes: 11, keys: 2, .. })), "{refused:?}");
+        write(world, "b", small, vec![put(key("l"), "1234", 1)], Vec::new()).await.expect("its own have room");
+        write(world, "b", QUOTA, vec![put(shared("pool", "l"), "1234", 1)], Vec::new()).await.expect("it may have more");
+        write(world, "a", small, vec![delete(shared("pool", "k"))], Vec::new()).await.expect("it shrinks");
+        assert_eq!((usage_of(world, "pool").await, usage(world, "a").await), ((5, 1), (5, 1)));
+        let names = world.outbox.kv().scopes(SESSION, &installation("a")).await.expect("it reads");
+        assert_eq!(names, [KvScope::Session], "a shared store is nobody's own");
+    }
+
+    async fn two_that_write_what_they_share_do_not_overwrite_each_other(world: &mut World) {
+        let saw = |revision| vec![KvRead { key: shared("pool", "n"), revision }];
+        write(world, "a", QUOTA, vec![put(shared("pool", "n"), "1", 1)], saw(None)).await.expect("it is absent");
+        let refused = write(world, "b", QUOTA, vec![put(shared("pool", "n"), "1", 1)], saw(None)).await;
+        assert!(matches!(refused, Err(CommitError::Conflict)));
+        write(world, "b", QUOTA, vec![put(shared("pool", "n"), "2", 2)], saw(Some(1))).await.expect("it looked again");
+    }
+
+    async fn what_has_expired_in_a_shared_store_makes_room_there(world: &mut World) {
+        let small = Quota { bytes: 10, keys: 9 };
+        let old = vec![put_until(shared("pool", "old"), "12345", MINUTE), put_until(key("old"), "12345", MINUTE)];
+        write(world, "a", small, old, Vec::new()).await.expect("it fits");
+        world.clock.set(MINUTE);
+        write(world, "b", small, vec![put(shared("pool", "new"), "12345", 1)], Vec::new()).await.expect("there is room again");
+        assert_eq!((usage_of(world, "pool").await, usage(world, "a").await), ((8, 1), (8, 1)));
+    }
 }

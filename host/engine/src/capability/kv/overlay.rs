@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use waspnest_core::draft::{KvEntry, KvKey, KvRead, KvScope, KvWrite};
+use waspnest_core::draft::{KvEntry, KvKey, KvRead, KvScope, KvWrite, Pot};
 
 use crate::host::KvUsage;
 use crate::limits::KV_PAGE_BYTES;
@@ -17,7 +17,7 @@ pub(crate) struct Overlay {
     written: BTreeMap<KvKey, Option<KvEntry>>,
     /// The highest revision given to each key; stays when the key is removed.
     given: BTreeMap<KvKey, u64>,
-    usage: Option<(KvUsage, Counted)>,
+    usage: BTreeMap<Pot, (KvUsage, Counted)>,
 }
 
 /// What is counted as used.
@@ -77,10 +77,10 @@ impl Overlay {
         self.found.insert(key, entry);
     }
 
-    /// What the installation would use after this call's writes, if it used `base` before.
-    pub(crate) fn used(&self, base: KvUsage) -> KvUsage {
+    /// What would be used after this call's writes, if `base` was before.
+    pub(crate) fn used(&self, pot: &Pot, base: KvUsage) -> KvUsage {
         let mut used = base;
-        for (key, entry) in &self.written {
+        for (key, entry) in self.written.iter().filter(|(key, _)| key.scope.pot() == *pot) {
             if let Some(before) = self.found.get(key).and_then(Option::as_ref) {
                 used.keys = used.keys.saturating_sub(1);
                 used.bytes = used.bytes.saturating_sub(size(key, before));
@@ -109,23 +109,27 @@ impl Call {
         Ok(found)
     }
 
-    /// What the installation would use after this call's writes so far. Expired values may count.
-    pub(crate) async fn used(&mut self) -> wasmtime::Result<KvUsage> {
-        let (base, _) = match self.kv.usage {
-            Some(usage) => usage,
-            None => *self.kv.usage.insert((self.host.kv_usage().await?, Counted::All)),
+    /// What would be used after this call's writes so far. Expired values may count.
+    pub(crate) async fn used(&mut self, pot: &Pot) -> wasmtime::Result<KvUsage> {
+        let base = match self.kv.usage.get(pot) {
+            Some((base, _)) => *base,
+            None => {
+                let base = self.host.kv_usage(pot).await?;
+                self.kv.usage.insert(pot.clone(), (base, Counted::All));
+                base
+            }
         };
-        Ok(self.kv.used(base))
+        Ok(self.kv.used(pot, base))
     }
 
     /// The same without expired values, where they were counted before; none where they were not.
-    pub(crate) async fn used_exactly(&mut self) -> wasmtime::Result<Option<KvUsage>> {
-        match self.kv.usage {
+    pub(crate) async fn used_exactly(&mut self, pot: &Pot) -> wasmtime::Result<Option<KvUsage>> {
+        match self.kv.usage.get(pot) {
             Some((_, Counted::Present)) => Ok(None),
             Some((_, Counted::All)) | None => {
-                let base = self.host.kv_present().await?;
-                self.kv.usage = Some((base, Counted::Present));
-                Ok(Some(self.kv.used(base)))
+                let base = self.host.kv_present(pot).await?;
+                self.kv.usage.insert(pot.clone(), (base, Counted::Present));
+                Ok(Some(self.kv.used(pot, base)))
             }
         }
     }

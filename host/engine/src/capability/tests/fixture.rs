@@ -8,7 +8,7 @@ use bytes::Bytes;
 use wasmtime::component::ResourceTable;
 use waspnest_core::address::{ChatKind, Jid, Party};
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
-use waspnest_core::draft::{Draft, KvEntry, KvKey, KvScope, Timer};
+use waspnest_core::draft::{Draft, KvEntry, KvKey, KvScope, Pot, Timer};
 use waspnest_core::effect::Action;
 use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::files::FileName;
@@ -192,20 +192,16 @@ impl Host for Stored {
             .collect())
     }
 
-    async fn kv_usage(&self) -> Result<KvUsage, HostError> {
-        let bytes = self
-            .values
-            .iter()
-            .map(|(key, entry)| (key.key.len() + entry.value.len()) as u64)
-            .sum();
-        Ok(KvUsage {
-            keys: self.values.len() as u64,
-            bytes,
-        })
+    async fn kv_usage(&self, pot: &Pot) -> Result<KvUsage, HostError> {
+        let counted = self.values.iter().filter(|(key, _)| key.scope.pot() == *pot);
+        Ok(counted.fold(KvUsage::default(), |used, (key, entry)| KvUsage {
+            keys: used.keys + 1,
+            bytes: used.bytes + (key.key.len() + entry.value.len()) as u64,
+        }))
     }
 
-    async fn kv_present(&self) -> Result<KvUsage, HostError> {
-        self.kv_usage().await
+    async fn kv_present(&self, pot: &Pot) -> Result<KvUsage, HostError> {
+        self.kv_usage(pot).await
     }
 
     async fn dialogue(&self, key: &KvKey) -> Result<Option<KvEntry>, HostError> {
@@ -362,6 +358,7 @@ pub(super) fn everything() -> Effective {
         kv: Some(KvTerms {
             max_bytes: 1000,
             max_keys: 40,
+            shared: ["pool".parse().expect("a name")].into(),
         }),
         schedule: Some(JobTerms {
             max_jobs: 2,

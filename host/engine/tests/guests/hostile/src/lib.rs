@@ -13,7 +13,8 @@
 //! | `big-string`, `big-log`, `big-value`, `big-reject` | hands over 16 MiB at once, and replies what came back |
 //! | `kv-counter`, `kv-session-counter`, `kv-sender-counter` | adds 1 to a counter and replies its value |
 //! | `kv-fill KEY` | writes 1 KiB under a key of the session, and replies what came back |
-//! | `kv-instance`, `kv-shared` | opens the store and replies what came back |
+//! | `kv-instance` | opens the store and replies what came back |
+//! | `kv-shared NAME WORD` | does something with a shared store; see there |
 //! | `retry`, `reject`, `retry-until N` | answers that error, the last one until attempt N, then replies `attempt N` |
 //! | `reject-unless-kv` | rejects unless the chat has a counter, then replies `now it works` |
 //! | `half` | replies, writes the chat's counter, and then rejects: nothing of it may be seen |
@@ -69,6 +70,7 @@ mod host_call;
 mod past;
 mod sandbox;
 mod secret;
+mod shared;
 mod tell;
 
 use waspnest_plugin::http::Request;
@@ -115,7 +117,7 @@ impl MessageHandler for Hostile {
             "kv-sender-counter" => kv::sender()?.increment("counter", 1)?.to_string(),
             "kv-fill" => host_call::said(kv::session()?.put(rest, &"x".repeat(1024)).map(|_| "stored")),
             "kv-instance" => host_call::said(kv::open(kv::Scope::Instance).map(|_| "opened")),
-            "kv-shared" => host_call::said(kv::open(kv::Scope::Shared("pool".into())).map(|_| "opened")),
+            "kv-shared" => shared::shared(rest),
             "retry" => return Err(HandlerError::retry("told to retry")),
             "reject" => return Err(HandlerError::reject("told to reject")),
             "reject-unless-kv" => match kv::chat()?.get::<u64>("counter")? {
