@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use sha2::{Digest as _, Sha256};
 use waspnest_core::codec::{self, Record};
 use waspnest_core::journal::Question;
+use waspnest_core::message::Message;
 
 use crate::state::Call;
 
@@ -52,7 +53,8 @@ impl Call {
         Ok(self.host.keep_for_good(question, &codec::encode(answer)).await?)
     }
 
-    /// A name for the doing of what is asked, the same for every attempt: for servers that can tell repetitions.
+    /// A name for the doing of what is asked, the same for every attempt and for a message that is delivered once more: for servers that
+    /// can tell repetitions.
     pub(crate) fn idempotency_key(&self, question: &Question) -> String {
         self.token(question).iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -60,7 +62,16 @@ impl Call {
     /// The same name as bytes.
     pub(crate) fn token(&self, question: &Question) -> [u8; 16] {
         let mut hash = Sha256::new();
-        hash.update(self.event.to_string());
+        match &self.scene.message {
+            // What the process loses before it is on disk comes again as another event. It is the same message.
+            Some(message) => {
+                let Message { key, timestamp, .. } = message.as_ref();
+                hash.update(self.session.as_str());
+                hash.update([0]);
+                hash.update(serde_json::to_vec(&(key, &message.sender.jid, timestamp)).unwrap_or_default());
+            }
+            None => hash.update(self.event.to_string()),
+        }
         hash.update([0]);
         hash.update(self.installation.as_str());
         hash.update([0]);

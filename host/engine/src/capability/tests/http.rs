@@ -1,13 +1,15 @@
 //! What `http` sends, what it refuses, and what a repeated call is told.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use ulid::Ulid;
+use waspnest_core::id::EventId;
 
-use super::fixture::{Answers, Stored, call_over};
+use super::fixture::{Answers, Stored, call, call_over};
 use crate::bindings::waspnest::plugin::http::{Host, Request, Response};
 use crate::bindings::waspnest::plugin::types::Error;
 use crate::host::{HttpAnswer, HttpFailure, HttpRequest};
 use crate::manifest::HttpTerms;
-use crate::state::CallState;
+use crate::state::{Call, CallState};
 
 const URL: &str = "https://api.example.com/things?x=1#part";
 
@@ -347,4 +349,28 @@ async fn requests_have_a_budget_and_failures_say_why() {
         fetch(&mut call, request("GET", URL)).await.expect_err("over budget");
     }
     assert!(call.fetch(request("GET", URL)).await.is_err(), "a flood ends the call");
+}
+
+#[test]
+fn a_message_that_is_delivered_once_more_is_the_same_to_servers() {
+    let key = |change: fn(&mut Call)| {
+        let mut call = call().call;
+        change(&mut call);
+        let question = call.question("http", b"POST");
+        call.idempotency_key(&question)
+    };
+    let other = |call: &mut Call| call.event = EventId::new(Ulid(7));
+    let first = key(|_| {});
+    assert_eq!(key(other), first);
+    let another = key(|call| {
+        let message = call.scene.message.as_mut().expect("it is about a message");
+        message.key.id = "3EB0OTHER".parse().expect("an id");
+    });
+    assert_ne!(another, first);
+    let nothing = key(|call| call.scene.message = None);
+    let later = key(|call| {
+        call.scene.message = None;
+        call.event = EventId::new(Ulid(7));
+    });
+    assert_ne!(nothing, later, "of what is no message each event is its own");
 }
