@@ -93,7 +93,7 @@ impl Rollout {
             // Where nothing is recorded nothing is shown either.
             bodies: parts.config.plugins.record.bodies.unwrap_or(Bodies::Redacted),
             hide: parts.hide.clone(),
-            now: parts.clock.now(),
+            clock: parts.clock.clone(),
         })
     }
 

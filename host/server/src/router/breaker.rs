@@ -85,6 +85,14 @@ impl Breaker {
         }
     }
 
+    /// Whether a call may be made now, for who does not wait. Whoever is let through owes [`Breaker::note`].
+    pub(super) fn lets_through(&self, now: UnixMs) -> bool {
+        match self.admit(now) {
+            Admission::Go => true,
+            Admission::Wait(_) => false,
+        }
+    }
+
     fn admit(&self, now: UnixMs) -> Admission {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match *state {
@@ -157,10 +165,7 @@ mod tests {
     }
 
     fn is_let_through(breaker: &Breaker, at: u64) -> bool {
-        match breaker.admit(UnixMs(at)) {
-            Admission::Go => true,
-            Admission::Wait(_) => false,
-        }
+        breaker.lets_through(UnixMs(at))
     }
 
     #[test]

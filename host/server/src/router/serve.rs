@@ -420,7 +420,7 @@ fn note(parts: &RouterParts, installed: &Installed, verdict: Verdict) {
 }
 
 /// What an event cannot be handled for says nothing of the next one; everything else may be the plugin's illness.
-fn verdict(error: &CallError) -> Verdict {
+pub(super) fn verdict(error: &CallError) -> Verdict {
     match error {
         CallError::Reject { .. } => Verdict::Neither,
         // The host's own faults are not the plugin's.

@@ -2,8 +2,8 @@
 //!
 //! Nothing comes of its calls. It is answered with what the version at work was told a moment before, its draft is compared and dropped, what
 //! it logs is told to nobody. It must never hold the version at work back: a lane hands over what it knows and goes on, one task makes the
-//! calls one after the other, only while there is much room in the pool, and what does not fit is left out and counted. What is found is in
-//! memory: it begins anew with the host.
+//! calls one after the other, only while there is much room in the pool and its breaker is closed, and what does not fit is left out and
+//! counted. What is found is in memory: it begins anew with the host.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,10 +21,11 @@ use waspnest_core::version::Shadow;
 use waspnest_engine::record::{Bodies, Hide, Replay, Was, drafted};
 use waspnest_engine::{CallContext, Engine, Occasion};
 
+use super::breaker::Verdict;
 use super::command::command_in;
 use super::installed::Installed;
 use super::plugin_host::RULES;
-use super::serve::seed;
+use super::serve::{seed, verdict};
 use crate::recorder::{Difference, Then, Whole};
 
 /// Calls that may wait to be looked at.
@@ -51,6 +52,7 @@ pub struct Looking {
     engine: Arc<Engine>,
     bodies: Bodies,
     hide: Hide,
+    clock: Arc<dyn Clock>,
 }
 
 /// What a version is put in shadow with.
@@ -66,8 +68,8 @@ pub struct ShadowParts {
     pub bodies: Bodies,
     /// How that is hidden.
     pub hide: Hide,
-    /// When.
-    pub now: UnixMs,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// What the version at work made of an event.
@@ -139,14 +141,14 @@ impl Shadowing {
             engine,
             bodies,
             hide,
-            now,
+            clock,
         } = parts;
         let (sender, queue) = mpsc::channel(QUEUE);
         let found = Arc::default();
         let shadowing = Self {
             installed: Arc::clone(&installed),
             shadow,
-            since: now,
+            since: clock.now(),
             queue: sender,
             found: Arc::clone(&found),
         };
@@ -157,6 +159,7 @@ impl Shadowing {
             engine,
             bodies,
             hide,
+            clock,
         };
         (Arc::new(shadowing), looking)
     }
@@ -205,15 +208,17 @@ impl Looking {
                 seen = self.queue.recv() => seen,
             };
             let Some(seen) = seen else { return };
-            if !self.engine.is_roomy() {
+            let breaker = Arc::clone(&self.installed.breaker);
+            if !self.engine.is_roomy() || !breaker.lets_through(self.clock.now()) {
                 locked(&self.found).counts.left_out += 1;
                 continue;
             }
-            let apart = tokio::select! {
+            let (apart, verdict) = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                apart = self.look(seen) => apart,
+                ended = self.look(seen) => ended,
             };
+            breaker.note(verdict, self.clock.now());
             let mut found = locked(&self.found);
             let Found { counts, apart: kept } = &mut *found;
             if apart.difference.is_none() {
@@ -231,7 +236,7 @@ impl Looking {
         }
     }
 
-    async fn look(&self, seen: Seen) -> Apart {
+    async fn look(&self, seen: Seen) -> (Apart, Verdict) {
         let Seen {
             event,
             session,
@@ -273,17 +278,19 @@ impl Looking {
         };
         let by = (&called, &installed.installation);
         let difference = Difference::between(then, by, &host, (&story.steps, &self.hide));
+        let verdict = called.outcome().err().map_or(Verdict::Good, verdict);
         // What the version at work has paid, this one has too, so that both are told to wait at the same time.
         if let (Some(_), Ok((_, dues))) = (&story.draft, called.draft()) {
             dues.pay();
         }
-        Apart {
+        let apart = Apart {
             at: run.started,
             session,
             event: event.id,
             kind: run.kind,
             difference,
-        }
+        };
+        (apart, verdict)
     }
 }
 

@@ -5,6 +5,7 @@ use waspnest_core::version::Shadow;
 
 use super::harness::{Harness, Install, hostile, id};
 use super::server::Server;
+use crate::config::plugins::BreakerRule;
 use crate::router::{Counts, Report};
 
 const ADA: &str = "4915100001";
@@ -115,6 +116,31 @@ async fn one_that_hangs_holds_nobody_back() {
     assert_eq!(report.counts.different, 3, "{report:#?}");
     let (then, now) = &report.apart[2].difference.outcome;
     assert_eq!((&**then, &**now), ("drafted", "deadline"));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn one_that_keeps_failing_rests() {
+    let mut app = Harness::start(vec![Install::of("echo", "bot")]).await;
+    let shadow = Install {
+        breaker: BreakerRule {
+            failures: 1,
+            ..BreakerRule::default()
+        },
+        ..hostile("bot")
+    };
+    let looking = app.in_shadow(&shadow, 100).await;
+    app.look(looking);
+    for text in ["trap", "one", "two"] {
+        app.hears(ADA, text).await;
+    }
+    let counts = app.found(3).await.counts;
+    assert_eq!((counts.different, counts.left_out), (1, 2));
+    app.pass(BreakerRule::default().open);
+    app.hears(ADA, "three").await;
+    let counts = app.found(4).await.counts;
+    assert_eq!((counts.different, counts.left_out), (2, 2), "it is tried again");
+    assert_eq!(app.replies(4).await.len(), 4);
     app.stop().await;
 }
 

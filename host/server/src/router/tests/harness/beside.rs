@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use waspnest_core::clock::Clock;
 use waspnest_core::version::Shadow;
 use waspnest_engine::record::{Bodies, Hide};
 
@@ -23,7 +22,7 @@ impl Harness {
             engine: Arc::clone(&self.engine),
             bodies: Bodies::Full,
             hide: Hide::under([7; 32]),
-            now: self.clock.now(),
+            clock: self.clock.clone(),
         });
         self.slots[0].put_in_shadow(Some(shadowing));
         looking
