@@ -44,6 +44,14 @@ impl Lanes {
         next
     }
 
+    /// Forgets an effect that could not leave; its chat stands still until everything that waits is pushed anew.
+    pub(super) fn release(&mut self, effect: &Effect) {
+        self.known.remove(&effect.id);
+        if let Some(lane) = self.lanes.get_mut(&effect.action.chat().cloned()) {
+            lane.busy = false;
+        }
+    }
+
     /// Forgets everything that waits. Effects under way stay known until they finish.
     pub(super) fn clear_waiting(&mut self) {
         for lane in self.lanes.values_mut() {

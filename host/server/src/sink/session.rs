@@ -1,7 +1,11 @@
 //! The sink of one session, for what WhatsApp carries.
 //!
 //! While there is no connection nothing is kept in memory: the outbox has it all, and each new connection starts by reading what is
-//! pending. While there is one, fresh effects come straight from the commit that made them.
+//! pending. While there is one, fresh effects come straight from the commit that made them, but never before what is pending was read:
+//! an older effect of the same chat may be among that.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -31,6 +35,8 @@ const OFFERS: usize = 1024;
 const PAGE: usize = 500;
 /// How long the server may take to acknowledge before an effect leaves again.
 const ACK_PATIENCE: Duration = Duration::from_secs(30);
+/// How long an effect waits that met no connection although there should be one.
+const RECHECK: Duration = Duration::from_secs(1);
 /// "Typing" that could not be shown within this time is not worth showing.
 const TYPING_LIFE: Duration = Duration::from_secs(15);
 
@@ -75,6 +81,10 @@ pub(crate) struct SessionSink {
     parts: Arc<SinkParts>,
     offers: mpsc::Receiver<Committed>,
     connection: watch::Receiver<Option<u64>>,
+    /// The connection for which everything pending was read; none while nothing may leave.
+    current: Option<u64>,
+    /// How far the outbox was read then; what is offered of that is in the lanes already, or has left.
+    read_to: Position,
     lanes: Lanes,
     /// Left, not yet acknowledged.
     awaiting: HashSet<EffectId>,
@@ -82,11 +92,15 @@ pub(crate) struct SessionSink {
     under_way: JoinSet<Attempted>,
     /// Effects whose next attempt is not yet due; they keep their place in their lanes.
     pausing: JoinSet<Effect>,
+    /// Ends when the connection is to be tried again.
+    recheck: JoinSet<()>,
 }
 
 /// One attempt that came to an end.
 struct Attempted {
     effect: Effect,
+    /// The connection it began on.
+    connection: Option<u64>,
     end: AttemptEnd,
 }
 
@@ -95,6 +109,8 @@ enum AttemptEnd {
     Finished,
     /// It is the next one's turn, and this one awaits its acknowledgement.
     Left(BoxFuture<'static, Answer>),
+    /// There was no connection. Nothing of its chat may leave before it.
+    NotConnected,
     /// The same effect again, when it is due.
     Again,
 }
@@ -108,11 +124,14 @@ impl SessionSink {
             parts: Arc::new(parts),
             offers,
             connection,
+            current: None,
+            read_to: Position::default(),
             lanes: Lanes::default(),
             awaiting: HashSet::new(),
             answers: FuturesUnordered::new(),
             under_way: JoinSet::new(),
             pausing: JoinSet::new(),
+            recheck: JoinSet::new(),
         };
         let port = SinkPort {
             offers: offer,
@@ -137,17 +156,19 @@ impl SessionSink {
                     becoming_durable.push_back(async move { applied.durable().await.map(|()| effects) });
                 }
                 Some(durable) = becoming_durable.next() => {
-                    for effect in durable? {
+                    let read_to = self.read_to;
+                    for effect in durable?.into_iter().filter(|effect| effect.sequence > read_to) {
                         self.take(effect);
                     }
                 }
                 Some(attempted) = self.under_way.join_next() => {
                     // An attempt neither panics nor is aborted before shutdown; if one did, its effect is still in the outbox.
                     if let Ok(attempted) = attempted {
-                        self.attempted(attempted);
+                        self.attempted(attempted).await?;
                     }
                 }
                 Some(Ok(due)) = self.pausing.join_next() => self.start(Some(due)),
+                Some(Ok(())) = self.recheck.join_next() => self.try_again().await?,
                 Some((id, answer)) = self.answers.next() => self.answered(id, answer).await?,
             }
         }
@@ -157,11 +178,23 @@ impl SessionSink {
 
     /// Starts over from the outbox when the connection is a new one.
     async fn reconnected(&mut self) -> Result<(), StoreError> {
-        let connected = self.connection.borrow_and_update().is_some();
-        self.lanes.clear_waiting();
+        self.current = *self.connection.borrow_and_update();
         self.awaiting.clear();
         self.answers = FuturesUnordered::new();
-        if !connected {
+        self.read_pending().await
+    }
+
+    /// Looks whether there is a connection after all. What awaits its answer goes on to.
+    async fn try_again(&mut self) -> Result<(), StoreError> {
+        self.current = *self.connection.borrow();
+        self.read_pending().await
+    }
+
+    /// Fills the lanes from the outbox, in order, where anything may leave at all.
+    async fn read_pending(&mut self) -> Result<(), StoreError> {
+        self.recheck.abort_all();
+        self.lanes.clear_waiting();
+        if self.current.is_none() {
             return Ok(());
         }
         let mut after = Position::default();
@@ -169,6 +202,7 @@ impl SessionSink {
             let page = self.parts.outbox.due(self.parts.session, after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.sequence;
+            self.read_to = self.read_to.max(after);
             // What is pending may have been committed a moment ago and not be durable yet.
             self.parts.store.flush().await?;
             for effect in page {
@@ -177,10 +211,10 @@ impl SessionSink {
         }
     }
 
-    /// Queues an effect that may leave.
+    /// Queues an effect that may leave. One that may not is in the outbox when a connection comes.
     fn take(&mut self, effect: Effect) {
-        let connected = self.connection.borrow().is_some();
-        if connected && !is_webhook(&effect) && !self.awaiting.contains(&effect.id) {
+        let may_leave = self.current.is_some() && *self.connection.borrow() == self.current;
+        if may_leave && !is_webhook(&effect) && !self.awaiting.contains(&effect.id) {
             let first = self.lanes.push(effect);
             self.start(first);
         }
@@ -198,18 +232,29 @@ impl SessionSink {
                 });
             }
             _ => {
-                let parts = Arc::clone(&self.parts);
-                self.under_way.spawn(async move { parts.attempt(effect).await });
+                let (parts, connection) = (Arc::clone(&self.parts), self.current);
+                self.under_way
+                    .spawn(async move { parts.attempt(effect, connection).await });
             }
         }
     }
 
-    fn attempted(&mut self, Attempted { effect, end }: Attempted) {
+    async fn attempted(&mut self, attempted: Attempted) -> Result<(), StoreError> {
+        let Attempted {
+            effect,
+            connection,
+            end,
+        } = attempted;
         match end {
             AttemptEnd::Again => self.start(Some(effect)),
             AttemptEnd::Finished => {
                 let next = self.lanes.finish(&effect);
                 self.start(next);
+            }
+            // It left over a connection that is gone, and others of its chat would leave over the new one before it did again.
+            AttemptEnd::Left(_) if connection != self.current => {
+                self.lanes.release(&effect);
+                self.read_pending().await?;
             }
             AttemptEnd::Left(answer) => {
                 let patience = self.parts.clock.sleep(ACK_PATIENCE);
@@ -224,7 +269,20 @@ impl SessionSink {
                 let next = self.lanes.finish(&effect);
                 self.start(next);
             }
+            AttemptEnd::NotConnected => {
+                self.lanes.release(&effect);
+                if self.current == connection {
+                    // The connection is gone, or will be told of as gone. Should neither be so, it is tried again.
+                    self.current = None;
+                    let later = self.parts.clock.sleep(RECHECK);
+                    self.recheck.spawn(later);
+                } else {
+                    // When the outbox was read for the connection that came meanwhile, this one was still under way.
+                    self.read_pending().await?;
+                }
+            }
         }
+        Ok(())
     }
 
     /// Forgets an effect the server has, and takes up again one it does not have.
@@ -250,7 +308,7 @@ fn is_webhook(effect: &Effect) -> bool {
 
 impl SinkParts {
     /// Makes one attempt and records what came of it.
-    async fn attempt(&self, mut effect: Effect) -> Attempted {
+    async fn attempt(&self, mut effect: Effect, connection: Option<u64>) -> Attempted {
         let started = self.clock.monotonic();
         let outcome = if self.is_stale(&effect) {
             Err(CarryError::Permanent {
@@ -270,7 +328,7 @@ impl SinkParts {
                     Carried::Done => (Some(Progress::Sent), AttemptEnd::Finished),
                 }
             }
-            Err(CarryError::NotConnected) => (None, AttemptEnd::Finished),
+            Err(CarryError::NotConnected) => (None, AttemptEnd::NotConnected),
             Err(CarryError::Transient { reason, after }) => {
                 match self.retry.wait_after(effect.attempts + 1, after, 0) {
                     Some(wait) => {
@@ -303,7 +361,11 @@ impl SinkParts {
                 tracing::error!(effect.id = %effect.id, %error, "the effect's state was not recorded");
             }
         }
-        Attempted { effect, end }
+        Attempted {
+            effect,
+            connection,
+            end,
+        }
     }
 
     fn given_up(&self, effect: &Effect, reason: Box<str>, code: Option<u32>) -> Progress {
