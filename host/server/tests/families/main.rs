@@ -2,6 +2,7 @@
 
 mod account;
 mod commands;
+mod fetched;
 mod files;
 mod host;
 mod messages;

@@ -10,7 +10,7 @@ use crate::host::Host;
 const VERSIONS: &str = "/v1/installations/echo/versions";
 
 /// A copy of the echo plugin that puts `prefix` before every answer; `more` is added to what it asks for.
-fn write(plugins: &Path, name: &str, prefix: &str, more: &str) -> Result<()> {
+pub(crate) fn write(plugins: &Path, name: &str, prefix: &str, more: &str) -> Result<()> {
     let echo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins/echo");
     let dir = plugins.join(name);
     std::fs::create_dir_all(&dir)?;
@@ -39,7 +39,7 @@ plugin = "echo"
     Host::over(plugins, |_| config.to_owned()).await
 }
 
-async fn post(host: &Host, path: &str, body: Value) -> Result<(u16, Value)> {
+pub(crate) async fn post(host: &Host, path: &str, body: Value) -> Result<(u16, Value)> {
     host.api("POST", path, "application/json", body.to_string().into())
         .await
 }
