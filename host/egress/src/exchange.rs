@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, StatusCode};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -22,9 +23,27 @@ const IDLE_PER_HOST: usize = 4;
 /// Sends requests.
 #[derive(Debug, Clone)]
 pub struct Egress {
-    client: reqwest::Client,
-    guard: Arc<Guard>,
+    way: Way,
     clock: Arc<dyn Clock>,
+}
+
+/// Where requests go.
+#[derive(Debug, Clone)]
+enum Way {
+    /// To the network, past the guard.
+    Network(reqwest::Client, Arc<Guard>),
+    /// To whoever plays the servers; nothing leaves the process, so nothing is guarded.
+    Played(Arc<dyn Servers>),
+}
+
+/// Plays servers, where a plugin is tried without any.
+#[async_trait]
+pub trait Servers: Send + Sync + fmt::Debug {
+    /// The answer to a request.
+    ///
+    /// # Errors
+    /// [`EgressError::Unreachable`] where there is no such server.
+    async fn answer(&self, request: Outbound) -> Result<Inbound, EgressError>;
 }
 
 /// The way out could not be set up.
@@ -129,7 +148,19 @@ impl Egress {
             .pool_max_idle_per_host(IDLE_PER_HOST)
             .build()
             .map_err(SetUpError::Client)?;
-        Ok(Self { client, guard, clock })
+        Ok(Self {
+            way: Way::Network(client, guard),
+            clock,
+        })
+    }
+
+    /// A way to servers that are played.
+    #[must_use]
+    pub fn played(servers: Arc<dyn Servers>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            way: Way::Played(servers),
+            clock,
+        }
     }
 
     /// Sends a request and takes its answer. A redirect is an answer.
@@ -140,57 +171,67 @@ impl Egress {
         if !matches!(request.url.scheme(), "http" | "https") {
             return Err(EgressError::Url);
         }
-        // Names are judged where they are looked up; an address in the URL is not looked up.
-        match request.url.host() {
-            None => return Err(EgressError::Url),
-            Some(Host::Domain(name)) => self.guard.name(name)?,
-            Some(Host::Ipv4(address)) => self.literal(&request.url, IpAddr::V4(address))?,
-            Some(Host::Ipv6(address)) => self.literal(&request.url, IpAddr::V6(address))?,
-        }
         let (timeout, deadline) = (request.timeout, self.clock.now().plus(request.timeout));
+        let answer = async {
+            match &self.way {
+                Way::Network(client, guard) => {
+                    judge(guard, &request.url)?;
+                    send(client, request).await
+                }
+                Way::Played(servers) => servers.answer(request).await,
+            }
+        };
         tokio::select! {
             biased;
-            answer = self.send(request) => answer,
+            answer = answer => answer,
             () = self.clock.sleep_until(deadline) => Err(EgressError::TimedOut(timeout)),
         }
     }
+}
 
-    fn literal(&self, url: &Url, address: IpAddr) -> Result<(), Forbidden> {
-        self.guard.address(url.host_str().unwrap_or_default(), address)
+/// Names are judged where they are looked up, too; an address in the URL is not looked up.
+fn judge(guard: &Guard, url: &Url) -> Result<(), EgressError> {
+    let literal = |address| guard.address(url.host_str().unwrap_or_default(), address);
+    match url.host() {
+        None => return Err(EgressError::Url),
+        Some(Host::Domain(name)) => guard.name(name)?,
+        Some(Host::Ipv4(address)) => literal(IpAddr::V4(address))?,
+        Some(Host::Ipv6(address)) => literal(IpAddr::V6(address))?,
     }
+    Ok(())
+}
 
-    async fn send(&self, request: Outbound) -> Result<Inbound, EgressError> {
-        let Outbound {
-            method,
-            url,
-            headers,
-            body,
-            timeout: _,
-            max_bytes,
-        } = request;
-        let mut sending = self.client.request(method, url).headers(headers);
-        if !body.is_empty() {
-            sending = sending.body(body);
-        }
-        let mut answer = sending.send().await.map_err(failure)?;
-        let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
-        let mut body = BytesMut::new();
-        let mut rest = Rest::None;
-        while let Some(chunk) = answer.chunk().await.map_err(failure)? {
-            let room = max_bytes - body.len();
-            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-            if chunk.len() > room {
-                rest = Rest::Left;
-                break;
-            }
-        }
-        Ok(Inbound {
-            status,
-            headers,
-            body: body.freeze(),
-            rest,
-        })
+async fn send(client: &reqwest::Client, request: Outbound) -> Result<Inbound, EgressError> {
+    let Outbound {
+        method,
+        url,
+        headers,
+        body,
+        timeout: _,
+        max_bytes,
+    } = request;
+    let mut sending = client.request(method, url).headers(headers);
+    if !body.is_empty() {
+        sending = sending.body(body);
     }
+    let mut answer = sending.send().await.map_err(failure)?;
+    let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
+    let mut body = BytesMut::new();
+    let mut rest = Rest::None;
+    while let Some(chunk) = answer.chunk().await.map_err(failure)? {
+        let room = max_bytes - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
+            rest = Rest::Left;
+            break;
+        }
+    }
+    Ok(Inbound {
+        status,
+        headers,
+        body: body.freeze(),
+        rest,
+    })
 }
 
 /// The guard's refusal if that is what is behind an error, else the innermost reason: the outer ones only repeat the URL.

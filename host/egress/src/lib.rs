@@ -8,6 +8,6 @@ mod exchange;
 pub mod guard;
 mod names;
 
-pub use exchange::{Egress, EgressError, Inbound, Outbound, Rest, SetUpError};
+pub use exchange::{Egress, EgressError, Inbound, Outbound, Rest, Servers, SetUpError};
 pub use guard::{Forbidden, Guard};
 pub use names::{Names, SystemNames};

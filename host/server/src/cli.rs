@@ -4,6 +4,7 @@
 //! carries what a command is asked for; errors and the log go to standard error.
 
 mod check;
+mod plugin;
 mod route;
 mod secret;
 mod serve;
@@ -52,6 +53,11 @@ enum Command {
         bytes: String,
         /// What calls are measured in: time, or fuel too
         metering: String,
+    },
+    /// What authors of plugins do
+    Plugin {
+        #[command(subcommand)]
+        deed: plugin::Deed,
     },
     /// Say who gets what
     Route {
@@ -143,6 +149,9 @@ pub fn run(
                 question: Question::Explain(described),
             },
         }) => load(described.config.as_deref(), env).and_then(|config| route::explain(&config, described, out)),
+        Ok(Arguments {
+            command: Command::Plugin { deed },
+        }) => plugin::run(&deed, out),
         Ok(Arguments {
             command: Command::Secret { deed },
         }) => load(deed.config().as_deref(), env)

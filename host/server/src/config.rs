@@ -16,6 +16,7 @@ pub mod pattern;
 pub mod plugins;
 pub mod problem;
 pub mod record;
+pub mod scenario;
 pub mod schedule;
 pub mod secret;
 pub mod secrets;

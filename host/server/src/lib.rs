@@ -40,4 +40,7 @@ pub mod http;
 
 pub mod app;
 
+mod scenario;
+mod stage;
+
 pub mod cli;

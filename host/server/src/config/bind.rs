@@ -102,6 +102,11 @@ pub enum Topic {
 impl Topic {
     /// What a bind is about that does not say.
     pub const USUAL: [Self; 2] = [Self::Family(Family::Message), Self::Command];
+
+    /// Everything a bind can be about.
+    pub fn all() -> impl Iterator<Item = Self> {
+        EVENTS.iter().map(|(_, topic)| *topic)
+    }
 }
 
 /// The topics a bind can name. Ticks of schedules and requests from outside need no bind: they are for one installation.

@@ -271,8 +271,11 @@ fn is_named(node: &Node, part: &str) -> bool {
         .any(|key| matches!(table.get(*key).map(|node| &node.value), Some(Value::Text(id)) if same(id, part)))
 }
 
-/// `path.key`, with quotes round a key that has dots of its own.
+/// `path.key`, with quotes round a key that has dots of its own; without a key the path itself.
 pub(super) fn join(path: &str, key: &str) -> String {
+    if key.is_empty() {
+        return path.to_owned();
+    }
     let key = if key.contains('.') {
         format!("{key:?}")
     } else {

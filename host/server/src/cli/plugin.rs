@@ -1,0 +1,23 @@
+//! `waspnest plugin`: what authors of plugins do.
+
+mod test;
+
+use std::io::Write;
+
+use clap::Subcommand;
+
+use super::Exit;
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub(super) enum Deed {
+    /// Play the scenarios of a plugin and compare what comes of them with what came of them before
+    Test(test::Asked),
+}
+
+/// Does it.
+pub(super) fn run(deed: &Deed, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
+    match deed {
+        Deed::Test(asked) => test::run(asked, out),
+    }
+}
