@@ -12,6 +12,7 @@ mod bench;
 mod ci;
 mod demo;
 mod features;
+mod freeze;
 mod interop;
 mod plugins;
 mod policy;
@@ -63,6 +64,8 @@ enum Command {
     },
     /// Everything a change must pass: formatting, lints, docs, policy, features, tidiness, tests, interop.
     Ci,
+    /// Keep the plugin contract as it is now for good, with components built against it. Once for each of its versions.
+    Freeze,
     /// Check licences, banned crates, sources and advisories of the dependencies.
     Policy,
     /// Check that the default build of the product has no weakening features.
@@ -90,6 +93,7 @@ fn run(command: Command) -> Result<()> {
         Command::Interop { filter } => interop::run(&workspace, filter.as_deref()),
         Command::Bench { filter } => bench::run(&workspace, filter.as_deref()),
         Command::Ci => ci::run(&workspace),
+        Command::Freeze => freeze::run(&workspace),
         Command::Policy => policy::run(&workspace),
         Command::Features => features::run(&workspace),
         Command::Tidy => tidy::run(&workspace),

@@ -17,6 +17,7 @@ mod lifecycle;
 mod limits;
 mod loading;
 mod past;
+mod released;
 mod sandbox;
 mod secrets;
 mod sending;
