@@ -51,6 +51,14 @@ macro_rules! grants {
                 }
             }
 
+            /// What one plugin asks for, on its terms, and nothing else.
+            #[must_use]
+            pub fn of_requests(requests: &Requests) -> Self {
+                Self {
+                    $($field: requests.$field.as_ref().map(|_| Grant::AsRequested),)+
+                }
+            }
+
             /// Whether a capability is granted, on whatever terms.
             #[must_use]
             pub fn has(&self, capability: Capability) -> bool {

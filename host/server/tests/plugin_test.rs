@@ -1,5 +1,5 @@
-//! `waspnest plugin test` as an author runs it: scenarios of the plugins that ship, differences that are shown, and scenarios that cannot
-//! be played.
+//! `waspnest plugin` as an author runs it: what is said of a plugin, scenarios of the plugins that ship, differences that are shown, and
+//! scenarios that cannot be played.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,13 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Runs the command, and gives how it ended and what it printed.
 fn test(arguments: &[&str]) -> (Exit, String) {
-    let all = ["waspnest", "plugin", "test"]
-        .iter()
-        .chain(arguments)
-        .map(OsString::from);
+    plugin(&[&["test"], arguments].concat())
+}
+
+/// Runs the command, and gives how it ended and what it printed.
+fn plugin(arguments: &[&str]) -> (Exit, String) {
+    let all = ["waspnest", "plugin"].iter().chain(arguments).map(OsString::from);
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let output = Output {
         out: &mut out,
@@ -40,6 +41,40 @@ fn package(plugin: &str) -> String {
     let dir = root().join("target/plugins").join(plugin);
     assert!(dir.exists(), "{} is missing: run `cargo xtask plugins`", dir.display());
     dir.to_str().expect("text").to_owned()
+}
+
+#[test]
+fn what_a_plugin_asks_for_is_said_in_words_and_for_machines() {
+    let reminders = package("reminders");
+    let (exit, said) = plugin(&["check", &reminders]);
+    assert_eq!(exit, Exit::Success, "{said}");
+    let (fixed, changing): (Vec<&str>, Vec<&str>) = said
+        .lines()
+        .partition(|line| !line.contains("KiB") && !line.contains("sha256:"));
+    assert_eq!(changing.len(), 2, "size and digest: {said}");
+    insta::assert_snapshot!("checked", fixed.join("\n"));
+    let (exit, said) = plugin(&["check", "--json", &reminders]);
+    assert_eq!(exit, Exit::Success, "{said}");
+    let told: serde_json::Value = serde_json::from_str(&said).expect("one object");
+    assert_eq!(
+        (&told["id"], &told["warnings"]),
+        (&"org.waspnest.reminders".into(), &serde_json::json!([]))
+    );
+    assert_eq!(told["requests"][0]["capability"], "messages.send");
+}
+
+#[test]
+fn what_is_no_plugin_is_told_by_what_is_missing() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let place = dir.path().to_str().expect("text");
+    let (exit, said) = plugin(&["check", place]);
+    assert_eq!(exit, Exit::Failure);
+    assert!(said.contains("plugin.toml"), "{said}");
+    let manifest = std::fs::read_to_string(root().join("plugins/echo/plugin.toml")).expect("a manifest");
+    std::fs::write(dir.path().join("plugin.toml"), manifest.replace("kinds", "kindz")).expect("written");
+    let (exit, said) = plugin(&["check", place]);
+    assert_eq!(exit, Exit::Failure);
+    assert!(said.contains("kindz"), "{said}");
 }
 
 #[test]

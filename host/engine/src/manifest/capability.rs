@@ -79,16 +79,24 @@ macro_rules! capability_table {
 pub(crate) use capability_table;
 
 macro_rules! capabilities {
-    ($($(#[$doc:meta])* $case:ident, $field:ident: $terms:ty = $name:literal;)+) => {
+    ($($(#[doc = $words:literal])+ $case:ident, $field:ident: $terms:ty = $name:literal;)+) => {
         /// Something a plugin can do only if it asked for it and the operator granted it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Capability {
-            $($(#[$doc])* $case,)+
+            $($(#[doc = $words])+ $case,)+
         }
 
         impl Capability {
             /// All of them.
             pub const ALL: [Self; [$($name),+].len()] = [$(Self::$case),+];
+
+            /// What it lets a plugin do, in words.
+            #[must_use]
+            pub fn words(self) -> &'static str {
+                match self {
+                    $(Self::$case => concat!($($words),+).trim(),)+
+                }
+            }
 
             /// Its name in manifests, configuration and refusals.
             #[must_use]
@@ -129,6 +137,15 @@ macro_rules! capabilities {
                 let mut words = Vec::new();
                 $(words.extend(more($name, self.$field.as_ref(), before.$field.as_ref()));)+
                 words
+            }
+
+            /// The terms on which a capability is wanted, as they are written; empty for none, and for what is not asked for.
+            #[must_use]
+            pub fn terms(&self, capability: Capability) -> &str {
+                let written = match capability {
+                    $(Capability::$case => self.$field.as_ref().map(|request| &*request.written),)+
+                };
+                written.unwrap_or_default()
             }
 
             /// Why a capability is wanted, in the author's words.
