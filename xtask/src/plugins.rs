@@ -30,6 +30,11 @@ const GUESTS: &[Guest] = &[
         manifest: "plugins/echo/plugin.toml",
     },
     Guest {
+        name: "faq",
+        package: "faq",
+        manifest: "plugins/faq/plugin.toml",
+    },
+    Guest {
         name: "reminders",
         package: "reminders",
         manifest: "plugins/reminders/plugin.toml",
