@@ -40,6 +40,8 @@ pub(crate) struct Backend {
     pending: Pending,
     /// Held over reads that decide a write: tokens, LID mappings, message secrets, sent messages.
     deciding: tokio::sync::Mutex<()>,
+    /// Held while ratchets are on their way to the disk.
+    landing: tokio::sync::Mutex<()>,
 }
 
 impl Backend {
@@ -56,6 +58,7 @@ impl Backend {
             clock,
             pending: Pending::default(),
             deciding: tokio::sync::Mutex::new(()),
+            landing: tokio::sync::Mutex::new(()),
         })
     }
 

@@ -180,6 +180,7 @@ async fn hand_over(
     let options = SendOptions::default().with_message_id(id.as_str());
     // Noted before it is sent: the server's answer may be here before the call returns.
     let acknowledgement = means.in_flight.begin(id.clone(), effect.id, means.clock.monotonic());
+    let _departure = means.ratchets.announce(client, id.as_str());
     match client
         .send_message_with_options(jid::to_wire(to), message, options)
         .await

@@ -4,6 +4,8 @@
 //! requests; [`SessionHandle::carry_out`] and what plugins ask the account are the exceptions: they must not wait for each other, so they
 //! use the client the owner has published.
 
+mod departure;
+mod door;
 mod hear;
 mod in_flight;
 mod link;

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use whatsapp_rust::wacore::store::error::Result;
-use whatsapp_rust::wacore::store::traits::SignalStore;
+use whatsapp_rust::wacore::store::traits::{ProtocolStore, SignalStore};
+use whatsapp_rust::wacore::types::jid::JidExt;
+use whatsapp_rust::{Jid, Server};
 
 use super::table::{Kind, Row, body};
 use super::{Backend, damaged};
@@ -32,7 +34,33 @@ fn prekey(record: &[u8], uploaded: bool) -> Vec<u8> {
 }
 
 impl Backend {
+    /// The sessions with a device that are on disk, under the device's own address and its LID.
+    pub(crate) async fn sessions_on_disk(&self, with: &Jid) -> Result<Vec<Bytes>> {
+        // What is applied but not yet durable is seen by reads.
+        let _landing = self.landing.lock().await;
+        let lid = match with.server {
+            Server::Pn => Some(Server::Lid),
+            Server::Hosted => Some(Server::HostedLid),
+            _ => None,
+        };
+        let mut addresses = vec![with.to_protocol_address()];
+        if let Some(server) = lid
+            && let Some(mapping) = self.get_pn_mapping(&with.user).await?
+        {
+            let mut lid = with.clone();
+            lid.user = mapping.lid.as_str().into();
+            lid.server = server;
+            addresses.push(lid.to_protocol_address());
+        }
+        let mut sessions = Vec::new();
+        for address in addresses {
+            sessions.extend(self.get_session(address.as_str()).await?);
+        }
+        Ok(sessions)
+    }
+
     async fn put_addressed(&self, kind: Kind, records: &[(Arc<str>, Bytes)]) -> Result<()> {
+        let _landing = self.landing.lock().await;
         self.pending.let_arrive().await;
         let mut batch = self.vault.batch();
         self.pending.write_into(&mut batch);

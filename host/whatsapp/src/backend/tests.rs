@@ -13,7 +13,8 @@ use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock, UnixMs};
 use waspnest_core::id::SessionId;
 use waspnest_core::store::{KeyRange, MemoryStore, Order, SledOptions, SledStore, Space, Store};
 use whatsapp_rust::wacore::store::in_memory::InMemoryBackend;
-use whatsapp_rust::wacore::store::traits::{DeviceStore, ProtocolStore, SignalStore};
+use whatsapp_rust::wacore::store::traits::{DeviceStore, LidPnMappingEntry, ProtocolStore, SignalStore};
+use whatsapp_rust::wacore::types::jid::JidExt as _;
 
 use self::operation::Operation;
 use super::Backend;
@@ -93,6 +94,27 @@ async fn a_device_survives_with_all_its_keys() {
     ours.save(&device).await.unwrap();
     let loaded = backend(&store, &key).await.load().await.unwrap().expect("saved");
     assert_eq!(super::to_json(&loaded).unwrap(), super::to_json(&device).unwrap());
+}
+
+#[tokio::test]
+async fn a_session_is_found_under_both_addresses_of_a_person() {
+    let store: Arc<dyn Store> = MemoryStore::new();
+    let ours = backend(&store, &MasterKey::generate()).await;
+    let device: whatsapp_rust::Jid = "900:3@lid".parse().unwrap();
+    let phone = "49151:3@s.whatsapp.net".parse().unwrap();
+    let address = device.to_protocol_address();
+    ours.put_session(address.as_str(), b"a session").await.unwrap();
+    assert_eq!(ours.sessions_on_disk(&device).await.unwrap(), ["a session"]);
+    assert!(ours.sessions_on_disk(&phone).await.unwrap().is_empty());
+    let mapping = LidPnMappingEntry {
+        lid: "900".into(),
+        phone_number: "49151".into(),
+        created_at: 1,
+        updated_at: 1,
+        learning_source: "test".into(),
+    };
+    ours.put_lid_mapping(&mapping).await.unwrap();
+    assert_eq!(ours.sessions_on_disk(&phone).await.unwrap(), ["a session"]);
 }
 
 #[tokio::test]

@@ -88,7 +88,9 @@ async fn tell(
 ) -> Result<Answer, Refusal> {
     ratchets.settle(client).await.map_err(failed)?;
     let digits: String = token[..9].iter().map(|byte| format!("{byte:02X}")).collect();
-    let options = SendOptions::default().with_message_id(format!("3EB0{digits}"));
+    let id = format!("3EB0{digits}");
+    let _departure = ratchets.announce(client, &id);
+    let options = SendOptions::default().with_message_id(id);
     let sent = client.send_message_with_options(to, notice, options).await;
     sent.map(|_| Answer::Done).map_err(of_send)
 }

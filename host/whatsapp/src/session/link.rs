@@ -14,6 +14,7 @@ use whatsapp_rust::wacore::store::DevicePropsOverride;
 use whatsapp_rust::waproto::whatsapp::device_props::PlatformType;
 use whatsapp_rust::{Client, TokioRuntime};
 
+use super::door::Door;
 use super::news::{Ears, Overflow, PLACES};
 use super::published::Published;
 use crate::backend::Backend;
@@ -63,9 +64,15 @@ impl Link {
         let overflow = Arc::new(Overflow::default());
         let ears = Ears::new(queue, Arc::clone(published), Arc::clone(&overflow), interest);
         let profile = &host.profile;
+        let door = Door::new(
+            host.dialer.clone(),
+            published.ratchets.departures(),
+            Arc::clone(&backend),
+            Arc::clone(&host.clock),
+        );
         let mut builder = Bot::builder()
             .with_backend_arc(Arc::<Backend>::clone(&backend))
-            .with_transport_factory(host.dialer.clone())
+            .with_transport_factory(door.clone())
             .with_http_client(host.http.clone())
             .with_runtime(TokioRuntime)
             .with_event_handler(ears)
@@ -87,6 +94,7 @@ impl Link {
         match builder.build().await {
             Ok(bot) => {
                 let client = bot.client();
+                door.serve(&client);
                 Ok(Self {
                     bot: bot.spawn(),
                     client,

@@ -23,7 +23,7 @@ use waspnest_core::master_key::MasterKey;
 pub(crate) struct Published {
     client: RwLock<Option<Arc<Client>>>,
     pub(crate) in_flight: InFlight,
-    ratchets: Ratchets,
+    pub(crate) ratchets: Ratchets,
     pub(crate) clock: Arc<dyn Clock>,
     key: MasterKey,
     files: Files,

@@ -3,12 +3,16 @@
 //! Receiving a message under a new ratchet key makes a new key pair for our answers. whatsapp-rust writes it within about 25 ms, and lets
 //! answers leave before that: only message counters are reserved on disk beforehand. A crash in between loses the private half of a key
 //! the other side already encrypts to, and its next message cannot be read. So every send waits for one flush that began after the send
-//! was asked for; sends that wait at the same time share it.
+//! was asked for; sends that wait at the same time share it. What is received after that flush is seen to where the message leaves, in
+//! [`super::departure`].
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Mutex;
 use whatsapp_rust::Client;
+
+use super::departure::{Departure, Departures};
 
 /// The flushes of one session.
 #[derive(Debug, Default)]
@@ -16,6 +20,7 @@ pub(crate) struct Ratchets {
     asked: AtomicU64,
     /// Everything asked for up to this number is on disk. Held while a flush runs, so that those who come meanwhile share the next one.
     flushed: Mutex<u64>,
+    departures: Arc<Departures>,
 }
 
 impl Ratchets {
@@ -28,6 +33,15 @@ impl Ratchets {
                 .map_err(|error| format!("{error:#}"))
         })
         .await
+    }
+
+    /// Announces a message that is sent after [`Ratchets::settle`]; see [`Departures::announce`].
+    pub(crate) fn announce(&self, client: &Client, id: &str) -> Departure<'_> {
+        self.departures.announce(client, id)
+    }
+
+    pub(crate) fn departures(&self) -> Arc<Departures> {
+        Arc::clone(&self.departures)
     }
 
     async fn share(&self, flush: impl AsyncFnOnce() -> Result<(), String>) -> Result<(), String> {
