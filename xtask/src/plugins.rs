@@ -25,6 +25,11 @@ const CONFIG_SCHEMA: &str = "config.schema.json";
 
 const GUESTS: &[Guest] = &[
     Guest {
+        name: "away",
+        package: "away",
+        manifest: "plugins/away/plugin.toml",
+    },
+    Guest {
         name: "echo",
         package: "echo",
         manifest: "plugins/echo/plugin.toml",
@@ -38,6 +43,11 @@ const GUESTS: &[Guest] = &[
         name: "reminders",
         package: "reminders",
         manifest: "plugins/reminders/plugin.toml",
+    },
+    Guest {
+        name: "welcome",
+        package: "welcome",
+        manifest: "plugins/welcome/plugin.toml",
     },
     // For the engine's tests: the same component under a good manifest, and under one that asks for too little.
     Guest {
