@@ -1,7 +1,7 @@
 //! What a call asks of the host and is told, taken down while it runs.
 //!
 //! The recorder stands between the call and the host and changes nothing; what it takes down stays in memory until the call has ended
-//! and somebody else makes a record of it ([`detail`]). A [`Replay`] answers another call from such a record. Nothing here writes.
+//! and somebody else makes a record of it (`detail`). A [`Replay`] answers another call from such a record. Nothing here writes.
 
 mod detail;
 mod function;
