@@ -22,6 +22,10 @@ use crate::transport::Dialer;
 /// connection, as it cannot be taken back from the order of the others.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long a frame waits before a flush. What moved the ratchet is a message that was decrypted a moment ago; a flush right then might
+/// write its ratchet before its copy for redelivery, and a crash would lose it. whatsapp-rust itself waits 25 ms.
+const PAUSE: Duration = Duration::from_millis(30);
+
 /// Dials, and lets nothing out too early. One is for one client.
 #[derive(Clone)]
 pub(crate) struct Door(Arc<Doorkeeper>);
@@ -76,6 +80,7 @@ impl Keys for Doorkeeper {
     async fn flush(&self) -> Result<()> {
         let client = self.client.get().and_then(Weak::upgrade);
         let client = client.ok_or_else(|| anyhow!("the client has ended"))?;
+        self.clock.sleep(PAUSE).await;
         client.flush_pending_signal_state().await.map_err(Error::from)
     }
 }
