@@ -196,7 +196,9 @@ fn copy(dir: &Path, number: usize) -> Result<PathBuf> {
     wasm.extend([0, length + 1, length]);
     wasm.extend(name.as_bytes());
     fs::write(to.join("echo.wasm"), wasm)?;
-    fs::copy(echo().join("plugin.toml"), to.join("plugin.toml"))?;
+    for file in ["plugin.toml", "config.schema.json"] {
+        fs::copy(echo().join(file), to.join(file))?;
+    }
     Ok(to)
 }
 
