@@ -87,6 +87,33 @@ pub struct Message {
 }
 
 impl Message {
+    /// A message of which there is nothing more to tell: it came live, answers nothing and mentions nobody.
+    #[must_use]
+    pub const fn new(key: MessageKey, chat_kind: ChatKind, sender: Party, timestamp: UnixMs, content: Content) -> Self {
+        Self {
+            key,
+            chat_kind,
+            chat_name: None,
+            sender,
+            timestamp,
+            content,
+            quoted: None,
+            mentions: Vec::new(),
+            mentions_me: false,
+            mentions_all: false,
+            edit_of: None,
+            album_of: None,
+            thread: None,
+            forwarded_score: 0,
+            view_once: false,
+            ephemeral_s: None,
+            spoiler: false,
+            offline: false,
+            history: false,
+            device: None,
+        }
+    }
+
     /// What a command or a pattern is matched on: the body, the caption or the chosen title.
     #[must_use]
     pub fn plain_text(&self) -> Option<&str> {

@@ -29,30 +29,14 @@ pub(super) fn of(scenario: &Scenario, deed: &Deed, now: UnixMs, fresh: Ulid) -> 
                 from: Origin::Them,
                 participant: group.map(|_| sender.jid.clone()),
             };
+            let content = Content::Text(Text {
+                body: text.clone(),
+                preview: None,
+            });
+            let chat_kind = group.map_or(ChatKind::Direct, |_| ChatKind::Group);
             EventKind::Message(Box::new(Message {
-                key,
-                chat_kind: group.map_or(ChatKind::Direct, |_| ChatKind::Group),
                 chat_name: group.map(|group| group.subject.clone()),
-                sender,
-                timestamp: now,
-                content: Content::Text(Text {
-                    body: text.clone(),
-                    preview: None,
-                }),
-                quoted: None,
-                mentions: Vec::new(),
-                mentions_me: false,
-                mentions_all: false,
-                edit_of: None,
-                album_of: None,
-                thread: None,
-                forwarded_score: 0,
-                view_once: false,
-                ephemeral_s: None,
-                spoiler: false,
-                offline: false,
-                history: false,
-                device: None,
+                ..Message::new(key, chat_kind, sender, now, content)
             }))
         }
         Deed::Moves { who, group, presence } => EventKind::Group(GroupEvent {

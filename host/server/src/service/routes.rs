@@ -97,8 +97,8 @@ fn event(question: &Question, at: UnixMs) -> Event {
         session: SessionId::new(nobody),
         position: Position(u64::MAX),
         received_at: at,
-        kind: EventKind::Message(Box::new(Message {
-            key: MessageKey {
+        kind: EventKind::Message(Box::new(Message::new(
+            MessageKey {
                 chat: question.chat.clone(),
                 id: EventId::new(nobody)
                     .to_string()
@@ -108,25 +108,10 @@ fn event(question: &Question, at: UnixMs) -> Event {
                 participant,
             },
             chat_kind,
-            chat_name: None,
-            sender: Party::known_as(question.sender.clone()),
-            timestamp: at,
-            content: content(question.kind, question.text.clone()),
-            quoted: None,
-            mentions: Vec::new(),
-            mentions_me: false,
-            mentions_all: false,
-            edit_of: None,
-            album_of: None,
-            thread: None,
-            forwarded_score: 0,
-            view_once: false,
-            ephemeral_s: None,
-            spoiler: false,
-            offline: false,
-            history: false,
-            device: None,
-        })),
+            Party::known_as(question.sender.clone()),
+            at,
+            content(question.kind, question.text.clone()),
+        ))),
     }
 }
 
