@@ -5,7 +5,8 @@
 //! without it is kept as [`Content::Other`] under the name of its protocol buffer field.
 //!
 //! Comments, encrypted reactions and encrypted edits arrive here decrypted, because whatsapp-rust opens them with the secrets it keeps.
-//! Poll votes and answers to events do not: they stay `Other` until [`sealed`] opens them with the secret of the message they belong to.
+//! Poll votes and answers to events do not: they are `Other` here, until the intake has opened them ([`sealed`]) with the secret of the message
+//! they belong to.
 
 mod commerce;
 mod context;

@@ -9,12 +9,14 @@ use waspnest_core::clock::Clock;
 use waspnest_core::event::Interest;
 use waspnest_core::id::SessionId;
 use waspnest_core::log::Log;
+use waspnest_core::outbox::Outbox;
 use waspnest_core::store::Store;
 use whatsapp_rust::http::UreqHttpClient;
 use whatsapp_rust::wacore::store::error::StoreError;
 
 use crate::backend::Backend;
 use crate::certificate::{self, WeakenedBuild};
+use crate::intake::Intake;
 use crate::jid;
 use crate::options::{Profile, WhatsAppOptions};
 use crate::session::{Owner, Published, Report, Request, SessionHandle, Settler};
@@ -31,7 +33,6 @@ const REQUESTS: usize = 16;
 #[derive(Clone)]
 pub struct WhatsApp {
     host: Arc<Host>,
-    outbox: waspnest_core::outbox::Outbox,
     files: waspnest_core::files::Files,
 }
 
@@ -39,6 +40,7 @@ pub struct WhatsApp {
 pub(crate) struct Host {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) log: Log,
+    outbox: Outbox,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sealer: Sealer,
     key: MasterKey,
@@ -104,6 +106,7 @@ impl WhatsApp {
         let host = Host {
             store: options.store,
             log: options.log,
+            outbox: options.outbox,
             clock: options.clock,
             sealer,
             key: options.master_key,
@@ -117,7 +120,6 @@ impl WhatsApp {
         };
         Ok(Self {
             host: Arc::new(host),
-            outbox: options.outbox,
             files: options.files,
         })
     }
@@ -176,7 +178,7 @@ impl WhatsApp {
             published,
             settler: Settler {
                 session,
-                outbox: self.outbox.clone(),
+                outbox: self.host.outbox.clone(),
             },
             report: Report::new(session, self.host.log.clone(), interest),
             interest,
@@ -205,6 +207,16 @@ impl WhatsApp {
 }
 
 impl Host {
+    /// What takes a session's messages in.
+    pub(crate) fn intake(&self, session: SessionId) -> Intake {
+        Intake {
+            session,
+            log: self.log.clone(),
+            outbox: self.outbox.clone(),
+            key: self.key.clone(),
+        }
+    }
+
     fn take_place(&self, session: SessionId, requests: &mpsc::Sender<Request>) -> Result<Place, OpenError> {
         let mut open = lock(&self.open);
         if open.contains_key(&session) {

@@ -11,24 +11,27 @@ use waspnest_core::address::Party;
 use waspnest_core::event::EventKind;
 use waspnest_core::id::SessionId;
 use waspnest_core::log::{Incoming, Log, LogError};
+use waspnest_core::master_key::MasterKey;
+use waspnest_core::outbox::Outbox;
 use whatsapp_rust::types::durability_hook::InboundMessage;
 use whatsapp_rust::{Client, InboundDurabilityHook};
 
 use crate::decode::{self, Decoded};
 use crate::jid;
 use crate::session::bypasses_the_hook;
+use crate::unseal::Unsealer;
 
 /// See the module documentation.
 pub(crate) struct Intake {
-    session: SessionId,
-    log: Log,
+    pub(crate) session: SessionId,
+    pub(crate) log: Log,
+    /// Where questions that were asked from here are found when answers to them come.
+    pub(crate) outbox: Outbox,
+    /// What the secrets of those are derived from.
+    pub(crate) key: MasterKey,
 }
 
 impl Intake {
-    pub(crate) const fn new(session: SessionId, log: Log) -> Self {
-        Self { session, log }
-    }
-
     /// Records messages that WhatsApp was told of already; all that can be done about a failure is to say so.
     pub(crate) async fn take_unacknowledged(&self, client: &Client, messages: &[InboundMessage]) {
         let messages = messages.iter().filter(|message| bypasses_the_hook(&message.info));
@@ -43,7 +46,10 @@ impl Intake {
         messages: impl Iterator<Item = &'a InboundMessage>,
     ) -> Result<(), LogError> {
         let me = me(client);
-        let incoming: Vec<_> = messages.filter_map(|message| self.read(message, me.as_ref())).collect();
+        let mut incoming = Vec::new();
+        for message in messages {
+            incoming.extend(self.read(client, message, me.as_ref()).await?);
+        }
         if incoming.is_empty() {
             return Ok(());
         }
@@ -51,15 +57,32 @@ impl Intake {
         appended.applied.durable().await.map_err(LogError::Store)
     }
 
-    fn read(&self, inbound: &InboundMessage, me: Option<&Party>) -> Option<Incoming> {
-        match decode::message(&inbound.message, &inbound.info, me) {
-            Decoded::Message(message) => Some(EventKind::Message(message).into()),
-            Decoded::Protocol => None,
+    async fn read(
+        &self,
+        client: &Client,
+        inbound: &InboundMessage,
+        me: Option<&Party>,
+    ) -> Result<Option<Incoming>, LogError> {
+        let mut message = match decode::message(&inbound.message, &inbound.info, me) {
+            Decoded::Message(message) => message,
+            Decoded::Protocol => return Ok(None),
             Decoded::Unaddressed => {
                 tracing::debug!(session = %self.session, id = %inbound.info.id, "a message from an address of no known kind was passed over");
-                None
+                return Ok(None);
             }
+        };
+        let unsealer = Unsealer {
+            client,
+            session: self.session,
+            log: &self.log,
+            outbox: &self.outbox,
+            key: &self.key,
+            me,
+        };
+        if let Some(content) = unsealer.open(inbound).await? {
+            message.content = content;
         }
+        Ok(Some(EventKind::Message(message).into()))
     }
 }
 

@@ -20,10 +20,12 @@ mod intake;
 pub mod jid;
 mod live;
 mod options;
+mod secret;
 mod session;
 mod status;
 mod time;
 mod transport;
+mod unseal;
 
 pub use authority::{Authority, AuthorityError};
 pub use carry_out::{Carried, CarryError, LONGEST_TYPING};

@@ -3,7 +3,6 @@
 //! Edits, revokes, votes and pins are messages, under ids derived from their effects like any other. A star is a note in the account's own
 //! settings: setting it twice is the same as once.
 
-use waspnest_core::address::{Jid, Party};
 use waspnest_core::effect::{Change, Effect, Vote};
 use waspnest_core::message::{Content, MessageKey, Origin, Pin, PollVote};
 use whatsapp_rust::{AppStateError, Client};
@@ -11,7 +10,7 @@ use whatsapp_rust::{AppStateError, Client};
 use super::{Carried, CarryError, Means, envelope, hand_over, permanent, transient};
 use crate::encode;
 use crate::encode::sealed::{Seal, poll_vote};
-use crate::jid;
+use crate::{jid, secret};
 
 pub(super) async fn attempt(
     client: &Client,
@@ -49,7 +48,8 @@ async fn sealed(
     vote: &Vote,
 ) -> Result<whatsapp_rust::waproto::whatsapp::Message, CarryError> {
     let me = means.me.as_ref().ok_or(CarryError::NotConnected)?;
-    let Some((secret, author)) = secret(client, vote).await? else {
+    let found = secret::of(client, &vote.poll, &vote.author).await;
+    let Some((secret, author)) = found.map_err(|error| transient(error.to_string()))? else {
         // The client writes a secret down shortly after the poll is in the log.
         return Err(if effect.attempts == 0 {
             transient("the secret of the poll is not known yet".to_owned())
@@ -69,50 +69,6 @@ async fn sealed(
         voter: me.clone(),
     };
     poll_vote(&vote, &seal).map_err(permanent)
-}
-
-/// The secret of a poll, and the address its author went by when it was kept.
-async fn secret(client: &Client, vote: &Vote) -> Result<Option<([u8; 32], Jid)>, CarryError> {
-    let kept = client.persistence_manager().backend();
-    let id = vote.poll.id.as_str();
-    for chat in chats(client, vote).await? {
-        for author in addresses(&vote.author) {
-            let found = kept
-                .get_msg_secret(&chat.to_string(), &author.to_string(), id)
-                .await
-                .map_err(|error| transient(error.to_string()))?;
-            if let Some(secret) = found.and_then(|secret| secret.try_into().ok()) {
-                return Ok(Some((secret, author.clone())));
-            }
-        }
-    }
-    Ok(None)
-}
-
-/// Every address under which the poll's chat may be known to the client.
-async fn chats(client: &Client, vote: &Vote) -> Result<Vec<Jid>, CarryError> {
-    let chat = &vote.poll.chat;
-    let mut chats = vec![chat.clone()];
-    if !chat.is_person() {
-        return Ok(chats);
-    }
-    if vote.poll.from == Origin::Them {
-        chats.extend(addresses(&vote.author).cloned());
-        return Ok(chats);
-    }
-    let pair = client
-        .get_lid_pn_entry(&jid::to_wire(chat))
-        .await
-        .map_err(|error| transient(format!("{error:#}")))?;
-    if let Some(pair) = pair {
-        chats.push(Jid::Lid(pair.lid.as_ref().into()));
-        chats.push(Jid::Phone(pair.phone_number.as_ref().into()));
-    }
-    Ok(chats)
-}
-
-fn addresses(party: &Party) -> impl Iterator<Item = &Jid> {
-    std::iter::once(&party.jid).chain(&party.alt)
 }
 
 enum Star {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use whatsapp_rust::types::events::{ConnectFailureReason, Event};
 
 use super::owner::{Owner, Verdict};
-use crate::intake::{self, Intake};
+use crate::intake;
 use crate::jid;
 use crate::status::{Qr, State};
 
@@ -77,7 +77,8 @@ impl Owner {
             }
             Event::Messages(batch) => {
                 // Only kinds that bypass the hook get here; WhatsApp has been told of them already.
-                Intake::new(self.session, self.host.log.clone())
+                self.host
+                    .intake(self.session)
                     .take_unacknowledged(&self.link.as_ref()?.client, &batch.messages)
                     .await;
                 None

@@ -20,7 +20,6 @@ use super::published::Published;
 use crate::backend::Backend;
 use crate::caches;
 use crate::host::Host;
-use crate::intake::Intake;
 use crate::options::Version;
 
 /// See the module documentation.
@@ -76,7 +75,7 @@ impl Link {
             .with_http_client(host.http.clone())
             .with_runtime(TokioRuntime)
             .with_event_handler(ears)
-            .with_inbound_durability_hook(Intake::new(session, host.log.clone()))
+            .with_inbound_durability_hook(host.intake(session))
             .with_cache_config(caches::config())
             .with_wanted_pre_key_count(profile.prekeys)
             .with_device_props(
