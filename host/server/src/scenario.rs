@@ -2,15 +2,20 @@
 
 mod event;
 mod golden;
+mod memory;
+mod message;
 
 use serde_json::{Map, Value, json};
 use waspnest_core::draft::Response;
 use waspnest_core::event::EventKind;
 
 pub(crate) use golden::Golden;
+pub(crate) use memory::{NoMessage, Remembered};
 
-use crate::config::scenario::{Deed, Scenario};
+use crate::config::scenario::{Deed, Installs, Scenario, Step};
 use crate::stage::{Call, Stage, StageError};
+use memory::Memory;
+use message::Scene;
 
 /// Parts of a draft that are told where there is something in them.
 const LISTS: [&str; 5] = ["effects", "values", "dialogues", "timers", "sent_keys"];
@@ -26,6 +31,8 @@ pub(crate) struct Played {
     pub(crate) calls: Vec<Value>,
     /// What the plugin answered, where it was asked by a server.
     pub(crate) response: Option<Value>,
+    /// Why the plugin could not be put to work.
+    pub(crate) refused: Vec<String>,
 }
 
 impl Played {
@@ -34,6 +41,9 @@ impl Played {
         let mut value = json!({ "step": self.step, "calls": self.calls });
         if let Some(response) = &self.response {
             value["response"] = response.clone();
+        }
+        if !self.refused.is_empty() {
+            value = json!({ "step": self.step, "refused": self.refused });
         }
         value
     }
@@ -44,10 +54,15 @@ impl Played {
 /// # Errors
 /// [`StageError`], with the number of the step, from 1; 0 where not even the first one began.
 pub(crate) async fn play(scenario: &Scenario) -> Result<Vec<Played>, (usize, StageError)> {
-    let mut stage = Stage::open(scenario).await.map_err(|error| (0, error))?;
+    let mut stage = match (Stage::open(scenario).await, scenario.installs) {
+        (Err(StageError::Install(why)), Installs::Refused) => return Ok(vec![refused(&why)]),
+        (Ok(_), Installs::Refused) => return Err((0, StageError::NotRefused)),
+        (opened, Installs::Yes | Installs::Refused) => opened.map_err(|error| (0, error))?,
+    };
+    let mut memory = Memory::default();
     let mut played = Vec::new();
     for (nth, step) in (1..).zip(&scenario.steps) {
-        let step = take(&mut stage, scenario, &step.deed).await;
+        let step = take(&mut stage, scenario, &mut memory, step).await;
         played.push(step.map_err(|error| (nth, error))?);
     }
     let steps = scenario.steps.len();
@@ -55,35 +70,61 @@ pub(crate) async fn play(scenario: &Scenario) -> Result<Vec<Played>, (usize, Sta
     Ok(played)
 }
 
-async fn take(stage: &mut Stage, scenario: &Scenario, deed: &Deed) -> Result<Played, StageError> {
-    let mut response = None;
-    let kind = match deed {
-        Deed::Says { .. } | Deed::Moves { .. } | Deed::Rings { .. } | Deed::Publishes { .. } => {
-            Some(event::of(scenario, deed, stage.now(), stage.fresh()))
+/// What is told of a plugin that is not put to work: each line of why, without where the package is on this machine.
+fn refused(why: &(dyn std::error::Error + 'static)) -> Played {
+    let chain = std::iter::successors(Some(why), |error| error.source());
+    Played {
+        step: "the plugin is installed".to_owned(),
+        calls: Vec::new(),
+        response: None,
+        refused: chain.map(ToString::to_string).collect(),
+    }
+}
+
+async fn take(stage: &mut Stage, scenario: &Scenario, memory: &mut Memory, step: &Step) -> Result<Played, StageError> {
+    let event = match &step.deed {
+        // Nothing is made, and so no id is used up.
+        Deed::Passes(_) | Deed::Asks(_) | Deed::Restarts => None,
+        Deed::Message(_) | Deed::Group(_) | Deed::News(_) | Deed::Publishes { .. } => {
+            let scene = Scene {
+                scenario,
+                me: stage.me(),
+                memory,
+                now: stage.now(),
+                fresh: stage.fresh(),
+            };
+            event::of(&scene, &step.deed)?
         }
+    };
+    if let Some(EventKind::Message(message)) = &event {
+        let message = Remembered {
+            key: message.key.clone(),
+            sender: message.sender.clone(),
+            content: message.content.clone(),
+        };
+        memory.keep([message], step.named.as_deref());
+    }
+    let mut response = None;
+    if let Some(event) = event {
+        stage.happens(event).await?;
+    }
+    match &step.deed {
         Deed::Asks(request) => {
             let asked = stage
                 .happens(EventKind::Request(Box::new(event::request(request))))
                 .await?;
             response = Some(stage.answer(asked).await.as_ref().map_or(Value::Null, answered));
-            None
         }
-        Deed::Passes(span) => {
-            stage.passes(*span).await?;
-            None
-        }
-        Deed::Restarts => {
-            stage.restart().await?;
-            None
-        }
-    };
-    if let Some(kind) = kind {
-        stage.happens(kind).await?;
+        Deed::Passes(span) => stage.passes(*span).await?,
+        Deed::Restarts => stage.restart().await?,
+        Deed::Message(_) | Deed::Group(_) | Deed::News(_) | Deed::Publishes { .. } => {}
     }
+    memory.keep(stage.sent(), step.answer.as_deref());
     Ok(Played {
-        step: event::words(deed),
+        step: event::words(&step.deed),
         calls: stage.calls().await?.into_iter().map(told).collect(),
         response,
+        refused: Vec::new(),
     })
 }
 

@@ -4,10 +4,11 @@
 //! Everything lives in memory and ends with the stage. Between two steps nothing is under way, so that the same scenario always comes to the
 //! same; that needs a runtime of one thread.
 
+mod account;
 mod clock;
 mod script;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -41,11 +42,13 @@ use crate::install::{self, InstallationError, SlotTimetable};
 use crate::recorder::recording;
 use crate::replies::{Replies, Reply};
 use crate::router::{GroupAdmins, LoopGuard, RouterParts, SessionRouter, Slot};
+use crate::scenario::{NoMessage, Remembered};
 use crate::secrets::Secrets;
 use crate::sink::{Failures, SessionSink, SinkParts};
 use crate::source::{SessionSchedules, SourceParts, Timetable};
+use account::PlayedAccount;
 use clock::StageClock;
-use script::{NoFiles, PlayedAccount, PlayedServers, Taker};
+use script::{PlayedFiles, PlayedServers, Sent, Taker};
 
 /// How long a step may take on this machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -74,6 +77,12 @@ pub(crate) enum StageError {
     /// Something in memory failed, which is a fault of ours.
     #[error("the stage broke down")]
     Fault(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A step is about a message that is not there.
+    #[error(transparent)]
+    Message(#[from] NoMessage),
+    /// The plugin was put to work, and the scenario says that it cannot be.
+    #[error("the plugin was to be refused, and it was put to work")]
+    NotRefused,
     /// Something is under way that does not end.
     #[error("the plugin was still at work after {} s", PATIENCE.as_secs())]
     Stuck,
@@ -117,6 +126,8 @@ pub(crate) struct Stage {
     secrets: Secrets,
     files: Files,
     account: Arc<PlayedAccount>,
+    shelf: Arc<PlayedFiles>,
+    sent: Sent,
     seen: Option<RunId>,
     life: Option<Life>,
     // Last, because it is removed when everything else is gone.
@@ -167,6 +178,8 @@ impl Stage {
             ),
             files: Files::open(dir.path(), any_clock)?,
             account: Arc::new(PlayedAccount::new(me, scenario)),
+            shelf: Arc::new(PlayedFiles::of(scenario)),
+            sent: Sent::default(),
             progress: Progress::new(Arc::clone(&store)),
             runs: Runs::new(Arc::clone(&store)),
             replies: Replies::default(),
@@ -201,6 +214,8 @@ impl Stage {
             store: Arc::clone(&self.store),
             outbox: self.outbox.clone(),
             carrier: Arc::new(Taker {
+                me: self.account.me.clone(),
+                sent: Arc::clone(&self.sent),
                 session,
                 outbox: self.outbox.clone(),
                 connection,
@@ -230,7 +245,7 @@ impl Stage {
             egress: self.egress.clone(),
             secrets: self.secrets.clone(),
             files: self.files.clone(),
-            shelf: Arc::new(NoFiles),
+            shelf: self.shelf.clone(),
             account: self.account.clone(),
             outbox: self.outbox.clone(),
             loop_guard: LoopGuard::new(self.config.plugins.loop_guard),
@@ -241,7 +256,8 @@ impl Stage {
             ids,
         })
         .await
-        .map_err(fault)?;
+        .map_err(fault)?
+        .marking_at_once();
         let schedules = SessionSchedules::resume(SourceParts {
             session,
             name: self.record.name.clone(),
@@ -295,6 +311,8 @@ impl Stage {
     /// The host ends and starts again.
     pub(crate) async fn restart(&mut self) -> Result<(), StageError> {
         self.end().await?;
+        // Records of calls are ordered within one life of the host, and by the clock from one to the next.
+        self.clock.set(self.clock.now().plus(Duration::from_millis(1)));
         self.start().await?;
         self.settle().await
     }
@@ -309,6 +327,16 @@ impl Stage {
         self.clock.now()
     }
 
+    /// The session's account.
+    pub(crate) fn me(&self) -> &Party {
+        &self.account.me
+    }
+
+    /// What the account has sent since the last time.
+    pub(crate) fn sent(&self) -> Vec<Remembered> {
+        std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// An id for something that people make.
     pub(crate) fn fresh(&self) -> ulid::Ulid {
         self.ids.ulid(self.clock.now())
@@ -316,6 +344,7 @@ impl Stage {
 
     /// Something happens, and all that comes of it.
     pub(crate) async fn happens(&self, kind: EventKind) -> Result<EventId, StageError> {
+        self.account.hear(&kind);
         let incoming = Incoming::from(kind);
         let appended = self.log.append(self.record.id, vec![incoming]).await?;
         appended.applied.durable().await?;

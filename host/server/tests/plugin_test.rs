@@ -90,6 +90,37 @@ fn the_plugins_that_ship_do_what_their_scenarios_say() {
     assert!(tried >= 2);
 }
 
+#[test]
+fn everything_a_scenario_can_tell_reaches_a_plugin() {
+    let dir = root().join("host/server/tests/scenarios");
+    let (exit, said) = test(&[dir.to_str().expect("text"), "--package", &package("recorder")]);
+    assert_eq!(exit, Exit::Success, "{said}");
+}
+
+#[test]
+fn a_step_about_a_message_that_is_not_there_says_so() {
+    let texts = r#"
+[[step]]
+who = "ana"
+votes = ["Sea"]
+"#;
+    let dir = scenarios(&[("votes.toml", texts)]);
+    let (exit, said) = test(&[dir.path().to_str().expect("text"), "--package", &package("recorder")]);
+    assert_eq!(exit, Exit::Failure);
+    assert!(
+        said.contains("step 1: there is no poll of the plugin in this chat"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_plugin_that_should_be_refused_and_is_not_fails() {
+    let dir = scenarios(&[("refused.toml", "refused = true")]);
+    let (exit, said) = test(&[dir.path().to_str().expect("text"), "--package", &package("echo")]);
+    assert_eq!(exit, Exit::Failure);
+    assert!(said.contains("was to be refused, and it was put to work"), "{said}");
+}
+
 const GREETS: &str = r#"
 about = "greets"
 [plugin.config]
@@ -181,6 +212,22 @@ says = "hello"
 passes = "1h"
 [[step]]
 who = "ana"
+[[step]]
+who = "me"
+says = "where?"
+[[step]]
+who = "ana"
+reacts = "👍"
+on = "nothing"
+[[step]]
+who = "ana"
+sends = { kind = "image" }
+[[step]]
+who = "ana"
+adds = ["ben"]
+[[step]]
+passes = "1h"
+as = "hour"
 "#;
     std::fs::write(dir.path().join("tests/wrong.toml"), wrong).expect("written");
     let (exit, said) = test(&[place, "--package", &package("echo")]);

@@ -2,8 +2,13 @@
 //!
 //! The tables `plugin`, `bind`, `schedule`, `secrets`, `webhooks` and `plugins` are those of a configuration, except that there is one
 //! plugin, which has neither `id` nor `source`. What is left out is generous: everything is granted that the manifest asks for, and one
-//! bind lets everything through.
+//! bind lets everything through. With `refused = true` the plugin is not to be put to work, and why is what came of the scenario: for
+//! configurations that cannot be used.
+//!
+//! Each `[[step]]` is one thing that happens: [`Deed`] lists them, and the types below it say what stands beside each.
 
+mod message;
+mod news;
 mod step;
 
 use std::collections::BTreeMap;
@@ -15,7 +20,11 @@ use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::UnixMs;
 use waspnest_engine::Grants;
 
-pub use step::{Deed, Presence, Request, Step};
+pub use message::{Arrival, File, FileKind, MessageDeed, Sent, What};
+pub use news::{GroupDeed, GroupDo, Member, News};
+pub use step::{Deed, ME, Place, Request, Step};
+
+use step::Known;
 
 use super::bind::{Bind, History, Lists, MayStop, Offline, Own, Topic};
 use super::pattern::Pattern;
@@ -48,10 +57,21 @@ pub struct Scenario {
     pub groups: BTreeMap<Box<str>, Group>,
     /// What servers answer.
     pub answers: Vec<Answer>,
+    /// Whether the plugin can be put to work.
+    pub installs: Installs,
     /// What happens.
     pub steps: Vec<Step>,
     /// The host around the plugin.
     pub config: Config,
+}
+
+/// `refused`: whether the plugin can be put to work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Installs {
+    /// It can.
+    Yes,
+    /// It cannot, and nothing else happens.
+    Refused,
 }
 
 /// `[people.NAME]`: somebody, whose name need not be written down to do something.
@@ -116,14 +136,15 @@ impl Scenario {
         };
         let root = tree::parse(text).map_err(refuse)?;
         let findings = Findings::default();
-        let scenario = Self::from_tree(root, &findings, plugin);
+        let dir = path.parent().unwrap_or(Path::new("."));
+        let scenario = Self::from_tree(root, &findings, plugin, dir);
         match findings.into_parts().0 {
             problems if problems.is_empty() => Ok(scenario),
             problems => Err(refuse(problems)),
         }
     }
 
-    fn from_tree(root: Node, findings: &Findings, plugin: &Path) -> Self {
+    fn from_tree(root: Node, findings: &Findings, plugin: &Path, dir: &Path) -> Self {
         let Parted { host, own, grants } = parted(root);
         let mut section = Section::root(findings, own);
         let about = section.or("about", "".into(), form::text);
@@ -140,19 +161,30 @@ impl Scenario {
             .map(|(nth, (name, group))| (name.as_str().into(), Group::read(group, &name, nth)))
             .collect();
         let answers = section.tables("answer").into_iter().filter_map(Answer::read).collect();
-        let known: Vec<Box<str>> = groups.keys().cloned().collect();
+        let installs = match section.or("refused", false, form::boolean) {
+            true => Installs::Refused,
+            false => Installs::Yes,
+        };
+        let names: Vec<Box<str>> = groups.keys().cloned().collect();
         let written = section.tables("step");
-        if written.is_empty() {
-            section.report("step", "nothing happens; write at least one [[step]]");
+        match (installs, written.is_empty()) {
+            (Installs::Yes, true) => section.report("step", "nothing happens; write at least one [[step]]"),
+            (Installs::Refused, false) => section.report("step", "nothing can happen to a plugin that is refused"),
+            (Installs::Yes, false) | (Installs::Refused, true) => {}
         }
+        let mut known = Known {
+            groups: &names,
+            messages: Vec::new(),
+            dir,
+        };
         let steps: Vec<Step> = written
             .into_iter()
-            .filter_map(|step| Step::read(step, &known))
+            .filter_map(|step| Step::read(step, &mut known))
             .collect();
         section.finish();
 
         let members = groups.values().flat_map(|group| &group.members).map(|name| &**name);
-        for name in members.chain(steps.iter().filter_map(|step| step.deed.who())) {
+        for name in members.chain(steps.iter().flat_map(|step| step.deed.people())) {
             let address = phone(people.len());
             people.entry(name.into()).or_insert_with(|| Person {
                 address,
@@ -174,6 +206,7 @@ impl Scenario {
             people,
             groups,
             answers,
+            installs,
             steps,
             config,
         }

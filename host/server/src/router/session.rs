@@ -38,6 +38,7 @@ pub(crate) struct SessionRouter {
     replays: watch::Receiver<()>,
     read_to: Position,
     open: usize,
+    mark_step: u64,
 }
 
 /// One installation's way through the log.
@@ -95,7 +96,14 @@ impl SessionRouter {
             replays,
             read_to,
             open: 0,
+            mark_step: MARK_STEP,
         })
+    }
+
+    /// Stores a low-water mark as soon as it has moved, for who has to know that nothing is left to do.
+    #[must_use]
+    pub(crate) fn marking_at_once(self) -> Self {
+        Self { mark_step: 1, ..self }
     }
 
     /// Routes until `stop`, then lets calls under way come to their end.
@@ -146,7 +154,7 @@ impl SessionRouter {
             // Comes back here when lanes have caught up.
             self.head.mark_changed();
         }
-        self.store_marks(MARK_STEP).await
+        self.store_marks(self.mark_step).await
     }
 
     /// The version of each course that handles an event.
@@ -269,7 +277,7 @@ impl SessionRouter {
         self.courses[course].tracker.finish(position);
         self.courses[course].replaying.remove(&position);
         self.open -= 1;
-        self.store_mark(course, MARK_STEP).await
+        self.store_mark(course, self.mark_step).await
     }
 
     async fn store_marks(&mut self, step: u64) -> Result<(), RouterError> {

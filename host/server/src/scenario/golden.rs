@@ -127,6 +127,7 @@ mod tests {
             step: "ana: hi".to_owned(),
             calls: vec![json!({ "event": "message", "effects": [{ "text": text }] })],
             response: None,
+            refused: Vec::new(),
         }]
     }
 
