@@ -20,6 +20,7 @@ mod simulator_process;
 mod step;
 mod test;
 mod tidy;
+mod wasm_target;
 mod workspace;
 
 use anyhow::Result;

@@ -1,134 +1,80 @@
-//! `cargo xtask plugins`: builds the plugins that ship and the guests of the tests, each into
+//! `cargo xtask plugins`: builds the plugins that ship, the examples in Rust and the guests of the tests, each into
 //! `target/plugins/<name>/{plugin.toml,<component>.wasm}`, which is the form the host installs.
 //!
 //! That is below the checkout even where the build directory is elsewhere: tests and configurations find them by that path.
 //! A file is written only when its content changed, so that whoever watches or caches by time is not woken for nothing.
 
+use crate::wasm_target::{self, TARGET};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use waspnest_author::wasm_target::{self, Missing, TARGET};
 
 /// One directory under `target/plugins`.
 struct Guest {
     /// Name of the directory.
-    name: &'static str,
+    name: Cow<'static, str>,
     /// The crate that makes the component.
-    package: &'static str,
+    package: Cow<'static, str>,
     /// Its manifest, from the top of the checkout.
-    manifest: &'static str,
+    manifest: Cow<'static, str>,
 }
+
+/// A guest of the tests.
+const fn guest(name: &'static str, package: &'static str, manifest: &'static str) -> Guest {
+    Guest {
+        name: Cow::Borrowed(name),
+        package: Cow::Borrowed(package),
+        manifest: Cow::Borrowed(manifest),
+    }
+}
+
+/// Where each directory with a crate and a manifest is a plugin, and both have its name.
+const SHELVES: [&str; 2] = ["plugins", "examples"];
 
 /// What plugins here call the schema of their configuration.
 const CONFIG_SCHEMA: &str = "config.schema.json";
 
 const GUESTS: &[Guest] = &[
-    Guest {
-        name: "away",
-        package: "away",
-        manifest: "plugins/away/plugin.toml",
-    },
-    Guest {
-        name: "echo",
-        package: "echo",
-        manifest: "plugins/echo/plugin.toml",
-    },
-    Guest {
-        name: "faq",
-        package: "faq",
-        manifest: "plugins/faq/plugin.toml",
-    },
-    Guest {
-        name: "reminders",
-        package: "reminders",
-        manifest: "plugins/reminders/plugin.toml",
-    },
-    Guest {
-        name: "welcome",
-        package: "welcome",
-        manifest: "plugins/welcome/plugin.toml",
-    },
     // For the engine's tests: the same component under a good manifest, and under one that asks for too little.
-    Guest {
-        name: "hostile",
-        package: "hostile",
-        manifest: "host/engine/tests/guests/hostile/plugin.toml",
-    },
-    Guest {
-        name: "unasked",
-        package: "hostile",
-        manifest: "host/engine/tests/guests/hostile/unasked.toml",
-    },
+    guest("hostile", "hostile", "host/engine/tests/guests/hostile/plugin.toml"),
+    guest("unasked", "hostile", "host/engine/tests/guests/hostile/unasked.toml"),
     // For the server's tests: the same component with leave to ask everybody.
-    Guest {
-        name: "roamer",
-        package: "hostile",
-        manifest: "host/engine/tests/guests/hostile/roamer.toml",
-    },
+    guest("roamer", "hostile", "host/engine/tests/guests/hostile/roamer.toml"),
     // For the tests of the engine and the server: says what happened.
-    Guest {
-        name: "witness",
-        package: "witness",
-        manifest: "host/engine/tests/guests/witness/plugin.toml",
-    },
+    guest("witness", "witness", "host/engine/tests/guests/witness/plugin.toml"),
     // For the tests of the engine and the server: holds conversations.
-    Guest {
-        name: "talker",
-        package: "talker",
-        manifest: "host/engine/tests/guests/talker/plugin.toml",
-    },
+    guest("talker", "talker", "host/engine/tests/guests/talker/plugin.toml"),
     // For the tests of the engine and the server: does with groups, people and chats what it is told.
-    Guest {
-        name: "clerk",
-        package: "clerk",
-        manifest: "host/engine/tests/guests/clerk/plugin.toml",
-    },
+    guest("clerk", "clerk", "host/engine/tests/guests/clerk/plugin.toml"),
     // For the crash tests of the server: does everything that could be lost or doubled.
-    Guest {
-        name: "worker",
-        package: "worker",
-        manifest: "host/engine/tests/guests/worker/plugin.toml",
-    },
+    guest("worker", "worker", "host/engine/tests/guests/worker/plugin.toml"),
     // For the tests of the engine and the server: brings what it keeps into other forms.
-    Guest {
-        name: "mover",
-        package: "mover",
-        manifest: "host/engine/tests/guests/mover/plugin.toml",
-    },
+    guest("mover", "mover", "host/engine/tests/guests/mover/plugin.toml"),
     // For the tests of the engine and the server: tells what it is configured to be, and checks it.
-    Guest {
-        name: "tuner",
-        package: "tuner",
-        manifest: "host/engine/tests/guests/tuner/plugin.toml",
-    },
+    guest("tuner", "tuner", "host/engine/tests/guests/tuner/plugin.toml"),
     // For the engine's tests: traps in every handler.
-    Guest {
-        name: "saboteur",
-        package: "saboteur",
-        manifest: "host/engine/tests/guests/saboteur/plugin.toml",
-    },
+    guest("saboteur", "saboteur", "host/engine/tests/guests/saboteur/plugin.toml"),
     // For the engine's tests: sends every event on as JSON.
-    Guest {
-        name: "switchboard",
-        package: "switchboard",
-        manifest: "host/engine/tests/guests/switchboard/plugin.toml",
-    },
-    Guest {
-        name: "recorder",
-        package: "recorder",
-        manifest: "host/engine/tests/guests/recorder/plugin.toml",
-    },
+    guest(
+        "switchboard",
+        "switchboard",
+        "host/engine/tests/guests/switchboard/plugin.toml",
+    ),
+    guest("recorder", "recorder", "host/engine/tests/guests/recorder/plugin.toml"),
 ];
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    let way = wasm_target::ready(&workspace.root, Missing::Install(&mut |words| eprintln!("{words}")))?;
+    let way = wasm_target::ready(workspace)?;
     // One invocation for all, apart from the host's: the two never share a profile, and features are not unified.
-    let mut build = way.cargo(workspace.cargo([]));
+    let mut build = way.cargo(workspace);
     build.args(["build", "--profile", "plugin", "--target", TARGET]);
     build.args(way.build_args());
-    let mut packages: Vec<&str> = GUESTS.iter().map(|guest| guest.package).collect();
-    packages.dedup();
+    let shipped = shipped(workspace)?;
+    let guests = || shipped.iter().chain(GUESTS);
+    let packages: BTreeSet<&str> = guests().map(|guest| &*guest.package).collect();
     for package in packages {
         build.args(["-p", package]);
     }
@@ -138,12 +84,12 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     }
 
     let built = workspace.target.join(TARGET).join("plugin");
-    for guest in GUESTS {
+    for guest in guests() {
         let component = format!("{}.wasm", guest.package);
-        let out = workspace.root.join("target/plugins").join(guest.name);
+        let out = workspace.root.join("target/plugins").join(&*guest.name);
         fs::create_dir_all(&out).with_context(|| format!("creating {}", out.display()))?;
         let size = copy_if_changed(&built.join(&component), &out.join(&component))?;
-        let manifest = workspace.root.join(guest.manifest);
+        let manifest = workspace.root.join(&*guest.manifest);
         copy_if_changed(&manifest, &out.join("plugin.toml"))?;
         let schema = manifest.with_file_name(CONFIG_SCHEMA);
         if schema.exists() {
@@ -152,6 +98,27 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         println!("{}: {} KiB", out.join(component).display(), size.div_ceil(1024));
     }
     Ok(())
+}
+
+/// The plugins that ship and the examples in Rust, in the order of their names.
+fn shipped(workspace: &Workspace) -> Result<Vec<Guest>> {
+    let mut found = Vec::new();
+    for shelf in SHELVES {
+        let dir = workspace.root.join(shelf);
+        for entry in fs::read_dir(&dir).with_context(|| format!("reading {}", dir.display()))? {
+            let path = entry?.path();
+            if path.join("Cargo.toml").exists() && path.join("plugin.toml").exists() {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                found.push(Guest {
+                    package: name.clone().into(),
+                    manifest: format!("{shelf}/{name}/plugin.toml").into(),
+                    name: name.into(),
+                });
+            }
+        }
+    }
+    found.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(found)
 }
 
 /// Copies a file unless the copy is there already, and gives its size in bytes.

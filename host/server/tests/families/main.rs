@@ -9,6 +9,7 @@ mod messages;
 mod outside;
 mod schedules;
 mod versions;
+mod votes;
 
 use anyhow::Result;
 use waspnest_simulator::CallMedia;
