@@ -20,7 +20,6 @@ mod simulator_process;
 mod step;
 mod test;
 mod tidy;
-mod wasm_target;
 mod workspace;
 
 use anyhow::Result;

@@ -4,13 +4,13 @@
 //! That is below the checkout even where the build directory is elsewhere: tests and configurations find them by that path.
 //! A file is written only when its content changed, so that whoever watches or caches by time is not woken for nothing.
 
-use crate::wasm_target::{self, TARGET};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use waspnest_author::wasm_target::{self, Missing, TARGET};
 
 /// One directory under `target/plugins`.
 struct Guest {
@@ -67,9 +67,9 @@ const GUESTS: &[Guest] = &[
 ];
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    let way = wasm_target::ready(workspace)?;
+    let way = wasm_target::ready(&workspace.root, Missing::Install(&mut |words| eprintln!("{words}")))?;
     // One invocation for all, apart from the host's: the two never share a profile, and features are not unified.
-    let mut build = way.cargo(workspace);
+    let mut build = way.cargo(workspace.cargo([]));
     build.args(["build", "--profile", "plugin", "--target", TARGET]);
     build.args(way.build_args());
     let shipped = shipped(workspace)?;

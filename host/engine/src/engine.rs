@@ -3,6 +3,7 @@
 //! Compiling never happens on a thread of the async runtime, and one component at a time. A compiled component is native code, so
 //! it is only ever read from a directory that nobody but the host's own user can write (see [`cache`]).
 
+mod adapt;
 mod cache;
 mod compiler;
 mod machine;
@@ -22,6 +23,7 @@ use waspnest_core::package::{Package, PackageDigest};
 
 use crate::limits::{LimitWish, Limits};
 use crate::plugin::{Digest, LoadError, Plugin};
+pub use adapt::{AdaptError, component_of};
 pub use compiler::{CompileLimits, Compiled, Compiler, CompilerProcess, compile_within};
 pub use machine::Metering;
 use machine::{MEMORIES_PER_PLACE, Machine, TABLES_PER_PLACE};

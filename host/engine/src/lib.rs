@@ -33,8 +33,8 @@ pub use call::{CallContext, CallError, Called, Dues, Migration, MigrationError, 
 pub use capability::log::LogLine;
 pub use configuration::{ConfigSchema, Configuration};
 pub use engine::{
-    CompileLimits, Compiled, Compiler, CompilerProcess, Engine, EngineError, EngineOptions, MANIFEST, Metering,
-    compile_within, pack, repack,
+    AdaptError, CompileLimits, Compiled, Compiler, CompilerProcess, Engine, EngineError, EngineOptions, MANIFEST,
+    Metering, compile_within, component_of, pack, repack,
 };
 pub use grant::{GrantError, Grants};
 pub use handlers::Handlers;

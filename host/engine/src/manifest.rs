@@ -3,6 +3,7 @@
 //! Parsed once, at load, into types that cannot hold nonsense. Unknown keys are errors; `[tool]`, `[test]` and keys that start with
 //! `x-` belong to the author's tools and are not read. What an operator grants is [`crate::grant`]'s business.
 
+mod build;
 mod bus_terms;
 pub(crate) mod capability;
 mod command;
@@ -16,6 +17,7 @@ pub(crate) mod section;
 mod subscribe;
 pub(crate) mod terms;
 mod webhook_terms;
+mod world;
 
 use std::path::{Path, PathBuf};
 
@@ -23,6 +25,7 @@ use toml::Table;
 use waspnest_core::data_version::FIRST;
 use waspnest_core::id::PluginId;
 
+pub use build::{Build, LANGUAGES};
 pub use bus_terms::{BusTerms, TopicFilter, Topics};
 pub use capability::{Capability, Need, Request, Requests};
 pub use command::{ArgKind, ArgNeed, ArgSpec, Bounds, CommandSpec, Cooldown, CooldownScope, Role, Summary, Urgency};
@@ -38,6 +41,7 @@ pub use section::KeyError;
 pub use subscribe::{EventFilter, MessageFilter, OwnMessages, RawFilter, Subscription};
 pub use terms::{JobTerms, KvTerms, MessageTerms, Rate, Rule, Scope};
 pub use webhook_terms::WebhookTerms;
+pub(crate) use world::FREE;
 
 use crate::limits::LimitWish;
 use section::{Section, unknown};
@@ -101,6 +105,8 @@ pub struct Manifest {
     pub schedules: Vec<Schedule>,
     /// What it asks for.
     pub requests: Requests,
+    /// How its author's tools make it.
+    pub build: Option<Build>,
     /// Limits it wishes for.
     pub limits: LimitWish,
     /// The JSON Schema of its configuration, relative to the manifest's directory.
@@ -199,6 +205,7 @@ impl Manifest {
             Some(section) => Requests::read(section)?,
             None => Requests::default(),
         };
+        let build = root.section("build")?.map(Build::read).transpose()?;
         let limits = match root.section("limits")? {
             Some(mut section) => {
                 let wish = LimitWish {
@@ -237,6 +244,7 @@ impl Manifest {
             commands,
             schedules,
             requests,
+            build,
             limits,
             config_schema,
             defaults,

@@ -14,10 +14,10 @@ use waspnest_core::package::{PackageDigest, PackageError};
 
 use crate::bindings::exports::waspnest::plugin::{config_check, lifecycle};
 use crate::configuration::ConfigSchema;
-use crate::engine::{Built, Metering};
+use crate::engine::{AdaptError, Built, Metering};
 use crate::handlers::{Handler, Handlers};
 use crate::limits::Limits;
-use crate::manifest::{API, Capability, Manifest, ManifestError, Subscription};
+use crate::manifest::{API, Capability, FREE, Manifest, ManifestError};
 use crate::state::CallState;
 
 /// SHA-256 of a component's bytes: what its compiled code is kept under.
@@ -78,7 +78,7 @@ pub enum LoadError {
         /// The file.
         path: PathBuf,
         /// What it is instead.
-        problem: &'static str,
+        problem: AdaptError,
     },
     /// The component is damaged, or asks for more than the sandbox has.
     #[error("the component {} is not valid: {problem}", path.display())]
@@ -310,20 +310,14 @@ fn check_handler(
     manifest: &Manifest,
     path: &std::path::Path,
 ) -> Result<(), LoadError> {
-    let (entry, wanted) = match handler {
-        // A plugin may set points in time for itself, and the operator may set some for it.
-        Handler::Of(Family::Schedule) => ("[[schedule]]".to_owned(), !manifest.schedules.is_empty() || exported),
-        Handler::Reply => (
-            "[capabilities] dialogue".to_owned(),
-            manifest.requests.need(Capability::Dialogue).is_some(),
-        ),
-        Handler::Command => ("[[command]]".to_owned(), !manifest.commands.is_empty()),
-        handler => {
-            let mut handlers = manifest.subscriptions.iter().map(Subscription::handler);
-            let entry = format!("[[subscribe]] event = {:?}", handler.topic());
-            (entry, handlers.any(|subscribed| subscribed == handler))
-        }
+    let entry = match handler {
+        Handler::Of(Family::Schedule) => "[[schedule]]".to_owned(),
+        Handler::Reply => "[capabilities] dialogue".to_owned(),
+        Handler::Command => "[[command]]".to_owned(),
+        Handler::Of(_) | Handler::Raw => format!("[[subscribe]] event = {:?}", handler.topic()),
     };
+    // A plugin may set points in time for itself, and the operator may set some for it.
+    let wanted = manifest.announces(handler) || (exported && handler == Handler::Of(Family::Schedule));
     let handler = handler.interface();
     let path = path.to_owned();
     match (wanted, exported) {
@@ -378,41 +372,16 @@ fn check_import(name: &str, manifest: &Manifest) -> Result<(), Refusal> {
     if !in_track(version) {
         return Err(Refusal::Track { found: name.to_owned() });
     }
-    let any_of: &[Capability] = match interface {
-        "types" | "config" | "log" | "meta" => return Ok(()),
-        "messaging" => &[
-            Capability::MessagesSend,
-            Capability::MessagesReact,
-            Capability::MessagesRead,
-            Capability::MessagesTyping,
-            Capability::MessagesEdit,
-            Capability::MessagesRevoke,
-            Capability::MessagesModerate,
-            Capability::MessagesVote,
-            Capability::MessagesPin,
-            Capability::MessagesStar,
-            Capability::MessagesRaw,
-            Capability::MessagesHistory,
-        ],
-        "media-store" => &[Capability::MediaRead, Capability::MediaWrite],
-        "kv" => &[Capability::Kv],
-        "schedule" => &[Capability::Schedule],
-        "http" => &[Capability::Http],
-        "dialogue" => &[Capability::Dialogue],
-        "groups" => &[Capability::GroupsRead, Capability::GroupsWrite],
-        "contacts" => &[Capability::ContactsRead, Capability::ContactsWrite],
-        "chats" => &[Capability::ChatsWrite],
-        "secrets" => &[Capability::Secrets],
-        "webhooks" => &[Capability::Webhooks],
-        "bus" => &[Capability::Bus],
-        _ => return Err(undeclared(&[])),
-    };
+    if FREE.contains(&interface) {
+        return Ok(());
+    }
+    let any_of = Capability::opening(interface);
     if any_of
         .iter()
         .any(|capability| manifest.requests.need(*capability).is_some())
     {
         Ok(())
     } else {
-        Err(undeclared(any_of))
+        Err(undeclared(&any_of))
     }
 }

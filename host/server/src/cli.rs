@@ -151,7 +151,7 @@ pub fn run(
         }) => load(described.config.as_deref(), env).and_then(|config| route::explain(&config, described, out)),
         Ok(Arguments {
             command: Command::Plugin { deed },
-        }) => plugin::run(&deed, out),
+        }) => plugin::run(&deed, Output { out, err }),
         Ok(Arguments {
             command: Command::Secret { deed },
         }) => load(deed.config().as_deref(), env)

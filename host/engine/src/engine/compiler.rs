@@ -13,6 +13,7 @@ use std::time::Duration;
 use rustix::process::{Resource, Rlimit, nice, setrlimit};
 use waspnest_core::clock::Clock;
 
+use super::adapt::component_of;
 use super::machine::{Metering, configuration};
 use crate::plugin::LoadError;
 
@@ -115,9 +116,7 @@ impl Compiler {
                 let (engine, owned) = (engine.clone(), path.to_owned());
                 super::blocking(path, move || {
                     let invalid = |problem| LoadError::Invalid { path: owned, problem };
-                    engine
-                        .precompile_component(&wasm)
-                        .map_err(|error| invalid(format!("{error:#}")))
+                    precompile(&engine, wasm).map_err(invalid)
                 })
                 .await
             }
@@ -258,6 +257,13 @@ impl Metering {
     }
 }
 
+/// Code of a component, or of a core module that is meant to be one; the error says what is wrong with it.
+fn precompile(engine: &wasmtime::Engine, wasm: Vec<u8>) -> Result<Vec<u8>, String> {
+    let component = component_of(wasm).map_err(|error| error.to_string())?;
+    let compiled = engine.precompile_component(&component);
+    compiled.map_err(|error| format!("{error:#}"))
+}
+
 /// How a compiler process says that the component is at fault.
 const INVALID: i32 = 3;
 
@@ -296,14 +302,14 @@ pub fn compile_within(
     let mut wasm = Vec::new();
     component.read_to_end(&mut wasm)?;
     let engine = wasmtime::Engine::new(&configuration(1, metering)).map_err(std::io::Error::other)?;
-    match engine.precompile_component(&wasm) {
+    match precompile(&engine, wasm) {
         Ok(compiled) => {
             code.write_all(&compiled)?;
             code.flush()?;
             Ok(Compiled::Done)
         }
-        Err(error) => {
-            write!(words, "{error:#}")?;
+        Err(problem) => {
+            write!(words, "{problem}")?;
             Ok(Compiled::Invalid)
         }
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use waspnest_core::package::{Package, PackageDigest};
 
+use super::adapt;
 use crate::configuration::ConfigSchema;
 use crate::manifest::{Manifest, ManifestError};
 use crate::plugin::{Digest, LoadError};
@@ -124,19 +125,15 @@ pub(super) fn unpack(place: &Path, package: &Package) -> Result<Unpacked, LoadEr
             max: COMPONENT_BYTES,
         });
     }
-    let problem = match wasm.get(..8) {
-        Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => Some("it is a core module; wrap it with `wasm-tools component new`"),
-        Some([0, b'a', b's', b'm', ..]) => None,
-        Some(_) | None => Some("it does not begin like WebAssembly"),
-    };
+    let form = adapt::form(wasm);
     let schema = manifest.config_schema.as_ref().map(|name| {
         let name = name.to_string_lossy();
         schema(place.join(&*name), package.get(&name).ok_or_else(|| missing(&name))?)
     });
     let schema = schema.transpose()?;
-    match problem {
-        Some(problem) => Err(LoadError::NotAComponent { path, problem }),
-        None => Ok(Unpacked {
+    match form {
+        Err(problem) => Err(LoadError::NotAComponent { path, problem }),
+        Ok(adapt::Form::Component | adapt::Form::Described) => Ok(Unpacked {
             path,
             digest: Digest::of(wasm),
             package: package.digest(),

@@ -11,6 +11,7 @@ use waspnest_core::event::{
 use waspnest_core::message::Content;
 
 use super::API;
+use super::build::{HANDLERS, LANGUAGES};
 use super::capability::Capability;
 use super::command::{KINDS, MOST_ARGS};
 use super::http_terms::METHODS;
@@ -35,6 +36,7 @@ pub fn schema() -> Value {
             "capabilities": capabilities(),
             "limits": limits(),
             "config": config(),
+            "build": build(),
             "test": { "type": "object", "description": "For the author's tools; the host does not read it." },
             "tool": { "type": "object", "description": "For the author's tools; the host does not read it." },
         }),
@@ -311,6 +313,22 @@ fn config() -> Value {
             "defaults": { "type": "object", "description": "The configuration where the operator says nothing." },
         }),
     )
+}
+
+fn build() -> Value {
+    let mut build = object(
+        &["language"],
+        json!({
+            "language": one_of(LANGUAGES, "What it is written in."),
+            "source": text("Where its sources begin, a file or directory below the manifest's."),
+            "handlers": some_of(
+                HANDLERS.iter().map(|(word, _)| *word),
+                "Handlers it has that nothing else here tells of."
+            ),
+        }),
+    );
+    build["description"] = "For waspnest plugin build; the host does not use it.".into();
+    build
 }
 
 #[cfg(test)]

@@ -76,6 +76,11 @@ log-bytes-per-minute = "64KiB"
 [config]
 defaults = { zone = "UTC", greeting = { de = "Servus" } }
 
+[build]
+language = "rust"
+source = "code"
+handlers = ["lifecycle", "config-check"]
+
 [test]
 scenarios = "tests/*.toml"
 
@@ -166,6 +171,40 @@ fn every_key_is_read() {
         }
     );
     assert_eq!(manifest.defaults["greeting"]["de"], "Servus");
+    assert_eq!(
+        manifest.build,
+        Some(Build {
+            language: "rust",
+            source: Some("code".into()),
+            handlers: vec!["lifecycle", "config-check"],
+        })
+    );
+}
+
+#[test]
+fn a_world_follows_from_what_is_asked_for_and_subscribed_to() {
+    let manifest = parse(FULL).expect("a manifest");
+    assert_eq!(
+        manifest.imports(),
+        ["types", "config", "log", "meta", "messaging", "kv", "schedule"]
+    );
+    assert_eq!(
+        manifest.exports(),
+        [
+            "message-handler",
+            "schedule-handler",
+            "receipt-handler",
+            "presence-handler",
+            "lifecycle",
+            "config-check"
+        ]
+    );
+    let bare = "manifest = 1\n[plugin]\nid = \"a\"\nname = \"A\"\nversion = \"1.0.0\"\ncomponent = \"a.wasm\"\napi = \"0.1\"\n\
+                [capabilities]\ndialogue = true\nschedule = true\n[[command]]\nname = \"a\"\n";
+    assert_eq!(
+        parse(bare).expect("a manifest").exports(),
+        ["schedule-handler", "reply-handler", "command-handler"]
+    );
 }
 
 #[test]
@@ -258,6 +297,21 @@ fn mistakes_name_file_and_key() {
             "defaults",
             "default",
             "config.default: unknown key \"default\"; did you mean \"defaults\"?",
+        ),
+        (
+            "language = \"rust\"",
+            "language = \"cobol\"",
+            "build.language: unknown language \"cobol\"; there are: rust",
+        ),
+        (
+            "source = \"code\"",
+            "source = \"../code\"",
+            "build.source: \"../code\" must be a path below the manifest's directory",
+        ),
+        (
+            "\"config-check\"]",
+            "\"message\"]",
+            "build.handlers[1]: unknown handler \"message\"; there are: schedule, lifecycle, config-check",
         ),
         (
             "id = \"org.example.appointments\"",

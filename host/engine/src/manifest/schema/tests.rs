@@ -43,7 +43,7 @@ fn keys_of(schema: &Value, at: &str, keys: &mut BTreeSet<String>) {
 
 /// A manifest with everything in it, so that every key is asked for.
 fn everything() -> String {
-    let mut text = "manifest = 1\n[plugin]\nid = \"a.b\"\nname = \"A\"\nversion = \"1.0.0\"\ncomponent = \"a.wasm\"\napi = \"0.1\"\n[test]\n[tool]\n[limits]\n[config]\n".to_owned();
+    let mut text = "manifest = 1\n[plugin]\nid = \"a.b\"\nname = \"A\"\nversion = \"1.0.0\"\ncomponent = \"a.wasm\"\napi = \"0.1\"\n[test]\n[tool]\n[limits]\n[config]\n[build]\nlanguage = \"rust\"\n".to_owned();
     for (event, _) in EVENTS {
         let needed = match *event {
             "presence" => "states = [\"typing\"]\n",
@@ -118,6 +118,7 @@ fn it_takes_every_manifest_that_ships_and_refuses_what_the_parser_refuses() {
         ("/plugin", "autor", json!("me")),
         ("/subscribe/0", "event", json!("mesage")),
         ("/command/0", "role", json!("king")),
+        ("/build", "language", json!("cobol")),
         ("/schedule/0", "missed", json!("never")),
         ("/limits", "memory", json!("lots")),
         ("/capabilities", "messages.sned", json!(true)),

@@ -9,8 +9,11 @@ use clap::Args;
 use serde_json::{Value, json};
 use waspnest_core::clock::SystemClock;
 use waspnest_core::event::Family;
+use waspnest_core::package::Package;
 use waspnest_engine::manifest::{Capability, Manifest, Need};
-use waspnest_engine::{Configuration, Engine, EngineOptions, Grants, Installation, InstallationSpec, Plugin};
+use waspnest_engine::{
+    Configuration, Engine, EngineOptions, Grants, Installation, InstallationSpec, LimitWish, Plugin,
+};
 
 use super::super::Exit;
 use crate::config::scenario::INSTALLATION;
@@ -27,20 +30,16 @@ pub(crate) struct Asked {
 }
 
 /// What is found.
-struct Found {
-    plugin: Arc<Plugin>,
+pub(super) struct Found {
+    pub(super) plugin: Arc<Plugin>,
     /// Bytes of the component.
-    bytes: u64,
-    warnings: Vec<String>,
+    pub(super) bytes: u64,
+    pub(super) warnings: Vec<String>,
 }
 
 /// Looks at it.
 pub(super) fn run(asked: &Asked, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
-    let found = runtime.block_on(look(&asked.dir))?;
+    let found = judge(waspnest_engine::pack(&asked.dir)?, &asked.dir)?;
     match asked.json {
         true => writeln!(out, "{}", as_json(&found))?,
         false => in_words(&found, out)?,
@@ -48,14 +47,22 @@ pub(super) fn run(asked: &Asked, out: &mut (dyn Write + Send)) -> anyhow::Result
     Ok(Exit::Success)
 }
 
-/// Loads it, with everything granted, and judges the configuration that it has of itself.
-async fn look(dir: &Path) -> anyhow::Result<Found> {
+/// Loads a package, with everything granted, and judges the configuration that it has of itself; `place` is what messages call it.
+pub(super) fn judge(package: Package, place: &Path) -> anyhow::Result<Found> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(load(package, place))
+}
+
+async fn load(package: Package, place: &Path) -> anyhow::Result<Found> {
     let engine = Engine::new(EngineOptions::new(Arc::new(SystemClock::new())))?;
-    let plugin = engine.load(dir).await?;
-    let component = dir.join(&plugin.manifest.component);
-    let bytes = std::fs::metadata(&component)
-        .with_context(|| format!("cannot read {}", component.display()))?
-        .len();
+    let plugin = engine
+        .load_package(package.clone(), place, LimitWish::default())
+        .await?;
+    let component = package.get(&plugin.manifest.component.to_string_lossy());
+    let bytes = component.map_or(0, |component| component.len() as u64);
     let spec = InstallationSpec {
         grants: Grants::of_requests(&plugin.manifest.requests),
         ..InstallationSpec::new(INSTALLATION.parse().expect("it has the form of an id"))

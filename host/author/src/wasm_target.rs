@@ -4,14 +4,13 @@
 //! cannot (no rustup, or its server out of reach while a Debian mirror is not), Debian's compiler with its own copy of the
 //! standard library's source builds the same components; only the linkers come from the toolchain in use.
 
-use crate::workspace::{Workspace, output};
-use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What plugins are compiled for.
-pub(crate) const TARGET: &str = "wasm32-wasip2";
+pub const TARGET: &str = "wasm32-wasip2";
 
 /// Debian's packages that make the second way: compiler, cargo, the standard library's source, and a C library to link.
 const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "wasi-libc"];
@@ -25,8 +24,66 @@ const DEBIAN_FILES: [&str; 4] = [
 ];
 const DEBIAN_WASI_LIBC: &str = "/usr/lib/wasm32-wasi";
 
+/// Why plugins cannot be compiled here.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// A program could not be started.
+    #[error("cannot start {program}")]
+    Start {
+        /// The program.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The compiler does not answer.
+    #[error("{command} failed: {words}")]
+    Failed {
+        /// What was asked.
+        command: String,
+        /// What it said.
+        words: String,
+    },
+    /// The compiler does not say what it runs on.
+    #[error("rustc does not name its host")]
+    NoHost,
+    /// Debian's compiler is there, but what links is not.
+    #[error(
+        "Debian's compiler needs the linkers of a rustup toolchain, and {} is missing; rustup target add {TARGET} is the other way",
+        linker.display()
+    )]
+    NoLinker {
+        /// What is missing.
+        linker: PathBuf,
+    },
+    /// Nothing is there, and nothing could be installed.
+    #[error(
+        "plugins cannot be compiled here. Either of these makes it possible:\n  rustup target add {TARGET}\n  \
+         apt-get install {} (as root, on Debian 12)",
+        DEBIAN_PACKAGES.join(" ")
+    )]
+    NoWay,
+}
+
+/// What to do about a compiler that is missing.
+pub enum Missing<'a> {
+    /// Install it, and say so.
+    Install(&'a mut dyn FnMut(&str)),
+    /// Say how it can be installed.
+    Tell,
+}
+
+impl std::fmt::Debug for Missing<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Install(_) => "Install",
+            Self::Tell => "Tell",
+        })
+    }
+}
+
 /// How plugins are compiled on this machine.
-pub(crate) enum Way {
+#[derive(Debug)]
+pub enum Way {
     /// With the target of the toolchain in use.
     Installed,
     /// With Debian's compiler and the linkers found in `tools`.
@@ -37,13 +94,16 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    /// A cargo command that compiles plugins.
-    pub(crate) fn cargo(&self, workspace: &Workspace) -> Command {
+    /// A cargo command that compiles plugins, where `cargo` is one that compiles for this machine.
+    #[must_use]
+    pub fn cargo(&self, cargo: Command) -> Command {
         match self {
-            Self::Installed => workspace.cargo([]),
+            Self::Installed => cargo,
             Self::Debian { tools } => {
                 let mut command = Command::new("/usr/bin/cargo");
-                command.current_dir(&workspace.root);
+                if let Some(dir) = cargo.get_current_dir() {
+                    command.current_dir(dir);
+                }
                 let mut path = OsString::from("/usr/bin");
                 for dir in tools.iter().map(PathBuf::as_path).chain([Path::new("/bin")]) {
                     path.push(":");
@@ -63,7 +123,8 @@ impl Way {
     }
 
     /// What `cargo build` needs besides the target.
-    pub(crate) fn build_args(&self) -> &'static [&'static str] {
+    #[must_use]
+    pub fn build_args(&self) -> &'static [&'static str] {
         match self {
             Self::Installed => &[],
             Self::Debian { .. } => &["-Zbuild-std=std,panic_abort"],
@@ -126,50 +187,56 @@ fn decide(seen: Seen) -> Next {
     }
 }
 
-/// Makes sure that plugins can be compiled, installing what is missing.
-pub(crate) fn ready(workspace: &Workspace) -> Result<Way> {
-    let sysroot: PathBuf = rustc(workspace, &["--print", "sysroot"])?.into();
+/// Finds how plugins are compiled with the toolchain that is in use in a directory.
+///
+/// # Errors
+/// [`TargetError`], which says what would help.
+pub fn ready(dir: &Path, mut missing: Missing<'_>) -> Result<Way, TargetError> {
+    let sysroot: PathBuf = rustc(dir, &["--print", "sysroot"])?.into();
+    let not_asked = match missing {
+        Missing::Install(_) => Attempt::NotTried,
+        // What must not be tried has as good as failed.
+        Missing::Tell => Attempt::Failed,
+    };
+    let mut say = |words: &str| {
+        if let Missing::Install(say) = &mut missing {
+            say(words);
+        }
+    };
     let mut seen = Seen {
         target: target_in(&sysroot),
-        rustup: Attempt::NotTried,
+        rustup: not_asked,
         debian: presence(DEBIAN_FILES.iter().all(|path| Path::new(path).exists())),
-        apt: Attempt::NotTried,
+        apt: not_asked,
     };
     loop {
         match decide(seen) {
             Next::UseTarget => return Ok(Way::Installed),
             Next::AskRustup => {
-                eprintln!("the compiler target {TARGET} is missing: rustup target add {TARGET}");
+                say(&format!(
+                    "the compiler target {TARGET} is missing: rustup target add {TARGET}"
+                ));
                 seen.rustup = Attempt::Failed;
-                if succeeds(
-                    Command::new("rustup")
-                        .current_dir(&workspace.root)
-                        .args(["target", "add", TARGET]),
-                ) {
+                if succeeds(Command::new("rustup").current_dir(dir).args(["target", "add", TARGET])) {
                     seen.target = target_in(&sysroot);
                 }
             }
             Next::UseDebian => {
                 return Ok(Way::Debian {
-                    tools: linkers(workspace, &sysroot)?,
+                    tools: linkers(dir, &sysroot)?,
                 });
             }
             Next::AskApt => {
-                eprintln!(
+                say(&format!(
                     "rustup cannot install it; trying Debian's packages {}",
                     DEBIAN_PACKAGES.join(" ")
-                );
+                ));
                 seen.apt = Attempt::Failed;
                 if apt_install() {
                     seen.debian = presence(DEBIAN_FILES.iter().all(|path| Path::new(path).exists()));
                 }
             }
-            Next::GiveUp => bail!(
-                "plugins cannot be compiled here. Either of these makes it possible:\n  \
-                 rustup target add {TARGET}\n  \
-                 apt-get install {} (as root, on Debian 12)",
-                DEBIAN_PACKAGES.join(" ")
-            ),
+            Next::GiveUp => return Err(TargetError::NoWay),
         }
     }
 }
@@ -183,40 +250,48 @@ fn target_in(sysroot: &Path) -> Presence {
 }
 
 /// The directories of the linkers that come with a toolchain: `wasm-component-ld` and `rust-lld`, and `wasm-ld` below.
-fn linkers(workspace: &Workspace, sysroot: &Path) -> Result<Vec<PathBuf>> {
-    let version = rustc(workspace, &["--version", "--verbose"])?;
-    let host = version
-        .lines()
+fn linkers(dir: &Path, sysroot: &Path) -> Result<Vec<PathBuf>, TargetError> {
+    let version = rustc(dir, &["--version", "--verbose"])?;
+    let mut lines = version.lines();
+    let host = lines
         .find_map(|line| line.strip_prefix("host: "))
-        .context("rustc does not name its host")?;
+        .ok_or(TargetError::NoHost)?;
     let tools = sysroot.join("lib/rustlib").join(host).join("bin");
     let below = tools.join("gcc-ld");
-    for program in [
+    let needed = [
         tools.join("wasm-component-ld"),
         tools.join("rust-lld"),
         below.join("wasm-ld"),
-    ] {
-        if !program.exists() {
-            bail!(
-                "Debian's compiler needs the linkers of a rustup toolchain, and {} is missing; \
-                 rustup target add {TARGET} is the other way",
-                program.display()
-            );
-        }
+    ];
+    match needed.into_iter().find(|program| !program.exists()) {
+        Some(linker) => Err(TargetError::NoLinker { linker }),
+        None => Ok(vec![tools, below]),
     }
-    Ok(vec![tools, below])
 }
 
-fn rustc(workspace: &Workspace, args: &[&str]) -> Result<String> {
-    let mut command = Command::new("rustc");
-    Ok(output(command.current_dir(&workspace.root).args(args))?
-        .trim()
-        .to_owned())
+fn rustc(dir: &Path, args: &[&str]) -> Result<String, TargetError> {
+    output(Command::new("rustc").current_dir(dir).args(args))
+}
+
+/// What a command says.
+fn output(command: &mut Command) -> Result<String, TargetError> {
+    let done = command.output().map_err(|source| TargetError::Start {
+        program: command.get_program().to_string_lossy().into(),
+        source,
+    })?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    match done.status.success() {
+        true => Ok(text(&done.stdout)),
+        false => Err(TargetError::Failed {
+            command: crate::toolchain::in_words(command),
+            words: text(&done.stderr),
+        }),
+    }
 }
 
 /// Installs Debian's packages, as root or by a `sudo` that asks for no password.
 fn apt_install() -> bool {
-    let root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    let root = output(Command::new("id").arg("-u")).is_ok_and(|id| id == "0");
     let mut command = if root {
         Command::new("apt-get")
     } else {

@@ -1,0 +1,95 @@
+//! The languages that plugins can be made in by one command.
+//!
+//! A plugin may be made in any language that compiles to a WebAssembly component; these are the ones for which the command line knows
+//! the tool. Adding one: a case here, its [`Toolchain`](crate::Toolchain) in a file of its own, its template, and its word in
+//! the engine's manifest.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::carried::{Carried, RUST_TEMPLATE};
+use crate::toolchain::{self, Toolchain};
+
+/// A language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// Rust, by cargo.
+    Rust,
+}
+
+/// A word that names none of the languages.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{given:?} is none of the languages that can be built here; there are: {}", known())]
+pub struct UnknownLanguage {
+    given: Box<str>,
+}
+
+fn known() -> String {
+    Language::ALL.map(Language::word).join(", ")
+}
+
+impl Language {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::Rust];
+
+    /// What manifests and the command line call it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+        }
+    }
+
+    /// Where its sources begin where the manifest does not say: a file or directory below the plugin's directory.
+    #[must_use]
+    pub const fn usual_source(self) -> &'static str {
+        match self {
+            Self::Rust => ".",
+        }
+    }
+
+    /// The files of a new plugin.
+    pub(crate) const fn template(self) -> &'static [Carried] {
+        match self {
+            Self::Rust => RUST_TEMPLATE,
+        }
+    }
+
+    /// How it is built.
+    #[must_use]
+    pub fn toolchain(self) -> &'static dyn Toolchain {
+        match self {
+            Self::Rust => &toolchain::rust::Cargo,
+        }
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for Language {
+    type Err = UnknownLanguage;
+
+    fn from_str(given: &str) -> Result<Self, UnknownLanguage> {
+        let found = Self::ALL.into_iter().find(|language| language.word() == given);
+        found.ok_or_else(|| UnknownLanguage { given: given.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Language;
+
+    #[test]
+    fn a_language_is_known_by_its_word_and_another_is_answered_with_all_there_are() {
+        for language in Language::ALL {
+            assert_eq!(language.word().parse(), Ok(language));
+        }
+        let wrong = "cobol".parse::<Language>().expect_err("not one of them");
+        let all = Language::ALL.map(Language::word).join(", ");
+        assert!(wrong.to_string().ends_with(&all), "{wrong}");
+    }
+}

@@ -1,0 +1,200 @@
+//! From nothing to a plugin that works, as an author comes there: `new`, `build`, `check`, `test` with the program itself, what is said
+//! when that does not go well, and the world that is made of a manifest.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use waspnest_author::{Language, Project, World};
+use waspnest_engine::Manifest;
+use wit_component::DecodedWasm;
+use wit_parser::{Resolve, WorldKey};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A command in a directory, which fetches nothing, and whose build is kept for the next run.
+fn command(program: &Path, dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(dir).args(arguments);
+    // What cargo told the test about its own package is not about the plugin.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO_PKG_") || name.to_string_lossy().starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
+    let target = Path::new(env!("CARGO_BIN_EXE_waspnest")).with_file_name("author");
+    command.env("CARGO_TARGET_DIR", target).env("CARGO_NET_OFFLINE", "true");
+    command
+}
+
+fn waspnest(dir: &Path, arguments: &[&str]) -> Output {
+    let program = Path::new(env!("CARGO_BIN_EXE_waspnest"));
+    let arguments = [&["plugin"], arguments].concat();
+    command(program, dir, &arguments).output().expect("the program starts")
+}
+
+/// What it said, all together.
+fn words(output: &Output) -> String {
+    String::from_utf8_lossy(&[&*output.stdout, &*output.stderr].concat()).into_owned()
+}
+
+fn done(dir: &Path, arguments: &[&str]) -> String {
+    let output = waspnest(dir, arguments);
+    let said = words(&output);
+    assert!(output.status.success(), "waspnest plugin {arguments:?}: {said}");
+    said
+}
+
+fn refused(dir: &Path, arguments: &[&str]) -> String {
+    let output = waspnest(dir, arguments);
+    let said = words(&output);
+    assert!(!output.status.success(), "waspnest plugin {arguments:?}: {said}");
+    said
+}
+
+#[test]
+fn a_new_plugin_in_rust_is_built_checked_and_tested() {
+    let home = tempfile::tempdir().expect("a directory");
+    let home = home.path();
+    let said = done(home, &["new", "--lang", "rust", "my-bot"]);
+    assert!(said.contains("waspnest plugin build my-bot"), "{said}");
+    let dir = home.join("my-bot");
+    // The versions of the checkout, which are on this machine.
+    std::fs::copy(root().join("Cargo.lock"), dir.join("Cargo.lock")).expect("copied");
+
+    let said = done(&dir, &["build", "--json"]);
+    let told: serde_json::Value =
+        serde_json::from_str(said.lines().find(|line| line.starts_with('{')).expect(&said)).expect("an object");
+    assert_eq!(told["warnings"], serde_json::json!([]), "{said}");
+    let size = std::fs::metadata(dir.join("my-bot.wasm")).expect("a component").len();
+    assert_eq!(told["bytes"], size);
+    let checked = done(&dir, &["check"]);
+    assert!(checked.contains("My bot 0.1.0 (org.example.my-bot)"), "{checked}");
+    assert!(
+        checked.contains("hears the command greet") && checked.contains("it can be put to work"),
+        "{checked}"
+    );
+    let tested = done(&dir, &["test"]);
+    assert!(tested.contains("1 scenarios, 0 failed"), "{tested}");
+    let cargo = command(Path::new("cargo"), &dir, &["test", "--release"])
+        .output()
+        .expect("cargo starts");
+    assert!(cargo.status.success(), "{}", words(&cargo));
+
+    // Nothing is overwritten, neither by `new` nor by a build that fails.
+    let said = refused(home, &["new", "--lang", "rust", "my-bot"]);
+    assert!(said.contains("my-bot is there already"), "{said}");
+    let source = dir.join("src/lib.rs");
+    let good = std::fs::read_to_string(&source).expect("the source");
+    std::fs::write(&source, good.replace("Outcome::next()", "Outcome::nxet()")).expect("written");
+    let said = refused(&dir, &["build"]);
+    assert!(said.contains("nxet") && said.contains("cargo build"), "{said}");
+    assert_eq!(
+        std::fs::metadata(dir.join("my-bot.wasm")).expect("it stays").len(),
+        size
+    );
+    std::fs::write(&source, good).expect("written");
+    let manifest = dir.join("plugin.toml");
+    let asks = std::fs::read_to_string(&manifest).expect("the manifest");
+    let asks_for_nothing: Vec<&str> = asks
+        .lines()
+        .filter(|line| !line.starts_with("\"messages.send\""))
+        .collect();
+    std::fs::write(&manifest, asks_for_nothing.join("\n")).expect("written");
+    let said = refused(&dir, &["build"]);
+    assert!(said.contains("waspnest:plugin/messaging"), "{said}");
+    assert_eq!(
+        std::fs::metadata(dir.join("my-bot.wasm")).expect("it stays").len(),
+        size
+    );
+}
+
+#[test]
+fn what_cannot_be_built_is_told_with_what_to_do() {
+    let home = tempfile::tempdir().expect("a directory");
+    let home = home.path();
+    let said = refused(home, &["new", "--lang", "cobol", "my-bot"]);
+    assert!(said.contains("there are: rust"), "{said}");
+    let said = refused(home, &["new", "--lang", "rust", "My Bot"]);
+    assert!(said.contains("such as my-bot"), "{said}");
+    let said = refused(home, &["build"]);
+    assert!(said.contains("plugin.toml"), "{said}");
+    let manifest = std::fs::read_to_string(root().join("plugins/echo/plugin.toml")).expect("a manifest");
+    std::fs::write(home.join("plugin.toml"), &manifest).expect("written");
+    let said = refused(home, &["build"]);
+    assert!(said.contains("add `[build]` with a `language`: rust"), "{said}");
+    let built = format!("{manifest}\n[build]\nlanguage = \"rust\"\nsource = \"code\"\n");
+    std::fs::write(home.join("plugin.toml"), built).expect("written");
+    let said = refused(home, &["build"]);
+    assert!(said.contains("code") && said.contains("`source` in [build]"), "{said}");
+    let mut without = command(Path::new(env!("CARGO_BIN_EXE_waspnest")), home, &["plugin", "build"]);
+    let output = without.env("PATH", "/nonexistent").output().expect("it starts");
+    let said = words(&output);
+    assert!(
+        said.contains("cargo is needed") && said.contains("https://rustup.rs"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_languages_of_manifests_are_those_that_can_be_built() {
+    assert_eq!(waspnest_engine::manifest::LANGUAGES, Language::ALL.map(Language::word));
+}
+
+/// Handlers that a component may have without a word in the manifest, unless `waspnest plugin build` makes it.
+const UNTOLD: [&str; 3] = ["schedule-handler", "lifecycle", "config-check"];
+
+/// The interfaces of the contract among these.
+fn of_the_contract<'a>(resolve: &Resolve, keys: impl Iterator<Item = &'a WorldKey>) -> BTreeSet<String> {
+    let names = keys.map(|key| resolve.name_world_key(key));
+    let interface = |name: String| Some(name.strip_prefix("waspnest:plugin/")?.split('@').next()?.to_owned());
+    names.filter_map(interface).collect()
+}
+
+#[test]
+fn the_world_of_a_manifest_covers_the_component_and_resolves() {
+    let mut tried = 0;
+    for entry in std::fs::read_dir(root().join("target/plugins")).expect("run `cargo xtask plugins`") {
+        let dir = entry.expect("an entry").path();
+        let name = dir.file_name().expect("a name").to_string_lossy().into_owned();
+        // Asks for too little, so that the engine's tests can see it refused.
+        if name == "unasked" {
+            continue;
+        }
+        let manifest = Manifest::read(&dir.join("plugin.toml")).expect("a manifest");
+        let place = tempfile::tempdir().expect("a directory");
+        let project = Project::new(place.path(), Language::Rust, None).expect("a project");
+        let named = |interfaces: Vec<&str>| interfaces.into_iter().map(Into::into).collect();
+        let (imports, exports) = (named(manifest.imports()), named(manifest.exports()));
+        project.generate(&World { imports, exports }).expect("written");
+        let mut resolve = Resolve::default();
+        let (package, _) = resolve.push_dir(project.wit()).expect(&name);
+        let world = &resolve.worlds[resolve.select_world(&[package], Some(World::NAME)).expect(&name)];
+
+        let wasm = std::fs::read(dir.join(&manifest.component)).expect("a component");
+        let Ok(DecodedWasm::Component(component, found)) = wit_component::decode(&wasm) else {
+            panic!("{name} is no component");
+        };
+        let found = &component.worlds[found];
+        let (asked, used) = (
+            of_the_contract(&resolve, world.imports.keys()),
+            of_the_contract(&component, found.imports.keys()),
+        );
+        assert!(used.is_subset(&asked), "{name} imports {used:?} and asks for {asked:?}");
+        let told = |handlers: BTreeSet<String>| -> BTreeSet<String> {
+            let told = handlers
+                .into_iter()
+                .filter(|handler| !UNTOLD.contains(&handler.as_str()));
+            told.collect()
+        };
+        assert_eq!(
+            told(of_the_contract(&resolve, world.exports.keys())),
+            told(of_the_contract(&component, found.exports.keys())),
+            "{name}"
+        );
+        tried += 1;
+    }
+    assert!(tried >= 10);
+}
