@@ -7,6 +7,7 @@ mod command;
 mod configuration;
 mod containment;
 mod contract;
+mod core_module;
 mod dialogue;
 mod families;
 mod files;
