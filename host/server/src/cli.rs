@@ -5,6 +5,7 @@
 
 mod check;
 mod plugin;
+mod remote;
 mod route;
 mod secret;
 mod serve;
@@ -151,7 +152,7 @@ pub fn run(
         }) => load(described.config.as_deref(), env).and_then(|config| route::explain(&config, described, out)),
         Ok(Arguments {
             command: Command::Plugin { deed },
-        }) => plugin::run(&deed, Output { out, err }),
+        }) => plugin::run(&deed, &env.collect(), Output { out, err }),
         Ok(Arguments {
             command: Command::Secret { deed },
         }) => load(deed.config().as_deref(), env)

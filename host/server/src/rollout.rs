@@ -43,7 +43,7 @@ use crate::shutdown::Shutdown;
 pub use error::RolloutError;
 pub(crate) use migration::settle;
 pub use registry::Reference;
-pub use signature::{Needed, TrustedKey};
+pub use signature::{FILE as SIGNATURE, Needed, TrustedKey};
 
 /// What the rollout works with.
 #[derive(Debug)]

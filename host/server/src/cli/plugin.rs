@@ -2,8 +2,14 @@
 
 mod build;
 mod check;
+mod install;
+mod logs;
 mod new;
 mod test;
+mod tick;
+mod versions;
+
+use std::collections::BTreeMap;
 
 use clap::Subcommand;
 
@@ -20,14 +26,29 @@ pub(super) enum Deed {
     Check(check::Asked),
     /// Play the scenarios of a plugin and compare what comes of them with what came of them before
     Test(test::Asked),
+    /// Bring a version of a plugin to an installation of a running host, and put it to work
+    Install(install::Asked),
+    /// Put a version to work that a running host has
+    Activate(versions::Activated),
+    /// Put the version to work that was before the one at work
+    Rollback(versions::RolledBack),
+    /// Say what the calls of a plugin came to in a running host, and what they logged
+    Logs(logs::Asked),
+    /// Fire a schedule of a plugin in a running host, now
+    Tick(tick::Asked),
 }
 
-/// Does it.
-pub(super) fn run(deed: &Deed, output: Output<'_>) -> anyhow::Result<Exit> {
+/// Does it. The environment says which host is meant, where the arguments do not.
+pub(super) fn run(deed: &Deed, env: &BTreeMap<String, String>, output: Output<'_>) -> anyhow::Result<Exit> {
     match deed {
         Deed::New(asked) => new::run(asked, output.out),
         Deed::Build(asked) => build::run(asked, output),
         Deed::Check(asked) => check::run(asked, output.out),
         Deed::Test(asked) => test::run(asked, output.out),
+        Deed::Install(asked) => install::run(asked, env, output.out),
+        Deed::Activate(asked) => versions::activate(asked, env, output.out),
+        Deed::Rollback(asked) => versions::roll_back(asked, env, output.out),
+        Deed::Logs(asked) => logs::run(asked, env, output),
+        Deed::Tick(asked) => tick::run(asked, env, output.out),
     }
 }

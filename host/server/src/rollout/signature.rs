@@ -10,7 +10,7 @@ use waspnest_core::package::PackageDigest;
 use super::RolloutError;
 
 /// What the signature of a package is called.
-pub(super) const FILE: &str = "plugin.minisig";
+pub const FILE: &str = "plugin.minisig";
 
 /// A key that an operator trusts: `minisign:` and the key as minisign writes it.
 #[derive(Clone)]

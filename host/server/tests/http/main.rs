@@ -3,6 +3,7 @@
 mod support;
 
 mod bodies;
+mod command_line;
 mod config;
 mod credentials;
 mod hooks;

@@ -1,0 +1,160 @@
+//! A running host, spoken to over its API.
+//!
+//! The admin secret comes from a file or the environment, never from the arguments, which others on the machine can read; it is sent to
+//! the one address that was named, whatever that answers.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use clap::Args;
+use http::{Method, Request, StatusCode, header};
+use serde_json::Value;
+use url::Url;
+use waspnest_core::secret::SecretText;
+
+/// Variables of the environment that say what the arguments do not.
+const URL: &str = "WASPNEST_URL";
+const SECRET: &str = "WASPNEST_SECRET";
+
+/// Where a host listens that says nothing else.
+const USUAL_URL: &str = "http://127.0.0.1:8080";
+
+/// Until somebody listens there.
+const CONNECTING: Duration = Duration::from_secs(10);
+/// For a whole answer: a host compiles what it is to put to work.
+const ANSWERING: Duration = Duration::from_secs(600);
+/// Bytes of the largest answer that is read.
+const LARGEST_ANSWER: u64 = 64 << 20;
+
+/// Which host, and who speaks to it.
+#[derive(Debug, Args)]
+pub(super) struct Address {
+    /// Where its API is; without it WASPNEST_URL, or http://127.0.0.1:8080
+    #[arg(long, value_name = "URL")]
+    url: Option<Url>,
+    /// A file that holds the admin secret; without it WASPNEST_SECRET
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+}
+
+/// What is sent along.
+pub(super) enum Body {
+    /// Nothing.
+    Empty,
+    /// JSON.
+    Json(Value),
+    /// A package.
+    Archive(Vec<u8>),
+}
+
+/// A host.
+pub(super) struct Remote {
+    agent: ureq::Agent,
+    base: Url,
+    secret: SecretText,
+}
+
+impl Remote {
+    /// The host of an address, which is not spoken to yet.
+    pub(super) fn of(address: &Address, env: &BTreeMap<String, String>) -> anyhow::Result<Self> {
+        let base = match (&address.url, env.get(URL)) {
+            (Some(url), _) => url.clone(),
+            (None, Some(text)) => text.parse().with_context(|| format!("{URL} is not a URL: {text:?}"))?,
+            (None, None) => USUAL_URL.parse().expect("it is a URL"),
+        };
+        if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
+            bail!("{base} is not the address of a host; expected something like {USUAL_URL}");
+        }
+        let secret = match (&address.secret_file, env.get(SECRET)) {
+            (Some(file), _) => {
+                let text = std::fs::read_to_string(file);
+                text.with_context(|| format!("cannot read the secret in {}", file.display()))?
+            }
+            (None, Some(secret)) => secret.clone(),
+            (None, None) => {
+                bail!("the host asks for its admin secret; set {SECRET}, or name a file with --secret-file")
+            }
+        };
+        let secret = secret
+            .trim()
+            .parse()
+            .map_err(|error| anyhow!("the admin secret cannot be used: {error}"))?;
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            // The secret goes to no other address, and past no proxy of the environment.
+            .max_redirects(0)
+            .proxy(None)
+            .timeout_connect(Some(CONNECTING))
+            .timeout_global(Some(ANSWERING));
+        Ok(Self {
+            agent: config.build().into(),
+            base,
+            secret,
+        })
+    }
+
+    /// What a path answers to GET.
+    pub(super) fn get(&self, path: &[&str], query: &[(&str, &str)]) -> anyhow::Result<Value> {
+        self.call(Method::GET, path, query, Body::Empty)
+    }
+
+    /// What a path answers to POST.
+    pub(super) fn post(&self, path: &[&str], body: Body) -> anyhow::Result<Value> {
+        self.call(Method::POST, path, &[], body)
+    }
+
+    fn call(&self, method: Method, path: &[&str], query: &[(&str, &str)], body: Body) -> anyhow::Result<Value> {
+        let mut url = self.base.clone();
+        url.path_segments_mut()
+            .map_err(|()| anyhow!("{} has no paths", self.base))?
+            .pop_if_empty()
+            .push("v1")
+            .extend(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let (kind, body) = match body {
+            Body::Empty => (None, Vec::new()),
+            Body::Json(value) => (Some("application/json"), value.to_string().into_bytes()),
+            Body::Archive(archive) => (Some("application/gzip"), archive),
+        };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(url.as_str())
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.secret.expose()));
+        if let Some(kind) = kind {
+            request = request.header(header::CONTENT_TYPE, kind);
+        }
+        let base = &self.base;
+        let mut answer = self
+            .agent
+            .run(request.body(body)?)
+            .with_context(|| format!("the host at {base} does not answer"))?;
+        let status = answer.status();
+        let text = answer
+            .body_mut()
+            .with_config()
+            .limit(LARGEST_ANSWER)
+            .read_to_string()
+            .with_context(|| format!("the host at {base} did not answer to the end"))?;
+        let told = serde_json::from_str(&text);
+        match told {
+            Ok(told) if status.is_success() => Ok(told),
+            Ok(problem) => Err(refusal(status, &problem)),
+            Err(_) => bail!("{base} answers like no host ({status}); is that its address?"),
+        }
+    }
+}
+
+/// What a problem document says.
+fn refusal(status: StatusCode, problem: &Value) -> anyhow::Error {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut words = format!("the host refuses ({} {})", status.as_u16(), text(&problem["code"]));
+    words += &format!(": {}", text(&problem["detail"]));
+    for fault in problem["errors"].as_array().into_iter().flatten() {
+        words += &format!("\n  {}: {}", text(&fault["pointer"]), text(&fault["detail"]));
+    }
+    anyhow!(words)
+}
