@@ -3,8 +3,12 @@
 //! The host has checked them against the manifest: an argument that is required is there, and of its type. Asking for one by another
 //! type than the manifest's answers none.
 
+mod typed;
+
 use crate::types::{Arg, Command, Jid, UnixMs};
 use core::time::Duration;
+
+pub use typed::{Argument, Commands};
 
 impl Command {
     /// A command without arguments, for tests.

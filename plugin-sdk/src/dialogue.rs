@@ -106,6 +106,53 @@ impl State {
         }
     }
 
+    /// A step of a conversation that is written as an enum: the state is called like the variant, and the whole value is its data. It comes
+    /// back by [`read`](Self::read) and [`Pending::read`].
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use waspnest_plugin::{Error, dialogue, dialogue::State, types::Pending};
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// enum Booking {
+    ///     Day,
+    ///     Hour { day: String },
+    /// }
+    /// # fn ask() -> Result<(), Error> {
+    /// let next = Booking::Hour { day: "monday".into() };
+    /// dialogue::sender().expect(State::step(&next)?, Duration::from_secs(600))?;
+    /// # Ok(())
+    /// # }
+    /// # fn answered(pending: &Pending) -> Result<(), Error> {
+    /// match pending.read()? {
+    ///     Booking::Day => { /* the answer is a day */ }
+    ///     Booking::Hour { day } => { /* the answer is an hour of that day */ }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON, or is no enum of serde's usual form.
+    pub fn step<T: Serialize>(step: &T) -> Result<Self, Error> {
+        let form = |source| Error::Form {
+            what: "a step of a dialogue".to_owned(),
+            source,
+        };
+        let name = match serde_json::to_value(step).map_err(form)? {
+            serde_json::Value::String(variant) => Some(variant),
+            serde_json::Value::Object(fields) if fields.len() == 1 => {
+                fields.into_iter().next().map(|(variant, _)| variant)
+            }
+            _ => None,
+        };
+        let name = name.ok_or_else(|| {
+            form(serde::ser::Error::custom(
+                "it is not an enum with its variant as the tag",
+            ))
+        })?;
+        Self::new(name).with(step)
+    }
+
     /// Adds data, as JSON; at most 16 KiB.
     ///
     /// # Errors

@@ -23,6 +23,11 @@ pub enum Error {
         /// How they differ.
         source: serde_json::Error,
     },
+    /// The manifest declares something otherwise than the plugin has it: a fault of the plugin.
+    Undeclared {
+        /// What, in words.
+        what: String,
+    },
 }
 
 impl Error {
@@ -64,6 +69,7 @@ impl fmt::Display for Error {
                 describe(cause, f)
             }
             Self::Form { what, .. } => write!(f, "{what} is not of the expected form"),
+            Self::Undeclared { what } => write!(f, "plugin.toml and the plugin do not agree on {what}"),
         }
     }
 }
@@ -71,7 +77,7 @@ impl fmt::Display for Error {
 impl core::error::Error for Error {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            Self::Refused { .. } => None,
+            Self::Refused { .. } | Self::Undeclared { .. } => None,
             Self::Form { source, .. } => Some(source),
         }
     }
@@ -103,7 +109,7 @@ impl From<Error> for types::HandlerError {
             None => error.to_string(),
         };
         match &error {
-            Error::Form { .. } => Self::Reject(reason),
+            Error::Form { .. } | Error::Undeclared { .. } => Self::Reject(reason),
             Error::Refused { cause, .. } => match cause {
                 types::Error::RateLimited(wait) => Self::Retry((reason, *wait)),
                 // A refusal that holds is kept with the event: the same call would meet it again.

@@ -109,6 +109,10 @@ pub mod types {
     };
 }
 
+// So that what the derived code names is found in the tests of this crate too.
+extern crate self as waspnest_plugin;
+
+pub use command::{Argument, Commands};
 pub use config::{config, config_value};
 pub use error::Error;
 #[doc(hidden)]

@@ -66,7 +66,7 @@ const LAYERS: [Layer; 7] = [
 ];
 
 /// Our own crates that each crate may build on; its tests may use more. The compiler only forbids circles.
-const BUILDS_ON: [(&str, &[&str]); 8] = [
+const BUILDS_ON: [(&str, &[&str]); 9] = [
     ("host/author/Cargo.toml", &[]),
     ("host/core/Cargo.toml", &[]),
     ("host/egress/Cargo.toml", &["waspnest-core"]),
@@ -83,7 +83,8 @@ const BUILDS_ON: [(&str, &[&str]); 8] = [
         ],
     ),
     ("simulator/Cargo.toml", &[]),
-    ("plugin-sdk/Cargo.toml", &[]),
+    ("plugin-sdk/Cargo.toml", &["waspnest-plugin-derive"]),
+    ("plugin-sdk/derive/Cargo.toml", &[]),
 ];
 
 /// No name that says nothing.
