@@ -3,7 +3,7 @@
 //! Stops at the first failure with the command that repeats it. Needs the network only for what is not on the machine yet.
 
 use crate::workspace::Workspace;
-use crate::{features, interop, policy, step, test, tidy};
+use crate::{docs, features, interop, policy, step, test, tidy};
 use anyhow::Result;
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -28,6 +28,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     )?;
     let mut docs = workspace.cargo(["doc", "--locked", "--no-deps", "--workspace"]);
     step::command("documentation", docs.env("RUSTDOCFLAGS", "-D warnings"))?;
+    step::work("reference of the contract", "cargo xtask docs --check", || {
+        docs::run(workspace, docs::Stale::Complain)
+    })?;
     step::work("dependency policy", "cargo xtask policy", || policy::run(workspace))?;
     step::work("features", "cargo xtask features", || features::run(workspace))?;
     test::run(workspace, &[])?;

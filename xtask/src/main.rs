@@ -11,6 +11,7 @@
 mod bench;
 mod ci;
 mod demo;
+mod docs;
 mod features;
 mod freeze;
 mod interop;
@@ -65,6 +66,12 @@ enum Command {
     Ci,
     /// Keep the plugin contract as it is now for good, with components built against it. Once for each of its versions.
     Freeze,
+    /// Write the reference of the plugin contract into docs/, from the contract itself.
+    Docs {
+        /// Only say whether it is what would be written.
+        #[arg(long)]
+        check: bool,
+    },
     /// Check licences, banned crates, sources and advisories of the dependencies.
     Policy,
     /// Check that the default build of the product has no weakening features.
@@ -87,6 +94,8 @@ fn run(command: Command) -> Result<()> {
     let workspace = Workspace::find()?;
     match command {
         Command::Plugins => plugins::run(&workspace),
+        Command::Docs { check: true } => docs::run(&workspace, docs::Stale::Complain),
+        Command::Docs { check: false } => docs::run(&workspace, docs::Stale::Write),
         Command::Demo { once } => demo::run(&workspace, if once { demo::Ending::Once } else { demo::Ending::Stay }),
         Command::Test { args } => test::run(&workspace, &args),
         Command::Interop { filter } => interop::run(&workspace, filter.as_deref()),

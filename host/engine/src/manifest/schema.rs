@@ -219,7 +219,7 @@ fn request(capability: Capability) -> Value {
     if let Value::Object(terms) = terms(capability) {
         properties.extend(terms);
     }
-    json!({ "anyOf": [{ "const": true }, object(&[], Value::Object(properties))] })
+    json!({ "description": capability.words(), "anyOf": [{ "const": true }, object(&[], Value::Object(properties))] })
 }
 
 /// The terms of a request.
