@@ -40,6 +40,7 @@ use crate::install;
 use crate::router::{Installed, Slot};
 use crate::service::installations::Described;
 use crate::shutdown::Shutdown;
+pub(crate) use arrival::look;
 pub use error::RolloutError;
 pub(crate) use migration::settle;
 pub use registry::Reference;

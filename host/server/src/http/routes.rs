@@ -95,7 +95,7 @@ pub(super) fn table() -> Vec<Route> {
         admin("POST",   "/v1/installations/{i}/rollback",       JSON,       versions::roll_back),
         admin("GET",    "/v1/installations/{i}/runs",           JSON,       runs::list),
         admin("GET",    "/v1/runs/{r}",                         JSON,       runs::get),
-        admin("POST",   "/v1/runs/{r}/replay",                  JSON,       runs::replay),
+        upload("POST",  "/v1/runs/{r}/replay",                  JSON,       runs::replay),
 
         admin("GET",    "/v1/schedules",                        JSON,       schedules::list),
         admin("GET",    "/v1/schedules/{s}/{i}/{id}",           JSON,       schedules::get),

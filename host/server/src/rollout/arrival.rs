@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
 use waspnest_core::id::InstallationId;
-use waspnest_core::package::{MAX_BYTES, PackageDigest};
+use waspnest_core::package::{MAX_BYTES, Package, PackageDigest};
 use waspnest_core::version::{Canary, Shadow, Versions};
 
 use super::fetch::{Fetch, failed, sha256};
@@ -102,6 +102,14 @@ impl Rollout {
     fn fetch(&self) -> Fetch {
         Fetch::new(self.parts.egress.clone())
     }
+}
+
+/// The package in an archive that is only looked at, never installed.
+///
+/// # Errors
+/// [`RolloutError::Arrival`] when it is no archive or holds no manifest, [`RolloutError::Load`] when a file is missing.
+pub(crate) async fn look(archive: Bytes) -> Result<Package, RolloutError> {
+    Ok(unpacked(archive, "upload".into()).await?.package)
 }
 
 async fn unpacked(archive: Bytes, place: PathBuf) -> Result<Arrived, RolloutError> {

@@ -1,6 +1,6 @@
 //! Records of plugin calls as an operator sees them, and what another build would have made of the same event.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tracing::instrument::WithSubscriber;
@@ -9,6 +9,7 @@ use waspnest_core::address::Party;
 use waspnest_core::clock::{Clock, ManualClock};
 use waspnest_core::id::{InstallationId, RunId, SessionId};
 use waspnest_core::log::Log;
+use waspnest_core::package::Package;
 use waspnest_core::runs::{Run, Runs as Records};
 use waspnest_core::session::{SessionRecord, Sessions as Register};
 use waspnest_engine::record::{Detail, Hide, Replay, Steps, Was};
@@ -35,6 +36,17 @@ pub struct Replays {
     pub installations: Arc<[Arc<Slot>]>,
     /// What redacted records were hidden with.
     pub hide: Hide,
+}
+
+/// What the call of a record is made with once more.
+#[derive(Debug)]
+pub enum Against {
+    /// The plugin as it is at work now.
+    AtWork,
+    /// A package in the plugins' directory.
+    Directory(Box<str>),
+    /// One that came along.
+    Package(Package),
 }
 
 /// Which records of an installation.
@@ -152,12 +164,11 @@ impl Runs {
         Err(Error::UnknownRun { id })
     }
 
-    /// Makes the call of a record once more, by the plugin as it is now or by another package of the plugins' directory, and tells what
-    /// is different. Nothing it asks for happens.
+    /// Makes the call of a record once more and tells what is different. Nothing it asks for happens.
     ///
     /// # Errors
     /// [`Error::UnknownRun`], [`Error::NotReplayable`], [`Error::Store`].
-    pub async fn replay(&self, id: RunId, package: Option<&str>) -> Result<Difference, Error> {
+    pub async fn replay(&self, id: RunId, against: Against) -> Result<Difference, Error> {
         let (session, Whole { listed, detail }) = self.find(id).await?;
         let Listed { run, .. } = listed;
         let replays = &self.replays;
@@ -169,7 +180,7 @@ impl Runs {
         let was = detail.was().ok_or_else(|| {
             not("it was called for the end of a wait, which is recorded in full only: plugins.record.bodies")
         })?;
-        let beside = self.beside(installed, package).await?;
+        let beside = self.beside(installed, against).await?;
         let command = match was {
             Was::Command => {
                 let command = command_in(installed, &session.name, &event);
@@ -209,24 +220,21 @@ impl Runs {
     }
 
     /// The installation once more, so that the replay neither pays nor meets its rates.
-    async fn beside(
-        &self,
-        installed: &Installed,
-        package: Option<&str>,
-    ) -> Result<waspnest_engine::Installation, Error> {
+    async fn beside(&self, installed: &Installed, against: Against) -> Result<waspnest_engine::Installation, Error> {
         let installation = &installed.installation;
-        let plugin = match package {
-            None => Arc::clone(installation.plugin()),
-            Some(name) => {
+        let (engine, limits) = (&self.replays.engine, installation.spec().limits);
+        let loaded = match against {
+            Against::AtWork => Ok(Arc::clone(installation.plugin())),
+            Against::Directory(name) => {
                 let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']);
                 if !plain {
                     return Err(not("a package is named by its directory in plugins.dir"));
                 }
-                let path = self.replays.plugins.join(name);
-                let loaded = self.replays.engine.load_for(&path, installation.spec().limits).await;
-                loaded.map_err(|error| not(&error.to_string()))?
+                engine.load_for(&self.replays.plugins.join(&*name), limits).await
             }
+            Against::Package(package) => engine.load_package(package, Path::new("upload"), limits).await,
         };
+        let plugin = loaded.map_err(|error| not(&error.to_string()))?;
         installation.beside(plugin).map_err(|error| not(&error.to_string()))
     }
 

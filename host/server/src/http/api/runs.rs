@@ -5,13 +5,16 @@ use waspnest_core::id::{InstallationId, RunId};
 use waspnest_engine::Usage;
 use waspnest_engine::record::Bodies;
 
+use super::versions;
 use crate::http::body::{self, Fields};
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
 use crate::http::page::Page;
 use crate::http::reply::Reply;
 use crate::rfc3339::rfc3339;
-use crate::service::runs::{Difference, Listed, Which};
+use crate::rollout;
+use crate::service::error::Error;
+use crate::service::runs::{Against, Difference, Listed, Which};
 
 /// Latest first; `?session=`, `?outcome=` and `?event=` leave some.
 pub(in crate::http) async fn list(ctx: Ctx) -> Result<Reply, ApiError> {
@@ -52,22 +55,23 @@ pub(in crate::http) async fn get(ctx: Ctx) -> Result<Reply, ApiError> {
     Ok(Reply::ok(&told))
 }
 
-/// Makes the call once more without any power and tells what is different: `{ "plugin"? }` names another package in plugins.dir.
+/// Makes the call once more without any power and tells what is different: `{ "plugin"? }` names another package in plugins.dir, and an
+/// archive as the body is one.
 pub(in crate::http) async fn replay(ctx: Ctx) -> Result<Reply, ApiError> {
     ctx.query.finish()?;
     let id = id(&ctx)?;
-    let package = if ctx.body.is_empty() {
-        None
-    } else {
-        package(ctx.fields()?)?
+    let against = match versions::archive(&ctx) {
+        Some(archive) => Against::Package(rollout::look(archive).await.map_err(Error::from)?),
+        None if ctx.body.is_empty() => Against::AtWork,
+        None => directory(ctx.fields()?)?.map_or(Against::AtWork, |name| Against::Directory(name.into())),
     };
-    let difference = ctx.parts.runs.replay(id, package.as_deref()).await?;
+    let difference = ctx.parts.runs.replay(id, against).await?;
     let mut told = Map::from_iter([("run".to_owned(), id.to_string().into())]);
     told.extend(shown_difference(&difference));
     Ok(Reply::ok(&told.into()))
 }
 
-fn package(mut fields: Fields) -> Result<Option<String>, ApiError> {
+fn directory(mut fields: Fields) -> Result<Option<String>, ApiError> {
     let plugin = fields.optional("plugin", body::text);
     fields.finish(Some(plugin))
 }

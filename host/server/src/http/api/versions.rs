@@ -107,6 +107,12 @@ pub(super) async fn reply(ctx: &Ctx, versions: &Versions) -> Result<Reply, ApiEr
     Ok(Reply::ok(&answer))
 }
 
+/// The body, where it is an archive.
+pub(super) fn archive(ctx: &Ctx) -> Option<Bytes> {
+    let kind = ctx.headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    ARCHIVES.contains(&kind.trim()).then(|| ctx.body.clone())
+}
+
 fn coming(ctx: &Ctx) -> Result<Coming, ApiError> {
     let from = |arrival| Coming {
         arrival,
@@ -115,9 +121,8 @@ fn coming(ctx: &Ctx) -> Result<Coming, ApiError> {
     if ctx.body.is_empty() {
         return Ok(from(Arrival::Source));
     }
-    let kind = ctx.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    if kind.is_some_and(|kind| ARCHIVES.contains(&kind.trim())) {
-        return Ok(from(Arrival::Archive(ctx.body.clone())));
+    if let Some(archive) = archive(ctx) {
+        return Ok(from(Arrival::Archive(archive)));
     }
     let mut fields = ctx.fields()?;
     let directory = fields.optional("directory", body::text);

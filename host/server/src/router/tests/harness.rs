@@ -6,8 +6,9 @@ mod outside;
 mod records;
 mod world;
 
+use install::installed;
+pub(super) use install::plugin_dir;
 pub(super) use install::{Install, everything, hostile, id};
-use install::{installed, plugin_dir};
 pub(super) use world::{Left, World};
 
 use std::sync::{Arc, Mutex};

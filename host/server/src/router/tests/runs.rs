@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 use waspnest_core::event::{EventKind, Family, RequestEvent};
 use waspnest_engine::record::Detail;
 
-use super::harness::{Harness, Install, everything, hostile, id};
+use super::harness::{Harness, Install, everything, hostile, id, plugin_dir};
 use super::three_tries;
 use crate::config::bind::{Bind, Topic};
 use crate::service::error::Error;
-use crate::service::runs::Which;
+use crate::service::runs::{Against, Which};
 
 const ADA: &str = "4915100001";
 
@@ -98,7 +98,10 @@ async fn the_same_build_comes_to_the_same() {
     app.replies(8).await;
     let records = app.records().await;
     for listed in app.recorded("bot", 7).await {
-        let difference = records.replay(listed.run.id, None).await.expect("it replays");
+        let difference = records
+            .replay(listed.run.id, Against::AtWork)
+            .await
+            .expect("it replays");
         assert!(difference.is_none(), "{difference:#?}");
         assert_eq!(
             (difference.not_recorded.len(), difference.not_asked.len()),
@@ -120,7 +123,10 @@ async fn another_build_is_told_apart() {
     app.replies(2).await;
     let records = app.records().await;
     let run = app.recorded("bot", 1).await.remove(0).run;
-    let difference = records.replay(run.id, Some("echo")).await.expect("it replays");
+    let difference = records
+        .replay(run.id, Against::Directory("echo".into()))
+        .await
+        .expect("it replays");
     assert!(!difference.is_none());
     let at: Vec<_> = difference.unlike.iter().map(|unlike| unlike.at.as_str()).collect();
     assert_eq!(at, ["effects/0", "values/0"]);
@@ -133,7 +139,10 @@ async fn another_build_is_told_apart() {
 
     // The other way round, the record of echo does not hold what the other one asks.
     let run = app.recorded("echo", 1).await.remove(0).run;
-    let difference = records.replay(run.id, Some("hostile")).await.expect("it replays");
+    let difference = records
+        .replay(run.id, Against::Directory("hostile".into()))
+        .await
+        .expect("it replays");
     assert_eq!(difference.not_recorded, ["kv.get"]);
     assert_eq!((&*difference.outcome.0, &*difference.outcome.1), ("drafted", "host"));
     assert!(
@@ -143,8 +152,15 @@ async fn another_build_is_told_apart() {
             .is_some_and(|error| error.contains("was not recorded")),
         "{difference:#?}"
     );
+    // A package that comes along is as good as one that is there.
+    let came = waspnest_engine::pack(&plugin_dir("echo")).expect("it is built");
+    let difference = records
+        .replay(run.id, Against::Package(came))
+        .await
+        .expect("it replays");
+    assert!(difference.is_none(), "{difference:#?}");
     for package in ["../echo", "", ".", "nowhere"] {
-        let refused = records.replay(run.id, Some(package)).await;
+        let refused = records.replay(run.id, Against::Directory(package.into())).await;
         assert!(matches!(refused, Err(Error::NotReplayable { .. })), "{package:?}");
     }
     drop(records);
@@ -158,7 +174,12 @@ async fn answers_of_servers_come_from_the_record() {
     app.hears(ADA, "fetch http://127.0.0.1:9/").await;
     let said = app.replies(1).await.remove(0).1;
     let run = app.recorded("bot", 1).await.remove(0).run;
-    let difference = app.records().await.replay(run.id, None).await.expect("it replays");
+    let difference = app
+        .records()
+        .await
+        .replay(run.id, Against::AtWork)
+        .await
+        .expect("it replays");
     assert!(difference.is_none(), "{said}: {difference:#?}");
     app.stop().await;
 }
@@ -198,7 +219,10 @@ async fn what_others_are_told_and_callers_are_answered_is_recorded_and_replayed(
             let whole = records.get(listed.run.id).await.expect("it is there");
             let shown = Detail::shown(whole.detail);
             assert!(!shown.to_string().contains("swordfish"), "{shown:#}");
-            let difference = records.replay(listed.run.id, None).await.expect("it replays");
+            let difference = records
+                .replay(listed.run.id, Against::AtWork)
+                .await
+                .expect("it replays");
             // Who looks at a secret finds another one.
             let secret = shown["steps"][0]["function"] == "secrets.use";
             assert_eq!(difference.is_none(), !secret, "{difference:#?}");

@@ -110,7 +110,7 @@ pub(in super::super) fn id(text: &str) -> InstallationId {
     text.parse().expect("a valid id")
 }
 
-pub(super) fn plugin_dir(name: &str) -> PathBuf {
+pub(in super::super) fn plugin_dir(name: &str) -> PathBuf {
     let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../target/plugins")
         .join(name);
