@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 use waspnest_core::draft::Response;
 use waspnest_core::event::EventKind;
 
+pub(crate) use event::words;
 pub(crate) use golden::Golden;
-pub(crate) use memory::{NoMessage, Remembered};
+pub(crate) use memory::{Memory, NoMessage, Remembered};
 
 use crate::config::scenario::{Deed, Installs, Scenario, Step};
-use crate::stage::{Call, Stage, StageError};
-use memory::Memory;
+use crate::stage::{Call, Stage, StageError, World};
 use message::Scene;
 
 /// Parts of a draft that are told where there is something in them.
@@ -54,7 +54,7 @@ impl Played {
 /// # Errors
 /// [`StageError`], with the number of the step, from 1; 0 where not even the first one began.
 pub(crate) async fn play(scenario: &Scenario) -> Result<Vec<Played>, (usize, StageError)> {
-    let mut stage = match (Stage::open(scenario).await, scenario.installs) {
+    let mut stage = match (Stage::open(scenario, World::Played).await, scenario.installs) {
         (Err(StageError::Install(why)), Installs::Refused) => return Ok(vec![refused(&why)]),
         (Ok(_), Installs::Refused) => return Err((0, StageError::NotRefused)),
         (opened, Installs::Yes | Installs::Refused) => opened.map_err(|error| (0, error))?,
@@ -82,6 +82,25 @@ fn refused(why: &(dyn std::error::Error + 'static)) -> Played {
 }
 
 async fn take(stage: &mut Stage, scenario: &Scenario, memory: &mut Memory, step: &Step) -> Result<Played, StageError> {
+    let response = act(stage, scenario, memory, step).await?;
+    Ok(Played {
+        step: event::words(&step.deed),
+        calls: stage.calls().await?.into_iter().map(told).collect(),
+        response,
+        refused: Vec::new(),
+    })
+}
+
+/// Lets something happen, and gives what the plugin answered where a server asked it. Whoever does something is known to the scenario.
+///
+/// # Errors
+/// [`StageError`].
+pub(crate) async fn act(
+    stage: &mut Stage,
+    scenario: &Scenario,
+    memory: &mut Memory,
+    step: &Step,
+) -> Result<Option<Value>, StageError> {
     let event = match &step.deed {
         // Nothing is made, and so no id is used up.
         Deed::Passes(_) | Deed::Asks(_) | Deed::Restarts => None,
@@ -120,12 +139,7 @@ async fn take(stage: &mut Stage, scenario: &Scenario, memory: &mut Memory, step:
         Deed::Message(_) | Deed::Group(_) | Deed::News(_) | Deed::Publishes { .. } => {}
     }
     memory.keep(stage.sent(), step.answer.as_deref());
-    Ok(Played {
-        step: event::words(&step.deed),
-        calls: stage.calls().await?.into_iter().map(told).collect(),
-        response,
-        refused: Vec::new(),
-    })
+    Ok(response)
 }
 
 fn answered(response: &Response) -> Value {

@@ -2,13 +2,13 @@
 //! account, servers that are played, and time that passes when it is told to.
 //!
 //! Everything lives in memory and ends with the stage. Between two steps nothing is under way, so that the same scenario always comes to the
-//! same; that needs a runtime of one thread.
+//! same; that needs a runtime of one thread. Somebody who chats with a plugin instead has the time of the machine and real servers.
 
 mod account;
 mod clock;
 mod script;
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use waspnest_core::address::Party;
 use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock, UnixMs};
 use waspnest_core::draft::Response;
-use waspnest_core::effect::Action;
+use waspnest_core::effect::{Action, Effect};
 use waspnest_core::event::{EventKind, Interest, Position};
 use waspnest_core::files::{FileError, Files};
 use waspnest_core::id::{EventId, InstallationId, RunId, SessionId, SessionName};
@@ -31,7 +31,7 @@ use waspnest_core::seal::Sealer;
 use waspnest_core::secret::StoredSecrets;
 use waspnest_core::session::{Desired, SessionError, SessionRecord, Sessions};
 use waspnest_core::store::{MemoryStore, Store, StoreError};
-use waspnest_egress::Egress;
+use waspnest_egress::{Egress, SetUpError, SystemNames};
 use waspnest_engine::record::{Bodies, Detail, Hide};
 use waspnest_engine::{Engine, EngineError, EngineOptions};
 
@@ -41,7 +41,7 @@ use crate::config::scenario::{INSTALLATION, Scenario};
 use crate::install::{self, InstallationError, SlotTimetable};
 use crate::recorder::recording;
 use crate::replies::{Replies, Reply};
-use crate::router::{GroupAdmins, LoopGuard, RouterParts, SessionRouter, Slot};
+use crate::router::{GroupAdmins, Installed, LoopGuard, RouterParts, SessionRouter, Slot};
 use crate::scenario::{NoMessage, Remembered};
 use crate::secrets::Secrets;
 use crate::sink::{Failures, SessionSink, SinkParts};
@@ -52,6 +52,10 @@ use script::{PlayedFiles, PlayedServers, Sent, Taker};
 
 /// How long a step may take on this machine.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long it may take where time does not stand still meanwhile: longer than any call.
+const PATIENCE_WHILE_TIME_PASSES: Duration = Duration::from_secs(120);
+/// The rest between two looks where time does not stand still.
+const REST: Duration = Duration::from_millis(1);
 /// Looks that must find nothing under way before it is believed.
 const LOOKS: u32 = 3;
 /// Turns that everybody else gets between two looks.
@@ -83,9 +87,21 @@ pub(crate) enum StageError {
     /// The plugin was put to work, and the scenario says that it cannot be.
     #[error("the plugin was to be refused, and it was put to work")]
     NotRefused,
+    /// There is no way to servers.
+    #[error("servers cannot be asked from this machine")]
+    Egress(#[from] SetUpError),
     /// Something is under way that does not end.
-    #[error("the plugin was still at work after {} s", PATIENCE.as_secs())]
-    Stuck,
+    #[error("the plugin was still at work after {} s", .0.as_secs())]
+    Stuck(Duration),
+}
+
+/// Whose time and servers a stage has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum World {
+    /// Time stands still between steps, and servers answer as the scenario says.
+    Played,
+    /// Time passes, and servers are asked, unless the scenario says what some answer.
+    Real,
 }
 
 macro_rules! faults {
@@ -128,6 +144,9 @@ pub(crate) struct Stage {
     account: Arc<PlayedAccount>,
     shelf: Arc<PlayedFiles>,
     sent: Sent,
+    taken: Arc<Mutex<Vec<Effect>>>,
+    /// The machine's clock, where its time is the stage's.
+    machine: Option<SystemClock>,
     seen: Option<RunId>,
     life: Option<Life>,
     // Last, because it is removed when everything else is gone.
@@ -146,7 +165,7 @@ impl Stage {
     ///
     /// # Errors
     /// [`StageError`].
-    pub(crate) async fn open(scenario: &Scenario) -> Result<Self, StageError> {
+    pub(crate) async fn open(scenario: &Scenario, world: World) -> Result<Self, StageError> {
         let mut config = scenario.config.clone();
         // The time until a failed call is repeated is nothing that a scenario waits for.
         config.plugins.retry.backoff.first = Duration::ZERO;
@@ -170,12 +189,16 @@ impl Stage {
             push_name: Some("Bot".into()),
             ..Party::known_as("4915200000000".parse().expect("it has the form of a phone number"))
         };
+        let egress = if world == World::Played || !scenario.answers.is_empty() {
+            let servers = Arc::new(PlayedServers::new(scenario.answers.clone()));
+            Egress::played(servers, Arc::clone(&any_clock))
+        } else {
+            let guard = config.plugins.egress.clone();
+            Egress::new(guard, Arc::new(SystemNames), Arc::clone(&any_clock))?
+        };
         let mut stage = Self {
+            egress,
             secrets: Secrets::new(config.secrets.clone(), StoredSecrets::new(Arc::clone(&store), key)),
-            egress: Egress::played(
-                Arc::new(PlayedServers::new(scenario.answers.clone())),
-                Arc::clone(&any_clock),
-            ),
             files: Files::open(dir.path(), any_clock)?,
             account: Arc::new(PlayedAccount::new(me, scenario)),
             shelf: Arc::new(PlayedFiles::of(scenario)),
@@ -192,20 +215,30 @@ impl Stage {
             record,
             log,
             outbox,
+            taken: Arc::default(),
+            machine: match world {
+                World::Played => None,
+                World::Real => Some(SystemClock::new()),
+            },
             seen: None,
             life: None,
             _dir: dir,
         };
-        stage.start().await?;
+        let installed = stage.install().await?;
+        stage.start(installed).await?;
         stage.settle().await?;
         Ok(stage)
     }
 
-    async fn start(&mut self) -> Result<(), StageError> {
+    /// Loads the plugin as it is now.
+    async fn install(&self) -> Result<Vec<Arc<Installed>>, StageError> {
+        Ok(install::all(&self.engine, &self.config).await?)
+    }
+
+    async fn start(&mut self, installed: Vec<Arc<Installed>>) -> Result<(), StageError> {
         let session = self.record.id;
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
         let ids: Arc<dyn Ids> = self.ids.clone();
-        let installed = install::all(&self.engine, &self.config).await?;
         let slots = Slot::all(installed);
         let timetable: Arc<dyn Timetable> = Arc::new(SlotTimetable(Arc::clone(&slots)));
         let connection = watch::Sender::new(Some(1));
@@ -219,6 +252,7 @@ impl Stage {
                 session,
                 outbox: self.outbox.clone(),
                 connection,
+                taken: Arc::clone(&self.taken),
             }),
             clock: Arc::clone(&clock),
             retry: self.config.plugins.retry.clone(),
@@ -308,13 +342,36 @@ impl Stage {
         Ok(())
     }
 
-    /// The host ends and starts again.
+    /// The host ends and starts again, with the plugin as it is now. Where that cannot be loaded, nothing changes.
     pub(crate) async fn restart(&mut self) -> Result<(), StageError> {
+        let installed = self.install().await?;
         self.end().await?;
         // Records of calls are ordered within one life of the host, and by the clock from one to the next.
         self.clock.set(self.clock.now().plus(Duration::from_millis(1)));
-        self.start().await?;
+        self.start(installed).await?;
         self.settle().await
+    }
+
+    /// Somebody is there who was not in the scenario.
+    pub(crate) fn introduce(&self, who: Party) {
+        self.account.introduce(who);
+    }
+
+    /// The time of the machine has gone on; what waited for it happens. Nothing where time is played.
+    pub(crate) async fn catch_up(&self) -> Result<(), StageError> {
+        self.tick();
+        self.settle().await
+    }
+
+    fn tick(&self) {
+        if let Some(machine) = &self.machine {
+            self.clock.follow(machine.monotonic());
+        }
+    }
+
+    /// What has left since the last time, in its order.
+    pub(crate) fn taken(&self) -> Vec<Effect> {
+        std::mem::take(&mut *self.taken.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Ends for good.
@@ -377,17 +434,25 @@ impl Stage {
     /// Waits until nothing is under way.
     async fn settle(&self) -> Result<(), StageError> {
         let machine = SystemClock::new();
+        let patience = match self.machine {
+            None => PATIENCE,
+            Some(_) => PATIENCE_WHILE_TIME_PASSES,
+        };
         let mut calm = 0;
         while calm < LOOKS {
             for _ in 0..TURNS {
                 tokio::task::yield_now().await;
             }
+            if self.machine.is_some() {
+                self.tick();
+                machine.sleep(REST).await;
+            }
             calm = match self.is_calm().await? {
                 true => calm + 1,
                 false => 0,
             };
-            if machine.monotonic() > PATIENCE {
-                return Err(StageError::Stuck);
+            if machine.monotonic() > patience {
+                return Err(StageError::Stuck(patience));
             }
         }
         Ok(())

@@ -5,6 +5,7 @@ mod check;
 mod install;
 mod logs;
 mod new;
+mod run;
 mod test;
 mod tick;
 mod versions;
@@ -24,6 +25,8 @@ pub(super) enum Deed {
     Build(build::Asked),
     /// Say whether a built plugin can be put to work, and what it asks for
     Check(check::Asked),
+    /// Chat with a built plugin; what is built anew is loaded at once
+    Run(run::Asked),
     /// Play the scenarios of a plugin and compare what comes of them with what came of them before
     Test(test::Asked),
     /// Bring a version of a plugin to an installation of a running host, and put it to work
@@ -44,6 +47,7 @@ pub(super) fn run(deed: &Deed, env: &BTreeMap<String, String>, output: Output<'_
         Deed::New(asked) => new::run(asked, output.out),
         Deed::Build(asked) => build::run(asked, output),
         Deed::Check(asked) => check::run(asked, output.out),
+        Deed::Run(asked) => run::run(asked, output.out),
         Deed::Test(asked) => test::run(asked, output.out),
         Deed::Install(asked) => install::run(asked, env, output.out),
         Deed::Activate(asked) => versions::activate(asked, env, output.out),

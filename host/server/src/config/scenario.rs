@@ -28,9 +28,9 @@ use step::Known;
 
 use super::bind::{Bind, History, Lists, MayStop, Offline, Own, Topic};
 use super::pattern::Pattern;
-use super::problem::ConfigError;
+use super::problem::{ConfigError, Problem};
 use super::section::{Findings, Section};
-use super::tree::{self, Node, Value};
+use super::tree::{self, Node, Origin, Value};
 use super::{Config, form};
 
 /// The plugin's installation.
@@ -130,6 +130,25 @@ impl Scenario {
     /// # Errors
     /// [`ConfigError::Problems`] with everything that is wrong.
     pub fn read(text: &str, path: &Path, plugin: &Path) -> Result<Self, ConfigError> {
+        let scenario = Self::read_open(text, path, plugin)?;
+        match (scenario.installs, scenario.steps.is_empty()) {
+            (Installs::Yes, true) => Err(ConfigError::Problems {
+                path: Some(path.to_owned()),
+                problems: vec![Problem::new(
+                    "step",
+                    &Origin::Absent,
+                    "nothing happens; write at least one [[step]]",
+                )],
+            }),
+            (Installs::Yes, false) | (Installs::Refused, true | false) => Ok(scenario),
+        }
+    }
+
+    /// The same for one whose end is open: nothing need happen in it.
+    ///
+    /// # Errors
+    /// [`ConfigError::Problems`] with everything that is wrong.
+    pub fn read_open(text: &str, path: &Path, plugin: &Path) -> Result<Self, ConfigError> {
         let refuse = |problems| ConfigError::Problems {
             path: Some(path.to_owned()),
             problems,
@@ -167,10 +186,8 @@ impl Scenario {
         };
         let names: Vec<Box<str>> = groups.keys().cloned().collect();
         let written = section.tables("step");
-        match (installs, written.is_empty()) {
-            (Installs::Yes, true) => section.report("step", "nothing happens; write at least one [[step]]"),
-            (Installs::Refused, false) => section.report("step", "nothing can happen to a plugin that is refused"),
-            (Installs::Yes, false) | (Installs::Refused, true) => {}
+        if installs == Installs::Refused && !written.is_empty() {
+            section.report("step", "nothing can happen to a plugin that is refused");
         }
         let mut known = Known {
             groups: &names,
@@ -210,6 +227,16 @@ impl Scenario {
             steps,
             config,
         }
+    }
+
+    /// Somebody by that name, who need not have been in it.
+    pub fn introduce(&mut self, name: &str) -> Party {
+        let address = phone(self.people.len());
+        let person = self.people.entry(name.into()).or_insert_with(|| Person {
+            address,
+            name: capital(name),
+        });
+        person.party()
     }
 }
 

@@ -128,7 +128,7 @@ pub(super) fn request(request: &Request) -> RequestEvent {
 }
 
 /// A step in words.
-pub(super) fn words(deed: &Deed) -> String {
+pub(crate) fn words(deed: &Deed) -> String {
     match deed {
         Deed::Message(deed) => message(deed),
         Deed::Group(GroupDeed { who, group, change }) => match change {

@@ -29,7 +29,7 @@ pub(crate) struct Remembered {
 
 /// See the module documentation.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     all: Vec<Remembered>,
     /// Places in `all`.
     named: BTreeMap<Box<str>, usize>,

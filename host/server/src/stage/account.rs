@@ -18,7 +18,7 @@ use crate::config::scenario::{Group, Mine, Scenario};
 pub(super) struct PlayedAccount {
     pub(super) me: Party,
     pub(super) groups: Mutex<Vec<GroupInfo>>,
-    pub(super) people: Vec<Party>,
+    pub(super) people: Mutex<Vec<Party>>,
 }
 
 impl fmt::Debug for PlayedAccount {
@@ -33,9 +33,14 @@ impl PlayedAccount {
         let groups = scenario.groups.values().map(|group| info(group, scenario, &me));
         Self {
             groups: Mutex::new(groups.collect()),
-            people,
+            people: Mutex::new(people),
             me,
         }
+    }
+
+    /// Somebody is there who was not in the scenario.
+    pub(super) fn introduce(&self, who: Party) {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner).push(who);
     }
 
     /// Groups are as people have changed them.
@@ -139,7 +144,8 @@ impl PlayedAccount {
     }
 
     fn contact(&self, operation: ContactOperation) -> Result<live::Answer, Refusal> {
-        let find = |who: &Jid| self.people.iter().find(|person| person.jid == *who).cloned();
+        let people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        let find = |who: &Jid| people.iter().find(|person| person.jid == *who).cloned();
         match operation {
             ContactOperation::Resolve(asked) => Ok(live::Answer::Registered(asked.iter().map(find).collect())),
             ContactOperation::Get(who) => match find(&who) {

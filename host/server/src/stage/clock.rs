@@ -13,6 +13,8 @@ use waspnest_core::clock::{Clock, UnixMs};
 pub(crate) struct StageClock {
     now: watch::Sender<UnixMs>,
     start: UnixMs,
+    /// How much of the machine's time has been gone along with.
+    followed: Arc<Mutex<Duration>>,
     /// How many wait for a moment.
     sleepers: Arc<Mutex<BTreeMap<UnixMs, usize>>>,
 }
@@ -22,6 +24,7 @@ impl StageClock {
         Self {
             now: watch::Sender::new(start),
             start,
+            followed: Arc::default(),
             sleepers: Arc::default(),
         }
     }
@@ -44,6 +47,14 @@ impl StageClock {
     /// Goes on to a moment.
     pub(crate) fn set(&self, at: UnixMs) {
         self.now.send_replace(at);
+    }
+
+    /// Goes on with the machine's clock, of which that much has passed; what was skipped meanwhile stays skipped.
+    pub(crate) fn follow(&self, passed: Duration) {
+        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        let more = passed.saturating_sub(*followed);
+        *followed = passed;
+        self.now.send_modify(|now| *now = now.plus(more));
     }
 }
 
@@ -121,5 +132,16 @@ mod tests {
         drop(late);
         assert_eq!(clock.next(), None);
         clock.sleep_until(UnixMs(1500)).await;
+    }
+
+    #[test]
+    fn it_goes_along_with_the_machine_from_wherever_it_was_set() {
+        let clock = StageClock::at(UnixMs(1000));
+        clock.follow(Duration::from_millis(5));
+        clock.set(UnixMs(9000));
+        clock.follow(Duration::from_millis(5));
+        assert_eq!(clock.now(), UnixMs(9000));
+        clock.follow(Duration::from_millis(8));
+        assert_eq!(clock.now(), UnixMs(9003));
     }
 }

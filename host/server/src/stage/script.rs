@@ -33,6 +33,8 @@ pub(super) struct Taker {
     pub(super) session: SessionId,
     pub(super) outbox: Outbox,
     pub(super) connection: watch::Sender<Option<u64>>,
+    /// What it took.
+    pub(super) taken: Arc<Mutex<Vec<Effect>>>,
 }
 
 #[async_trait]
@@ -53,6 +55,9 @@ impl Carrier for Taker {
             };
             self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(message);
         }
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.push(effect.clone());
+        drop(taken);
         Ok(Carried::AwaitAck(Box::pin(async move {
             match outbox.progress(session, id, Progress::Sent).await {
                 Ok(_) => sink::Answer::Taken,
