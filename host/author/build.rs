@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// Name of a table, and the directory whose files are in it, from here.
-const TABLES: [(&str, &str); 3] = [
+const TABLES: [(&str, &str); 4] = [
     ("CONTRACT", "../../plugin-sdk/wit"),
     ("RUST_SOURCES", "../../plugin-sdk/src"),
+    ("RUST_DERIVE_SOURCES", "../../plugin-sdk/derive/src"),
     ("RUST_TEMPLATE", "templates/rust"),
 ];
 

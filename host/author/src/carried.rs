@@ -16,6 +16,7 @@ include!(concat!(env!("OUT_DIR"), "/carried.rs"));
 /// The JSON Schema of `plugin.toml`, for editors.
 pub(crate) const MANIFEST_SCHEMA: &str = include_str!("../../../plugin-sdk/plugin.schema.json");
 
-/// The manifest of the Rust SDK, and the one that it takes its versions from.
+/// The manifests of the Rust SDK and of its derive, and the one that they take their versions from.
 pub(crate) const RUST_MANIFEST: &str = include_str!("../../../plugin-sdk/Cargo.toml");
+pub(crate) const RUST_DERIVE_MANIFEST: &str = include_str!("../../../plugin-sdk/derive/Cargo.toml");
 pub(crate) const WORKSPACE_MANIFEST: &str = include_str!("../../../Cargo.toml");

@@ -1,7 +1,7 @@
 //! Rust, by cargo: the SDK crate as a path dependency, and the target `wasm32-wasip2`, whose linker makes the component.
 //!
-//! The crate of the SDK is the one of the checkout, but for its manifest: what a workspace says there is said in full, so that it stands
-//! by itself below the author's directory.
+//! The crates of the SDK are those of the checkout, but for their manifests: what a workspace says there is said in full, so that they
+//! stand by themselves below the author's directory.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,9 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::{BuildError, Stdout, Tool, Toolchain, in_words, made, run};
-use crate::carried::{CONTRACT, RUST_MANIFEST, RUST_SOURCES, WORKSPACE_MANIFEST};
+use crate::carried::{
+    CONTRACT, RUST_DERIVE_MANIFEST, RUST_DERIVE_SOURCES, RUST_MANIFEST, RUST_SOURCES, WORKSPACE_MANIFEST,
+};
 use crate::project::Project;
 use crate::wasm_target::{self, Missing, TARGET};
 
@@ -19,15 +21,23 @@ pub(crate) struct Cargo;
 
 impl Toolchain for Cargo {
     fn layer(&self) -> Vec<(PathBuf, String)> {
-        let manifest = (
-            PathBuf::from("Cargo.toml"),
-            standing_alone(RUST_MANIFEST, WORKSPACE_MANIFEST),
-        );
+        let manifests = [
+            ("Cargo.toml", RUST_MANIFEST),
+            ("derive/Cargo.toml", RUST_DERIVE_MANIFEST),
+        ];
+        let manifests =
+            manifests.map(|(path, member)| (PathBuf::from(path), standing_alone(member, WORKSPACE_MANIFEST)));
         let below =
             |dir: &'static str| move |file: &crate::Carried| (Path::new(dir).join(file.path), file.text.to_owned());
         let sources = RUST_SOURCES.iter().map(below("src"));
         let contract = CONTRACT.iter().map(below("wit"));
-        std::iter::once(manifest).chain(sources).chain(contract).collect()
+        let derive = RUST_DERIVE_SOURCES.iter().map(below("derive/src"));
+        manifests
+            .into_iter()
+            .chain(sources)
+            .chain(derive)
+            .chain(contract)
+            .collect()
     }
 
     fn tools(&self) -> &'static [Tool] {
@@ -75,6 +85,9 @@ fn component(message: &str) -> Option<PathBuf> {
     of_a_library.then(|| file.into())
 }
 
+/// Where the SDK is in the workspace.
+const SDK: &str = "path = \"plugin-sdk/";
+
 /// A member's manifest with what it takes from its workspace written out.
 fn standing_alone(member: &str, workspace: &str) -> String {
     let mut section = "";
@@ -88,10 +101,13 @@ fn standing_alone(member: &str, workspace: &str) -> String {
             "[lints]" => continue,
             _ => "[workspace.dependencies]",
         };
-        text += match line.strip_suffix(".workspace = true") {
-            Some(key) => said(workspace, from, key).expect("the workspace says what its members take from it"),
-            None => line,
-        };
+        match line.strip_suffix(".workspace = true") {
+            Some(key) => {
+                let line = said(workspace, from, key).expect("the workspace says what its members take from it");
+                text += &line.replace(SDK, "path = \"");
+            }
+            None => text += line,
+        }
         text.push('\n');
     }
     text
@@ -123,7 +139,13 @@ mod tests {
             "{manifest}"
         );
         assert!(!text("Cargo.toml").contains("workspace"), "{manifest}");
-        assert!(!text("src/lib.rs").is_empty());
+        assert_eq!(
+            manifest["dependencies"]["waspnest-plugin-derive"]["path"].as_str(),
+            Some("derive")
+        );
+        let derive: toml::Table = toml::from_str(text("derive/Cargo.toml")).expect("TOML");
+        assert!(derive["dependencies"]["syn"].is_str(), "{derive}");
+        assert!(!text("src/lib.rs").is_empty() && !text("derive/src/lib.rs").is_empty());
         assert!(!text("wit/worlds.wit").is_empty());
     }
 
