@@ -4,6 +4,7 @@
 //! carries what a command is asked for; errors and the log go to standard error.
 
 mod check;
+mod completions;
 mod plugin;
 mod remote;
 mod route;
@@ -74,6 +75,12 @@ enum Command {
     Schema {
         #[command(subcommand)]
         of: SchemaOf,
+    },
+    /// Print what a shell needs to complete these commands
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: completions::Shell,
     },
     /// Say which version this is
     Version,
@@ -160,6 +167,9 @@ pub fn run(
         Ok(Arguments {
             command: Command::Schema { of },
         }) => schema(of, out),
+        Ok(Arguments {
+            command: Command::Completions { shell },
+        }) => completions::run(shell, out),
         Ok(Arguments {
             command: Command::Version,
         }) => version(out),

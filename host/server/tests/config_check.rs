@@ -45,6 +45,21 @@ fn version_is_one_line() {
 }
 
 #[test]
+fn every_shell_can_complete_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let (exit, out, err) = run(&["completions", shell], &[]);
+        assert_eq!((exit, err.as_str()), (Exit::Success, ""), "{shell}");
+        for word in ["serve", "rollback", "--installation"] {
+            assert!(
+                out.contains(word.trim_start_matches("--")),
+                "{shell} does not know {word}"
+            );
+        }
+    }
+    assert_eq!(run(&["completions", "dos"], &[]).0, Exit::Usage);
+}
+
+#[test]
 fn the_schema_of_a_manifest_is_the_one_for_editors() {
     let (exit, out, err) = run(&["schema", "plugin"], &[]);
     assert_eq!((exit, err.as_str()), (Exit::Success, ""));

@@ -6,6 +6,7 @@ mod install;
 mod logs;
 mod new;
 mod run;
+mod sign;
 mod test;
 mod tick;
 mod versions;
@@ -29,6 +30,8 @@ pub(super) enum Deed {
     Run(run::Asked),
     /// Play the scenarios of a plugin and compare what comes of them with what came of them before
     Test(test::Asked),
+    /// Sign the package of a plugin, for hosts that trust the key
+    Sign(sign::Asked),
     /// Bring a version of a plugin to an installation of a running host, and put it to work
     Install(install::Asked),
     /// Put a version to work that a running host has
@@ -41,7 +44,7 @@ pub(super) enum Deed {
     Tick(tick::Asked),
 }
 
-/// Does it. The environment says which host is meant, where the arguments do not.
+/// Does it. The environment says what the arguments do not: which host is meant, and secrets.
 pub(super) fn run(deed: &Deed, env: &BTreeMap<String, String>, output: Output<'_>) -> anyhow::Result<Exit> {
     match deed {
         Deed::New(asked) => new::run(asked, output.out),
@@ -49,6 +52,7 @@ pub(super) fn run(deed: &Deed, env: &BTreeMap<String, String>, output: Output<'_
         Deed::Check(asked) => check::run(asked, output.out),
         Deed::Run(asked) => run::run(asked, output.out),
         Deed::Test(asked) => test::run(asked, output.out),
+        Deed::Sign(asked) => sign::run(asked, env, output.out),
         Deed::Install(asked) => install::run(asked, env, output.out),
         Deed::Activate(asked) => versions::activate(asked, env, output.out),
         Deed::Rollback(asked) => versions::roll_back(asked, env, output.out),

@@ -19,7 +19,7 @@ use waspnest_whatsapp::State;
 /// Far more than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-const SECRET: &str = "a secret of the tests";
+pub(crate) const SECRET: &str = "a secret of the tests";
 
 pub(crate) struct Host {
     pub(crate) simulator: Simulator,

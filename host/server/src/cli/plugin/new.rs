@@ -39,5 +39,6 @@ pub(super) fn run(asked: &Asked, out: &mut (dyn Write + Send)) -> anyhow::Result
     writeln!(out, "made {place}; next:")?;
     writeln!(out, "  waspnest plugin build {place}")?;
     writeln!(out, "  waspnest plugin test {place}")?;
+    writeln!(out, "  waspnest plugin run {place}")?;
     Ok(Exit::Success)
 }

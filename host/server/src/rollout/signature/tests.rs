@@ -62,6 +62,66 @@ fn both_forms_of_a_trusted_key_are_good() {
     }
 }
 
+/// `waspnest plugin sign` with a password, if there is one; what it printed, or why it failed.
+fn sign(arguments: &[&str], password: Option<&str>) -> Result<String, String> {
+    let words = ["waspnest", "plugin", "sign"].iter().chain(arguments).map(Into::into);
+    let env = password.map(|password| ("WASPNEST_KEY_PASSWORD".to_owned(), password.to_owned()));
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let output = crate::cli::Output {
+        out: &mut out,
+        err: &mut err,
+    };
+    let exit = crate::cli::run(words, env.into_iter(), output);
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    match exit {
+        crate::cli::Exit::Success => Ok(text(out)),
+        _ => Err(text(err)),
+    }
+}
+
+#[test]
+fn what_the_command_line_signs_is_good_with_and_without_a_password() {
+    let place = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| place.path().join(name).to_str().expect("text").to_owned();
+    let manifest = include_str!("../../../../../plugins/echo/plugin.toml");
+    std::fs::write(place.path().join("plugin.toml"), manifest).expect("written");
+    std::fs::write(place.path().join("echo.wasm"), b"not looked at").expect("written");
+    std::fs::write(place.path().join("config.schema.json"), b"{}").expect("written");
+    let package = waspnest_engine::pack(place.path()).expect("a package").digest();
+    for (key, password) in [("plain.key", None), ("sealed.key", Some("swordfish"))] {
+        let (dir, key) = (path(""), path(key));
+        let asked = [dir.as_str(), "--key", &key, "--generate", "--json"];
+        let said = sign(&asked, password).expect("it signs");
+        let told: serde_json::Value = serde_json::from_str(&said).expect("one object");
+        let trusted = TrustedKey::parse(told["trust"].as_str().expect("a key")).expect("a key");
+        let signature = std::fs::read(place.path().join(FILE)).expect("a signature");
+        let signed_by = signer(&[trusted], Needed::Yes, package, Some(&signature)).expect("it is good");
+        assert_eq!(signed_by.as_deref(), told["trust"].as_str());
+        // The key stays, and signs again.
+        assert!(
+            sign(&asked, password)
+                .expect_err("it is there")
+                .contains("cannot make the key")
+        );
+        sign(&asked[..3], password).expect("it signs");
+    }
+    let (dir, key) = (path(""), path("sealed.key"));
+    let asked = [dir.as_str(), "--key", &key];
+    assert!(sign(&asked, None).expect_err("sealed").contains("has a password"));
+    assert!(
+        sign(&asked, Some("herring"))
+            .expect_err("sealed")
+            .contains("cannot be opened")
+    );
+    let (nothing, public) = (path("no.key"), path("plain.pub"));
+    assert!(
+        sign(&[&dir, "--key", &nothing], None)
+            .expect_err("missing")
+            .contains("--generate makes one")
+    );
+    assert!(sign(&[&dir, "--key", &public], None).is_err());
+}
+
 #[test]
 fn what_is_signed_by_nobody_who_is_trusted_is_refused() {
     let (ada, eve) = (Signer::new(1), Signer::new(2));
