@@ -24,6 +24,8 @@ use crate::capability::log::{Journal, Output};
 
 /// Most bytes of randomness a guest can ask for at once.
 const RANDOM_BYTES: u64 = 64 << 10;
+/// What the monotonic clock of a sandbox begins with, in nanoseconds: the runtime of Go takes zero for a clock that does not work.
+const FIRST_MOMENT: u64 = 1;
 
 /// What WASI shows to one call.
 pub(crate) fn context(clock: Arc<dyn Clock>, seed: u64, journal: &Arc<Journal>) -> WasiCtx {
@@ -72,7 +74,8 @@ impl HostMonotonicClock for Going {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.clock.monotonic().saturating_sub(self.start).as_nanos()).unwrap_or(u64::MAX)
+        let going = self.clock.monotonic().saturating_sub(self.start).as_nanos();
+        u64::try_from(going).unwrap_or(u64::MAX).saturating_add(FIRST_MOMENT)
     }
 }
 
@@ -174,5 +177,24 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use waspnest_core::clock::{ManualClock, UnixMs};
+
+    #[test]
+    fn a_sandbox_under_a_clock_that_stands_still_is_told_a_time_that_is_not_zero() {
+        let clock = Arc::new(ManualClock::at(UnixMs(1_000)));
+        let going = Going {
+            start: clock.monotonic(),
+            clock: clock.clone(),
+        };
+        let first = going.now();
+        assert!(first > 0);
+        clock.advance(Duration::from_millis(3));
+        assert_eq!(going.now() - first, 3_000_000);
     }
 }
