@@ -7,11 +7,20 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// Name of a table, and the directory whose files are in it, from here.
-const TABLES: [(&str, &str); 4] = [
+const TABLES: [(&str, &str); 13] = [
     ("CONTRACT", "../../plugin-sdk/wit"),
     ("RUST_SOURCES", "../../plugin-sdk/src"),
     ("RUST_DERIVE_SOURCES", "../../plugin-sdk/derive/src"),
+    ("JS_LAYER", "../../plugin-sdk/js"),
+    ("PYTHON_LAYER", "../../plugin-sdk/python"),
+    ("GO_LAYER", "../../plugin-sdk/go"),
+    ("C_LAYER", "../../plugin-sdk/c"),
     ("RUST_TEMPLATE", "templates/rust"),
+    ("JS_TEMPLATE", "templates/js"),
+    ("TS_TEMPLATE", "templates/ts"),
+    ("PYTHON_TEMPLATE", "templates/python"),
+    ("GO_TEMPLATE", "templates/go"),
+    ("C_TEMPLATE", "templates/c"),
 ];
 
 /// What tools leave in such directories while somebody works on them.

@@ -7,7 +7,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::carried::{Carried, RUST_TEMPLATE};
+use crate::carried::{C_TEMPLATE, Carried, GO_TEMPLATE, JS_TEMPLATE, PYTHON_TEMPLATE, RUST_TEMPLATE, TS_TEMPLATE};
+use crate::toolchain::js::Flavour;
 use crate::toolchain::{self, Toolchain};
 
 /// A language.
@@ -15,6 +16,16 @@ use crate::toolchain::{self, Toolchain};
 pub enum Language {
     /// Rust, by cargo.
     Rust,
+    /// JavaScript, by componentize-qjs.
+    Js,
+    /// TypeScript, which becomes JavaScript.
+    Ts,
+    /// Python, by componentize-py.
+    Python,
+    /// Go, by its own compiler.
+    Go,
+    /// C, by Zig's clang.
+    C,
 }
 
 /// A word that names none of the languages.
@@ -30,13 +41,18 @@ fn known() -> String {
 
 impl Language {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Rust];
+    pub const ALL: [Self; 6] = [Self::Rust, Self::Js, Self::Ts, Self::Python, Self::Go, Self::C];
 
     /// What manifests and the command line call it.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Rust => "rust",
+            Self::Js => "js",
+            Self::Ts => "ts",
+            Self::Python => "python",
+            Self::Go => "go",
+            Self::C => "c",
         }
     }
 
@@ -44,7 +60,11 @@ impl Language {
     #[must_use]
     pub const fn usual_source(self) -> &'static str {
         match self {
-            Self::Rust => ".",
+            Self::Rust | Self::Go => ".",
+            Self::Js => "src/plugin.js",
+            Self::Ts => "src/plugin.ts",
+            Self::Python => "src/plugin.py",
+            Self::C => "src",
         }
     }
 
@@ -52,6 +72,11 @@ impl Language {
     pub(crate) const fn template(self) -> &'static [Carried] {
         match self {
             Self::Rust => RUST_TEMPLATE,
+            Self::Js => JS_TEMPLATE,
+            Self::Ts => TS_TEMPLATE,
+            Self::Python => PYTHON_TEMPLATE,
+            Self::Go => GO_TEMPLATE,
+            Self::C => C_TEMPLATE,
         }
     }
 
@@ -60,6 +85,11 @@ impl Language {
     pub fn toolchain(self) -> &'static dyn Toolchain {
         match self {
             Self::Rust => &toolchain::rust::Cargo,
+            Self::Js => &toolchain::js::Bundle(Flavour::Plain),
+            Self::Ts => &toolchain::js::Bundle(Flavour::Typed),
+            Self::Python => &toolchain::python::Componentize,
+            Self::Go => &toolchain::go::Compiler,
+            Self::C => &toolchain::c::Clang,
         }
     }
 }

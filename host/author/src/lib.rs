@@ -4,7 +4,8 @@
 //! [`Language`], all of which this crate carries along; then the [`Toolchain`] of the language calls the ecosystem's own tool and hands
 //! back what it made. Whether that may be put to work is judged elsewhere.
 //!
-//! Knows neither the engine nor WhatsApp nor HTTP, and reads no manifest: it is told interfaces and paths. Installs nothing by itself.
+//! Knows neither the engine nor WhatsApp nor HTTP, and reads no manifest: it is told interfaces and paths. Installs nothing on the machine; tools from
+//! npm and PyPI are fetched into the author's directory, in versions that are known to work.
 
 #![warn(missing_docs)]
 

@@ -77,6 +77,11 @@ impl Project {
         self.dir.join(GENERATED).join("sdk").join(self.language.word())
     }
 
+    /// Where tools are that were fetched for it, absolute.
+    pub(crate) fn tools(&self) -> PathBuf {
+        self.dir.join(GENERATED).join("tools")
+    }
+
     /// A directory in which its tools may leave what they like, absolute. Made when it is missing.
     ///
     /// # Errors
@@ -103,7 +108,7 @@ impl Project {
             (path, file.text.to_owned())
         }));
         write_all(&self.wit(), wit)?;
-        write_all(&self.sdk(), self.language.toolchain().layer())
+        write_all(&self.sdk(), self.language.toolchain().layer(world))
     }
 
     /// Calls the tool of its language, and answers what it made: a component, or a core module that says in a section of its own which

@@ -1,8 +1,14 @@
 //! How a language's own tool is called: one [`Toolchain`] a language, and what they share.
 //!
-//! Nothing is installed here: what is missing is named, with the command that gets it. What a tool prints is passed on line by line
-//! while it works; what it makes is handed back as bytes and believed by nobody.
+//! Nothing is installed on the machine: what is missing is named, with the command that gets it. What npm and PyPI have is fetched into
+//! the author's directory (see [`fetched`]). What a tool prints is passed on line by line while it works; what it makes is handed back as
+//! bytes and believed by nobody.
 
+pub(crate) mod c;
+mod fetched;
+pub(crate) mod go;
+pub(crate) mod js;
+pub(crate) mod python;
 pub(crate) mod rust;
 
 use std::ffi::OsStr;
@@ -12,13 +18,15 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-use crate::project::Project;
+use crate::carried::Carried;
+use crate::project::{Project, WriteError};
 use crate::wasm_target::TargetError;
+use crate::world::World;
 
 /// Builds plugins of one language.
 pub trait Toolchain: Sync {
-    /// The SDK of the language: its files, by their paths below `.waspnest/sdk/<language>`.
-    fn layer(&self) -> Vec<(PathBuf, String)>;
+    /// The SDK of the language, with bindings for this world where they are files: by their paths below `.waspnest/sdk/<language>`.
+    fn layer(&self, world: &World) -> Vec<(PathBuf, String)>;
 
     /// The programs it needs, which are looked for before it is called.
     fn tools(&self) -> &'static [Tool];
@@ -79,6 +87,25 @@ pub enum BuildError {
         /// What is missing.
         problem: String,
     },
+    /// The plugin uses what its manifest does not ask for.
+    #[error(
+        "the plugin uses {interface:?}, and plugin.toml asks for nothing that opens it; add its capability under [capabilities], with a reason"
+    )]
+    NotAskedFor {
+        /// The interface.
+        interface: String,
+    },
+    /// The plugin's world cannot be read back.
+    #[error("cannot use the world in {}: {problem}", path.display())]
+    World {
+        /// Where it is.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// A file or directory could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// A file beside the tool cannot be read or written.
     #[error("cannot use {}", path.display())]
     File {
@@ -180,6 +207,21 @@ pub(crate) fn in_words(command: &Command) -> String {
 /// The bytes of a file that a tool made.
 pub(crate) fn made(path: &Path) -> Result<Vec<u8>, BuildError> {
     std::fs::read(path).map_err(|source| BuildError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Carried files, as they are.
+fn as_they_are(files: &'static [Carried]) -> impl Iterator<Item = (PathBuf, String)> {
+    files
+        .iter()
+        .map(|file| (PathBuf::from(file.path), file.text.to_owned()))
+}
+
+/// Writes a file for a tool.
+fn write(path: &Path, text: &str) -> Result<(), BuildError> {
+    std::fs::write(path, text).map_err(|source| BuildError::File {
         path: path.to_owned(),
         source,
     })

@@ -4,8 +4,14 @@
 //! components within what is asked for, in every language.
 
 use std::fmt::Write as _;
+use std::path::Path;
+
+use wit_component::{StringEncoding, embed_component_metadata};
+use wit_parser::{PackageId, Resolve, SourceMap, WorldId};
 
 use crate::carried::CONTRACT;
+use crate::project::Project;
+use crate::toolchain::BuildError;
 
 /// The package and the world that bindings are generated for.
 const PACKAGE: &str = "author:plugin";
@@ -42,6 +48,51 @@ impl World {
         text += "}\n";
         text
     }
+
+    /// It, with the contract, as tools that make bindings take it.
+    ///
+    /// # Panics
+    /// When it names an interface that the contract does not have.
+    pub(crate) fn resolved(&self) -> (Resolve, WorldId) {
+        let mut resolve = contract();
+        let package = push(&mut resolve, &[("world.wit", &self.wit())]);
+        let world = resolve.select_world(&[package], Some(WORLD));
+        (resolve, world.expect("it is the one world there is"))
+    }
+}
+
+/// A core module that a tool made for a project's world, with what says so in it.
+pub(crate) fn described(project: &Project, mut module: Vec<u8>) -> Result<Vec<u8>, BuildError> {
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| BuildError::World {
+        path: project.wit(),
+        problem: format!("{error:#}"),
+    };
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(project.wit()).map_err(|error| failed(error.into()))?;
+    let world = resolve
+        .select_world(&[package], Some(WORLD))
+        .map_err(|error| failed(error.into()))?;
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
+        .map_err(|error| failed(error.into()))?;
+    Ok(module)
+}
+
+/// The contract, read.
+pub(crate) fn contract() -> Resolve {
+    let mut resolve = Resolve::default();
+    let files: Vec<_> = CONTRACT.iter().map(|file| (file.path, file.text)).collect();
+    push(&mut resolve, &files);
+    resolve
+}
+
+fn push(resolve: &mut Resolve, files: &[(&str, &str)]) -> PackageId {
+    let mut sources = SourceMap::new();
+    for (path, text) in files {
+        sources.push(Path::new(path), *text);
+    }
+    let group = sources.parse().map_err(|(_, error)| error);
+    let group = group.expect("the contract and its worlds are WIT");
+    resolve.push_group(group).expect("worlds name what the contract has")
 }
 
 /// The version of the contract that is carried along.

@@ -14,13 +14,14 @@ use crate::carried::{
 };
 use crate::project::Project;
 use crate::wasm_target::{self, Missing, TARGET};
+use crate::world::World;
 
 /// Rust's tool.
 #[derive(Debug)]
 pub(crate) struct Cargo;
 
 impl Toolchain for Cargo {
-    fn layer(&self) -> Vec<(PathBuf, String)> {
+    fn layer(&self, _: &World) -> Vec<(PathBuf, String)> {
         let manifests = [
             ("Cargo.toml", RUST_MANIFEST),
             ("derive/Cargo.toml", RUST_DERIVE_MANIFEST),
@@ -126,7 +127,11 @@ mod tests {
 
     #[test]
     fn the_crate_of_the_sdk_needs_no_workspace() {
-        let layer = Cargo.layer();
+        let nothing = World {
+            imports: Vec::new(),
+            exports: Vec::new(),
+        };
+        let layer = Cargo.layer(&nothing);
         let text = |name: &str| {
             let found = layer.iter().find(|(path, _)| path == Path::new(name));
             &found.expect("it is there").1

@@ -6,7 +6,7 @@ use super::section::{KeyError, Section};
 use super::{is_plain_path, word};
 
 /// What `language` may say: those that `waspnest plugin build` has a tool for.
-pub const LANGUAGES: [&str; 1] = ["rust"];
+pub const LANGUAGES: [&str; 6] = ["rust", "js", "ts", "python", "go", "c"];
 
 /// What `handlers` may say, and the interface of each. All other handlers follow from the rest of the manifest.
 pub(super) const HANDLERS: &[(&str, &str)] = &[

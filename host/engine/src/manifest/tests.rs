@@ -301,7 +301,7 @@ fn mistakes_name_file_and_key() {
         (
             "language = \"rust\"",
             "language = \"cobol\"",
-            "build.language: unknown language \"cobol\"; there are: rust",
+            "build.language: unknown language \"cobol\"; there are: rust, js, ts, python, go, c",
         ),
         (
             "source = \"code\"",

@@ -1,0 +1,3 @@
+module waspnest.org/plugin
+
+go 1.24
