@@ -1,0 +1,77 @@
+"""Does what every language must be able to do; the scenario in ../tests says what that is."""
+
+from waspnest import Reject, Retry, answer, config, dialogue, http, kv, log, react, reply, schedule, send
+from waspnest import on_command, on_message, on_reply, on_request, on_tick
+
+
+@on_message
+def hear(ctx, msg):
+    word, _, rest = msg.plain_text.partition(" ")
+    match word:
+        case "echo":
+            reply(msg, rest)
+        case "long":
+            reply(msg, "añ🐝" * int(rest))
+        case "greet":
+            log.info("greets", who=msg.sender.push_name)
+            reply(msg, f"{config()['greeting']}, {msg.sender.push_name}")
+        case "count":
+            reply(msg, str(kv.chat().increment("count")))
+        case "remember":
+            kv.chat().put("remembered", {"text": rest})
+        case "recall":
+            reply(msg, kv.chat().get("remembered", {"text": "nothing"})["text"])
+        case "order":
+            reply(msg, "Which size?")
+            dialogue.expect("sender", "size", {"what": rest}, ttl_ms=10 * 60_000)
+        case "remind":
+            schedule.after("tea", 4 * 60_000, payload={"chat": msg.chat, "text": "The tea is ready."})
+        case "rate":
+            usd = http.fetch(f"https://rates.example.com/{rest}").ok().json()["usd"]
+            reply(msg, f"1 {rest} is {usd} usd")
+        case "later":
+            reply(msg, f"attempt {ctx.attempt}")
+            if ctx.attempt == 1:
+                raise Retry("not yet", after_ms=1000)
+        case "never":
+            reply(msg, "nobody reads this")
+            raise Reject("it was asked to")
+        case "stop":
+            return answer("stop", note="stopped")
+        case "tell":
+            send("4915100000099@s.whatsapp.net", "psst")
+        case "like":
+            react(msg, "👍")
+
+
+@on_command("typed")
+def typed(ctx, cmd, msg):
+    args = cmd.args
+    flag = {True: "yes", False: "no", None: "-"}[args.get("flag")]
+    said = [args["word"], args["whole"], args["number"], flag, *(args.get(name, "-") for name in ("span", "size", "rest"))]
+    reply(msg, "|".join(str(word) for word in said))
+
+
+@on_command("list add")
+def list_add(ctx, cmd, msg):
+    things = cmd.args["things"]
+    reply(msg, f"{len(things)}: {', '.join(things)}")
+
+
+@on_reply
+def chosen(ctx, pending, msg):
+    what = pending.data["what"]
+    # Who ordered and went away is not told.
+    if msg is None:
+        return answer(note=f"nobody wants {what}")
+    reply(msg, f"One {msg.text} {what}.")
+
+
+@on_tick
+def due(ctx, tick):
+    send(tick.payload["chat"], tick.payload["text"])
+
+
+@on_request
+def asked(ctx, request):
+    return {"status": 201, "json": {"bytes": len(request.body), "paid": request.query == "paid=1", "path": request.path}}
