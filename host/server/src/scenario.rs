@@ -10,7 +10,7 @@ use waspnest_core::draft::Response;
 use waspnest_core::event::EventKind;
 
 pub(crate) use event::words;
-pub(crate) use golden::Golden;
+pub(crate) use golden::{Golden, difference};
 pub(crate) use memory::{Memory, NoMessage, Remembered};
 
 use crate::config::scenario::{Deed, Installs, Scenario, Step};

@@ -5,6 +5,8 @@ mod check;
 mod install;
 mod logs;
 mod new;
+mod record;
+mod replay;
 mod run;
 mod sign;
 mod test;
@@ -40,6 +42,10 @@ pub(super) enum Deed {
     Rollback(versions::RolledBack),
     /// Say what the calls of a plugin came to in a running host, and what they logged
     Logs(logs::Asked),
+    /// Keep records of calls from a running host beside the plugin
+    Record(record::Asked),
+    /// Let a running host make recorded calls once more with the build at hand, without effect, and say what is different
+    Replay(replay::Asked),
     /// Fire a schedule of a plugin in a running host, now
     Tick(tick::Asked),
 }
@@ -57,6 +63,8 @@ pub(super) fn run(deed: &Deed, env: &BTreeMap<String, String>, output: Output<'_
         Deed::Activate(asked) => versions::activate(asked, env, output.out),
         Deed::Rollback(asked) => versions::roll_back(asked, env, output.out),
         Deed::Logs(asked) => logs::run(asked, env, output),
+        Deed::Record(asked) => record::run(asked, env, output.out),
+        Deed::Replay(asked) => replay::run(asked, env, output.out),
         Deed::Tick(asked) => tick::run(asked, env, output.out),
     }
 }

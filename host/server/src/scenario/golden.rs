@@ -94,7 +94,8 @@ impl Golden {
     }
 }
 
-fn difference(then: &Value, now: &Value) -> Vec<String> {
+/// What is different between two values, line by line: lines that begin with `-` are of the first, with `+` of the second.
+pub(crate) fn difference(then: &Value, now: &Value) -> Vec<String> {
     let pretty = |value: &Value| match value {
         Value::Null => String::new(),
         value => format!("{value:#}\n"),

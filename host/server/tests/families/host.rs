@@ -96,7 +96,7 @@ events = ["message"]
 server = {{ listen = "127.0.0.1:0", admin-secret = "{SECRET}" }}
 storage = {{ dir = "data" }}
 whatsapp = {{ endpoint = "{endpoint}", version = "2.3000.1023223821", authority-file = "{authority}" }}
-plugins = {{ dir = "{built}", egress = {{ allow = ["127.0.0.0/8"] }}, install = {{ allow = ["127.0.0.0/8"] }} }}
+plugins = {{ dir = "{built}", egress = {{ allow = ["127.0.0.0/8"] }}, install = {{ allow = ["127.0.0.0/8"] }}, record = {{ bodies = "full" }} }}
 [[session]]
 name = "main"
 {plugins}

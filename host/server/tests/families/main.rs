@@ -8,6 +8,7 @@ mod files;
 mod host;
 mod messages;
 mod outside;
+mod replays;
 mod schedules;
 mod versions;
 mod votes;

@@ -106,7 +106,7 @@ fn coming(asked: &Asked) -> anyhow::Result<(Body, Option<InstallationId>)> {
 }
 
 /// A directory's package with its signature, as one compressed file that is the same for the same files.
-fn archive(dir: &Path) -> anyhow::Result<Vec<u8>> {
+pub(super) fn archive(dir: &Path) -> anyhow::Result<Vec<u8>> {
     let package = pack(dir)?;
     let signature = std::fs::read(dir.join(SIGNATURE)).ok();
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
