@@ -1,14 +1,15 @@
 //! `cargo xtask demo`: the whole product on this machine, without a phone.
 //!
 //! Starts the simulator and the host on free loopback ports, pairs a session by scanning its QR code on the simulated phone, and lets
-//! simulated people chat with the plugins that the reference configuration installs. Everything it writes is in a directory of its
-//! own, which is removed at the end.
+//! simulated people chat with every plugin that ships, as `examples/everything.toml` installs them. Everything it writes is in a directory of
+//! its own, which is removed at the end.
 
 mod api;
 mod chat;
 mod conversation;
 mod group;
 mod process;
+mod server;
 
 use std::time::{Duration, Instant};
 
@@ -20,10 +21,11 @@ use crate::{plugins, step};
 use api::{Host, Simulator};
 use conversation::Person;
 use process::Children;
+use server::Server;
 
 /// How long the host may take to come up, and a session to connect.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The session that the reference configuration declares.
+/// The session that the configuration declares.
 const SESSION: &str = "main";
 
 /// Whether the demo ends by itself.
@@ -55,7 +57,8 @@ pub(crate) fn run(workspace: &Workspace, ending: Ending) -> Result<()> {
     ];
     step::command("host and simulator", &mut workspace.cargo(args))?;
 
-    let mut children = Children::start(workspace)?;
+    let server = Server::start()?;
+    let mut children = Children::start(workspace, &server)?;
     let simulator = Simulator::at(&children.admin);
     let host = Host::at(&children.listen, &children.secret);
     host.wait_ready(PATIENCE, || children.host_runs())
@@ -68,10 +71,11 @@ pub(crate) fn run(workspace: &Workspace, ending: Ending) -> Result<()> {
     host.wait_connected(SESSION, PATIENCE)?;
     say("session paired by its QR code and connected");
 
-    let [ada, linus] = [simulator.create_person("Ada")?, simulator.create_person("Linus")?];
+    let [ada, linus, grace] = ["Ada", "Linus", "Grace"].map(|name| simulator.create_person(name));
+    let (ada, linus, grace) = (ada?, linus?, grace?);
     let person = |phone: &str| Person::new(&simulator, phone.to_owned(), &account);
     let report = conversation::play(&person(&ada), &person(&linus), started)?;
-    let group_replies = group::play(&simulator, &ada, &linus, &account)?;
+    let group_replies = group::play(&simulator, [&ada, &linus, &grace], &account)?;
     let line = json!({
         "messages": report.messages,
         "replies": report.replies,

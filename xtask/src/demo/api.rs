@@ -185,6 +185,20 @@ impl Simulator {
         )
     }
 
+    /// Lets somebody who administrates a group put another person into it.
+    pub(super) fn add_member(&self, admin: &str, group: &str, person: &str) -> Result<()> {
+        let path = format!("/people/{admin}/groups/{group}/members");
+        self.0.post(&path, &json!({ "change": "add", "members": [person] }))?;
+        Ok(())
+    }
+
+    /// Chooses an option of a poll that `person` received.
+    pub(super) fn vote(&self, person: &str, poll: &str, option: &str) -> Result<()> {
+        let path = format!("/people/{person}/inbox/{poll}/vote");
+        self.0.post(&path, &json!({ "options": [option] }))?;
+        Ok(())
+    }
+
     /// Sends a picture, encrypted and uploaded as every client does.
     pub(super) fn send_picture(&self, from: &str, to: &str, png: &[u8], caption: &str) -> Result<()> {
         let picture = json!({

@@ -60,18 +60,30 @@ impl Report {
     }
 }
 
-/// Who speaks, what they say, and what must be in each answer. Texts that a plugin of the reference configuration understands get that
-/// plugin's answer and the echo, in either order.
+/// Who speaks, what they say, and what must be in each answer, in whatever order they come.
 const SCRIPT: &[(Speaker, &str, &[&str])] = &[
     (Speaker::Ada, "hello", &["hello"]),
-    (Speaker::Linus, "is anybody there?", &["is anybody there?"]),
+    // Away says so, and leaves the rest to others: echo answers too.
+    (
+        Speaker::Linus,
+        "is anybody there?",
+        &["Nobody is here", "is anybody there?"],
+    ),
     (Speaker::Ada, "grüße aus köln 👋", &["grüße aus köln 👋"]),
     (
         Speaker::Ada,
         "remind me in 2 seconds to water the plants",
-        &["remind me in", "water the plants", "water the plants"],
+        &["I will remind you", "Reminder: water the plants"],
     ),
-    (Speaker::Linus, "my reminders", &["my reminders", ""]),
+    (Speaker::Linus, "my reminders", &["There are no reminders"]),
+    (
+        Speaker::Linus,
+        "what are your opening hours?",
+        &["from Monday to Friday"],
+    ),
+    (Speaker::Ada, "Computer, who are you?", &["remember 1 of your messages"]),
+    (Speaker::Ada, "Computer, and now?", &["remember 2 of your messages"]),
+    (Speaker::Linus, "!flow 17 + 25", &["17 + 25 is 42"]),
     (Speaker::Linus, "thanks!", &["thanks!"]),
 ];
 

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use super::server::Server;
 use crate::simulator_process::{self, SimulatorProcess};
 use crate::workspace::Workspace;
 
@@ -23,8 +24,8 @@ pub(super) struct Children {
 }
 
 impl Children {
-    /// Starts the simulator, and the host with the reference configuration pointed at it.
-    pub(super) fn start(workspace: &Workspace) -> Result<Self> {
+    /// Starts the simulator, and the host with the example of all plugins pointed at it and at the demo's server.
+    pub(super) fn start(workspace: &Workspace, server: &Server) -> Result<Self> {
         let dir = workspace.target.join("demo").join(std::process::id().to_string());
         std::fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
         // The media server has a certificate authority of its own, which the host has to be told of.
@@ -36,15 +37,19 @@ impl Children {
         let secret = format!("secret-of-demo-{}", std::process::id());
         let host = Command::new(workspace.target.join("debug").join("waspnest"))
             .current_dir(&workspace.root)
-            .args(["serve", "--config", "config.toml"])
+            .args(["serve", "--config", "examples/everything.toml"])
             .env("WASPNEST__SERVER__LISTEN", &listen)
             .env("WASPNEST__SERVER__ADMIN_SECRET", &secret)
             .env("WASPNEST__STORAGE__DIR", dir.join("data"))
             .env("WASPNEST__WHATSAPP__ENDPOINT", simulator.url()?)
             .env("WASPNEST__WHATSAPP__AUTHORITY_FILE", &authority)
             .env("WASPNEST__WHATSAPP__VERSION", "2.3000.1023223821")
-            // The reference configuration lets echo answer in direct chats alone.
-            .env("WASPNEST__BIND__ECHO_ALL__CHATS__KIND", r#"["direct", "group"]"#)
+            .env(
+                "WASPNEST__PLUGIN__ASSISTANT__CONFIG__URL",
+                format!("{}/v1/chat/completions", server.url),
+            )
+            .env("WASPNEST__PLUGIN__BRIDGE__CONFIG__URL", format!("{}/flow", server.url))
+            .env("BRIDGE_SIGNATURE", &secret)
             .env("WASPNEST__PLUGINS__DIR", workspace.root.join("target/plugins"))
             .env("WASPNEST__LOG__LEVEL", "warn")
             .spawn()
