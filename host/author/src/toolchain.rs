@@ -1,7 +1,7 @@
 //! How a language's own tool is called: one [`Toolchain`] a language, and what they share.
 //!
 //! Nothing is installed on the machine: what is missing is named, with the command that gets it. What npm and PyPI have is fetched into
-//! the author's directory (see [`fetched`]). What a tool prints is passed on line by line while it works; what it makes is handed back as
+//! the author's directory (see `fetched`). What a tool prints is passed on line by line while it works; what it makes is handed back as
 //! bytes and believed by nobody.
 
 pub(crate) mod c;
