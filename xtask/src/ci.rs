@@ -2,8 +2,9 @@
 //!
 //! Stops at the first failure with the command that repeats it. Needs the network only for what is not on the machine yet.
 
+use crate::languages::Figures;
 use crate::workspace::Workspace;
-use crate::{docs, features, interop, policy, step, test, tidy};
+use crate::{docs, features, interop, languages, policy, step, test, tidy};
 use anyhow::Result;
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -34,5 +35,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     step::work("dependency policy", "cargo xtask policy", || policy::run(workspace))?;
     step::work("features", "cargo xtask features", || features::run(workspace))?;
     test::run(workspace, &[])?;
+    step::work("languages", "cargo xtask languages", || {
+        languages::run(workspace, None, Figures::LeftOut)
+    })?;
     step::work("interop", "cargo xtask interop", || interop::run(workspace, None))
 }

@@ -15,6 +15,7 @@ mod docs;
 mod features;
 mod freeze;
 mod interop;
+mod languages;
 mod plugins;
 mod policy;
 mod simulator_process;
@@ -25,6 +26,7 @@ mod workspace;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use languages::Figures;
 use std::process::ExitCode;
 use workspace::Workspace;
 
@@ -57,12 +59,20 @@ enum Command {
         /// Run only the scenarios whose name contains this.
         filter: Option<String>,
     },
+    /// Build the conformance plugin and a new one in every language, and play their scenarios. Needs Node 20, npm, Go 1.24, Python 3 and pip.
+    Languages {
+        /// Only this language: rust, js, ts, python, go, c.
+        language: Option<String>,
+        /// Measure what each language costs, too: one JSON line each.
+        #[arg(long)]
+        figures: bool,
+    },
     /// Measure: one JSON line a figure on standard output.
     Bench {
         /// Run only the benchmarks whose name contains this: commits, engine, echo, memory, simulator.
         filter: Option<String>,
     },
-    /// Everything a change must pass: formatting, lints, docs, policy, features, tidiness, tests, interop.
+    /// Everything a change must pass: formatting, lints, docs, policy, features, tidiness, tests, languages, interop.
     Ci,
     /// Keep the plugin contract as it is now for good, with components built against it. Once for each of its versions.
     Freeze,
@@ -99,6 +109,10 @@ fn run(command: Command) -> Result<()> {
         Command::Demo { once } => demo::run(&workspace, if once { demo::Ending::Once } else { demo::Ending::Stay }),
         Command::Test { args } => test::run(&workspace, &args),
         Command::Interop { filter } => interop::run(&workspace, filter.as_deref()),
+        Command::Languages { language, figures } => {
+            let figures = if figures { Figures::Measured } else { Figures::LeftOut };
+            languages::run(&workspace, language.as_deref(), figures)
+        }
         Command::Bench { filter } => bench::run(&workspace, filter.as_deref()),
         Command::Ci => ci::run(&workspace),
         Command::Freeze => freeze::run(&workspace),

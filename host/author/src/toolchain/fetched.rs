@@ -52,7 +52,8 @@ impl Packages {
                 "--only-binary",
                 ":all:",
             ]);
-            pip.arg("--target").arg(place);
+            // Nothing of the system's is touched, whoever runs it.
+            pip.args(["--root-user-action", "ignore", "--target"]).arg(place);
             pip
         })
     }
