@@ -15,7 +15,7 @@ use reminder::{Recurs, Reminder};
 use serde::Deserialize;
 use waspnest_plugin::schedule::Job;
 use waspnest_plugin::types::{self, Cause, EventContext, HandlerError, Message, Outcome, Tick, UnixMs};
-use waspnest_plugin::{Error, MessageHandler, ScheduleHandler, config, kv, messaging, schedule};
+use waspnest_plugin::{Error, MessageHandler, ScheduleHandler, config, error, kv, messaging, schedule};
 use wish::{When, Wish};
 
 /// The plugin.
@@ -108,6 +108,14 @@ fn remind(ctx: &EventContext, msg: &Message, when: &When, text: String) -> Resul
             ..
         }) => {
             return Ok("I have too many reminders already. Try again when one of them is done.".into());
+        }
+        // Only the zone can be wrong here. Whoever asks cannot mend that, and should not wait for nothing.
+        Err(Error::Refused {
+            cause: types::Error::Invalid(problem),
+            ..
+        }) => {
+            error!("the zone of the configuration cannot be used: {problem}");
+            return Ok("I cannot do that: my time zone is set wrongly. \"in 10 minutes\" works.".into());
         }
         Err(error) => return Err(error.into()),
     };

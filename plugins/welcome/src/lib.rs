@@ -118,7 +118,13 @@ fn remove(
         return powerless(settings, msg, "WhatsApp refused it");
     }
     offence::forget()?;
-    about(msg, &format!("removed after {} warnings", settings.warnings))
+    about(
+        msg,
+        &match settings.warnings {
+            1 => "removed after a warning".to_owned(),
+            warnings => format!("removed after {warnings} warnings"),
+        },
+    )
 }
 
 /// Says that nobody can be removed, once for as long as warnings are remembered.

@@ -163,6 +163,8 @@ fn media(file: &File) -> Media {
     Media {
         source: MediaSource {
             direct_path: Some(path.into()),
+            // Of the form of a key: without one it would be a file of a newsletter.
+            media_key: Some(digest.clone()),
             ..MediaSource::default()
         },
         mime: file.mime.clone(),

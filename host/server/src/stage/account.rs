@@ -58,11 +58,15 @@ impl PlayedAccount {
         };
         match &event.change {
             GroupChange::Joined | GroupChange::Added => {
-                group.members.retain(|member| !is_target(member));
-                group.members.extend(event.targets.iter().map(|who| Member {
-                    who: who.clone(),
-                    role: Role::Member,
-                }));
+                for who in &event.targets {
+                    // Whoever is there already stays what they are.
+                    if group.members.iter().all(|member| member.who.jid != who.jid) {
+                        group.members.push(Member {
+                            who: who.clone(),
+                            role: Role::Member,
+                        });
+                    }
+                }
             }
             GroupChange::Left | GroupChange::Removed => group.members.retain(|member| !is_target(member)),
             GroupChange::Promoted => group.members.iter_mut().for_each(|member| role(member, Role::Admin)),
