@@ -17,7 +17,7 @@ use step::{Choices, Next, Step};
 use waspnest_plugin::dialogue::{self, State};
 use waspnest_plugin::schedule::{self, Job};
 use waspnest_plugin::types::{Command, EventContext, HandlerError, Issue, Message, Outcome, Pending, Tick, UnixMs};
-use waspnest_plugin::{CommandHandler, ConfigCheck, Error, ReplyHandler, ScheduleHandler, config, messaging};
+use waspnest_plugin::{CommandHandler, Commands, ConfigCheck, Error, ReplyHandler, ScheduleHandler, config, messaging};
 
 /// The plugin.
 #[derive(Debug)]
@@ -28,14 +28,21 @@ const PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// Days that are offered at once.
 const DAYS: usize = 5;
 
+/// What people ask for; `plugin.toml` declares the same.
+#[derive(Debug, Commands)]
+enum Wish {
+    Book,
+    Mine,
+    Cancel { number: Option<i64> },
+}
+
 impl CommandHandler for Appointments {
     fn on_command(ctx: &EventContext, cmd: &Command, msg: &Message) -> Result<Outcome, HandlerError> {
         let settings: Settings = config()?;
-        match cmd.name.as_str() {
-            "book" => ask(&settings, ctx.received_at, msg, Step::Service, "")?,
-            "mine" => say(msg, list(&upcoming(&settings, ctx.received_at)?))?,
-            "cancel" => cancel(&settings, ctx.received_at, msg, cmd.integer("number"))?,
-            other => return Err(HandlerError::reject(format!("there is no command {other:?}"))),
+        match Wish::read(cmd)? {
+            Wish::Book => ask(&settings, ctx.received_at, msg, Step::Service, "")?,
+            Wish::Mine => say(msg, list(&upcoming(&settings, ctx.received_at)?))?,
+            Wish::Cancel { number } => cancel(&settings, ctx.received_at, msg, number)?,
         }
         Ok(Outcome::stop())
     }
@@ -101,7 +108,7 @@ fn ask(settings: &Settings, now: UnixMs, msg: &Message, step: Step, before: &str
         )?);
     }
     say(msg, format!("{before}{}", step.question(&choices)))?;
-    dialogue::sender().expect(State::new("book").with(&step)?, PATIENCE)?;
+    dialogue::sender().expect(State::step(&step)?, PATIENCE)?;
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use waspnest_plugin::schedule::{self, Job};
 use waspnest_plugin::types::{
     Command, Content, EventContext, HandlerError, Issue, Message, MessageKey, Outcome, Poll as Asked, PollKind, Tick,
 };
-use waspnest_plugin::{CommandHandler, ConfigCheck, Error, MessageHandler, ScheduleHandler, config, kv};
+use waspnest_plugin::{CommandHandler, Commands, ConfigCheck, Error, MessageHandler, ScheduleHandler, config, kv};
 
 /// The plugin.
 #[derive(Debug)]
@@ -33,19 +33,41 @@ struct Closing {
     id: String,
 }
 
+/// What people ask for; `plugin.toml` declares the same.
+#[derive(Debug, Commands)]
+enum Wish {
+    Poll {
+        #[arg("for")]
+        life: Option<Duration>,
+        choice: Option<String>,
+        question: Option<String>,
+    },
+    Tally,
+    Close,
+}
+
 impl CommandHandler for Poll {
     fn on_command(ctx: &EventContext, cmd: &Command, msg: &Message) -> Result<Outcome, HandlerError> {
         let settings: Settings = config()?;
-        match cmd.name.as_str() {
-            "poll" => ask(ctx, &settings, cmd, msg)?,
-            "tally" => match meant(msg)? {
+        match Wish::read(cmd)? {
+            Wish::Poll { life, choice, question } => {
+                let choices = match choice.as_deref() {
+                    Some("multiple") => 0,
+                    Some(_) | None => 1,
+                };
+                match question.as_deref().and_then(Question::read) {
+                    Some(question) => ask(ctx, &settings, msg, question, choices, life.or_else(|| settings.life()))?,
+                    None => say(msg, &settings.texts.how)?,
+                }
+            }
+            Wish::Tally => match meant(msg)? {
                 Some(ballot) => {
                     let so_far = result::filled(&settings.texts.so_far, &ballot, &settings.texts.voters);
                     about(&messaging::sent_key(&msg.key, ballot.id), so_far)?;
                 }
                 None => say(msg, &settings.texts.none_open)?,
             },
-            "close" => match meant(msg)? {
+            Wish::Close => match meant(msg)? {
                 Some(ballot) if may_close(&ballot, msg)? => {
                     // It may have fired already; that is no mistake.
                     schedule::cancel(&job(msg.chat(), &ballot.id))?;
@@ -54,7 +76,6 @@ impl CommandHandler for Poll {
                 Some(_) => say(msg, &settings.texts.not_yours)?,
                 None => say(msg, &settings.texts.none_open)?,
             },
-            other => return Err(HandlerError::reject(format!("there is no command {other:?}"))),
         }
         Ok(Outcome::stop())
     }
@@ -103,24 +124,24 @@ impl ConfigCheck for Poll {
 
 waspnest_plugin::export!(Poll: CommandHandler, MessageHandler, ScheduleHandler, ConfigCheck);
 
-/// Sends a poll, and has it closed later.
-fn ask(ctx: &EventContext, settings: &Settings, cmd: &Command, msg: &Message) -> Result<(), HandlerError> {
-    let texts = &settings.texts;
-    let Some(question) = Question::read(cmd.text("question").unwrap_or_default()) else {
-        return Ok(say(msg, &texts.how)?);
-    };
+/// Sends a poll, and has it closed later; 0 choices are any number.
+fn ask(
+    ctx: &EventContext,
+    settings: &Settings,
+    msg: &Message,
+    question: Question,
+    choices: u32,
+    life: Option<Duration>,
+) -> Result<(), Error> {
     if open()?.len() >= settings.max_open {
         let count = settings.max_open.to_string();
-        return Ok(say(msg, &texts.too_many.replace("{count}", &count))?);
+        return say(msg, &settings.texts.too_many.replace("{count}", &count));
     }
     let asked = Asked {
         kind: PollKind::Regular,
         name: question.text.clone(),
         options: question.answers.clone(),
-        max_choices: match cmd.text("choice") {
-            Some("multiple") => 0,
-            Some(_) | None => 1,
-        },
+        max_choices: choices,
         ends_at: None,
         correct: None,
         hide_voters: false,
@@ -135,10 +156,10 @@ fn ask(ctx: &EventContext, settings: &Settings, cmd: &Command, msg: &Message) ->
         ctx.received_at,
     );
     kv::chat()?.put(&key(&id), &ballot)?;
-    if let Some(life) = cmd.duration("for").or_else(|| settings.life()) {
-        close_after(life, msg, id)?;
+    match life {
+        Some(life) => close_after(life, msg, id),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn close_after(life: Duration, msg: &Message, id: String) -> Result<(), Error> {
