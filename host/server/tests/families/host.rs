@@ -86,6 +86,16 @@ events = ["message"]
 
     /// The same, with a directory of plugins.
     pub(crate) async fn over(built: &Path, plugins: impl FnOnce(&str) -> String) -> Result<Self> {
+        Self::set_up(built, "", plugins).await
+    }
+
+    /// The same, whose records of calls hold what people write.
+    pub(crate) async fn recording_in_full(built: &Path, plugins: impl FnOnce(&str) -> String) -> Result<Self> {
+        Self::set_up(built, r#", record = { bodies = "full" }"#, plugins).await
+    }
+
+    /// The same, with more in the table `plugins` of the configuration.
+    async fn set_up(built: &Path, more: &str, plugins: impl FnOnce(&str) -> String) -> Result<Self> {
         let simulator = Simulator::start(waspnest_simulator::Config::default()).await?;
         let ana = Human::join(&simulator, person("Ana")).await?;
         let dir = tempfile::tempdir()?;
@@ -96,7 +106,7 @@ events = ["message"]
 server = {{ listen = "127.0.0.1:0", admin-secret = "{SECRET}" }}
 storage = {{ dir = "data" }}
 whatsapp = {{ endpoint = "{endpoint}", version = "2.3000.1023223821", authority-file = "{authority}" }}
-plugins = {{ dir = "{built}", egress = {{ allow = ["127.0.0.0/8"] }}, install = {{ allow = ["127.0.0.0/8"] }}, record = {{ bodies = "full" }} }}
+plugins = {{ dir = "{built}", egress = {{ allow = ["127.0.0.0/8"] }}, install = {{ allow = ["127.0.0.0/8"] }}{more} }}
 [[session]]
 name = "main"
 {plugins}

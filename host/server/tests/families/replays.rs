@@ -44,7 +44,7 @@ async fn what_another_build_would_have_done_is_shown() -> Result<()> {
     let plugins = tempfile::tempdir()?;
     write(plugins.path(), "echo", "one: ", "")?;
     write(plugins.path(), "next", "two: ", "")?;
-    let host = Host::over(plugins.path(), |_| {
+    let host = Host::recording_in_full(plugins.path(), |_| {
         r#"
 [[plugin]]
 id = "echo"
