@@ -8,25 +8,21 @@ mod api;
 mod chat;
 mod conversation;
 mod group;
+pub(crate) mod own;
 mod process;
 mod server;
+pub(crate) mod stage;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::json;
 
 use crate::workspace::Workspace;
 use crate::{plugins, step};
-use api::{Host, Simulator};
-use conversation::Person;
-use process::Children;
+use process::Scene;
 use server::Server;
-
-/// How long the host may take to come up, and a session to connect.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// The session that the configuration declares.
-const SESSION: &str = "main";
+use stage::Stage;
 
 /// Whether the demo ends by itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,37 +41,14 @@ pub(crate) enum Ending {
 pub(crate) fn run(workspace: &Workspace, ending: Ending) -> Result<()> {
     let started = Instant::now();
     step::work("plugins", "cargo xtask plugins", || plugins::run(workspace))?;
-    let args = [
-        "build",
-        "--locked",
-        "-p",
-        "waspnest",
-        "-p",
-        "waspnest-simulator",
-        "--features",
-        "waspnest/simulator",
-    ];
-    step::command("host and simulator", &mut workspace.cargo(args))?;
+    Stage::build(workspace)?;
 
     let server = Server::start()?;
-    let mut children = Children::start(workspace, &server)?;
-    let simulator = Simulator::at(&children.admin);
-    let host = Host::at(&children.listen, &children.secret);
-    host.wait_ready(PATIENCE, || children.host_runs())
-        .context("the host did not come up; its log is above")?;
-    say("host and simulator are up");
-
-    let account = simulator.create_account("Waspnest")?;
-    let code = host.qr(SESSION, PATIENCE)?;
-    simulator.scan(&account, &code)?;
-    host.wait_connected(SESSION, PATIENCE)?;
-    say("session paired by its QR code and connected");
-
-    let [ada, linus, grace] = ["Ada", "Linus", "Grace"].map(|name| simulator.create_person(name));
+    let stage = Stage::set(workspace, &everything(&server))?;
+    let [ada, linus, grace] = ["Ada", "Linus", "Grace"].map(|name| stage.simulator.create_person(name));
     let (ada, linus, grace) = (ada?, linus?, grace?);
-    let person = |phone: &str| Person::new(&simulator, phone.to_owned(), &account);
-    let report = conversation::play(&person(&ada), &person(&linus), started)?;
-    let group_replies = group::play(&simulator, [&ada, &linus, &grace], &account)?;
+    let report = conversation::play(&stage.known(&ada), &stage.known(&linus), started)?;
+    let group_replies = group::play(&stage.simulator, [&ada, &linus, &grace], &stage.account)?;
     let line = json!({
         "messages": report.messages,
         "replies": report.replies,
@@ -89,16 +62,27 @@ pub(crate) fn run(workspace: &Workspace, ending: Ending) -> Result<()> {
         report.first_reply.as_secs_f64()
     ));
     if ending == Ending::Stay {
-        say(&format!(
-            "host on http://{}, admin secret {}",
-            children.listen, children.secret
-        ));
-        say(&format!("simulator admin on http://{}", children.admin));
-        chat::run(&person(&ada))?;
+        say(&format!("host on {}, admin secret {}", stage.url(), stage.secret()));
+        say(&format!("simulator admin on {}", stage.admin()));
+        chat::run(&stage.known(&ada), "remind me in 1 minute to stretch")?;
     }
-    children.stop()?;
+    stage.stop()?;
     println!("{line}");
     Ok(())
+}
+
+/// The example of all plugins, with the demo's server in the place of a model and of flows.
+fn everything(server: &Server) -> Scene {
+    let url = &server.url;
+    let env = vec![
+        (
+            "WASPNEST__PLUGIN__ASSISTANT__CONFIG__URL",
+            format!("{url}/v1/chat/completions"),
+        ),
+        ("WASPNEST__PLUGIN__BRIDGE__CONFIG__URL", format!("{url}/flow")),
+        ("BRIDGE_SIGNATURE", "the flow does not look at it".to_owned()),
+    ];
+    Scene::File("examples/everything.toml".into(), env)
 }
 
 fn say(text: &str) {

@@ -3,6 +3,7 @@
 
 mod page;
 mod request;
+mod snippet;
 mod wit;
 
 use std::fs;
@@ -67,8 +68,9 @@ fn pages(workspace: &Workspace) -> Result<Vec<(PathBuf, String)>> {
     ];
     for interface in &contract.capabilities {
         let asked = requests.iter().filter(|request| request.interface() == interface.name);
+        let snippets = snippet::of(&workspace.root, &interface.name)?;
         let path = PathBuf::from("capabilities").join(format!("{}.md", interface.name));
-        pages.push((path, page::capability(interface, &asked.collect::<Vec<_>>())));
+        pages.push((path, page::capability(interface, &asked.collect::<Vec<_>>(), &snippets)));
     }
     let all = |request: &&Request| {
         !contract

@@ -22,6 +22,7 @@ mod simulator_process;
 mod step;
 mod test;
 mod tidy;
+mod tutorial;
 mod workspace;
 
 use anyhow::Result;
@@ -47,6 +48,9 @@ enum Command {
         /// End after the scripted conversation, with one JSON line.
         #[arg(long)]
         once: bool,
+        /// Let a plugin of yours be the only one at work, from its directory, and chat with it.
+        #[arg(long, value_name = "DIR", conflicts_with = "once")]
+        plugin: Option<std::path::PathBuf>,
     },
     /// Build the plugins and run every test of the workspace.
     Test {
@@ -76,6 +80,8 @@ enum Command {
     Ci,
     /// Keep the plugin contract as it is now for good, with components built against it. Once for each of its versions.
     Freeze,
+    /// Do what docs/tutorial.md tells a newcomer to do, word for word, and want to see what it shows.
+    Tutorial,
     /// Write the reference of the plugin contract into docs/, from the contract itself.
     Docs {
         /// Only say whether it is what would be written.
@@ -104,9 +110,13 @@ fn run(command: Command) -> Result<()> {
     let workspace = Workspace::find()?;
     match command {
         Command::Plugins => plugins::run(&workspace),
+        Command::Tutorial => tutorial::run(&workspace),
         Command::Docs { check: true } => docs::run(&workspace, docs::Stale::Complain),
         Command::Docs { check: false } => docs::run(&workspace, docs::Stale::Write),
-        Command::Demo { once } => demo::run(&workspace, if once { demo::Ending::Once } else { demo::Ending::Stay }),
+        Command::Demo { plugin: Some(dir), .. } => demo::own::run(&workspace, &dir),
+        Command::Demo { once, plugin: None } => {
+            demo::run(&workspace, if once { demo::Ending::Once } else { demo::Ending::Stay })
+        }
         Command::Test { args } => test::run(&workspace, &args),
         Command::Interop { filter } => interop::run(&workspace, filter.as_deref()),
         Command::Languages { language, figures } => {

@@ -129,7 +129,7 @@ impl Host {
 pub(super) struct Simulator(Client);
 
 /// A message a person received.
-pub(super) struct Received {
+pub(crate) struct Received {
     pub(super) seq: u64,
     pub(super) id: String,
     pub(super) kind: String,

@@ -8,8 +8,8 @@ use anyhow::Result;
 use super::conversation::Person;
 
 /// Sends each line that is typed, and shows what comes back, until the input ends or says `quit`.
-pub(super) fn run(person: &Person) -> Result<()> {
-    eprintln!("· you are Ada now: type to the bot, for example \"remind me in 1 minute to stretch\"; \"quit\" ends");
+pub(super) fn run(person: &Person, example: &str) -> Result<()> {
+    eprintln!("· you are Ada now: type to the bot, for example {example:?}; \"quit\" ends");
     let listener = person.clone();
     // It only prints, and ends with the process.
     std::thread::spawn(move || listen(&listener));

@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Somebody who chats with the session.
 #[derive(Clone)]
-pub(super) struct Person {
+pub(crate) struct Person {
     simulator: Simulator,
     phone: String,
     bot: String,
@@ -26,16 +26,16 @@ impl Person {
         }
     }
 
-    pub(super) fn say(&self, words: &str) -> Result<()> {
+    pub(crate) fn say(&self, words: &str) -> Result<()> {
         self.simulator.say(&self.phone, &self.bot, words)
     }
 
     /// The place of the newest message in the inbox.
-    pub(super) fn heard_so_far(&self) -> u64 {
+    pub(crate) fn heard_so_far(&self) -> u64 {
         self.simulator.newest(&self.phone).unwrap_or(0)
     }
 
-    pub(super) fn next(&self, after: u64) -> Result<Received> {
+    pub(crate) fn next(&self, after: u64) -> Result<Received> {
         self.simulator.next(&self.phone, after, PATIENCE)
     }
 }

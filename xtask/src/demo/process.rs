@@ -6,26 +6,33 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::server::Server;
 use crate::simulator_process::{self, SimulatorProcess};
 use crate::workspace::Workspace;
 
+/// What the host is configured to be.
+pub(crate) enum Scene {
+    /// A configuration of the checkout, and variables that fit it to this machine.
+    File(PathBuf, Vec<(&'static str, String)>),
+    /// One that is written for the occasion.
+    Text(String),
+}
+
 /// Both processes; dropping kills what still runs and removes the directory.
-pub(super) struct Children {
+pub(crate) struct Children {
     /// Where the simulator is steered, `address:port`.
-    pub(super) admin: String,
+    pub(crate) admin: String,
     /// Where the host listens, `address:port`.
-    pub(super) listen: String,
+    pub(crate) listen: String,
     /// The host's admin secret.
-    pub(super) secret: String,
+    pub(crate) secret: String,
     simulator: Option<SimulatorProcess>,
     host: Child,
     dir: PathBuf,
 }
 
 impl Children {
-    /// Starts the simulator, and the host with the example of all plugins pointed at it and at the demo's server.
-    pub(super) fn start(workspace: &Workspace, server: &Server) -> Result<Self> {
+    /// Starts the simulator, and the host with that configuration pointed at it.
+    pub(super) fn start(workspace: &Workspace, scene: &Scene) -> Result<Self> {
         let dir = workspace.target.join("demo").join(std::process::id().to_string());
         std::fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
         // The media server has a certificate authority of its own, which the host has to be told of.
@@ -35,23 +42,27 @@ impl Children {
         let admin = simulator.admin()?.trim_start_matches("http://").to_owned();
         let listen = free_port()?;
         let secret = format!("secret-of-demo-{}", std::process::id());
+        let (config, env) = match scene {
+            Scene::File(config, env) => (config.clone(), env.as_slice()),
+            Scene::Text(text) => {
+                let config = dir.join("config.toml");
+                std::fs::write(&config, text).with_context(|| format!("writing {}", config.display()))?;
+                (config, [].as_slice())
+            }
+        };
         let host = Command::new(workspace.target.join("debug").join("waspnest"))
             .current_dir(&workspace.root)
-            .args(["serve", "--config", "examples/everything.toml"])
+            .args(["serve", "--config"])
+            .arg(config)
             .env("WASPNEST__SERVER__LISTEN", &listen)
             .env("WASPNEST__SERVER__ADMIN_SECRET", &secret)
             .env("WASPNEST__STORAGE__DIR", dir.join("data"))
             .env("WASPNEST__WHATSAPP__ENDPOINT", simulator.url()?)
             .env("WASPNEST__WHATSAPP__AUTHORITY_FILE", &authority)
             .env("WASPNEST__WHATSAPP__VERSION", "2.3000.1023223821")
-            .env(
-                "WASPNEST__PLUGIN__ASSISTANT__CONFIG__URL",
-                format!("{}/v1/chat/completions", server.url),
-            )
-            .env("WASPNEST__PLUGIN__BRIDGE__CONFIG__URL", format!("{}/flow", server.url))
-            .env("BRIDGE_SIGNATURE", &secret)
             .env("WASPNEST__PLUGINS__DIR", workspace.root.join("target/plugins"))
             .env("WASPNEST__LOG__LEVEL", "warn")
+            .envs(env.iter().map(|(name, value)| (name, value)))
             .spawn()
             .context("starting the host")?;
         Ok(Self {

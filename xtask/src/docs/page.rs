@@ -3,13 +3,14 @@
 use std::fmt::Write;
 
 use super::request::Request;
+use super::snippet::Snippet;
 use super::wit::{Interface, Item};
 
 /// The first line of everything that is written here.
 pub(super) const GENERATED: &str = "<!-- Written by `cargo xtask docs` from the contract; change that instead. -->";
 
 /// The page of a capability.
-pub(super) fn capability(interface: &Interface, requests: &[&Request]) -> String {
+pub(super) fn capability(interface: &Interface, requests: &[&Request], snippets: &[Snippet]) -> String {
     let mut page = head(&interface.name);
     paragraph(&mut page, &interface.docs);
     if requests.is_empty() {
@@ -19,6 +20,23 @@ pub(super) fn capability(interface: &Interface, requests: &[&Request]) -> String
         for request in requests {
             paragraph(&mut page, &request.told());
         }
+    }
+    if !snippets.is_empty() {
+        paragraph(&mut page, "## In a plugin");
+        paragraph(
+            &mut page,
+            "Pieces of the [plugin that is the same in every language](../../examples/conformance), which the tests build and play.",
+        );
+    }
+    for Snippet {
+        language,
+        fence,
+        text,
+        source,
+    } in snippets
+    {
+        paragraph(&mut page, &format!("[{language}](../../{source}):"));
+        paragraph(&mut page, &format!("```{fence}\n{}\n```", text.trim_end()));
     }
     items(&mut page, "Functions", &interface.functions);
     items(&mut page, "Types", &interface.types);
