@@ -4,7 +4,7 @@
 
 use crate::languages::Figures;
 use crate::workspace::Workspace;
-use crate::{docs, features, interop, languages, policy, step, test, tidy};
+use crate::{docs, features, interop, languages, policy, step, test, tidy, tutorial};
 use anyhow::Result;
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -38,5 +38,6 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     step::work("languages", "cargo xtask languages", || {
         languages::run(workspace, None, Figures::LeftOut)
     })?;
+    step::work("tutorial", "cargo xtask tutorial", || tutorial::run(workspace))?;
     step::work("interop", "cargo xtask interop", || interop::run(workspace, None))
 }

@@ -1,8 +1,11 @@
 //! `cargo xtask languages`: every language that `waspnest plugin build` knows, from nothing to a plugin at work.
 //!
 //! For each, the conformance plugin is built from a fresh copy and must do what `examples/conformance/tests` says, the same for all; then a
-//! new plugin is made of the template, built, checked and tested. Tools that are fetched are kept in `target/languages`, for all projects
-//! and the next run. A tool that cannot be had here is a failure: nothing is skipped.
+//! new plugin is made of the template, built, checked and tested. In the end these are put to work in a running host one after the other,
+//! and a person must get its answer from each. Tools that are fetched are kept in `target/languages`, for all projects and the next run. A
+//! tool that cannot be had here is a failure: nothing is skipped.
+
+mod live;
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -13,6 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use waspnest_author::Language;
 
+use crate::demo::stage::Stage;
 use crate::step;
 use crate::workspace::Workspace;
 
@@ -49,30 +53,24 @@ pub(crate) fn run(workspace: &Workspace, filter: Option<&str>, figures: Figures)
         );
     }
     same_manifests(&workspace.root.join(CONFORMANCE))?;
-    // With the features of `cargo xtask test`, so that nothing is compiled twice.
-    let build = [
-        "build",
-        "--locked",
-        "--workspace",
-        "--features",
-        "waspnest/simulator",
-        "--bin",
-        "waspnest",
-    ];
-    step::command("waspnest", &mut workspace.cargo(build))?;
+    Stage::build(workspace)?;
     let bench = Bench {
         workspace,
         program: workspace.target.join("debug/waspnest"),
         place: workspace.target.join("languages"),
     };
-    let mut built = Vec::new();
+    let (mut built, mut made) = (Vec::new(), Vec::new());
     for language in languages {
         let repeat = format!("cargo xtask languages {language}");
         step::work(language.word(), &repeat, || {
             built.push(bench.conforms(language)?);
-            bench.begins(language)
+            made.push((language, bench.begins(language)?));
+            Ok(())
         })?;
     }
+    step::work("a running host", "cargo xtask languages", || {
+        live::run(workspace, &bench.program, &made)
+    })?;
     match figures {
         Figures::LeftOut => Ok(()),
         Figures::Measured => measure(workspace, &built),
@@ -96,8 +94,8 @@ impl Bench<'_> {
         Ok(dir)
     }
 
-    /// Makes a new plugin, and does with it what its author would do first.
-    fn begins(&self, language: Language) -> Result<()> {
+    /// Makes a new plugin, and does with it what its author would do first; answers where it is.
+    fn begins(&self, language: Language) -> Result<PathBuf> {
         let dir = self.place.join("new").join(language.word());
         clean(&dir)?;
         self.waspnest(&[
@@ -114,7 +112,7 @@ impl Bench<'_> {
             self.waspnest(&[&["plugin"], words, &[text(&dir)?]].concat())?;
         }
         println!("{language}: a new plugin is built, checked and tested");
-        Ok(())
+        Ok(dir)
     }
 
     /// Lets a project find the tools that were fetched before.

@@ -135,7 +135,7 @@ pub(crate) struct Received {
     pub(super) kind: String,
     pub(super) sender: String,
     pub(super) quoted: Option<String>,
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 impl Simulator {
