@@ -64,6 +64,8 @@ func hear(ctx *plugin.Context, msg *plugin.Message) error {
 		return store.Put("remembered", remembered{rest})
 	case "recall":
 		return recall(msg)
+	case "churn":
+		return churn(msg, rest)
 	case "order":
 		if err := messaging.Reply(msg, "Which size?"); err != nil {
 			return err
@@ -130,6 +132,32 @@ func recall(msg *plugin.Message) error {
 		return err
 	}
 	return messaging.Reply(msg, found.Text)
+}
+
+func churn(msg *plugin.Message, times string) error {
+	turns, err := strconv.Atoi(times)
+	if err != nil {
+		return err
+	}
+	store, err := kv.Chat()
+	if err != nil {
+		return err
+	}
+	if err := store.Put("large", strings.Repeat("x", 40_000)); err != nil {
+		return err
+	}
+	sum := 0
+	for range turns {
+		var large string
+		if _, err := store.Get("large", &large); err != nil {
+			return err
+		}
+		sum += len(large)
+	}
+	if _, err := store.Delete("large"); err != nil {
+		return err
+	}
+	return messaging.Reply(msg, fmt.Sprintf("%d characters", sum))
 }
 
 func rate(msg *plugin.Message, currency string) error {

@@ -139,6 +139,25 @@ fn what_cannot_be_built_is_told_with_what_to_do() {
 }
 
 #[test]
+fn every_language_names_the_tool_that_is_missing() {
+    let home = tempfile::tempdir().expect("a directory");
+    for language in Language::ALL {
+        done(
+            home.path(),
+            &["new", "--lang", language.word(), &format!("in-{language}")],
+        );
+        let place = home.path().join(format!("in-{language}"));
+        let mut build = command(Path::new(env!("CARGO_BIN_EXE_waspnest")), &place, &["plugin", "build"]);
+        let output = build.env("PATH", "/nonexistent").output().expect("it starts");
+        let said = words(&output);
+        assert!(
+            said.contains("is needed and is not on the path; to get it: "),
+            "{language}: {said}"
+        );
+    }
+}
+
+#[test]
 fn the_languages_of_manifests_are_those_that_can_be_built() {
     assert_eq!(waspnest_engine::manifest::LANGUAGES, Language::ALL.map(Language::word));
 }

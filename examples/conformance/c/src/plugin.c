@@ -38,6 +38,21 @@ static wn_end recall(const wn_message *msg) {
   return wn_done();
 }
 
+static wn_end churn(const wn_message *msg, wn_text times) {
+  wn_store store;
+  wn_text large;
+  size_t sum = 0, turns = strtoul(wn_c(times), NULL, 10);
+  WN_TRY(wn_store_chat(&store));
+  WN_TRY(wn_put(store, "large", wn_times(wn_of("x"), 40000)));
+  for (size_t turn = 0; turn < turns; turn++) {
+    WN_TRY(wn_get(store, "large", &large));
+    sum += large.len;
+  }
+  WN_TRY(wn_delete(store, "large"));
+  WN_TRY(wn_reply(msg, wn_format("%zu characters", sum)));
+  return wn_done();
+}
+
 static wn_end rate(const wn_message *msg, wn_text currency) {
   wn_text body, usd;
   WN_TRY(wn_http_get(wn_format("https://rates.example.com/%.*s", WN_ARG(currency)), &body));
@@ -54,6 +69,7 @@ wn_end on_message(const wn_context *ctx, const wn_message *msg) {
   else if (wn_is(text, "count")) return count(msg);
   else if (wn_after(text, "remember ", &rest)) return remember(rest);
   else if (wn_is(text, "recall")) return recall(msg);
+  else if (wn_after(text, "churn ", &rest)) return churn(msg, rest);
   else if (wn_after(text, "order ", &rest)) {
     WN_TRY(wn_reply(msg, wn_of("Which size?")));
     WN_TRY(wn_expect("size", wn_format("{\"what\":%.*s}", WN_ARG(wn_quoted(rest))), 10 * 60000));

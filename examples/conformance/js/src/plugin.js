@@ -2,6 +2,15 @@
 
 import { config, dialogue, http, kv, log, plugin, react, reject, reply, retry, schedule, send } from "waspnest";
 
+function churn(times) {
+  const store = kv.chat();
+  store.put("large", "x".repeat(40_000));
+  let sum = 0;
+  for (let turn = 0; turn < times; turn++) sum += store.get("large").length;
+  store.delete("large");
+  return sum;
+}
+
 export default plugin({
   onMessage(ctx, msg) {
     const [word, ...words] = msg.plainText.split(" ");
@@ -25,6 +34,9 @@ export default plugin({
         break;
       case "recall":
         reply(msg, kv.chat().get("remembered")?.text ?? "nothing");
+        break;
+      case "churn":
+        reply(msg, `${churn(Number(rest))} characters`);
         break;
       case "order":
         reply(msg, "Which size?");

@@ -21,6 +21,8 @@ def hear(ctx, msg):
             kv.chat().put("remembered", {"text": rest})
         case "recall":
             reply(msg, kv.chat().get("remembered", {"text": "nothing"})["text"])
+        case "churn":
+            reply(msg, f"{churn(int(rest))} characters")
         case "order":
             reply(msg, "Which size?")
             dialogue.expect("sender", "size", {"what": rest}, ttl_ms=10 * 60_000)
@@ -42,6 +44,14 @@ def hear(ctx, msg):
             send("4915100000099@s.whatsapp.net", "psst")
         case "like":
             react(msg, "👍")
+
+
+def churn(times):
+    store = kv.chat()
+    store.put("large", "x" * 40_000)
+    total = sum(len(store.get("large")) for _ in range(times))
+    store.delete("large")
+    return total
 
 
 @on_command("typed")

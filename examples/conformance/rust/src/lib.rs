@@ -67,6 +67,10 @@ impl MessageHandler for Plugin {
                 let found: Option<Remembered> = kv::chat()?.get("remembered")?;
                 messaging::reply(msg, found.map_or_else(|| "nothing".into(), |found| found.text))?;
             }
+            "churn" => {
+                let sum = churn(rest.parse().unwrap_or_default())?;
+                messaging::reply(msg, format!("{sum} characters"))?;
+            }
             "order" => {
                 messaging::reply(msg, "Which size?")?;
                 let order = State::new("size").with(&Order { what: rest.into() })?;
@@ -101,6 +105,18 @@ impl MessageHandler for Plugin {
         }
         Ok(Outcome::next())
     }
+}
+
+fn churn(times: usize) -> Result<usize, Error> {
+    let store = kv::chat()?;
+    store.put("large", &"x".repeat(40_000))?;
+    let mut sum = 0;
+    for _ in 0..times {
+        let large: Option<String> = store.get("large")?;
+        sum += large.map_or(0, |large| large.len());
+    }
+    store.delete("large")?;
+    Ok(sum)
 }
 
 impl CommandHandler for Plugin {

@@ -10,6 +10,15 @@ interface Remembered {
   text: string;
 }
 
+function churn(times: number): number {
+  const store = kv.chat();
+  store.put("large", "x".repeat(40_000));
+  let sum = 0;
+  for (let turn = 0; turn < times; turn++) sum += store.get<string>("large")?.length ?? 0;
+  store.delete("large");
+  return sum;
+}
+
 export default plugin({
   onMessage(ctx, msg) {
     const [word, ...words] = (msg.plainText ?? "").split(" ");
@@ -33,6 +42,9 @@ export default plugin({
         break;
       case "recall":
         reply(msg, kv.chat().get<Remembered>("remembered")?.text ?? "nothing");
+        break;
+      case "churn":
+        reply(msg, `${churn(Number(rest))} characters`);
         break;
       case "order":
         reply(msg, "Which size?");

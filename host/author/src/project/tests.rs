@@ -65,3 +65,56 @@ fn sources_that_are_not_there_are_named() -> Done {
     );
     Ok(())
 }
+
+/// A world with all of the contract.
+fn everything() -> World {
+    let resolve = crate::world::contract();
+    let (_, world) = resolve
+        .worlds
+        .iter()
+        .find(|(_, world)| world.name == "everything")
+        .expect("the contract has it");
+    let named = |keys: Vec<&WorldKey>| -> Vec<Box<str>> {
+        let names = keys.into_iter().map(|key| resolve.name_world_key(key));
+        let short = |name: String| Some(name.split_once('/')?.1.split('@').next()?.into());
+        names.filter_map(short).collect()
+    };
+    World {
+        imports: named(world.imports.keys().collect()),
+        exports: named(world.exports.keys().collect()),
+    }
+}
+
+#[test]
+fn every_language_has_a_layer_for_every_handler_of_the_contract() {
+    let world = everything();
+    assert!(world.exports.len() >= 16 && world.imports.len() >= 16);
+    for language in Language::ALL {
+        let layer = language.toolchain().layer(&world);
+        let text = |path: &str| -> &str {
+            let found = layer.iter().find(|(known, _)| known == Path::new(path));
+            &found.unwrap_or_else(|| panic!("{language}: {path}")).1
+        };
+        for handler in &world.exports {
+            let (snake, pascal) = (handler.replace('-', "_"), heck::AsUpperCamelCase(handler));
+            let (file, expected) = match language {
+                // Its traits are checked by its compiler.
+                Language::Rust => continue,
+                Language::Js | Language::Ts => (
+                    "handlers.ts",
+                    format!("export const {} = ", heck::AsLowerCamelCase(handler)),
+                ),
+                Language::Python => ("waspnest/exports.py", format!("\nclass {pascal}:\n")),
+                Language::Go => (
+                    &*format!("on_{snake}.go"),
+                    format!("wit/export_waspnest_plugin_{snake}\""),
+                ),
+                Language::C => (
+                    "handlers.c",
+                    format!("#ifdef WASPNEST_EXPORTS_{}\n", snake.to_uppercase()),
+                ),
+            };
+            assert!(text(file).contains(&expected), "{language}: {file} lacks {expected:?}");
+        }
+    }
+}

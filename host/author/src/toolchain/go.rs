@@ -84,10 +84,33 @@ fn bindings(world: &World) -> Vec<(PathBuf, String)> {
         .generate(&mut resolve, id, &mut files)
         .expect("the contract has nothing that Go has no form for");
     let ours = |(name, text): (&str, &[u8])| {
-        let text = String::from_utf8_lossy(text).replace(FOREIGN_RUNTIME, BINDINGS);
-        (Path::new("wit").join(name), text)
+        (
+            Path::new("wit").join(name),
+            on_our_runtime(&String::from_utf8_lossy(text)),
+        )
     };
     files.iter().map(ours).collect()
+}
+
+/// Generated code on the runtime of the layer, which copies what the host hands over: it lies where the next call puts its own.
+fn on_our_runtime(generated: &str) -> String {
+    let mut text = generated
+        .replace(FOREIGN_RUNTIME, BINDINGS)
+        .replace("unsafe.String(", "witRuntime.TakeString(")
+        .replace("unsafe.Slice((*uint8)(", "witRuntime.TakeBytes((*uint8)(")
+        .replace(
+            "pinner := &runtime.Pinner{}",
+            "pinner := witRuntime.Begin(&runtime.Pinner{})",
+        )
+        .replace(
+            "pinner := &syncExportPinner",
+            "pinner := witRuntime.Results(&syncExportPinner)",
+        );
+    let import = format!("witRuntime \"{BINDINGS}/runtime\"");
+    if text.contains("witRuntime.") && !text.contains(&import) {
+        text = text.replacen("import (\n", &format!("import (\n{import}\n"), 1);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -106,7 +129,14 @@ mod tests {
         assert!(has("wit/export_waspnest_plugin_message_handler/call.go"));
         assert!(!has("on_reply_handler.go") && !has("wit/waspnest_plugin_http/wit_bindings.go"));
         for (path, text) in &layer {
-            assert!(!text.contains("bytecodealliance.org"), "{}", path.display());
+            let path = path.display();
+            assert!(!text.contains("bytecodealliance.org"), "{path}");
+            // All that the host hands over is copied.
+            let is_ours = !path.to_string().contains("waspnest_plugin_");
+            assert!(
+                is_ours || !text.contains("unsafe.String(") && !text.contains("unsafe.Slice("),
+                "{path}"
+            );
         }
     }
 }

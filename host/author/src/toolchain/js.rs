@@ -131,7 +131,9 @@ fn entry_point(project: &Project, world: &str) -> String {
     let quoted = |path: PathBuf| serde_json::Value::from(path.to_string_lossy()).to_string();
     let plugin = quoted(project.source());
     let handlers = quoted(project.sdk().join("handlers.ts"));
-    let mut text = format!("import plugin from {plugin};\nimport * as handlers from {handlers};\n");
+    let globals = quoted(project.sdk().join("globals.ts"));
+    // What libraries expect of the engine is there before they are read.
+    let mut text = format!("import {globals};\nimport plugin from {plugin};\nimport * as handlers from {handlers};\n");
     for interface in interfaces(world, "export") {
         let name = interface.to_lower_camel_case();
         text += &format!("export const {name} = handlers.{name}(plugin);\n");

@@ -1,22 +1,29 @@
-//! Memory for WASI's adapter in a module that Go made.
+//! Memory for what is not Go in a module that Go made: WASI's adapter, and what the host hands over.
 //!
-//! The adapter keeps its state in the module's memory, and asks the module for it when it is first called: by Go's runtime, before any
-//! Go code can run that would answer. So the layer sets bytes aside that begin with a mark (`wit/runtime/runtime.go`), and the module gets
-//! a function here, under the name that the adapter asks for, that deals them out.
+//! Both ask the module for memory by functions, and Go must not be what answers: the adapter asks before Go has begun, and while the host
+//! hands something over nobody may call it, which Go's scheduler and its collector of garbage might. So the layer sets bytes aside that
+//! begin with marks (`wit/runtime/runtime.go`), and the module gets functions here that deal them out. For the same reason it loses
+//! those that Go exports to tidy up after a call.
 
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, Encode as _, ExportKind, ExportSection, Function, FunctionSection,
-    GlobalSection, GlobalType, Module, RawSection, SectionId, TypeSection, ValType,
+    GlobalSection, GlobalType, MemArg, Module, RawSection, SectionId, TypeSection, ValType,
 };
-use wasmparser::{BinaryReader, BinaryReaderError, DataKind, Operator, Parser, Payload, TypeRef};
+use wasmparser::{BinaryReader, BinaryReaderError, DataKind, ExternalKind, Operator, Parser, Payload, TypeRef};
 
-/// What the bytes begin with.
-const MARK: &[u8] = b"waspnest:room for the adapter";
-/// How many there are.
-const SIZE: i32 = 1 << 18;
-/// What the adapter asks for memory by.
-const ASKED: &str = "cabi_realloc_adapter";
-/// The first of the bytes that is dealt out lies at a multiple of this.
+/// What the room for the adapter begins with, and how large it is.
+const ROOM: &[u8] = b"waspnest:room for the adapter";
+const ROOM_SIZE: i32 = 1 << 18;
+/// What the tray for the host begins with, and where in it stand the beginning and the end of what is free.
+const TRAY: &[u8] = b"waspnest:tray for the host";
+const TRAY_NEXT: i32 = 32;
+const TRAY_END: i32 = 36;
+/// What they ask for memory by.
+const OF_ADAPTER: &str = "cabi_realloc_adapter";
+const OF_HOST: &str = "cabi_realloc";
+/// How functions begin that tidy up.
+const AFTER: &str = "cabi_post_";
+/// The first byte of the room that is dealt out lies at a multiple of this.
 const ALIGNMENT: i32 = 64;
 
 /// What the module has, so that more can be added behind it.
@@ -26,22 +33,35 @@ struct Counts {
     functions: u32,
     globals: u32,
     room: Option<i32>,
+    tray: Option<i32>,
 }
 
-/// The module with that function.
+/// Where the bytes are.
+#[derive(Clone, Copy)]
+struct Places {
+    room: i32,
+    tray: i32,
+}
+
+/// The module with those functions.
 ///
 /// # Errors
 /// What is wrong with the module, in words.
 pub(super) fn with_room(module: &[u8]) -> Result<Vec<u8>, String> {
     let broken = |error: BinaryReaderError| format!("what it made is not WebAssembly: {error}");
     let counts = counted(module).map_err(broken)?;
-    let room = counts
-        .room
-        .ok_or("it left the layer out: the plugin must import \"waspnest.org/plugin\"")?;
+    let (Some(room), Some(tray)) = (counts.room, counts.tray) else {
+        return Err("it left the layer out: the plugin must import \"waspnest.org/plugin\"".to_owned());
+    };
+    let places = Places { room, tray };
     let mut made = Module::new();
     for payload in Parser::new(0).parse_all(module) {
         let payload = payload.map_err(broken)?;
         if matches!(payload, Payload::CodeSectionEntry(_)) {
+            continue;
+        }
+        if let Payload::ExportSection(exports) = payload {
+            made.section(&exported(exports, counts.functions).map_err(broken)?);
             continue;
         }
         let Some((id, range)) = payload.as_section() else {
@@ -50,7 +70,7 @@ pub(super) fn with_room(module: &[u8]) -> Result<Vec<u8>, String> {
         let start = usize::try_from(range.start).unwrap_or(usize::MAX);
         let end = usize::try_from(range.end).unwrap_or(usize::MAX);
         let data = module.get(start..end).ok_or("what it made is cut off")?;
-        match added(id, &counts, room) {
+        match added(id, &counts, places) {
             None => made.section(&RawSection { id, data }),
             Some(more) => {
                 let data = joined(data, &more).map_err(broken)?;
@@ -80,13 +100,16 @@ fn counted(module: &[u8]) -> Result<Counts, BinaryReaderError> {
             Payload::DataSection(section) => {
                 for data in section {
                     let data = data?;
-                    let Some(at) = data.data.windows(MARK.len()).position(|window| window == MARK) else {
+                    let DataKind::Active { offset_expr, .. } = data.kind else {
                         continue;
                     };
-                    if let DataKind::Active { offset_expr, .. } = data.kind
-                        && let Operator::I32Const { value } = offset_expr.get_operators_reader().read()?
-                    {
-                        counts.room = i32::try_from(at).ok().map(|at| value + at);
+                    if let Operator::I32Const { value } = offset_expr.get_operators_reader().read()? {
+                        let at = |mark: &[u8]| {
+                            let at = data.data.windows(mark.len()).position(|window| window == mark)?;
+                            i32::try_from(at).ok().map(|at| value + at)
+                        };
+                        counts.room = counts.room.or_else(|| at(ROOM));
+                        counts.tray = counts.tray.or_else(|| at(TRAY));
                     }
                 }
             }
@@ -96,8 +119,30 @@ fn counted(module: &[u8]) -> Result<Counts, BinaryReaderError> {
     Ok(counts)
 }
 
-/// A section with the one entry that a section of this kind gets.
-fn added(id: u8, counts: &Counts, room: i32) -> Option<Vec<u8>> {
+/// What is exported, with the functions that are added behind so many others.
+fn exported(section: wasmparser::ExportSectionReader<'_>, functions: u32) -> Result<ExportSection, BinaryReaderError> {
+    let mut exports = ExportSection::new();
+    for export in section {
+        let export = export?;
+        if export.name.starts_with(AFTER) {
+            continue;
+        }
+        let kind = match export.kind {
+            ExternalKind::Func | ExternalKind::FuncExact => ExportKind::Func,
+            ExternalKind::Table => ExportKind::Table,
+            ExternalKind::Memory => ExportKind::Memory,
+            ExternalKind::Global => ExportKind::Global,
+            ExternalKind::Tag => ExportKind::Tag,
+        };
+        exports.export(export.name, kind, export.index);
+    }
+    exports.export(OF_ADAPTER, ExportKind::Func, functions);
+    exports.export(OF_HOST, ExportKind::Func, functions + 1);
+    Ok(exports)
+}
+
+/// A section with what a section of this kind gets, and how many entries that is.
+fn added(id: u8, counts: &Counts, places: Places) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     match id {
         id if id == SectionId::Type as u8 => {
@@ -107,7 +152,7 @@ fn added(id: u8, counts: &Counts, room: i32) -> Option<Vec<u8>> {
         }
         id if id == SectionId::Function as u8 => {
             let mut functions = FunctionSection::new();
-            functions.function(counts.types);
+            functions.function(counts.types).function(counts.types);
             functions.encode(&mut bytes);
         }
         id if id == SectionId::Global as u8 => {
@@ -117,18 +162,14 @@ fn added(id: u8, counts: &Counts, room: i32) -> Option<Vec<u8>> {
                 mutable: true,
                 shared: false,
             };
-            let first = (room + ALIGNMENT - 1) & -ALIGNMENT;
+            let first = (places.room + ALIGNMENT - 1) & -ALIGNMENT;
             globals.global(next, &ConstExpr::i32_const(first));
             globals.encode(&mut bytes);
         }
-        id if id == SectionId::Export as u8 => {
-            let mut exports = ExportSection::new();
-            exports.export(ASKED, ExportKind::Func, counts.functions);
-            exports.encode(&mut bytes);
-        }
         id if id == SectionId::Code as u8 => {
             let mut code = CodeSection::new();
-            code.function(&dealing(counts.globals, room + SIZE));
+            code.function(&dealing_room(counts.globals, places.room + ROOM_SIZE));
+            code.function(&dealing_tray(places.tray));
             code.encode(&mut bytes);
         }
         _ => return None,
@@ -136,11 +177,12 @@ fn added(id: u8, counts: &Counts, room: i32) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// `(old, old size, alignment, size) -> address`, from the global on, up to an end behind which it traps. Nothing is ever given back.
-fn dealing(next: u32, end: i32) -> Function {
-    const ALIGN: u32 = 2;
-    const WANTED: u32 = 3;
-    const ADDRESS: u32 = 4;
+/// Both are `(old, old size, alignment, size) -> address`. Nothing is ever given back, and behind the end they trap.
+const ALIGN: u32 = 2;
+const WANTED: u32 = 3;
+const ADDRESS: u32 = 4;
+
+fn dealing_room(next: u32, end: i32) -> Function {
     let mut function = Function::new([(1, ValType::I32)]);
     let mut code = function.instructions();
     code.global_get(next).local_get(ALIGN).i32_add().i32_const(1).i32_sub();
@@ -156,16 +198,44 @@ fn dealing(next: u32, end: i32) -> Function {
     function
 }
 
-/// The content of a section with the one entry of another behind its own.
+fn dealing_tray(tray: i32) -> Function {
+    let word = |at: i32| MemArg {
+        offset: u64::from((tray + at).cast_unsigned()),
+        align: 2,
+        memory_index: 0,
+    };
+    let mut function = Function::new([(1, ValType::I32)]);
+    let mut code = function.instructions();
+    code.i32_const(0).i32_load(word(TRAY_NEXT));
+    code.local_get(ALIGN).i32_add().i32_const(1).i32_sub();
+    code.i32_const(0)
+        .local_get(ALIGN)
+        .i32_sub()
+        .i32_and()
+        .local_set(ADDRESS);
+    // No sum overflows: the tray is small, and so is what the host hands over at a time.
+    code.i32_const(0);
+    code.local_get(ADDRESS)
+        .local_get(WANTED)
+        .i32_add()
+        .i32_store(word(TRAY_NEXT));
+    code.i32_const(0).i32_load(word(TRAY_NEXT));
+    code.i32_const(0).i32_load(word(TRAY_END)).i32_gt_u();
+    code.if_(BlockType::Empty).unreachable().end();
+    code.local_get(ADDRESS).end();
+    function
+}
+
+/// The content of a section with the entries of another behind its own.
 fn joined(data: &[u8], more: &[u8]) -> Result<Vec<u8>, BinaryReaderError> {
-    // Before the entry stand the bytes that follow, and how many entries there are.
+    // Before the entries stands how many bytes follow, which the section will say itself.
     let mut more = BinaryReader::new(more, 0);
     more.read_var_u32()?;
-    more.read_var_u32()?;
+    let added = more.read_var_u32()?;
     let mut data = BinaryReader::new(data, 0);
     let count = data.read_var_u32()?;
     let mut joined = Vec::new();
-    (count + 1).encode(&mut joined);
+    (count + added).encode(&mut joined);
     joined.extend_from_slice(data.read_bytes(data.bytes_remaining())?);
     joined.extend_from_slice(more.read_bytes(more.bytes_remaining())?);
     Ok(joined)
@@ -176,21 +246,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_module_gets_a_function_that_deals_its_room_out() {
+    fn a_module_gets_functions_that_deal_its_room_out_and_loses_what_tidies_up() {
         let module = wat::parse_str(
             r#"(module
                 (import "a" "b" (func (param i32)))
                 (memory 8)
                 (global (mut i32) (i32.const 7))
-                (func (export "on") (result i32) (i32.const 1))
+                (func (export "on") (export "cabi_post_on") (result i32) (i32.const 1))
+                (data (i32.const 64) "waspnest:tray for the host")
                 (data (i32.const 4100) "before waspnest:room for the adapter"))"#,
         );
         let made = with_room(&module.expect("a module")).expect("it has room");
         wasmparser::validate(&made).expect("it is a module still");
         let counts = counted(&made).expect("it can be read");
-        assert_eq!((counts.functions, counts.globals), (3, 2));
-        assert_eq!(counts.room, Some(4107));
-        assert!(made.windows(ASKED.len()).any(|window| window == ASKED.as_bytes()));
+        assert_eq!((counts.functions, counts.globals), (4, 2));
+        assert_eq!((counts.room, counts.tray), (Some(4107), Some(64)));
+        let has = |name: &str| made.windows(name.len()).any(|window| window == name.as_bytes());
+        assert!(has(OF_ADAPTER) && has("on") && !has(AFTER));
     }
 
     #[test]
