@@ -23,10 +23,13 @@ void wn_log(waspnest_plugin_log_level_t level, wn_text line) {
   waspnest_plugin_log_emit(level, &line, &fields);
 }
 
+bool wn_granted(const char *capability) {
+  wn_text name = wn_of(capability);
+  return waspnest_plugin_meta_granted(&name);
+}
+
 #ifdef WASPNEST_IMPORTS_MESSAGING
-static bool send(wn_text to, wn_text text, waspnest_plugin_messaging_options_t *options) {
-  waspnest_plugin_messaging_outgoing_t what = {.tag = WASPNEST_PLUGIN_MESSAGING_OUTGOING_TEXT};
-  what.val.text.body = text;
+static bool send(wn_text to, waspnest_plugin_messaging_outgoing_t what, waspnest_plugin_messaging_options_t *options) {
   plugin_string_t id;
   waspnest_plugin_messaging_error_t error;
   if (!waspnest_plugin_messaging_send(&to, &what, options, &id, &error)) return wn_refused("messaging.send", error);
@@ -34,8 +37,21 @@ static bool send(wn_text to, wn_text text, waspnest_plugin_messaging_options_t *
   return true;
 }
 
+static waspnest_plugin_messaging_outgoing_t of_text(wn_text text) {
+  waspnest_plugin_messaging_outgoing_t what = {.tag = WASPNEST_PLUGIN_MESSAGING_OUTGOING_TEXT};
+  what.val.text.body = text;
+  return what;
+}
+
 bool wn_send(wn_text to, wn_text text) {
-  return send(to, text, NULL);
+  return send(to, of_text(text), NULL);
+}
+
+bool wn_send_document(wn_text to, wn_text file, const char *name) {
+  waspnest_plugin_messaging_outgoing_t what = {.tag = WASPNEST_PLUGIN_MESSAGING_OUTGOING_DOCUMENT};
+  what.val.document.handle = file;
+  what.val.document.file_name = (plugin_option_string_t){true, wn_of(name)};
+  return send(to, what, NULL);
 }
 
 bool wn_reply(const wn_message *msg, wn_text text) {
@@ -43,7 +59,7 @@ bool wn_reply(const wn_message *msg, wn_text text) {
   waspnest_plugin_messaging_options_t options = {.when = WASPNEST_PLUGIN_MESSAGING_WHEN_ON_COMMIT};
   options.quote.is_some = true;
   options.quote.val = msg->key;
-  return send(msg->key.chat, text, &options);
+  return send(msg->key.chat, of_text(text), &options);
 }
 
 bool wn_react(const wn_message *msg, const char *emoji) {
@@ -174,5 +190,57 @@ bool wn_http_get(wn_text url, wn_text *body) {
     error.val.invalid = wn_format("%.*s answered %u: %.*s", WN_ARG(url), status, WN_ARG(said));
   }
   return wn_refused("http.fetch", error);
+}
+#endif
+
+#ifdef WASPNEST_IMPORTS_MEDIA_STORE
+bool wn_make_file(const char *mime, wn_text bytes, wn_text *file) {
+  const size_t most = 1 << 20;
+  wn_text type = wn_of(mime);
+  plugin_string_t handle;
+  waspnest_plugin_media_store_error_t error;
+  waspnest_plugin_media_store_own_sink_t sink = waspnest_plugin_media_store_constructor_sink(&type);
+  for (size_t at = 0; at < bytes.len; at += most) {
+    plugin_list_u8_t part = {bytes.ptr + at, bytes.len - at < most ? bytes.len - at : most};
+    if (!waspnest_plugin_media_store_method_sink_write(waspnest_plugin_media_store_borrow_sink(sink), &part, &error)) {
+      waspnest_plugin_media_store_sink_drop_own(sink);
+      return wn_refused("sink.write", error);
+    }
+  }
+  if (!waspnest_plugin_media_store_static_sink_finish(sink, &handle, &error)) return wn_refused("sink.finish", error);
+  *file = wn_taken(handle);
+  return true;
+}
+#endif
+
+#ifdef WASPNEST_IMPORTS_WEBHOOKS
+bool wn_emit(const char *endpoint, const char *event, wn_text data) {
+  wn_text to = wn_of(endpoint), what = wn_of(event);
+  plugin_string_t id;
+  waspnest_plugin_webhooks_error_t error;
+  if (!waspnest_plugin_webhooks_emit(&to, &what, &data, &id, &error)) return wn_refused("webhooks.emit", error);
+  wn_taken(id);
+  return true;
+}
+#endif
+
+#ifdef WASPNEST_IMPORTS_BUS
+bool wn_publish(const char *topic, wn_text body) {
+  wn_text name = wn_of(topic);
+  plugin_list_u8_t bytes = {body.ptr, body.len};
+  waspnest_plugin_bus_error_t error;
+  if (!waspnest_plugin_bus_publish(&name, &bytes, &error)) return wn_refused("bus.publish", error);
+  return true;
+}
+#endif
+
+#ifdef WASPNEST_IMPORTS_SECRETS
+bool wn_hmac_sha256(const char *secret, wn_text data, wn_text *code) {
+  wn_text name = wn_of(secret);
+  plugin_list_u8_t bytes = {data.ptr, data.len}, made;
+  waspnest_plugin_secrets_error_t error;
+  if (!waspnest_plugin_secrets_hmac_sha256(&name, &bytes, &made, &error)) return wn_refused("secrets.hmac-sha256", error);
+  *code = wn_taken((plugin_string_t){made.ptr, made.len});
+  return true;
 }
 #endif

@@ -74,6 +74,16 @@ wn_text wn_times(wn_text text, size_t times) {
   return all;
 }
 
+wn_text wn_hex(wn_text bytes) {
+  static const char digits[] = "0123456789abcdef";
+  wn_text text = {wn_memory(bytes.len * 2), bytes.len * 2};
+  for (size_t at = 0; at < bytes.len; at++) {
+    text.ptr[2 * at] = (uint8_t)digits[bytes.ptr[at] >> 4];
+    text.ptr[2 * at + 1] = (uint8_t)digits[bytes.ptr[at] & 15];
+  }
+  return text;
+}
+
 bool wn_is(wn_text text, const char *other) {
   size_t length = strlen(other);
   return text.len == length && memcmp(text.ptr, other, length) == 0;

@@ -34,6 +34,8 @@ bool wn_is(wn_text text, const char *other);
 bool wn_after(wn_text text, const char *start, wn_text *rest);
 // A text without blanks around it.
 wn_text wn_trim(wn_text text);
+// Bytes in hexadecimal digits.
+wn_text wn_hex(wn_text bytes);
 // Memory until the handler returns.
 void *wn_memory(size_t bytes);
 
@@ -177,8 +179,32 @@ wn_text wn_maybe(plugin_option_string_t text);
 bool wn_reply(const wn_message *msg, wn_text text);
 // Sends a text to a chat.
 bool wn_send(wn_text to, wn_text text);
+// Sends a document by the handle of its file.
+bool wn_send_document(wn_text to, wn_text file, const char *name);
 // Reacts to a message; an empty emoji takes the account's own reaction back.
 bool wn_react(const wn_message *msg, const char *emoji);
+#endif
+
+#ifdef WASPNEST_IMPORTS_MEDIA_STORE
+// Makes a file of a type such as "image/png", and answers its handle.
+bool wn_make_file(const char *mime, wn_text bytes, wn_text *file);
+#endif
+
+// ---------- the account ----------
+
+#ifdef WASPNEST_IMPORTS_GROUPS
+// A group's subject, and how many are in it.
+bool wn_group(wn_text group, wn_text *subject, size_t *members);
+#endif
+
+#ifdef WASPNEST_IMPORTS_CONTACTS
+// Whether somebody at WhatsApp has a phone number such as "+4915112345678".
+bool wn_is_registered(wn_text phone, bool *registered);
+#endif
+
+#ifdef WASPNEST_IMPORTS_CHATS
+// Makes a chat quiet for good.
+bool wn_mute(wn_text chat);
 #endif
 
 // ---------- what a plugin keeps and waits for ----------
@@ -216,6 +242,24 @@ bool wn_cron(const char *id, const char *expression, wn_text payload);
 // Asks with GET. A status other than 2xx is a refusal, which asks for a retry where a later answer may be another one.
 bool wn_http_get(wn_text url, wn_text *body);
 #endif
+
+#ifdef WASPNEST_IMPORTS_WEBHOOKS
+// Has a server of the operator's told; data are JSON.
+bool wn_emit(const char *endpoint, const char *event, wn_text data);
+#endif
+
+#ifdef WASPNEST_IMPORTS_BUS
+// Tells the plugins of the same session that listen to a topic.
+bool wn_publish(const char *topic, wn_text body);
+#endif
+
+#ifdef WASPNEST_IMPORTS_SECRETS
+// Signs with a secret that stays with the host: 32 bytes.
+bool wn_hmac_sha256(const char *secret, wn_text data, wn_text *code);
+#endif
+
+// Whether a capability is granted, such as "messages.send".
+bool wn_granted(const char *capability);
 
 // One value of the configuration, by JSON pointer such as "/greeting/de", unquoted; empty when nothing is there.
 wn_text wn_config(const char *pointer);

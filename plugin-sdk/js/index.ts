@@ -21,5 +21,5 @@ export * as messaging from "./messaging.ts";
 export * as meta from "./meta.ts";
 export * as schedule from "./schedule.ts";
 export * as secrets from "./secrets.ts";
-export { bytes, fromJson, text, toJson } from "./text.ts";
+export { bytes, fromJson, hex, text, toJson } from "./text.ts";
 export * as webhooks from "./webhooks.ts";

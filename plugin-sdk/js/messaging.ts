@@ -4,7 +4,7 @@
 
 import * as host from "waspnest:plugin/messaging";
 import type { Options, Outgoing, Page } from "waspnest:plugin/messaging";
-import type { Jid, Message, MessageId, MessageKey } from "waspnest:plugin/types";
+import type { Jid, MediaRef, Message, MessageId, MessageKey } from "waspnest:plugin/types";
 import { asked } from "./failure.ts";
 
 export type { Options, Outgoing, Page };
@@ -25,6 +25,11 @@ export function reply(msg: Message, what: What, options: Partial<Options> = {}):
 /** Sends to a chat. Answers the id it will have. */
 export function send(to: Jid, what: What, options?: Partial<Options>): MessageId {
   return asked("messaging.send", () => host.send(to, outgoing(what), options === undefined ? null : whole(options)));
+}
+
+/** Sends a document that `media` made or found. Answers the id it will have. */
+export function sendDocument(to: Jid, handle: MediaRef, fileName: string): MessageId {
+  return send(to, { tag: "document", val: { handle, caption: null, fileName, viewOnce: false, gif: false } });
 }
 
 /** The key of a message that the account sends into the chat of another one: what `edit`, `revoke` and `pin` take. */

@@ -34,6 +34,11 @@ export function text(bytes: Uint8Array): string {
   return out;
 }
 
+/** Bytes in hexadecimal digits. */
+export function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** A value as JSON, in bytes: what `kv`, `dialogue` and `schedule` keep. */
 export function toJson(value: unknown): Uint8Array {
   return bytes(JSON.stringify(value ?? null));

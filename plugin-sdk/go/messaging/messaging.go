@@ -41,6 +41,12 @@ func SendText(to, text string) error {
 	return err
 }
 
+// SendDocument sends a document that package media made or found.
+func SendDocument(to, file, name string) error {
+	_, err := Send(to, host.MakeOutgoingDocument(host.Upload{Handle: file, FileName: wit.Some(name)}), nil)
+	return err
+}
+
 // Send sends to a chat and answers the id that the message will have. Options may be nil.
 func Send(to string, what Outgoing, options *Options) (string, error) {
 	return plugin.Asked("messaging.send", host.Send(to, what, wit.Maybe(options)))

@@ -28,6 +28,11 @@ def send(to, what, **options):
     return asked("messaging.send", host.send, to, _outgoing(what), _whole(options) if options else None)
 
 
+def send_document(to, file, name):
+    """Sends a document that `media` made or found. Returns the id it will have."""
+    return send(to, host.Outgoing_Document(host.Upload(file, None, name, False, False)))
+
+
 def sent_key(beside, id):
     """The key of a message that the account sends into the chat of another one: what `edit`, `revoke` and `pin` take."""
     return replace(beside, id=id, from_me=True, participant=None)
