@@ -2,19 +2,28 @@
 package main
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"waspnest.org/plugin"
+	"waspnest.org/plugin/bus"
+	"waspnest.org/plugin/chats"
 	"waspnest.org/plugin/config"
+	"waspnest.org/plugin/contacts"
 	"waspnest.org/plugin/dialogue"
+	"waspnest.org/plugin/groups"
 	"waspnest.org/plugin/http"
 	"waspnest.org/plugin/kv"
 	"waspnest.org/plugin/log"
+	"waspnest.org/plugin/media"
 	"waspnest.org/plugin/messaging"
+	"waspnest.org/plugin/meta"
 	"waspnest.org/plugin/schedule"
+	"waspnest.org/plugin/secrets"
+	"waspnest.org/plugin/webhooks"
 )
 
 type remembered struct {
@@ -94,6 +103,23 @@ func hear(ctx *plugin.Context, msg *plugin.Message) error {
 		return messaging.SendText("4915100000099@s.whatsapp.net", "psst")
 	case "like":
 		return messaging.React(msg, "👍")
+	case "note":
+		return note(msg, rest)
+	case "members":
+		return members(msg)
+	case "known":
+		return known(msg, rest)
+	case "mute":
+		return chats.Mute(msg.Chat())
+	case "tell-shop":
+		_, err := webhooks.Emit("shop", "note.written", remembered{rest})
+		return err
+	case "publish":
+		return bus.PublishJSON("notes.written", remembered{rest})
+	case "sign":
+		return sign(msg, rest)
+	case "granted":
+		return messaging.Reply(msg, map[bool]string{true: "yes", false: "no"}[meta.Granted(rest)])
 	}
 	return nil
 }
@@ -172,6 +198,41 @@ func rate(msg *plugin.Message, currency string) error {
 		return err
 	}
 	return messaging.Reply(msg, fmt.Sprintf("1 %s is %v usd", currency, rates.USD))
+}
+
+func note(msg *plugin.Message, text string) error {
+	file, err := media.Make("text/plain", []byte(text))
+	if err != nil {
+		return err
+	}
+	return messaging.SendDocument(msg.Chat(), file, "note.txt")
+}
+
+func members(msg *plugin.Message) error {
+	group, err := groups.Info(msg.Chat())
+	if err != nil {
+		return err
+	}
+	return messaging.Reply(msg, fmt.Sprintf("%s: %d members", group.Subject, len(group.Participants)))
+}
+
+func known(msg *plugin.Message, phone string) error {
+	found, err := contacts.Resolve(phone)
+	if err != nil {
+		return err
+	}
+	if found[0].F1.IsNone() {
+		return messaging.Reply(msg, "not at WhatsApp")
+	}
+	return messaging.Reply(msg, "at WhatsApp")
+}
+
+func sign(msg *plugin.Message, text string) error {
+	code, err := secrets.HmacSha256("signing-key", []byte(text))
+	if err != nil {
+		return err
+	}
+	return messaging.Reply(msg, hex.EncodeToString(code))
 }
 
 func typed(_ *plugin.Context, cmd *plugin.Command, msg *plugin.Message) error {

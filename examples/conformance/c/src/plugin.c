@@ -61,6 +61,35 @@ static wn_end rate(const wn_message *msg, wn_text currency) {
   return wn_done();
 }
 
+static wn_end note(const wn_message *msg, wn_text text) {
+  wn_text file;
+  WN_TRY(wn_make_file("text/plain", text, &file));
+  WN_TRY(wn_send_document(msg->key.chat, file, "note.txt"));
+  return wn_done();
+}
+
+static wn_end members(const wn_message *msg) {
+  wn_text subject;
+  size_t members;
+  WN_TRY(wn_group(msg->key.chat, &subject, &members));
+  WN_TRY(wn_reply(msg, wn_format("%.*s: %zu members", WN_ARG(subject), members)));
+  return wn_done();
+}
+
+static wn_end known(const wn_message *msg, wn_text phone) {
+  bool known;
+  WN_TRY(wn_is_registered(phone, &known));
+  WN_TRY(wn_reply(msg, wn_of(known ? "at WhatsApp" : "not at WhatsApp")));
+  return wn_done();
+}
+
+static wn_end sign(const wn_message *msg, wn_text text) {
+  wn_text code;
+  WN_TRY(wn_hmac_sha256("signing-key", text, &code));
+  WN_TRY(wn_reply(msg, wn_hex(code)));
+  return wn_done();
+}
+
 wn_end on_message(const wn_context *ctx, const wn_message *msg) {
   wn_text text = wn_maybe(msg->plain_text), rest;
   if (wn_after(text, "echo ", &rest)) WN_TRY(wn_reply(msg, rest));
@@ -86,6 +115,14 @@ wn_end on_message(const wn_context *ctx, const wn_message *msg) {
   } else if (wn_is(text, "stop")) return wn_stop(wn_of("stopped"));
   else if (wn_after(text, "tell ", &rest)) WN_TRY(wn_send(wn_of("4915100000099@s.whatsapp.net"), wn_of("psst")));
   else if (wn_is(text, "like")) WN_TRY(wn_react(msg, "👍"));
+  else if (wn_after(text, "note ", &rest)) return note(msg, rest);
+  else if (wn_is(text, "members")) return members(msg);
+  else if (wn_after(text, "known ", &rest)) return known(msg, rest);
+  else if (wn_is(text, "mute")) WN_TRY(wn_mute(msg->key.chat));
+  else if (wn_after(text, "tell-shop ", &rest)) WN_TRY(wn_emit("shop", "note.written", wn_format("{\"text\":%.*s}", WN_ARG(wn_quoted(rest)))));
+  else if (wn_after(text, "publish ", &rest)) WN_TRY(wn_publish("notes.written", wn_format("{\"text\":%.*s}", WN_ARG(wn_quoted(rest)))));
+  else if (wn_after(text, "sign ", &rest)) return sign(msg, rest);
+  else if (wn_after(text, "granted ", &rest)) WN_TRY(wn_reply(msg, wn_of(wn_granted(wn_c(rest)) ? "yes" : "no")));
   return wn_done();
 }
 

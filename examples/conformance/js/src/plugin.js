@@ -1,6 +1,7 @@
 // Does what every language must be able to do; the scenario in ../tests says what that is.
 
-import { config, dialogue, http, kv, log, plugin, react, reject, reply, retry, schedule, send } from "waspnest";
+import { bytes, config, hex, plugin, react, reject, reply, retry, send } from "waspnest";
+import { bus, chats, contacts, dialogue, groups, http, kv, log, media, messaging, meta, schedule, secrets, webhooks } from "waspnest";
 
 function churn(times) {
   const store = kv.chat();
@@ -64,6 +65,36 @@ export default plugin({
         break;
       case "like":
         react(msg, "👍");
+        break;
+      case "note": {
+        const file = media.make("text/plain", bytes(rest));
+        messaging.sendDocument(msg.key.chat, file, "note.txt");
+        break;
+      }
+      case "members": {
+        const { subject, participants } = groups.info(msg.key.chat);
+        reply(msg, `${subject}: ${participants.length} members`);
+        break;
+      }
+      case "known": {
+        const who = new Map(contacts.resolve(rest)).get(rest);
+        reply(msg, who ? "at WhatsApp" : "not at WhatsApp");
+        break;
+      }
+      case "mute":
+        chats.update(msg.key.chat, { tag: "mute-until", val: null });
+        break;
+      case "tell-shop":
+        webhooks.emit("shop", "note.written", { text: rest });
+        break;
+      case "publish":
+        bus.publish("notes.written", { text: rest });
+        break;
+      case "sign":
+        reply(msg, hex(secrets.hmacSha256("signing-key", bytes(rest))));
+        break;
+      case "granted":
+        reply(msg, meta.granted(rest) ? "yes" : "no");
         break;
     }
   },

@@ -1,6 +1,7 @@
 """Does what every language must be able to do; the scenario in ../tests says what that is."""
 
-from waspnest import Reject, Retry, answer, config, dialogue, http, kv, log, react, reply, schedule, send
+from waspnest import Reject, Retry, answer, config, react, reply, send
+from waspnest import bus, chats, contacts, dialogue, groups, http, kv, log, media, messaging, meta, schedule, secrets, webhooks
 from waspnest import on_command, on_message, on_reply, on_request, on_tick
 
 
@@ -44,6 +45,25 @@ def hear(ctx, msg):
             send("4915100000099@s.whatsapp.net", "psst")
         case "like":
             react(msg, "👍")
+        case "note":
+            file = media.make("text/plain", rest.encode())
+            messaging.send_document(msg.chat, file, "note.txt")
+        case "members":
+            group = groups.info(msg.chat)
+            reply(msg, f"{group.subject}: {len(group.participants)} members")
+        case "known":
+            who = contacts.resolve(rest)[rest]
+            reply(msg, "at WhatsApp" if who else "not at WhatsApp")
+        case "mute":
+            chats.update(msg.chat, chats.Change_MuteUntil(None))
+        case "tell-shop":
+            webhooks.emit("shop", "note.written", {"text": rest})
+        case "publish":
+            bus.publish("notes.written", {"text": rest})
+        case "sign":
+            reply(msg, secrets.hmac_sha256("signing-key", rest.encode()).hex())
+        case "granted":
+            reply(msg, "yes" if meta.granted(rest) else "no")
 
 
 def churn(times):

@@ -3,13 +3,14 @@
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use waspnest_plugin::dialogue::State;
 use waspnest_plugin::http::Request as Ask;
 use waspnest_plugin::schedule::Job;
 use waspnest_plugin::types::{Command, EventContext, HandlerError, Message, Outcome, Pending, Request, Response, Tick};
 use waspnest_plugin::{
-    CommandHandler, Error, MessageHandler, ReplyHandler, RequestHandler, ScheduleHandler, config, dialogue, info, kv,
-    messaging, response,
+    CommandHandler, Error, MessageHandler, ReplyHandler, RequestHandler, ScheduleHandler, bus, chats, config, contacts,
+    dialogue, groups, info, kv, media, messaging, meta, response, secrets, webhooks,
 };
 
 /// The plugin.
@@ -101,6 +102,26 @@ impl MessageHandler for Plugin {
             "stop" => return Ok(Outcome::stop().with_note("stopped")),
             "tell" => drop(messaging::send_text("4915100000099@s.whatsapp.net", "psst")?),
             "like" => messaging::react(msg, "👍")?,
+            "note" => {
+                let file = media::make("text/plain", rest.as_bytes())?;
+                messaging::send_document(msg.chat(), file, "note.txt")?;
+            }
+            "members" => {
+                let group = groups::info(msg.chat())?;
+                messaging::reply(msg, format!("{}: {} members", group.subject, group.participants.len()))?;
+            }
+            "known" => {
+                let known = contacts::resolve(rest)?.is_some();
+                messaging::reply(msg, if known { "at WhatsApp" } else { "not at WhatsApp" })?;
+            }
+            "mute" => chats::update(msg.chat(), &chats::Change::MuteUntil(None))?,
+            "tell-shop" => drop(webhooks::emit("shop", "note.written", &json!({ "text": rest }))?),
+            "publish" => bus::publish("notes.written", &json!({ "text": rest }))?,
+            "sign" => {
+                let code = secrets::hmac_sha256("signing-key", rest.as_bytes())?;
+                messaging::reply(msg, code.map(|byte| format!("{byte:02x}")).concat())?;
+            }
+            "granted" => drop(messaging::reply(msg, if meta::granted(rest) { "yes" } else { "no" })?),
             _ => {}
         }
         Ok(Outcome::next())
