@@ -23,14 +23,22 @@ type Piece = (&'static str, usize);
 
 /// What is shown of each capability, by language.
 #[rustfmt::skip]
-const SHOWN: [(&str, [&[Piece]; 6]); 7] = [
+const SHOWN: [(&str, [&[Piece]; 6]); 15] = [
     ("messaging", [
         &[("messaging::reply(msg, \"Which size?\")", 1), ("messaging::send_text(&chat", 1)],
         &[("reply(msg, \"Which size?\")", 1), ("react(msg", 1), ("send(tick.payload", 1)],
         &[("reply(msg, \"Which size?\")", 1), ("react(msg", 1), ("send(tick.payload", 1)],
         &[("reply(msg, \"Which size?\")", 1), ("react(msg", 1), ("send(tick.payload", 1)],
         &[("return messaging.Reply(msg, rest)", 1), ("return messaging.React(", 1), ("return messaging.SendText(reminder", 1)],
-        &[("WN_TRY(wn_reply(msg, wn_of(", 1), ("WN_TRY(wn_send(wn_unquoted", 1)],
+        &[("WN_TRY(wn_reply(msg, wn_of(\"Which", 1), ("WN_TRY(wn_send(wn_unquoted", 1)],
+    ]),
+    ("media-store", [
+        &[("let file = media::make(", 2)],
+        &[("const file = media.make(", 2)],
+        &[("const file = media.make(", 2)],
+        &[("file = media.make(", 2)],
+        &[("func note(", 7)],
+        &[("static wn_end note(", 6)],
     ]),
     ("kv", [
         &[("\"count\" =>", 1), ("\"remember\" =>", 1), ("let found: Option<Remembered>", 1)],
@@ -64,6 +72,54 @@ const SHOWN: [(&str, [&[Piece]; 6]); 7] = [
         &[("func rate(", 13)],
         &[("static wn_end rate(", 7)],
     ]),
+    ("groups", [
+        &[("let group = groups::info(", 2)],
+        &[("const { subject, participants } =", 2)],
+        &[("const { subject, participants } =", 2)],
+        &[("group = groups.info(", 2)],
+        &[("func members(", 7)],
+        &[("static wn_end members(", 7)],
+    ]),
+    ("contacts", [
+        &[("let known = contacts::resolve(", 2)],
+        &[("const who = new Map(contacts.resolve(", 2)],
+        &[("const who = new Map(contacts.resolve(", 2)],
+        &[("who = contacts.resolve(", 2)],
+        &[("func known(", 10)],
+        &[("static wn_end known(", 6)],
+    ]),
+    ("chats", [
+        &[("\"mute\" =>", 1)],
+        &[("chats.update(", 1)],
+        &[("chats.update(", 1)],
+        &[("chats.update(", 1)],
+        &[("return chats.Mute(", 1)],
+        &[("else if (wn_is(text, \"mute\"))", 1)],
+    ]),
+    ("webhooks", [
+        &[("\"tell-shop\" =>", 1)],
+        &[("webhooks.emit(", 1)],
+        &[("webhooks.emit(", 1)],
+        &[("webhooks.emit(", 1)],
+        &[("_, err := webhooks.Emit(", 2)],
+        &[("else if (wn_after(text, \"tell-shop \"", 1)],
+    ]),
+    ("bus", [
+        &[("\"publish\" =>", 1)],
+        &[("bus.publish(", 1)],
+        &[("bus.publish(", 1)],
+        &[("bus.publish(", 1)],
+        &[("return bus.PublishJSON(", 1)],
+        &[("else if (wn_after(text, \"publish \"", 1)],
+    ]),
+    ("secrets", [
+        &[("let code = secrets::hmac_sha256(", 2)],
+        &[("reply(msg, hex(secrets.", 1)],
+        &[("reply(msg, hex(secrets.", 1)],
+        &[("reply(msg, secrets.hmac_sha256(", 1)],
+        &[("func sign(", 7)],
+        &[("static wn_end sign(", 6)],
+    ]),
     ("config", [
         &[("struct Settings {", 3), ("let settings: Settings", 1)],
         &[("reply(msg, `${config", 1)],
@@ -80,6 +136,14 @@ const SHOWN: [(&str, [&[Piece]; 6]); 7] = [
         &[("log.Info(", 1)],
         &[("wn_info(", 1)],
     ]),
+    ("meta", [
+        &[("\"granted\" =>", 1)],
+        &[("reply(msg, meta.granted(", 1)],
+        &[("reply(msg, meta.granted(", 1)],
+        &[("reply(msg, \"yes\" if meta.granted(", 1)],
+        &[("return messaging.Reply(msg, map[bool]", 1)],
+        &[("else if (wn_after(text, \"granted \"", 1)],
+    ]),
 ];
 
 /// Pieces of one language.
@@ -91,7 +155,7 @@ pub(super) struct Snippet {
     pub(super) source: String,
 }
 
-/// What is shown of a capability; nothing of most.
+/// What is shown of a capability; nothing where no plugin has something to show.
 pub(super) fn of(root: &Path, capability: &str) -> Result<Vec<Snippet>> {
     let Some((_, shown)) = SHOWN.iter().find(|(name, _)| *name == capability) else {
         return Ok(Vec::new());
