@@ -2,8 +2,9 @@
 //! when that does not go well, and the world that is made of a manifest.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use waspnest_author::{Language, Project, World};
 use waspnest_engine::Manifest;
@@ -109,6 +110,70 @@ fn a_new_plugin_in_rust_is_built_checked_and_tested() {
         std::fs::metadata(dir.join("my-bot.wasm")).expect("it stays").len(),
         size
     );
+    std::fs::write(&manifest, asks).expect("written");
+    is_tested_while_it_is_written(&dir);
+    is_loaded_while_it_is_written(&dir);
+}
+
+/// A program under way, and the lines it prints.
+struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Running {
+    fn of(dir: &Path, arguments: &[&str]) -> Self {
+        let program = Path::new(env!("CARGO_BIN_EXE_waspnest"));
+        let mut command = command(program, dir, arguments);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        Self { child, lines }
+    }
+
+    fn until(&mut self, part: &str) {
+        let mut lines = self.lines.by_ref().map(|line| line.expect("text"));
+        assert!(lines.any(|line| line.contains(part)), "it ended without {part:?}");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It goes on until it is interrupted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn change(file: &Path, from: &str, to: &str) {
+    let text = std::fs::read_to_string(file).expect("it is there");
+    assert!(text.contains(from), "{text}");
+    std::fs::write(file, text.replace(from, to)).expect("written");
+}
+
+fn is_tested_while_it_is_written(dir: &Path) {
+    let mut test = Running::of(dir, &["plugin", "test", "--watch"]);
+    test.until("1 scenarios, 0 failed");
+    test.until("waiting for a change");
+    change(&dir.join("src/lib.rs"), "\"Hello!\"", "\"Hullo!\"");
+    test.until("+                 \"body\": \"Hullo!\"");
+    test.until("waiting for a change");
+    change(&dir.join("src/lib.rs"), "\"Hullo!\"", "\"Hello!\"");
+    test.until("1 scenarios, 0 failed");
+}
+
+fn is_loaded_while_it_is_written(dir: &Path) {
+    let mut chat = Running::of(dir, &["plugin", "run", "--build"]);
+    let mut typed = chat.child.stdin.take().expect("a pipe");
+    writeln!(typed, "hi").expect("it reads");
+    chat.until("bot: Hello!");
+    change(&dir.join("src/lib.rs"), "\"Hello!\"", "\"Hullo!\"");
+    chat.until("loaded what was built");
+    writeln!(typed, "hi").expect("it reads");
+    chat.until("bot: Hullo!");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod sign;
 mod test;
 mod tick;
 mod versions;
+mod watch;
 
 use std::collections::BTreeMap;
 

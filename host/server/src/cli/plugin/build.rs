@@ -3,6 +3,7 @@
 //! What a tool made is judged as `waspnest plugin check` does before it takes the place of what was there. Progress goes to standard
 //! error; standard output says what came of it.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -60,6 +61,27 @@ pub(super) fn run(asked: &Asked, output: Output<'_>) -> anyhow::Result<Exit> {
     let size = found.bytes.div_ceil(1024);
     writeln!(out, "built {}: {size} KiB in {seconds:.1} s", component.display())?;
     Ok(Exit::Success)
+}
+
+/// Builds it for somebody who watches its sources.
+pub(super) fn again(dir: &Path, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
+    let asked = Asked {
+        dir: dir.to_owned(),
+        json: false,
+    };
+    let mut progress = Vec::new();
+    let built = run(
+        &asked,
+        Output {
+            out,
+            err: &mut progress,
+        },
+    );
+    if built.is_err() {
+        // What the tool said is why.
+        out.write_all(&progress)?;
+    }
+    built
 }
 
 /// The project of a directory, with everything that is generated in it.

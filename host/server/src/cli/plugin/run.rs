@@ -6,7 +6,6 @@ mod transcript;
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use clap::Args;
@@ -15,6 +14,8 @@ use waspnest_core::address::Jid;
 use waspnest_core::clock::{Clock, SystemClock};
 
 use super::super::Exit;
+use super::build;
+use super::watch::{Files, LOOK, Watched};
 use crate::config::scenario::{Arrival, Deed, MessageDeed, Place, Scenario, Step, What};
 use crate::scenario::{self, Memory};
 use crate::stage::{Stage, World};
@@ -23,8 +24,6 @@ use transcript::Names;
 
 /// Who chats until they say that they are somebody else.
 const YOU: &str = "you";
-/// How often it is looked whether something is due or was built.
-const LOOK: Duration = Duration::from_millis(300);
 /// Lines that may be typed ahead.
 const AHEAD: usize = 64;
 
@@ -37,6 +36,9 @@ pub(crate) struct Asked {
     /// A scenario that is played first: its people, groups, configuration, grants, secrets and answers of servers stay
     #[arg(long, value_name = "FILE")]
     after: Option<PathBuf>,
+    /// Build it when its sources change
+    #[arg(long)]
+    build: bool,
 }
 
 /// Chats.
@@ -115,7 +117,10 @@ struct Chat {
     scenario: Scenario,
     stage: Stage,
     memory: Memory,
-    build: Build,
+    built: Watched,
+    /// What is built when it changes; none where that is left to somebody else.
+    sources: Option<Watched>,
+    dir: PathBuf,
     who: Box<str>,
     group: Option<Box<str>>,
 }
@@ -134,7 +139,9 @@ impl Chat {
         Ok(Self {
             stage: Stage::open(&scenario, World::Real).await?,
             memory: Memory::default(),
-            build: Build::of(&asked.dir),
+            built: Watched::new(&asked.dir, Files::Built),
+            sources: asked.build.then(|| Watched::new(&asked.dir, Files::Sources)),
+            dir: asked.dir.clone(),
             scenario,
             who: YOU.into(),
             group: None,
@@ -216,7 +223,23 @@ impl Chat {
     async fn look(&mut self, out: &mut (dyn Write + Send)) -> anyhow::Result<bool> {
         self.stage.catch_up().await?;
         let mut told = self.tell(out).await?;
-        if self.build.is_new() {
+        if self.sources.as_mut().is_some_and(Watched::is_new) {
+            let dir = self.dir.clone();
+            // Building has a runtime of its own.
+            let built = tokio::task::spawn_blocking(move || {
+                let mut said = Vec::new();
+                let built = build::again(&dir, &mut said);
+                (said, built)
+            });
+            let (said, built) = built.await.context("the build broke off")?;
+            writeln!(out)?;
+            out.write_all(&said)?;
+            if let Err(error) = built {
+                writeln!(out, "  {error:#}")?;
+            }
+            told = true;
+        }
+        if self.built.is_new() {
             match self.stage.restart().await {
                 Ok(()) => writeln!(out, "\n  loaded what was built")?,
                 Err(error) => writeln!(out, "\n  the old build goes on: {:#}", anyhow::Error::from(error))?,
@@ -252,49 +275,5 @@ impl Names for Chat {
             (None, Some((name, _))) => Some(format!("the chat with {name}")),
             (None, None) => Some(chat.to_string()),
         }
-    }
-}
-
-/// The files of a built plugin, as they were last.
-struct Build {
-    dir: PathBuf,
-    seen: Vec<(PathBuf, Option<SystemTime>, u64)>,
-}
-
-impl Build {
-    fn of(dir: &Path) -> Self {
-        Self {
-            dir: dir.to_owned(),
-            seen: Self::now(dir),
-        }
-    }
-
-    /// Whether they are others than they were when this was asked last.
-    fn is_new(&mut self) -> bool {
-        let now = Self::now(&self.dir);
-        let new = now != self.seen;
-        self.seen = now;
-        new
-    }
-
-    /// What a host reads of a plugin: its manifest, its component, the schema of its configuration.
-    fn now(dir: &Path) -> Vec<(PathBuf, Option<SystemTime>, u64)> {
-        let Ok(entries) = std::fs::read_dir(dir) else {
-            return Vec::new();
-        };
-        let read = |path: &PathBuf| {
-            let extension = path.extension().and_then(|extension| extension.to_str());
-            matches!(extension, Some("toml" | "wasm" | "json"))
-        };
-        let mut seen: Vec<_> = entries
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(read)
-            .filter_map(|path| {
-                let about = std::fs::metadata(&path).ok()?;
-                Some((path, about.modified().ok(), about.len()))
-            })
-            .collect();
-        seen.sort();
-        seen
     }
 }

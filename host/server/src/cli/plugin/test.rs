@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
+use waspnest_engine::{MANIFEST, Manifest};
 
 use super::super::Exit;
+use super::build;
+use super::watch::{Files, Watched};
 use crate::config::scenario::Scenario;
 use crate::scenario::{self, Golden, Played};
 
@@ -26,6 +29,9 @@ pub(crate) struct Asked {
     /// Keep what comes of them now
     #[arg(long)]
     update: bool,
+    /// Do it again whenever a file of the plugin changes, and build it before
+    #[arg(long, conflicts_with = "json")]
+    watch: bool,
     /// Print one JSON object for each scenario instead of words
     #[arg(long)]
     json: bool,
@@ -38,8 +44,27 @@ enum Verdict {
     Failed(Vec<String>),
 }
 
-/// Plays them.
+/// Plays them, once or for as long as somebody works on the plugin.
 pub(super) fn run(asked: &Asked, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
+    if !asked.watch {
+        return all(asked, out);
+    }
+    // What cannot be built here cannot be watched either.
+    build::project(&asked.dir, &Manifest::read(&asked.dir.join(MANIFEST))?)?;
+    let mut sources = Watched::new(&asked.dir, Files::Sources);
+    loop {
+        let done = build::again(&asked.dir, out).and_then(|_| all(asked, out));
+        if let Err(error) = done {
+            writeln!(out, "{error:#}")?;
+        }
+        writeln!(out, "waiting for a change; interrupt to end")?;
+        out.flush()?;
+        sources.wait()?;
+    }
+}
+
+/// Plays them once.
+fn all(asked: &Asked, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
     let scenarios = scenarios(asked)?;
     let package = asked.package.as_ref().unwrap_or(&asked.dir);
     let mut failed = 0;
