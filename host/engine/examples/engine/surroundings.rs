@@ -24,36 +24,21 @@ pub(crate) fn event(text: &str) -> Result<Event> {
     let ids = SeededIds::new(1);
     let now = UnixMs(1_790_000_000_000);
     let jid: Jid = "4915112345678".parse()?;
-    let message = Message {
-        key: MessageKey {
+    let message = Message::new(
+        MessageKey {
             chat: jid.clone(),
             id: "3EB0000000000000000000".parse()?,
             from: Origin::Them,
             participant: None,
         },
-        chat_kind: ChatKind::Direct,
-        chat_name: None,
-        sender: Party::known_as(jid),
-        timestamp: now,
-        content: Content::Text(Text {
+        ChatKind::Direct,
+        Party::known_as(jid),
+        now,
+        Content::Text(Text {
             body: text.into(),
             preview: None,
         }),
-        quoted: None,
-        mentions: Vec::new(),
-        mentions_me: false,
-        mentions_all: false,
-        edit_of: None,
-        album_of: None,
-        thread: None,
-        forwarded_score: 0,
-        view_once: false,
-        ephemeral_s: None,
-        spoiler: false,
-        offline: false,
-        history: false,
-        device: None,
-    };
+    );
     let kind = EventKind::Message(Box::new(message));
     Ok(Event {
         id: EventId::new(ids.ulid(now)),
