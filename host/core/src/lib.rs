@@ -39,6 +39,7 @@ pub mod data_version;
 pub mod dialogue;
 pub mod files;
 pub mod kv;
+pub mod media_store;
 pub mod outbox;
 pub mod package;
 pub mod packages;
