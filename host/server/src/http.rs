@@ -6,15 +6,20 @@
 
 mod accept;
 mod address;
+mod archive;
 mod body;
 mod context;
 mod dispatch;
+mod document;
 mod error;
+mod form;
+mod operation;
 mod page;
 mod qr_image;
 mod query;
 mod reply;
 mod routes;
+mod told;
 
 mod api;
 
@@ -37,6 +42,7 @@ use crate::service::sessions::Sessions;
 use crate::service::settings::InstallationSettings;
 use crate::service::versions::VersionControl;
 use dispatch::Dispatch;
+pub use document::openapi;
 pub use routes::{Access, Listed, list};
 
 /// What the API is a window on, and how it is guarded. Built by the composition root.

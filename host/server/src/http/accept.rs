@@ -3,7 +3,7 @@
 use http::header::{ACCEPT, HeaderMap};
 
 /// The offer the `Accept` header likes best, the first of equals; none when it likes none. No header likes everything.
-pub(super) fn choose(headers: &HeaderMap, offers: &'static [&'static str]) -> Option<&'static str> {
+pub(super) fn choose(headers: &HeaderMap, offers: &[&'static str]) -> Option<&'static str> {
     let wishes: Vec<&str> = headers
         .get_all(ACCEPT)
         .iter()

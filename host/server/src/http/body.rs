@@ -1,75 +1,221 @@
 //! JSON bodies, read field by field: everything that is wrong is told at once, each with its JSON pointer.
+//!
+//! The function that reads a body also describes it: on [`Fields::telling`] it finds no field, and what it asks for is taken down. So it must
+//! ask for every field whatever it has found before, and decide only afterwards.
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::error::{ApiError, Fault};
+use super::form::{Form, Need, Purpose, kind};
 use crate::did_you_mean;
 
-/// An object that is being read. [`Fields::finish`] tells what was wrong with it.
+/// Something that is read from a JSON object.
+pub(super) trait FromFields: Sized {
+    /// Reads it; none only when something was wrong with a field.
+    fn from_fields(fields: &mut Fields) -> Option<Self>;
+}
+
+/// An object that is being read, or described. [`Fields::finish`] tells what was wrong with it.
 pub(super) struct Fields {
     object: Map<String, Value>,
-    asked: Vec<&'static str>,
+    asked: Vec<Asked>,
+    /// The forms the object can have, by a word in one of its fields.
+    variants: Option<Variants>,
+    purpose: Purpose,
     base: String,
     faults: Vec<Fault>,
 }
+
+/// A field that was asked for.
+struct Asked {
+    key: &'static str,
+    need: Need,
+    /// Its schema; null when nobody wants to know.
+    schema: Value,
+}
+
+/// The field that decides, and the fields of each form.
+struct Variants {
+    key: &'static str,
+    says: &'static str,
+    each: Vec<(&'static str, Vec<Asked>)>,
+}
+
+/// One form of an object: the word that names it, and what reads its fields.
+pub(super) type Variant<T> = (&'static str, fn(&mut Fields) -> Option<T>);
 
 impl Fields {
     pub(super) fn parse(body: &[u8]) -> Result<Self, ApiError> {
         Ok(Self::of(object(body)?, String::new()))
     }
 
-    fn of(object: Map<String, Value>, base: String) -> Self {
+    pub(super) fn of(object: Map<String, Value>, base: String) -> Self {
         Self {
             object,
             asked: Vec::new(),
+            variants: None,
+            purpose: Purpose::Reading,
             base,
             faults: Vec::new(),
         }
     }
 
+    /// Fields of no object, for whoever wants to know what is asked for.
+    fn telling() -> Self {
+        Self {
+            purpose: Purpose::Telling,
+            ..Self::of(Map::new(), String::new())
+        }
+    }
+
+    /// The JSON Schema of what `read` reads.
+    pub(super) fn schema_of<T>(read: impl FnOnce(&mut Self) -> Option<T>) -> Value {
+        let mut fields = Self::telling();
+        read(&mut fields);
+        fields.schema()
+    }
+
+    fn schema(self) -> Value {
+        let Some(Variants { key, says, each }) = self.variants else {
+            return schema_of_object(self.asked.iter());
+        };
+        let forms = each.iter().map(|(word, asked)| {
+            let tag = Asked {
+                key,
+                need: Need::Required,
+                schema: json!({ "const": word, "description": says }),
+            };
+            let mut form = schema_of_object([&tag].into_iter().chain(asked).chain(&self.asked));
+            form["title"] = json!(word);
+            form
+        });
+        json!({ "oneOf": forms.collect::<Vec<_>>() })
+    }
+
     pub(super) fn fault(&mut self, key: &str, detail: impl Into<String>) {
         let key = key.replace('~', "~0").replace('/', "~1");
+        let pointer = match key.is_empty() {
+            true => self.base.clone(),
+            false => format!("{}/{key}", self.base),
+        };
         self.faults.push(Fault {
-            pointer: format!("{}/{key}", self.base),
+            pointer,
             detail: detail.into(),
         });
     }
 
-    fn take(&mut self, key: &'static str) -> Option<Value> {
-        self.asked.push(key);
-        self.object.remove(key).filter(|value| !value.is_null())
+    fn take(&mut self, key: &'static str, need: Need, says: &str, schema: impl FnOnce() -> Value) -> Option<Value> {
+        let schema = match self.purpose {
+            Purpose::Reading => Value::Null,
+            Purpose::Telling => described(schema(), says),
+        };
+        self.asked.push(Asked { key, need, schema });
+        let value = self.object.remove(key).filter(|value| !value.is_null());
+        if value.is_none() && need == Need::Required && self.purpose == Purpose::Reading {
+            self.fault(key, "is missing");
+        }
+        value
     }
 
-    /// A field that may be left out or `null`.
-    pub(super) fn optional<T>(
-        &mut self,
-        key: &'static str,
-        form: impl FnOnce(Value) -> Result<T, String>,
-    ) -> Option<T> {
-        let value = self.take(key)?;
-        form(value).map_err(|detail| self.fault(key, detail)).ok()
+    fn field<F: Form>(&mut self, key: &'static str, need: Need, form: F, says: &str) -> Option<F::Out> {
+        let value = self.take(key, need, says, || form.schema())?;
+        form.read(value).map_err(|detail| self.fault(key, detail)).ok()
+    }
+
+    /// A field that may be left out or `null`. `says` what it is for.
+    pub(super) fn optional<F: Form>(&mut self, key: &'static str, form: F, says: &str) -> Option<F::Out> {
+        self.field(key, Need::Optional, form, says)
     }
 
     /// A field that must be there.
-    pub(super) fn required<T>(
-        &mut self,
-        key: &'static str,
-        form: impl FnOnce(Value) -> Result<T, String>,
-    ) -> Option<T> {
-        if self.object.get(key).is_none_or(Value::is_null) {
-            self.fault(key, "is missing");
-        }
-        self.optional(key, form)
+    pub(super) fn required<F: Form>(&mut self, key: &'static str, form: F, says: &str) -> Option<F::Out> {
+        self.field(key, Need::Required, form, says)
     }
 
-    /// An object within this one, read by `read`.
-    pub(super) fn object<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        match self.take(key)? {
+    /// An object within this one that may be left out, read by `read`.
+    pub(super) fn object<T>(
+        &mut self,
+        key: &'static str,
+        says: &str,
+        read: impl Fn(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.take(key, Need::Optional, says, || Self::schema_of(&read))?;
+        self.inner(key, format!("{}/{key}", self.base), value, &read)
+    }
+
+    /// A list of at most `most` objects; none when it is left out or something in it is wrong.
+    #[expect(dead_code, reason = "for the resources that are being added")]
+    pub(super) fn objects<T>(
+        &mut self,
+        key: &'static str,
+        most: usize,
+        says: &str,
+        read: impl Fn(&mut Self) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let schema = || json!({ "type": "array", "maxItems": most, "items": Self::schema_of(&read) });
+        match self.take(key, Need::Optional, says, schema)? {
+            Value::Array(values) if values.len() > most => {
+                self.fault(
+                    key,
+                    format!("has {} elements; at most {most} are allowed", values.len()),
+                );
+                None
+            }
+            Value::Array(values) => {
+                let each = values.into_iter().enumerate();
+                let read =
+                    each.map(|(index, value)| self.inner(key, format!("{}/{key}/{index}", self.base), value, &read));
+                // All of them, so that everything that is wrong is told.
+                read.collect::<Vec<_>>().into_iter().collect()
+            }
+            other => {
+                self.fault(key, format!("expected a list, found {}", kind(&other)));
+                None
+            }
+        }
+    }
+
+    /// The rest of the object in one of several forms; the field `key` holds the word that says which.
+    pub(super) fn variant<T>(&mut self, key: &'static str, says: &'static str, forms: &[Variant<T>]) -> Option<T> {
+        if self.purpose == Purpose::Telling {
+            let each = forms.iter().map(|(word, read)| {
+                let mut inner = Self::telling();
+                read(&mut inner);
+                (*word, inner.asked)
+            });
+            let each = each.collect();
+            self.variants = Some(Variants { key, says, each });
+            return None;
+        }
+        let value = self.take(key, Need::Required, says, || Value::Null)?;
+        let Value::String(given) = value else {
+            self.fault(key, format!("expected a text, found {}", kind(&value)));
+            return None;
+        };
+        let Some((_, read)) = forms.iter().find(|(word, _)| *word == given) else {
+            let known: Vec<String> = forms.iter().map(|(word, _)| format!("{word:?}")).collect();
+            let hint = did_you_mean::hint(&given, forms.iter().map(|(word, _)| *word));
+            self.fault(
+                key,
+                format!("{given:?} is not allowed: expected {}{hint}", known.join(", ")),
+            );
+            // What belongs to a form that nobody knows is not also unknown.
+            self.object.clear();
+            return None;
+        };
+        read(self)
+    }
+
+    fn inner<T>(
+        &mut self,
+        key: &'static str,
+        base: String,
+        value: Value,
+        read: impl Fn(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        match value {
             Value::Object(object) => {
-                let mut inner = Self::of(object, format!("{}/{key}", self.base));
+                let mut inner = Self::of(object, base);
                 let found = read(&mut inner);
                 inner.leftovers();
                 self.faults.append(&mut inner.faults);
@@ -85,9 +231,10 @@ impl Fields {
     fn leftovers(&mut self) {
         let unknown: Vec<String> = self.object.keys().cloned().collect();
         for key in unknown {
-            let hint = did_you_mean::hint(&key, self.asked.iter().copied());
+            let asked = self.asked.iter().map(|asked| asked.key);
+            let hint = did_you_mean::hint(&key, asked.clone());
             let known = if hint.is_empty() {
-                format!("; known here: {}", self.asked.join(", "))
+                format!("; known here: {}", asked.collect::<Vec<_>>().join(", "))
             } else {
                 hint
             };
@@ -105,6 +252,55 @@ impl Fields {
     }
 }
 
+fn schema_of_object<'a>(asked: impl Iterator<Item = &'a Asked>) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for Asked { key, need, schema } in asked {
+        let schema = match need {
+            Need::Required => schema.clone(),
+            Need::Optional => or_null(schema.clone()),
+        };
+        properties.insert((*key).to_owned(), schema);
+        if *need == Need::Required {
+            required.push(*key);
+        }
+    }
+    let mut told = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    if !required.is_empty() {
+        told["required"] = json!(required);
+    }
+    told
+}
+
+/// What is left out may also be null.
+fn or_null(mut schema: Value) -> Value {
+    match (&schema["type"], &schema["enum"]) {
+        (Value::String(kind), Value::Null) => {
+            schema["type"] = json!([kind, "null"]);
+            schema
+        }
+        _ => {
+            let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+            let mut told = json!({ "anyOf": [schema, { "type": "null" }] });
+            if let Some(description) = description {
+                told["description"] = description;
+            }
+            told
+        }
+    }
+}
+
+fn described(mut schema: Value, says: &str) -> Value {
+    if !says.is_empty() {
+        let more = schema["description"]
+            .as_str()
+            .map(|more| format!(" {more}"))
+            .unwrap_or_default();
+        schema["description"] = json!(format!("{says}{more}"));
+    }
+    schema
+}
+
 /// An object of somebody else's.
 pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     match serde_json::from_slice(body).map_err(|error| ApiError::malformed_json(&error))? {
@@ -113,73 +309,5 @@ pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
             pointer: String::new(),
             detail: format!("expected an object, found {}", kind(&other)),
         }])),
-    }
-}
-
-const fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
-/// A text.
-pub(super) fn text(value: Value) -> Result<String, String> {
-    match value {
-        Value::String(text) => Ok(text),
-        other => Err(format!("expected a text, found {}", kind(&other))),
-    }
-}
-
-/// A text with a type that says itself what is wrong.
-pub(super) fn parsed<T: FromStr<Err: fmt::Display>>(value: Value) -> Result<T, String> {
-    text(value)?.parse().map_err(|error: T::Err| error.to_string())
-}
-
-/// `true` or `false`.
-pub(super) fn boolean(value: Value) -> Result<bool, String> {
-    match value {
-        Value::Bool(boolean) => Ok(boolean),
-        other => Err(format!("expected true or false, found {}", kind(&other))),
-    }
-}
-
-/// A whole number that is not negative.
-pub(super) fn integer(value: Value) -> Result<u64, String> {
-    value.as_u64().ok_or_else(|| match value {
-        Value::Number(number) => format!("expected a whole number that is not negative, found {number}"),
-        other => format!("expected a number, found {}", kind(&other)),
-    })
-}
-
-/// A list of values of one form.
-pub(super) fn list<T>(form: impl Fn(Value) -> Result<T, String>) -> impl FnOnce(Value) -> Result<Vec<T>, String> {
-    move |value| match value {
-        Value::Array(values) => values
-            .into_iter()
-            .enumerate()
-            .map(|(index, value)| form(value).map_err(|detail| format!("element {}: {detail}", index + 1)))
-            .collect(),
-        other => Err(format!("expected a list, found {}", kind(&other))),
-    }
-}
-
-/// One of a few words.
-pub(super) fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl FnOnce(Value) -> Result<T, String> {
-    move |value| {
-        let given = text(value)?;
-        let found = words.iter().find(|(word, _)| *word == given).map(|(_, value)| *value);
-        found.ok_or_else(|| {
-            let known: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
-            format!(
-                "{given:?} is not allowed: expected {}{}",
-                known.join(", "),
-                did_you_mean::hint(&given, words.iter().map(|(word, _)| *word))
-            )
-        })
     }
 }

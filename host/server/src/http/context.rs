@@ -6,13 +6,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Method;
 use http::header::{CONTENT_TYPE, HeaderMap};
-use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
+use waspnest_core::session::SessionRecord;
 
 use super::HttpParts;
-use super::body::{self, Fields};
+use super::body::Fields;
+use super::document::Document;
 use super::error::ApiError;
-use super::query::Query;
 
 /// One request.
 pub(super) struct Ctx {
@@ -20,12 +20,12 @@ pub(super) struct Ctx {
     pub(super) method: Method,
     /// As the caller wrote it.
     pub(super) path: String,
-    pub(super) query: Query,
     /// The media type the caller wants, of those the route offers.
     pub(super) wanted: &'static str,
     pub(super) params: Vec<(String, String)>,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    pub(super) document: Document,
     pub(super) stop: CancellationToken,
 }
 
@@ -44,13 +44,13 @@ impl Ctx {
         Fields::parse(&self.body)
     }
 
-    /// The body as a JSON object whose keys are somebody else's.
-    pub(super) fn object(&self) -> Result<Map<String, Value>, ApiError> {
-        self.is_json()?;
-        body::object(&self.body)
+    /// The session of the path, as far as the caller may see it.
+    pub(super) async fn session(&self) -> Result<SessionRecord, ApiError> {
+        Ok(self.parts.sessions.record(self.param("s")).await?)
     }
 
-    fn is_json(&self) -> Result<(), ApiError> {
+    /// Whether the body says that it is JSON.
+    pub(super) fn is_json(&self) -> Result<(), ApiError> {
         let kind = self
             .headers
             .get(CONTENT_TYPE)

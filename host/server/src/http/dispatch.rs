@@ -16,8 +16,9 @@ use warp::Filter;
 use super::HttpParts;
 use super::accept;
 use super::context::Ctx;
+use super::document::Document;
 use super::error::ApiError;
-use super::query::Query;
+use super::query::Params;
 use super::reply::Reply;
 use super::routes::{Access, Route, table};
 use crate::telemetry;
@@ -38,6 +39,7 @@ pub(super) struct Incoming {
 pub(super) struct Dispatch {
     parts: Arc<HttpParts>,
     paths: matchit::Router<Vec<Route>>,
+    document: Document,
     stop: CancellationToken,
 }
 
@@ -60,6 +62,7 @@ impl Dispatch {
         Self {
             parts: Arc::new(parts),
             paths,
+            document: Document::new(),
             stop,
         }
     }
@@ -129,14 +132,13 @@ impl Dispatch {
         match route.access {
             // A hook has secrets of its own.
             Access::Open | Access::Hook => {}
-            Access::Admin => self.authenticate(&incoming.headers)?,
+            Access::Admin | Access::May(_) => self.authenticate(&incoming.headers)?,
         }
-        let wanted = match route.access {
-            // What is answered is the plugin's business.
-            Access::Hook => "",
-            Access::Open | Access::Admin => {
-                accept::choose(&incoming.headers, route.offers).ok_or_else(|| ApiError::not_acceptable(route.offers))?
-            }
+        let offers = &route.offers[..];
+        let wanted = match offers {
+            // Nothing is answered, or what is answered is the plugin's business.
+            [] => "",
+            offers => accept::choose(&incoming.headers, offers).ok_or_else(|| ApiError::not_acceptable(offers))?,
         };
         let params = matched
             .params
@@ -149,14 +151,14 @@ impl Dispatch {
             parts: Arc::clone(&self.parts),
             method: incoming.method,
             path: incoming.path,
-            query: Query::new(incoming.query),
             wanted,
             params,
             headers: incoming.headers,
             body,
+            document: self.document.clone(),
             stop: self.stop.clone(),
         };
-        (route.handler)(ctx).await
+        (route.handler)(ctx, Params::new(incoming.query)).await
     }
 
     fn authenticate(&self, headers: &HeaderMap) -> Result<(), ApiError> {

@@ -1,9 +1,18 @@
 //! What a handler answers.
 
+use std::fmt::Display;
+
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use http::{Response, StatusCode};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
+
+use super::operation::{Answer, Description};
+
+/// What it usually answers with.
+pub(super) const JSON: &str = "application/json";
 
 /// A status, headers and a body.
 #[derive(Debug)]
@@ -21,26 +30,6 @@ impl Reply {
         Self { status, headers, body }
     }
 
-    /// A resource.
-    pub(super) fn ok(body: &Value) -> Self {
-        Self::json(StatusCode::OK, body)
-    }
-
-    /// A resource that was made.
-    pub(super) fn created(body: &Value) -> Self {
-        Self::json(StatusCode::CREATED, body)
-    }
-
-    /// Something that will be done.
-    pub(super) fn accepted(body: &Value) -> Self {
-        Self::json(StatusCode::ACCEPTED, body)
-    }
-
-    /// Nothing to say.
-    pub(super) fn no_content() -> Self {
-        Self::new(StatusCode::NO_CONTENT, Bytes::new())
-    }
-
     /// Something that is not JSON.
     pub(super) fn media(kind: &'static str, body: impl Into<Bytes>) -> Self {
         let mut reply = Self::new(StatusCode::OK, body.into());
@@ -48,11 +37,11 @@ impl Reply {
         reply
     }
 
-    pub(super) fn json(status: StatusCode, body: &Value) -> Self {
-        let mut reply = Self::new(status, Bytes::from(body.to_string()));
-        reply
-            .headers
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Self {
+        // Nothing that is answered has keys that are not texts, or numbers that are none.
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        let mut reply = Self::new(status, Bytes::from(body));
+        reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
         reply
     }
 
@@ -61,5 +50,100 @@ impl Reply {
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response
+    }
+}
+
+fn tell<T: JsonSchema>(told: &mut Description, status: StatusCode, says: &str) {
+    let schema: Value = told.schemas.subschema_for::<T>().into();
+    told.answer(status.as_u16(), says, JSON, &schema);
+}
+
+/// A resource.
+pub(super) struct Shown<T>(pub(super) T);
+
+impl<T: Serialize + JsonSchema> Answer for Shown<T> {
+    fn reply(self) -> Reply {
+        Reply::json(StatusCode::OK, &self.0)
+    }
+
+    fn tell(told: &mut Description) {
+        tell::<T>(told, StatusCode::OK, "What was asked for.");
+    }
+}
+
+/// A resource that was made, and where it is.
+pub(super) struct Created<T> {
+    pub(super) shown: T,
+    /// Its path.
+    pub(super) at: Option<String>,
+}
+
+impl<T> Created<T> {
+    /// A resource at a path.
+    pub(super) fn at(path: impl Display, shown: T) -> Self {
+        let at = Some(path.to_string());
+        Self { shown, at }
+    }
+}
+
+impl<T: Serialize + JsonSchema> Answer for Created<T> {
+    fn reply(self) -> Reply {
+        let mut reply = Reply::json(StatusCode::CREATED, &self.shown);
+        if let Some(place) = self.at.and_then(|at| HeaderValue::from_str(&at).ok()) {
+            reply.headers.insert(LOCATION, place);
+        }
+        reply
+    }
+
+    fn tell(told: &mut Description) {
+        tell::<T>(told, StatusCode::CREATED, "It was made.");
+    }
+}
+
+/// Something that will be done.
+pub(super) struct Accepted<T>(pub(super) T);
+
+impl<T: Serialize + JsonSchema> Answer for Accepted<T> {
+    fn reply(self) -> Reply {
+        Reply::json(StatusCode::ACCEPTED, &self.0)
+    }
+
+    fn tell(told: &mut Description) {
+        tell::<T>(told, StatusCode::ACCEPTED, "It will be done.");
+    }
+}
+
+/// One answer or another.
+pub(super) enum Either<A, B> {
+    First(A),
+    Second(B),
+}
+
+impl<A: Answer, B: Answer> Answer for Either<A, B> {
+    fn reply(self) -> Reply {
+        match self {
+            Self::First(answer) => answer.reply(),
+            Self::Second(answer) => answer.reply(),
+        }
+    }
+
+    fn tell(told: &mut Description) {
+        A::tell(told);
+        B::tell(told);
+    }
+}
+
+/// Nothing to say.
+pub(super) struct NoContent;
+
+impl Answer for NoContent {
+    fn reply(self) -> Reply {
+        Reply::new(StatusCode::NO_CONTENT, Bytes::new())
+    }
+
+    fn tell(told: &mut Description) {
+        let status = StatusCode::NO_CONTENT.as_u16();
+        told.answers
+            .push((status, serde_json::json!({ "description": "It is done." })));
     }
 }

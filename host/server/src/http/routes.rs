@@ -1,9 +1,8 @@
 //! The table of routes: every operation of the API on one screen.
 
-use std::future::Future;
-
 use futures::future::BoxFuture;
 use http::Method;
+use schemars::SchemaGenerator;
 use waspnest_core::package::MAX_BYTES;
 
 use super::api::{
@@ -11,167 +10,172 @@ use super::api::{
     versions,
 };
 use super::context::Ctx;
+use super::document;
 use super::error::ApiError;
+use super::operation::{Description, Operation};
+use super::query::Params;
 use super::reply::Reply;
+use crate::service::scope::Scope;
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Everybody.
     Open,
+    /// Who may do this, on what is theirs; who has the admin secret may everything.
+    May(Scope),
     /// Who has the admin secret.
     Admin,
     /// Who knows the secret of the installation's hook.
     Hook,
 }
 
-pub(super) type Handler = Box<dyn Fn(Ctx) -> BoxFuture<'static, Result<Reply, ApiError>> + Send + Sync>;
+use Access::{Admin, Hook, May, Open};
+use Scope::{MessagesRead, MessagesSend, PluginsRead, PluginsWrite, SessionsRead, SessionsWrite};
+
+pub(super) type Handler = Box<dyn Fn(Ctx, Params) -> BoxFuture<'static, Result<Reply, ApiError>> + Send + Sync>;
 
 /// One operation.
 pub(super) struct Route {
     pub(super) method: Method,
     pub(super) path: &'static str,
     pub(super) access: Access,
+    /// What it does, in a sentence.
+    pub(super) says: &'static str,
+    /// The name of its handler, such as `sessions::create`.
+    pub(super) name: &'static str,
     /// Media types it can answer with, the usual one first.
-    pub(super) offers: &'static [&'static str],
+    pub(super) offers: Vec<&'static str>,
     /// Bytes of the largest body, where that may be larger than others.
     pub(super) largest: Option<u64>,
+    pub(super) tell: fn(&mut Description),
     pub(super) handler: Handler,
 }
 
 /// What an archive of a package may take beside the files in it.
 const ARCHIVE_ROOM: u64 = 1 << 20;
 
-/// What it usually answers with.
-const JSON: &[&str] = &["application/json"];
-
 #[rustfmt::skip]
 pub(super) fn table() -> Vec<Route> {
     vec![
         // Whether to send traffic here, and whether to start the host again.
-        open ("GET",    "/healthz",                             JSON,       system::live),
-        open ("GET",    "/readyz",                              JSON,       system::ready),
+        get   ("/healthz", Open, "Whether the process answers.", system::live),
+        get   ("/readyz", Open, "Whether the host is up and its store answers.", system::ready),
+        get   ("/openapi.json", Open, "This document.", document::show),
 
-        admin("GET",    "/v1/health",                           JSON,       system::health),
-        admin("GET",    "/v1/version",                          JSON,       system::version),
+        get   ("/v1/health", Admin, "How the host is: sessions by state, installations, since when.", system::health),
+        get   ("/v1/version", May(SessionsRead), "Which host this is.", system::version),
 
-        admin("POST",   "/v1/sessions",                         JSON,       sessions::create),
-        admin("GET",    "/v1/sessions",                         JSON,       sessions::list),
-        admin("GET",    "/v1/sessions/{s}",                     JSON,       sessions::get),
-        admin("DELETE", "/v1/sessions/{s}",                     JSON,       sessions::remove),
-        admin("GET",    "/v1/sessions/{s}/status",              JSON,       sessions::status),
+        post  ("/v1/sessions", May(SessionsWrite), "Makes a session and, unless told not to, connects it: it shows QR codes then.", sessions::create),
+        get   ("/v1/sessions", May(SessionsRead), "Sessions, oldest first.", sessions::list),
+        get   ("/v1/sessions/{s}", May(SessionsRead), "One session.", sessions::get),
+        delete("/v1/sessions/{s}", May(SessionsWrite), "Removes a session and all that is kept of it. The phone shows the device until it is logged out.", sessions::remove),
+        get   ("/v1/sessions/{s}/status", May(SessionsRead), "What a session is doing.", sessions::status),
         // Actions are also reachable as `{s}:connect` and so on.
-        admin("POST",   "/v1/sessions/{s}/connect",             JSON,       sessions::connect),
-        admin("POST",   "/v1/sessions/{s}/disconnect",          JSON,       sessions::disconnect),
-        admin("POST",   "/v1/sessions/{s}/logout",              JSON,       sessions::log_out),
-        admin("GET",    "/v1/sessions/{s}/qr",                  qr::OFFERS, qr::show),
+        post  ("/v1/sessions/{s}/connect", May(SessionsWrite), "Wants a session connected, now and after restarts; shows QR codes when no device is linked.", sessions::connect),
+        post  ("/v1/sessions/{s}/disconnect", May(SessionsWrite), "Wants a session offline, now and after restarts.", sessions::disconnect),
+        post  ("/v1/sessions/{s}/logout", May(SessionsWrite), "Takes the device off the account. The session stays and can be linked again.", sessions::log_out),
+        get   ("/v1/sessions/{s}/qr", May(SessionsWrite), "The code that links a phone, as JSON, picture or text.", qr::show),
 
-        admin("POST",   "/v1/sessions/{s}/messages",            JSON,       messages::send),
-        admin("GET",    "/v1/sessions/{s}/effects/{e}",         JSON,       effects::get),
+        post  ("/v1/sessions/{s}/messages", May(MessagesSend), "Accepts a message for sending, durably; it leaves when the session is connected.", messages::send),
+        get   ("/v1/sessions/{s}/effects/{e}", May(MessagesRead), "What became of something that was asked for.", effects::get),
 
-        admin("GET",    "/v1/installations",                    JSON,       installations::list),
-        admin("GET",    "/v1/installations/{i}",                JSON,       installations::get),
-        admin("GET",    "/v1/installations/{i}/config",         JSON,       config::see),
-        admin("PUT",    "/v1/installations/{i}/config",         JSON,       config::set),
-        admin("DELETE", "/v1/installations/{i}/config",         JSON,       config::remove),
-        admin("GET",    "/v1/installations/{i}/dead-letters",   JSON,       installations::dead_letters),
-        admin("POST",   "/v1/installations/{i}/dead-letters/replay", JSON,  installations::replay),
-        admin("POST",   "/v1/installations/{i}/dead-letters/discard", JSON, installations::discard),
+        get   ("/v1/installations", May(PluginsRead), "Installations, in the order of the configuration.", installations::list),
+        get   ("/v1/installations/{i}", May(PluginsRead), "One installation.", installations::get),
+        get   ("/v1/installations/{i}/config", May(PluginsRead), "The configuration that holds for the installation, in a session or a chat.", config::see),
+        put   ("/v1/installations/{i}/config", May(PluginsWrite), "Sets the configuration of the installation, of a session or of a chat.", config::set),
+        delete("/v1/installations/{i}/config", May(PluginsWrite), "Takes away what was set.", config::remove),
+        get   ("/v1/installations/{i}/dead-letters", May(PluginsRead), "Events that the installation could not handle, by session and then oldest first.", installations::dead_letters),
+        post  ("/v1/installations/{i}/dead-letters/replay", May(PluginsWrite), "Has parked events handled again, by the plugin as it is now.", installations::replay),
+        post  ("/v1/installations/{i}/dead-letters/discard", May(PluginsWrite), "Throws parked events away.", installations::discard),
 
         // What is kept is never shown.
-        admin("GET",    "/v1/secrets",                          JSON,       secrets::list),
-        admin("PUT",    "/v1/secrets/{n}",                      JSON,       secrets::set),
-        admin("DELETE", "/v1/secrets/{n}",                      JSON,       secrets::remove),
+        get   ("/v1/secrets", Admin, "Names of the secrets that the host keeps itself.", secrets::list),
+        put   ("/v1/secrets/{n}", Admin, "Keeps a secret, in place of what was there.", secrets::set),
+        delete("/v1/secrets/{n}", Admin, "Forgets a secret.", secrets::remove),
 
-        admin("GET",    "/v1/installations/{i}/versions",       JSON,       versions::list),
-        upload("POST",  "/v1/installations/{i}/versions",       JSON,       versions::install),
-        admin("POST",   "/v1/installations/{i}/versions/{v}/activate", JSON, versions::activate),
-        admin("POST",   "/v1/installations/{i}/versions/{v}/approve", JSON, versions::approve),
-        admin("POST",   "/v1/installations/{i}/versions/{v}/canary", JSON,  versions::try_in_some),
-        admin("DELETE", "/v1/installations/{i}/canary",         JSON,       versions::try_none),
-        admin("POST",   "/v1/installations/{i}/versions/{v}/shadow", JSON,  shadow::put),
-        admin("GET",    "/v1/installations/{i}/shadow",         JSON,       shadow::get),
-        admin("DELETE", "/v1/installations/{i}/shadow",         JSON,       shadow::delete),
-        admin("POST",   "/v1/installations/{i}/rollback",       JSON,       versions::roll_back),
-        admin("GET",    "/v1/installations/{i}/runs",           JSON,       runs::list),
-        admin("GET",    "/v1/runs/{r}",                         JSON,       runs::get),
-        upload("POST",  "/v1/runs/{r}/replay",                  JSON,       runs::replay),
+        get   ("/v1/installations/{i}/versions", May(PluginsRead), "Installed versions of the plugin, the latest first.", versions::list),
+        upload(post("/v1/installations/{i}/versions", Admin, "Brings a version in: an archive as the body, or where it is; without a body, what is in the configured source.", versions::install)),
+        post  ("/v1/installations/{i}/versions/{v}/activate", May(PluginsWrite), "Puts a version to work.", versions::activate),
+        post  ("/v1/installations/{i}/versions/{v}/approve", Admin, "Approves of what a version asks for, and puts it to work.", versions::approve),
+        post  ("/v1/installations/{i}/versions/{v}/canary", May(PluginsWrite), "Tries a version in a share of the chats.", versions::try_in_some),
+        delete("/v1/installations/{i}/canary", May(PluginsWrite), "Tries no version any more.", versions::try_none),
+        post  ("/v1/installations/{i}/versions/{v}/shadow", May(PluginsWrite), "Has a version called beside the one at work, without power, and compares.", shadow::put),
+        get   ("/v1/installations/{i}/shadow", May(PluginsRead), "What was found of the version in shadow.", shadow::get),
+        delete("/v1/installations/{i}/shadow", May(PluginsWrite), "Has no version in shadow any more.", shadow::delete),
+        post  ("/v1/installations/{i}/rollback", May(PluginsWrite), "Puts the version to work that was before the one at work.", versions::roll_back),
+        get   ("/v1/installations/{i}/runs", May(PluginsRead), "Recorded calls, the latest first.", runs::list),
+        get   ("/v1/runs/{r}", May(PluginsRead), "One recorded call, with all that is known of it.", runs::get),
+        upload(post("/v1/runs/{r}/replay", May(PluginsWrite), "Makes a call once more without any power and tells what is different: by the plugin as it is now, by another package, or by an archive as the body.", runs::replay)),
 
-        admin("GET",    "/v1/schedules",                        JSON,       schedules::list),
-        admin("GET",    "/v1/schedules/{s}/{i}/{id}",           JSON,       schedules::get),
-        admin("POST",   "/v1/schedules/{s}/{i}/{id}/run",       JSON,       schedules::run),
-        admin("POST",   "/v1/schedules/{s}/{i}/{id}/pause",     JSON,       schedules::pause),
-        admin("POST",   "/v1/schedules/{s}/{i}/{id}/resume",    JSON,       schedules::resume),
+        get   ("/v1/schedules", May(PluginsRead), "Schedules of installations, by session.", schedules::list),
+        get   ("/v1/schedules/{s}/{i}/{id}", May(PluginsRead), "One schedule, with the moments to come and what it fired.", schedules::get),
+        post  ("/v1/schedules/{s}/{i}/{id}/run", May(PluginsWrite), "Fires a schedule now.", schedules::run),
+        post  ("/v1/schedules/{s}/{i}/{id}/pause", May(PluginsWrite), "Lets the moments of a schedule pass until it is resumed, restarts included.", schedules::pause),
+        post  ("/v1/schedules/{s}/{i}/{id}/resume", May(PluginsWrite), "Fires a schedule again, from its next moment on.", schedules::resume),
 
-        admin("GET",    "/v1/routes/explain",                   JSON,       routes::explain),
+        get   ("/v1/routes/explain", May(PluginsRead), "Which installations would get a message, and why the others would not.", routes::explain),
 
         // Requests from outside to one installation, whatever follows.
-        hook ("GET",    "/v1/hooks/{s}/{i}/{*path}"),
-        hook ("POST",   "/v1/hooks/{s}/{i}/{*path}"),
-        hook ("PUT",    "/v1/hooks/{s}/{i}/{*path}"),
-        hook ("PATCH",  "/v1/hooks/{s}/{i}/{*path}"),
-        hook ("DELETE", "/v1/hooks/{s}/{i}/{*path}"),
-        hook ("GET",    "/v1/hooks/{s}/{i}"),
-        hook ("POST",   "/v1/hooks/{s}/{i}"),
-        hook ("GET",    "/v1/hooks/{s}/{i}/"),
-        hook ("POST",   "/v1/hooks/{s}/{i}/"),
+        get   ("/v1/hooks/{s}/{i}/{*path}", Hook, "Asks an installation something.", hooks::call),
+        post  ("/v1/hooks/{s}/{i}/{*path}", Hook, "Tells an installation something.", hooks::call),
+        put   ("/v1/hooks/{s}/{i}/{*path}", Hook, "Tells an installation something.", hooks::call),
+        patch ("/v1/hooks/{s}/{i}/{*path}", Hook, "Tells an installation something.", hooks::call),
+        delete("/v1/hooks/{s}/{i}/{*path}", Hook, "Tells an installation something.", hooks::call),
+        get   ("/v1/hooks/{s}/{i}", Hook, "Asks an installation something.", hooks::call),
+        post  ("/v1/hooks/{s}/{i}", Hook, "Tells an installation something.", hooks::call),
+        get   ("/v1/hooks/{s}/{i}/", Hook, "Asks an installation something.", hooks::call),
+        post  ("/v1/hooks/{s}/{i}/", Hook, "Tells an installation something.", hooks::call),
     ]
 }
 
-fn open<F>(method: &str, path: &'static str, offers: &'static [&'static str], handler: fn(Ctx) -> F) -> Route
-where
-    F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
-{
-    route(method, path, Access::Open, offers, handler)
+fn get<I, H: Operation<I>>(path: &'static str, access: Access, says: &'static str, handler: H) -> Route {
+    route(Method::GET, path, access, says, handler)
 }
 
-fn admin<F>(method: &str, path: &'static str, offers: &'static [&'static str], handler: fn(Ctx) -> F) -> Route
-where
-    F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
-{
-    route(method, path, Access::Admin, offers, handler)
+fn post<I, H: Operation<I>>(path: &'static str, access: Access, says: &'static str, handler: H) -> Route {
+    route(Method::POST, path, access, says, handler)
+}
+
+fn put<I, H: Operation<I>>(path: &'static str, access: Access, says: &'static str, handler: H) -> Route {
+    route(Method::PUT, path, access, says, handler)
+}
+
+fn patch<I, H: Operation<I>>(path: &'static str, access: Access, says: &'static str, handler: H) -> Route {
+    route(Method::PATCH, path, access, says, handler)
+}
+
+fn delete<I, H: Operation<I>>(path: &'static str, access: Access, says: &'static str, handler: H) -> Route {
+    route(Method::DELETE, path, access, says, handler)
 }
 
 /// A route that takes a package.
-fn upload<F>(method: &str, path: &'static str, offers: &'static [&'static str], handler: fn(Ctx) -> F) -> Route
-where
-    F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
-{
+fn upload(route: Route) -> Route {
     Route {
         largest: Some(MAX_BYTES + ARCHIVE_ROOM),
-        ..admin(method, path, offers, handler)
+        ..route
     }
 }
 
-fn hook(method: &str, path: &'static str) -> Route {
-    route(method, path, Access::Hook, &[], hooks::call)
-}
-
-fn route<F>(
-    method: &str,
+fn route<I, H: Operation<I>>(
+    method: Method,
     path: &'static str,
     access: Access,
-    offers: &'static [&'static str],
-    handler: fn(Ctx) -> F,
-) -> Route
-where
-    F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
-{
-    let method = match method {
-        "GET" => Method::GET,
-        "POST" => Method::POST,
-        "PUT" => Method::PUT,
-        "PATCH" => Method::PATCH,
-        "DELETE" => Method::DELETE,
-        other => unreachable!("the table above has no method {other}"),
-    };
+    says: &'static str,
+    handler: H,
+) -> Route {
+    let mut told = Description::new(SchemaGenerator::default());
+    H::tell(&mut told);
     Route {
         method,
         path,
         access,
-        offers,
+        says,
+        name: std::any::type_name::<H>(),
+        offers: told.offers,
         largest: None,
-        handler: Box::new(move |ctx| Box::pin(handler(ctx))),
+        tell: H::tell,
+        handler: Box::new(move |ctx, params| handler.call(ctx, params)),
     }
 }
 

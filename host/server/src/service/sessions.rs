@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use waspnest_core::address::Jid;
 use waspnest_core::clock::{Clock, Ids};
 use waspnest_core::id::{SessionId, SessionName};
 use waspnest_core::session::{Desired, SessionRecord, Sessions as Register};
@@ -74,12 +75,18 @@ impl Sessions {
         self.record(given).await.map(|record| self.seen(record))
     }
 
-    /// What is stored of one session, by id or name.
+    /// What is stored of one session, by id, name or phone number with its `+`.
     pub(crate) async fn record(&self, given: &str) -> Result<SessionRecord, Error> {
         let record = match (given.parse::<SessionId>(), given.parse::<SessionName>()) {
             (Ok(id), _) => self.register.get(id).await?,
             (Err(_), Ok(name)) => self.register.by_name(&name).await?,
-            (Err(_), Err(_)) => None,
+            (Err(_), Err(_)) => match given.strip_prefix('+').map(|_| given.parse::<Jid>()) {
+                Some(Ok(phone)) => {
+                    let all = self.register.list().await?;
+                    all.into_iter().find(|record| record.jid.as_ref() == Some(&phone))
+                }
+                Some(Err(_)) | None => None,
+            },
         };
         record.ok_or_else(|| Error::UnknownSession { given: given.into() })
     }
@@ -88,18 +95,17 @@ impl Sessions {
     ///
     /// # Errors
     /// [`Error::UnknownSession`], [`Error::Store`].
-    pub async fn remove(&self, given: &str) -> Result<(), Error> {
-        let record = self.record(given).await?;
-        self.control.stop(record.id).await;
-        Ok(self.register.remove(record.id).await?)
+    pub async fn remove(&self, id: SessionId) -> Result<(), Error> {
+        self.control.stop(id).await;
+        Ok(self.register.remove(id).await?)
     }
 
     /// Wants a session connected, now and after restarts; pairs when no device is linked.
     ///
     /// # Errors
     /// [`Error::UnknownSession`], [`Error::Control`], [`Error::Store`].
-    pub async fn connect(&self, given: &str) -> Result<Session, Error> {
-        let record = self.desire(given, Desired::Connected).await?;
+    pub async fn connect(&self, id: SessionId) -> Result<Session, Error> {
+        let record = self.desire(id, Desired::Connected).await?;
         if self.control.connection(record.id).is_none() {
             self.control.start(&record).await?;
         }
@@ -111,8 +117,8 @@ impl Sessions {
     ///
     /// # Errors
     /// [`Error::UnknownSession`], [`Error::Control`], [`Error::Store`].
-    pub async fn disconnect(&self, given: &str) -> Result<Session, Error> {
-        let record = self.desire(given, Desired::Disconnected).await?;
+    pub async fn disconnect(&self, id: SessionId) -> Result<Session, Error> {
+        let record = self.desire(id, Desired::Disconnected).await?;
         match self.control.disconnect(record.id).await {
             // What is not at work is offline already.
             Ok(()) | Err(ControlError::NotRunning) => Ok(self.seen(record)),
@@ -124,8 +130,8 @@ impl Sessions {
     ///
     /// # Errors
     /// [`Error::UnknownSession`], [`Error::Control`], [`Error::Store`].
-    pub async fn log_out(&self, given: &str) -> Result<Session, Error> {
-        let record = self.desire(given, Desired::Disconnected).await?;
+    pub async fn log_out(&self, id: SessionId) -> Result<Session, Error> {
+        let record = self.desire(id, Desired::Disconnected).await?;
         self.control.log_out(record.id).await?;
         Ok(self.seen(record))
     }
@@ -134,9 +140,8 @@ impl Sessions {
     ///
     /// # Errors
     /// [`Error::NoQr`] when there is none, with the state that says why; [`Error::UnknownSession`], [`Error::Store`].
-    pub async fn qr(&self, given: &str, wait: Duration) -> Result<Qr, Error> {
-        let record = self.record(given).await?;
-        let Connection { mut status, mut qr } = self.control.connection(record.id).ok_or(ControlError::NotRunning)?;
+    pub async fn qr(&self, id: SessionId, wait: Duration) -> Result<Qr, Error> {
+        let Connection { mut status, mut qr } = self.control.connection(id).ok_or(ControlError::NotRunning)?;
         let shown = async {
             let appeared = qr.wait_for(Option::is_some).await;
             appeared.ok().and_then(|qr| qr.clone())
@@ -151,7 +156,7 @@ impl Sessions {
         };
         let state = self
             .control
-            .connection(record.id)
+            .connection(id)
             .map_or("stopped", |now| now.status.borrow().state.name());
         found.ok_or(Error::NoQr { state })
     }
@@ -169,15 +174,13 @@ impl Sessions {
             .collect())
     }
 
-    async fn desire(&self, given: &str, desired: Desired) -> Result<SessionRecord, Error> {
-        let record = self.record(given).await?;
-        Ok(self
-            .register
-            .update(record.id, |record| record.desired = desired)
-            .await?)
+    async fn desire(&self, id: SessionId, desired: Desired) -> Result<SessionRecord, Error> {
+        Ok(self.register.update(id, |record| record.desired = desired).await?)
     }
 
-    fn seen(&self, record: SessionRecord) -> Session {
+    /// A session with what it is doing.
+    #[must_use]
+    pub fn seen(&self, record: SessionRecord) -> Session {
         let status = self
             .control
             .connection(record.id)

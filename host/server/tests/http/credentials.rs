@@ -16,6 +16,7 @@ fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> 
     vec![
         ("GET", "/healthz", "/healthz", None),
         ("GET", "/readyz", "/readyz", None),
+        ("GET", "/openapi.json", "/openapi.json", None),
         ("GET", "/v1/health", "/v1/health", None),
         ("GET", "/v1/version", "/v1/version", None),
         (
@@ -280,7 +281,7 @@ async fn nobody_gets_in_without_the_secret() {
             match route.access {
                 Access::Open => assert_eq!(answer.status, 200, "{method} {path}"),
                 // A hook is open to those who know its secret, and to nobody else.
-                Access::Admin | Access::Hook => {
+                Access::Admin | Access::May(_) | Access::Hook => {
                     answer.problem(401, "unauthenticated");
                     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
                 }
@@ -351,6 +352,10 @@ async fn every_route_answers_in_its_shape() {
         assert_eq!(answer.header("x-request-id"), Some("test"));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         let mut shown = answer.shown().replace(env!("CARGO_PKG_VERSION"), "[version]");
+        if template == "/openapi.json" {
+            // The document has a snapshot of its own.
+            continue;
+        }
         if template.ends_with("/qr") {
             // The picture has a test of its own.
             let picture = answer.json()["png"].as_str().expect("a picture").to_owned();

@@ -6,6 +6,7 @@ mod bodies;
 mod command_line;
 mod config;
 mod credentials;
+mod document;
 mod hooks;
 mod messages;
 mod plugins;

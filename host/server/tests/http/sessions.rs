@@ -149,7 +149,7 @@ async fn dead_letters_are_replayed_or_thrown_away() {
     let wrong = act("replay", json!({ "session": "main", "position": -1 })).await;
     assert_eq!(
         wrong.json()["errors"][0]["detail"],
-        "expected a whole number that is not negative, found -1"
+        "-1 is not a whole number of 0 or more"
     );
     let unknown = api.post("/v1/installations/ecko/dead-letters:replay", json!({})).await;
     assert_eq!(

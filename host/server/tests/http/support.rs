@@ -49,7 +49,7 @@ use waspnest_core::store::{MemoryStore, Store};
 use waspnest_whatsapp::{Qr, State, Status};
 
 use crate::scripted_versions::ScriptedVersions;
-use crate::{plugins, runs};
+use crate::{document, plugins, runs};
 
 pub(crate) const SECRET: &str = "a secret of the operator";
 pub(crate) const BODY_LIMIT: u64 = 4096;
@@ -412,7 +412,14 @@ impl Request<'_> {
         let _ = connection.write_all(&wire).await;
         let mut answer = Vec::new();
         let _ = connection.read_to_end(&mut answer).await;
-        Answer::parse(&answer)
+        let answer = Answer::parse(&answer);
+        let mut asked = self.head.split(' ');
+        if let (Some(method), Some(path)) = (asked.next(), asked.next()) {
+            let sent = self.head.contains("Content-Type: application/json");
+            let sent = sent.then(|| serde_json::from_slice(&self.body).ok()).flatten();
+            document::check(method, path, sent.as_ref(), &answer);
+        }
+        answer
     }
 }
 

@@ -1,17 +1,89 @@
 //! What became of something that was asked for.
 
-use serde_json::{Value, json};
-use waspnest_core::effect::{Action, Cause, Effect, EffectState, message_id};
+use schemars::JsonSchema;
+use serde::Serialize;
+use waspnest_core::effect::{Cause, Effect, EffectState, message_id};
 
-use crate::http::address;
+use crate::http::address::{Address, Moment};
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
-use crate::http::reply::Reply;
-use crate::rfc3339::rfc3339;
+use crate::http::reply::Shown;
 
-pub(in crate::http) async fn get(ctx: Ctx) -> Result<Reply, ApiError> {
-    ctx.query.finish()?;
-    let session = ctx.parts.sessions.record(ctx.param("s")).await?;
+/// Something that was asked for, without what it says: the caller of a send knows, and nobody else needs to.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Effect")]
+pub(in crate::http) struct ShownEffect {
+    /// Its id.
+    id: String,
+    /// The session it leaves through.
+    session: String,
+    /// What is done, such as `send` or `react`.
+    action: &'static str,
+    /// The chat it is done in.
+    chat: Option<Address>,
+    /// The id of the message it is or will be.
+    message_id: Option<String>,
+    /// The kind of the message it is or will be.
+    kind: Option<&'static str>,
+    cause: ShownCause,
+    /// When it was asked for.
+    created_at: Moment,
+    /// Attempts begun so far.
+    attempts: u32,
+    /// `pending`, `sent`, `delivered`, `read` or `failed`.
+    state: &'static str,
+    state_detail: ShownState,
+}
+
+/// Who asked for an effect.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "EffectCause")]
+enum ShownCause {
+    /// A plugin, answering an event.
+    Plugin {
+        /// The event.
+        event: String,
+        /// The installation.
+        installation: String,
+    },
+    /// A call of this API.
+    Request {
+        /// The id the request was given.
+        request: String,
+    },
+}
+
+/// What there is to say about the state of an effect.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "EffectState")]
+enum ShownState {
+    /// It is pending.
+    Pending {
+        /// The earliest moment of the next attempt; none means at once.
+        not_before: Option<Moment>,
+        /// Why it has not left yet.
+        last_error: Option<Box<str>>,
+    },
+    /// It failed for good.
+    Failed {
+        /// When.
+        at: Moment,
+        /// Why.
+        reason: Box<str>,
+        /// WhatsApp's code, where it gave one.
+        code: Option<u32>,
+    },
+    /// It has left.
+    Left {
+        /// When it came into this state.
+        at: Moment,
+    },
+}
+
+pub(in crate::http) async fn get(ctx: Ctx) -> Result<Shown<ShownEffect>, ApiError> {
+    let session = ctx.session().await?;
     let given = ctx.param("e");
     let id = given.parse().map_err(|_| {
         ApiError::unknown(
@@ -19,49 +91,53 @@ pub(in crate::http) async fn get(ctx: Ctx) -> Result<Reply, ApiError> {
             format!("there is no effect {given:?} in this session"),
         )
     })?;
-    Ok(Reply::ok(&shown(&ctx.parts.messages.effect(session.id, id).await?)))
+    Ok(Shown(shown(&ctx.parts.messages.effect(session.id, id).await?)))
 }
 
-/// An effect without what it says: the caller of a send knows, and nobody else needs to.
-pub(super) fn shown(effect: &Effect) -> Value {
-    json!({
-        "id": effect.id.to_string(),
-        "session": effect.session.to_string(),
-        "action": effect.action.name(),
-        "chat": effect.action.chat().map(address::of_jid),
-        "message_id": message_id(effect).map(|id| id.to_string()),
-        "kind": kind(&effect.action),
-        "cause": cause(&effect.cause),
-        "created_at": rfc3339(effect.created_at),
-        "attempts": effect.attempts,
-        "state": effect.state.name(),
-        "state_detail": state(&effect.state),
-    })
-}
-
-fn kind(action: &Action) -> Option<&'static str> {
-    action.sent().map(|send| send.content.kind())
-}
-
-fn cause(cause: &Cause) -> Value {
-    match cause {
-        Cause::Plugin {
-            event, installation, ..
-        } => json!({ "event": event.to_string(), "installation": installation.as_str() }),
-        Cause::Request { request } => json!({ "request": request.to_string() }),
+pub(super) fn shown(effect: &Effect) -> ShownEffect {
+    ShownEffect {
+        id: effect.id.to_string(),
+        session: effect.session.to_string(),
+        action: effect.action.name(),
+        chat: effect.action.chat().map(Address::from),
+        message_id: message_id(effect).map(|id| id.to_string()),
+        kind: effect.action.sent().map(|send| send.content.kind()),
+        cause: cause(&effect.cause),
+        created_at: Moment(effect.created_at),
+        attempts: effect.attempts,
+        state: effect.state.name(),
+        state_detail: state(&effect.state),
     }
 }
 
-fn state(state: &EffectState) -> Value {
+fn cause(cause: &Cause) -> ShownCause {
+    match cause {
+        Cause::Plugin {
+            event, installation, ..
+        } => ShownCause::Plugin {
+            event: event.to_string(),
+            installation: installation.to_string(),
+        },
+        Cause::Request { request } => ShownCause::Request {
+            request: request.to_string(),
+        },
+    }
+}
+
+fn state(state: &EffectState) -> ShownState {
     match state {
-        EffectState::Pending { not_before, last_error } => {
+        EffectState::Pending { not_before, last_error } => ShownState::Pending {
             // The beginning of time means "at once".
-            let not_before = (not_before.0 > 0).then(|| rfc3339(*not_before));
-            json!({ "not_before": not_before, "last_error": last_error })
-        }
+            not_before: (not_before.0 > 0).then_some(Moment(*not_before)),
+            last_error: last_error.clone(),
+        },
         EffectState::Sent { at } | EffectState::Delivered { at } | EffectState::Read { at } => {
-            json!({ "at": rfc3339(*at) })
+            ShownState::Left { at: Moment(*at) }
         }
-        EffectState::Failed { at, reason, code } => json!({ "at": rfc3339(*at), "reason": reason, "code": code }),
+        EffectState::Failed { at, reason, code } => ShownState::Failed {
+            at: Moment(*at),
+            reason: reason.clone(),
+            code: *code,
+        },
     }
 }

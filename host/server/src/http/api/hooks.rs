@@ -2,20 +2,31 @@
 
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use serde_json::json;
 use url::form_urlencoded;
 
+use super::schedules::Fired;
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
-use crate::http::reply::Reply;
+use crate::http::operation::{Answer, AnyQuery, Description};
+use crate::http::reply::{Accepted, Reply};
 use crate::service::hooks::{HookCall, HookOutcome};
 
+/// What a plugin says; the host promises nothing of it.
+pub(in crate::http) struct Said(Reply);
+
+impl Answer for Said {
+    fn reply(self) -> Reply {
+        self.0
+    }
+
+    fn tell(_: &mut Description) {}
+}
+
 /// What the plugin answers; 202 with the event's id when that takes longer than the hook's `wait`.
-pub(in crate::http) async fn call(ctx: Ctx) -> Result<Reply, ApiError> {
+pub(in crate::http) async fn call(ctx: Ctx, AnyQuery(pairs): AnyQuery) -> Result<Said, ApiError> {
     let (session, installation) = (ctx.param("s").to_owned(), ctx.param("i").to_owned());
     // Behind `/v1/hooks/{s}/{i}`, as it was written.
     let path = ctx.path.splitn(6, '/').nth(5).unwrap_or_default();
-    let pairs = ctx.query.all();
     let query = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(pairs)
         .finish();
@@ -31,7 +42,7 @@ pub(in crate::http) async fn call(ctx: Ctx) -> Result<Reply, ApiError> {
         .unless_stopped(async { Ok(hooks.call(&session, &installation, call).await?) })
         .await?;
     match outcome {
-        HookOutcome::Later(event) => Ok(Reply::accepted(&json!({ "event": event.to_string() }))),
+        HookOutcome::Later(event) => Ok(Said(Accepted(Fired::by(event)).reply())),
         HookOutcome::Failed(event) => Err(ApiError::hook_failed(event)),
         HookOutcome::Answered(response) => {
             let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::OK);
@@ -49,7 +60,7 @@ pub(in crate::http) async fn call(ctx: Ctx) -> Result<Reply, ApiError> {
                 let plain = HeaderValue::from_static("text/plain; charset=utf-8");
                 reply.headers.insert(CONTENT_TYPE, plain);
             }
-            Ok(reply)
+            Ok(Said(reply))
         }
     }
 }

@@ -3,23 +3,101 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use waspnest_core::clock::UnixMs;
 use waspnest_core::event::Position;
 use waspnest_core::id::{InstallationId, SessionId};
 
-use crate::http::body::{self, Fields};
+use crate::http::address::Moment;
+use crate::http::body::{Fields, FromFields};
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
-use crate::http::page::Page;
-use crate::http::reply::Reply;
-use crate::rfc3339::rfc3339;
+use crate::http::form::{LARGEST, Text, integer};
+use crate::http::operation::{MaybeJson, Query};
+use crate::http::page::{Listed, Page, Plain};
+use crate::http::query::{FromQuery, Params};
+use crate::http::reply::{Accepted, Shown};
 use crate::service::installations::{Condition, Described, Letters, Parked, Settlement};
 
+/// An installation.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Installation")]
+pub(in crate::http) struct ShownInstallation {
+    /// The operator's name of it.
+    id: String,
+    plugin: ShownPlugin,
+    /// Capabilities that are requested and granted.
+    granted: Vec<Box<str>>,
+    /// The binds that bring it events.
+    binds: Vec<Box<str>>,
+    condition: ShownCondition,
+}
+
+/// The plugin an installation puts to work.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "InstalledPlugin")]
+struct ShownPlugin {
+    /// The author's name of it.
+    id: String,
+    /// Its name for people.
+    name: Box<str>,
+    /// The author's version.
+    version: Box<str>,
+    /// Digest of its package.
+    digest: Box<str>,
+}
+
+/// Whether an installation gets calls.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "InstallationCondition")]
+struct ShownCondition {
+    /// `working`, or `resting` after many failures.
+    state: &'static str,
+    /// Until when it rests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Moment>,
+}
+
+/// An event that an installation could not handle.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DeadLetter")]
+pub(in crate::http) struct ShownLetter {
+    /// The session.
+    session: String,
+    /// The event's position in the session's log.
+    position: u64,
+    /// The event.
+    event: String,
+    /// What kind of event it is.
+    kind: Box<str>,
+    /// How often it was tried.
+    attempts: u32,
+    /// Why the last attempt failed.
+    error: Box<str>,
+    /// When it was given up.
+    at: Moment,
+}
+
+/// How many events are handled again.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::http) struct Replayed {
+    /// How many.
+    replayed: u64,
+}
+
+/// How many events were thrown away.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::http) struct Discarded {
+    /// How many.
+    discarded: u64,
+}
+
 /// All of them, in the order of the configuration.
-pub(in crate::http) async fn list(ctx: Ctx) -> Result<Reply, ApiError> {
-    let page = Page::<InstallationId>::of(&ctx.query)?;
-    ctx.query.finish()?;
+pub(in crate::http) async fn list(
+    ctx: Ctx,
+    Query(Plain(page)): Query<Plain<InstallationId>>,
+) -> Result<Shown<Listed<ShownInstallation>>, ApiError> {
     let all = ctx.parts.installations.list();
     let behind = match &page.after {
         None => 0,
@@ -30,77 +108,98 @@ pub(in crate::http) async fn list(ctx: Ctx) -> Result<Reply, ApiError> {
     };
     let found: Vec<Described> = all.into_iter().skip(behind).take(page.look_ahead()).collect();
     let now = ctx.parts.clock.now();
-    Ok(Reply::ok(&page.answer(
+    Ok(Shown(page.answer(
         found,
         |described| described.id.clone(),
         |described| shown(&described, now),
     )))
 }
 
-pub(in crate::http) async fn get(ctx: Ctx) -> Result<Reply, ApiError> {
-    ctx.query.finish()?;
+pub(in crate::http) async fn get(ctx: Ctx) -> Result<Shown<ShownInstallation>, ApiError> {
     let described = ctx.parts.installations.get(&id(&ctx)?)?;
-    Ok(Reply::ok(&shown(&described, ctx.parts.clock.now())))
+    Ok(Shown(shown(&described, ctx.parts.clock.now())))
 }
 
-/// By session and then oldest first; `?session=` leaves one session.
-pub(in crate::http) async fn dead_letters(ctx: Ctx) -> Result<Reply, ApiError> {
-    let page = Page::<Place>::of(&ctx.query)?;
-    let session = ctx.query.get("session");
-    ctx.query.finish()?;
+/// A page of dead letters, of one session or all.
+pub(in crate::http) struct LettersWanted {
+    page: Page<Place>,
+    session: Option<String>,
+}
+
+impl FromQuery for LettersWanted {
+    fn from_query(params: &mut Params) -> Option<Self> {
+        let page = Page::read(params);
+        let session = params.optional("session", Text, "Only those of one session.");
+        Some(Self { page: page?, session })
+    }
+}
+
+pub(in crate::http) async fn dead_letters(
+    ctx: Ctx,
+    Query(LettersWanted { page, session }): Query<LettersWanted>,
+) -> Result<Shown<Listed<ShownLetter>>, ApiError> {
     let installations = &ctx.parts.installations;
     let only = match session {
-        Some(given) => Some(installations.session(given).await?),
+        Some(given) => Some(installations.session(&given).await?),
         None => None,
     };
     let after = page.after.map(|Place(session, position)| (session, position));
     let found = installations
         .dead_letters(&id(&ctx)?, only, after, page.look_ahead())
         .await?;
-    Ok(Reply::ok(&page.answer(
+    Ok(Shown(page.answer(
         found,
         |parked| Place(parked.session, parked.position),
         |parked| shown_letter(&parked),
     )))
 }
 
-/// Has events handled again that were parked, by the plugin as it is now: 202 with how many. `{ "session"?, "position"? }` says which;
-/// an empty body means all.
-pub(in crate::http) async fn replay(ctx: Ctx) -> Result<Reply, ApiError> {
-    let replayed = settle(&ctx, Settlement::Replay).await?;
-    Ok(Reply::accepted(&json!({ "replayed": replayed })))
+/// Which dead letters: those of one session, or one of them; all if nothing is said.
+pub(in crate::http) struct Chosen {
+    session: Option<String>,
+    position: Option<u64>,
 }
 
-/// Throws dead letters away: 200 with how many. Which, is said as for [`replay`].
-pub(in crate::http) async fn discard(ctx: Ctx) -> Result<Reply, ApiError> {
-    let discarded = settle(&ctx, Settlement::Discard).await?;
-    Ok(Reply::ok(&json!({ "discarded": discarded })))
+impl FromFields for Chosen {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let session = fields.optional("session", Text, "Those of one session; all if nothing is said.");
+        let position = fields.optional(
+            "position",
+            integer(0, LARGEST),
+            "The one at this position in the session's log.",
+        );
+        if session.is_none() && position.is_some() {
+            fields.fault("position", "is of one session: say which");
+        }
+        Some(Self { session, position })
+    }
 }
 
-async fn settle(ctx: &Ctx, how: Settlement) -> Result<u64, ApiError> {
-    ctx.query.finish()?;
+pub(in crate::http) async fn replay(
+    ctx: Ctx,
+    MaybeJson(chosen): MaybeJson<Chosen>,
+) -> Result<Accepted<Replayed>, ApiError> {
+    let replayed = settle(&ctx, chosen, Settlement::Replay).await?;
+    Ok(Accepted(Replayed { replayed }))
+}
+
+pub(in crate::http) async fn discard(
+    ctx: Ctx,
+    MaybeJson(chosen): MaybeJson<Chosen>,
+) -> Result<Shown<Discarded>, ApiError> {
+    let discarded = settle(&ctx, chosen, Settlement::Discard).await?;
+    Ok(Shown(Discarded { discarded }))
+}
+
+async fn settle(ctx: &Ctx, Chosen { session, position }: Chosen, how: Settlement) -> Result<u64, ApiError> {
     let id = id(ctx)?;
     let installations = &ctx.parts.installations;
-    let (session, position) = if ctx.body.is_empty() {
-        (None, None)
-    } else {
-        letters(ctx.fields()?)?
-    };
     let which = match (session, position) {
         (None, _) => Letters::All,
         (Some(session), None) => Letters::Of(installations.session(&session).await?),
         (Some(session), Some(position)) => Letters::One(installations.session(&session).await?, Position(position)),
     };
     Ok(installations.settle(&id, which, how).await?)
-}
-
-fn letters(mut fields: Fields) -> Result<(Option<String>, Option<u64>), ApiError> {
-    let session = fields.optional("session", body::text);
-    let position = fields.optional("position", body::integer);
-    if session.is_none() && position.is_some() {
-        fields.fault("position", "is of one session: say which");
-    }
-    fields.finish(Some((session, position)))
 }
 
 pub(super) fn id(ctx: &Ctx) -> Result<InstallationId, ApiError> {
@@ -110,30 +209,35 @@ pub(super) fn id(ctx: &Ctx) -> Result<InstallationId, ApiError> {
         .map_err(|_| ApiError::unknown("unknown_installation", format!("there is no installation {given:?}")))
 }
 
-fn shown(described: &Described, now: UnixMs) -> Value {
-    let condition = match described.breaker.condition(now) {
-        Condition::Working => json!({ "state": "working" }),
-        Condition::Resting { until } => json!({ "state": "resting", "until": rfc3339(until) }),
+fn shown(described: &Described, now: UnixMs) -> ShownInstallation {
+    let (state, until) = match described.breaker.condition(now) {
+        Condition::Working => ("working", None),
+        Condition::Resting { until } => ("resting", Some(Moment(until))),
     };
-    json!({
-        "id": described.id.as_str(),
-        "plugin": { "id": described.plugin.as_str(), "name": described.name, "version": described.version, "digest": described.digest },
-        "granted": described.granted,
-        "binds": described.binds,
-        "condition": condition,
-    })
+    ShownInstallation {
+        id: described.id.to_string(),
+        plugin: ShownPlugin {
+            id: described.plugin.to_string(),
+            name: described.name.clone(),
+            version: described.version.clone(),
+            digest: described.digest.clone(),
+        },
+        granted: described.granted.clone(),
+        binds: described.binds.clone(),
+        condition: ShownCondition { state, until },
+    }
 }
 
-fn shown_letter(parked: &Parked) -> Value {
-    json!({
-        "session": parked.session.to_string(),
-        "position": parked.position.0,
-        "event": parked.letter.event.to_string(),
-        "kind": parked.letter.kind,
-        "attempts": parked.letter.attempts,
-        "error": parked.letter.error,
-        "at": rfc3339(parked.letter.at),
-    })
+fn shown_letter(parked: &Parked) -> ShownLetter {
+    ShownLetter {
+        session: parked.session.to_string(),
+        position: parked.position.0,
+        event: parked.letter.event.to_string(),
+        kind: parked.letter.kind.clone(),
+        attempts: parked.letter.attempts,
+        error: parked.letter.error.clone(),
+        at: Moment(parked.letter.at),
+    }
 }
 
 /// Where a page of dead letters ended: `ses_…:17`.

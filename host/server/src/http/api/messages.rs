@@ -5,57 +5,93 @@ use std::time::Duration;
 use http::HeaderName;
 use waspnest_core::message::Origin;
 
-use super::effects::shown;
-use crate::http::body::{self, Fields};
+use super::effects::{ShownEffect, shown};
+use crate::http::body::{Fields, FromFields};
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
-use crate::http::reply::Reply;
+use crate::http::form::{list, one_of, parsed, text_of};
+use crate::http::operation::{Json, Query};
+use crate::http::query::{FromQuery, Params};
+use crate::http::reply::{Accepted, Either, Shown};
 use crate::service::messages::{Quote, Repeat, TextMessage};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const LONGEST_KEY: usize = 255;
 /// Bytes of the longest text WhatsApp's clients send.
 const LONGEST_TEXT: usize = 65_536;
+/// The most people a message may mention: more than a group can have.
+const MOST_MENTIONS: usize = 2048;
 /// How long `?wait=sent` waits.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
+/// Until when the caller wants to wait.
 #[derive(Clone, Copy)]
-enum Kind {
-    Text,
+enum Until {
+    Sent,
 }
 
-/// `{ "type": "text", "to", "text", "quote"?: { "id", "from"?, "participant"? }, "mentions"? }`.
-///
+/// Whether to wait.
+pub(in crate::http) struct Wait(Option<Until>);
+
+impl FromQuery for Wait {
+    fn from_query(params: &mut Params) -> Option<Self> {
+        let says = "`sent` waits until the message has left or failed, for at most 15 seconds.";
+        Some(Self(params.optional("wait", one_of(&[("sent", Until::Sent)]), says)))
+    }
+}
+
+impl FromFields for TextMessage {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        fields.variant("type", "What is sent.", &[("text", text)])
+    }
+}
+
+fn text(fields: &mut Fields) -> Option<TextMessage> {
+    let to = fields.required("to", parsed(), "To whom.");
+    let text = fields.required("text", text_of(1, LONGEST_TEXT), "What it says.");
+    let quote = fields.object("quote", "The message it answers, in the same chat.", |quote| {
+        let id = quote.required("id", parsed(), "WhatsApp's id of it.");
+        let side = one_of(&[("them", Origin::Them), ("me", Origin::Me)]);
+        let from = quote.optional("from", side, "Which side wrote it; `them` if nothing is said.");
+        let participant = quote.optional("participant", parsed(), "Who wrote it, in a group.");
+        Some(Quote {
+            id: id?,
+            from: from.unwrap_or(Origin::Them),
+            participant,
+        })
+    });
+    let mentions = fields.optional("mentions", list(parsed(), MOST_MENTIONS), "Who is mentioned.");
+    Some(TextMessage {
+        to: to?,
+        text: text?.into(),
+        quote,
+        mentions: mentions.unwrap_or_default(),
+    })
+}
+
 /// 202 with the effect, which holds the id of the message it will be. With `?wait=sent`: 200 once it has left or failed, or 202 when
 /// that takes longer than a caller may wait.
-pub(in crate::http) async fn send(ctx: Ctx) -> Result<Reply, ApiError> {
-    let wait = match ctx.query.get("wait") {
-        None => None,
-        Some("sent") => Some(LONGEST_WAIT),
-        Some(other) => {
-            return Err(ApiError::invalid_query(format!(
-                "wait: {other:?} is not allowed: expected \"sent\""
-            )));
-        }
-    };
-    ctx.query.finish()?;
+pub(in crate::http) async fn send(
+    ctx: Ctx,
+    Query(Wait(wait)): Query<Wait>,
+    Json(message): Json<TextMessage>,
+) -> Result<Either<Accepted<ShownEffect>, Shown<ShownEffect>>, ApiError> {
     let key = idempotency_key(&ctx)?;
-    let session = ctx.parts.sessions.record(ctx.param("s")).await?;
-    let message = read(ctx.fields()?)?;
+    let session = ctx.session().await?;
     let repeat = key.as_deref().map_or(Repeat::New, Repeat::Key);
     let mut effect = ctx.parts.messages.send_text(&session, message, repeat).await?;
-    if let Some(wait) = wait {
+    if let Some(Until::Sent) = wait {
         // The message is accepted whatever happens now: a host that stops answers with what is known.
         tokio::select! {
             biased;
-            settled = ctx.parts.messages.settled(session.id, effect.id, wait) => effect = settled?,
+            settled = ctx.parts.messages.settled(session.id, effect.id, LONGEST_WAIT) => effect = settled?,
             () = ctx.stop.cancelled() => {}
         }
         if !effect.state.is_pending() {
-            return Ok(Reply::ok(&shown(&effect)));
+            return Ok(Either::Second(Shown(shown(&effect))));
         }
     }
-    Ok(Reply::accepted(&shown(&effect)))
+    Ok(Either::First(Accepted(shown(&effect))))
 }
 
 fn idempotency_key(ctx: &Ctx) -> Result<Option<String>, ApiError> {
@@ -65,41 +101,4 @@ fn idempotency_key(ctx: &Ctx) -> Result<Option<String>, ApiError> {
     let key = key.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
     key.map(|key| Some(key.to_owned()))
         .ok_or_else(|| ApiError::invalid_header("Idempotency-Key: expected 1 to 255 printable ASCII characters"))
-}
-
-fn read(mut fields: Fields) -> Result<TextMessage, ApiError> {
-    let kind = fields.required("type", body::one_of(&[("text", Kind::Text)]));
-    let to = fields.required("to", body::parsed);
-    let text = fields.required("text", |value| match body::text(value)? {
-        text if text.is_empty() => Err("must not be empty".to_owned()),
-        text if text.len() > LONGEST_TEXT => {
-            Err(format!("has {} bytes; at most {LONGEST_TEXT} are allowed", text.len()))
-        }
-        text => Ok(text.into()),
-    });
-    let quote = fields.object("quote", |quote| {
-        let id = quote.required("id", body::parsed);
-        let from = quote
-            .optional("from", body::one_of(&[("them", Origin::Them), ("me", Origin::Me)]))
-            .unwrap_or(Origin::Them);
-        let participant = quote.optional("participant", body::parsed);
-        Some(Quote {
-            id: id?,
-            from,
-            participant,
-        })
-    });
-    let mentions = fields
-        .optional("mentions", body::list(body::parsed))
-        .unwrap_or_default();
-    let message = match (kind, to, text) {
-        (Some(Kind::Text), Some(to), Some(text)) => Some(TextMessage {
-            to,
-            text,
-            quote,
-            mentions,
-        }),
-        _ => None,
-    };
-    fields.finish(message)
 }

@@ -1,97 +1,139 @@
 //! Who would get a message.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use waspnest_core::address::Jid;
-use waspnest_core::id::SessionName;
 use waspnest_core::message::Origin;
 use waspnest_engine::Mode;
 
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
-use crate::http::reply::Reply;
+use crate::http::form::{Flag, Text, one_of, parsed};
+use crate::http::operation::Query;
+use crate::http::query::{FromQuery, Params};
+use crate::http::reply::Shown;
 use crate::router::Explained;
 use crate::service::routes::{Kind, Question};
 
-/// `?session=&chat=`, and of the message `sender`, `kind`, `text`, `from_me`.
-pub(in crate::http) async fn explain(ctx: Ctx) -> Result<Reply, ApiError> {
-    let query = &ctx.query;
-    let session: SessionName = required(query.get("session"), "session")?;
-    let chat: Jid = required(query.get("chat"), "chat")?;
-    let sender = match query.get("sender") {
-        Some(sender) => required(Some(sender), "sender")?,
-        None if chat.is_person() => chat.clone(),
-        None => {
-            return Err(ApiError::invalid_query(
-                "sender: is missing; a group has many people".to_owned(),
-            ));
-        }
-    };
-    let kind = query.get("kind").unwrap_or("text");
-    let kind = Kind::named(kind).ok_or_else(|| {
-        let known: Vec<_> = Kind::ALL.iter().map(|(name, _)| *name).collect();
-        ApiError::invalid_query(format!("kind: {kind:?} is not one of {}", known.join(", ")))
-    })?;
-    let from = match query.get("from_me") {
-        None | Some("false") => Origin::Them,
-        Some("true") => Origin::Me,
-        Some(other) => {
-            return Err(ApiError::invalid_query(format!(
-                "from_me: {other:?} is neither true nor false"
-            )));
-        }
-    };
-    let text = query.get("text").map(Into::into);
-    query.finish()?;
-    let question = Question {
-        session,
-        chat,
-        sender,
-        from,
-        kind,
-        text,
-        at: None,
-    };
-    let explained = ctx.parts.routes.explain(&question);
-    Ok(Reply::ok(
-        &json!({ "installations": explained.iter().map(shown).collect::<Vec<_>>() }),
-    ))
-}
-
-fn required<T: std::str::FromStr<Err: std::fmt::Display>>(given: Option<&str>, name: &str) -> Result<T, ApiError> {
-    let Some(given) = given else {
-        return Err(ApiError::invalid_query(format!("{name}: is missing")));
-    };
-    given
-        .parse()
-        .map_err(|error| ApiError::invalid_query(format!("{name}: {error}")))
-}
-
-fn shown(explained: &Explained) -> Value {
-    let gets = explained.gets.as_ref().map(|gets| {
-        json!({
-            "handler": gets.handler,
-            "bind": gets.bind,
-            "answer": gets.answer,
-            "only_if": gets.only_if,
-            "may_be_reply": gets.may_be_reply,
+impl FromQuery for Question {
+    fn from_query(params: &mut Params) -> Option<Self> {
+        let session = params.required("session", parsed(), "The session that would get the message.");
+        let chat = params.required("chat", parsed::<Jid>(), "Its chat.");
+        let sender = params.optional("sender", parsed(), "Who would write it; needed in a group.");
+        let kind = params.optional(
+            "kind",
+            one_of(&Kind::ALL),
+            "What it would be; `text` if nothing is said.",
+        );
+        let from_me = params.optional("from_me", Flag, "Whether the account itself would write it.");
+        let text = params.optional("text", Text, "Its text, or what stands under a file.");
+        let (session, chat) = (session?, chat?);
+        let sender = match sender {
+            None if !chat.is_person() => {
+                params.fault("sender", "is missing; a group has many people");
+                return None;
+            }
+            sender => sender.unwrap_or_else(|| chat.clone()),
+        };
+        Some(Self {
+            session,
+            chat,
+            sender,
+            from: if from_me == Some(true) {
+                Origin::Me
+            } else {
+                Origin::Them
+            },
+            kind: kind.unwrap_or(Kind::Text),
+            text: text.map(Into::into),
+            at: None,
         })
+    }
+}
+
+/// What each installation would do.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Explanation")]
+pub(in crate::http) struct Explanation {
+    /// Those of the session, by priority.
+    installations: Vec<ShownExplained>,
+}
+
+/// What one installation would do.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ExplainedInstallation")]
+struct ShownExplained {
+    /// The installation.
+    id: String,
+    /// Its priority; the higher is asked first.
+    priority: i32,
+    /// `active`, or `observe` when it may change nothing.
+    mode: &'static str,
+    /// How it would get the message; none when it would not.
+    gets: Option<ShownGets>,
+    /// Why binds let it not through.
+    refusals: Vec<Refusal>,
+    /// Why none of that matters.
+    because: Option<&'static str>,
+    /// Whose answer it would wait for.
+    waits_for: Vec<String>,
+}
+
+/// How an installation gets a message.
+#[derive(Serialize, JsonSchema)]
+struct ShownGets {
+    /// The handler that is called.
+    handler: &'static str,
+    /// The bind that lets it through.
+    bind: Box<str>,
+    /// What the host itself would answer.
+    answer: Option<Box<str>>,
+    /// What else would have to be so.
+    only_if: Option<&'static str>,
+    /// Whether it could be the answer of a conversation.
+    may_be_reply: bool,
+}
+
+/// Why a bind does not let a message through.
+#[derive(Serialize, JsonSchema)]
+struct Refusal {
+    /// The bind.
+    bind: Box<str>,
+    /// Why.
+    why: &'static str,
+}
+
+pub(in crate::http) async fn explain(
+    ctx: Ctx,
+    Query(question): Query<Question>,
+) -> Result<Shown<Explanation>, ApiError> {
+    let explained = ctx.parts.routes.explain(&question);
+    let installations = explained.iter().map(shown).collect();
+    Ok(Shown(Explanation { installations }))
+}
+
+fn shown(explained: &Explained) -> ShownExplained {
+    let gets = explained.gets.as_ref().map(|gets| ShownGets {
+        handler: gets.handler,
+        bind: gets.bind.clone(),
+        answer: gets.answer.clone(),
+        only_if: gets.only_if,
+        may_be_reply: gets.may_be_reply,
     });
-    let refusals: Vec<_> = explained
-        .refusals
-        .iter()
-        .map(|(bind, why)| json!({ "bind": bind, "why": why }))
-        .collect();
-    let waits_for: Vec<_> = explained.waits_for.iter().map(|id| id.as_str()).collect();
-    json!({
-        "id": explained.installation.as_str(),
-        "priority": explained.priority,
-        "mode": match explained.mode {
+    let refusals = explained.refusals.iter().map(|(bind, why)| Refusal {
+        bind: bind.clone(),
+        why,
+    });
+    ShownExplained {
+        id: explained.installation.to_string(),
+        priority: explained.priority,
+        mode: match explained.mode {
             Mode::Active => "active",
             Mode::Observe => "observe",
         },
-        "gets": gets,
-        "refusals": refusals,
-        "because": explained.because,
-        "waits_for": waits_for,
-    })
+        gets,
+        refusals: refusals.collect(),
+        because: explained.because,
+        waits_for: explained.waits_for.iter().map(ToString::to_string).collect(),
+    }
 }

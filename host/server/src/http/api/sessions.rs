@@ -1,111 +1,170 @@
 //! Sessions: make, see, connect, remove.
 
-use http::header::{HeaderValue, LOCATION};
-use serde_json::{Value, json};
-use waspnest_core::id::SessionId;
+use schemars::JsonSchema;
+use serde::Serialize;
+use waspnest_core::id::{SessionId, SessionName};
 use waspnest_core::session::Desired;
 use waspnest_whatsapp::{State, Status};
 
-use crate::http::address;
-use crate::http::body;
+use crate::http::address::{Address, Moment};
+use crate::http::body::{Fields, FromFields};
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
-use crate::http::page::Page;
-use crate::http::reply::Reply;
-use crate::rfc3339::rfc3339;
+use crate::http::form::{Flag, parsed};
+use crate::http::operation::{Json, Query};
+use crate::http::page::{Listed, Plain};
+use crate::http::reply::{Accepted, Created, NoContent, Shown};
 use crate::service::sessions::Session;
 
-/// `{ "name", "connect"? }`; connects unless told not to.
-pub(in crate::http) async fn create(ctx: Ctx) -> Result<Reply, ApiError> {
-    ctx.query.finish()?;
-    let mut fields = ctx.fields()?;
-    let name = fields.required("name", body::parsed);
-    let desired = match fields.optional("connect", body::boolean).unwrap_or(true) {
-        true => Desired::Connected,
-        false => Desired::Disconnected,
-    };
-    let session = ctx.parts.sessions.create(fields.finish(name)?, desired).await?;
-    let mut reply = Reply::created(&shown(&session));
-    if let Ok(place) = HeaderValue::from_str(&format!("/v1/sessions/{}", session.record.id)) {
-        reply.headers.insert(LOCATION, place);
-    }
-    Ok(reply)
+/// A session to be made.
+pub(in crate::http) struct NewSession {
+    name: SessionName,
+    desired: Desired,
 }
 
-/// Oldest first.
-pub(in crate::http) async fn list(ctx: Ctx) -> Result<Reply, ApiError> {
-    let page = Page::<SessionId>::of(&ctx.query)?;
-    ctx.query.finish()?;
+impl FromFields for NewSession {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let name = fields.required("name", parsed(), "The name it is called by; unique in the host.");
+        let connect = fields.optional(
+            "connect",
+            Flag,
+            "Whether to connect it at once; it is unless told not to.",
+        );
+        Some(Self {
+            name: name?,
+            desired: match connect {
+                Some(true) | None => Desired::Connected,
+                Some(false) => Desired::Disconnected,
+            },
+        })
+    }
+}
+
+/// A session.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Session")]
+pub(in crate::http) struct ShownSession {
+    /// Its id.
+    id: String,
+    /// The operator's name for it.
+    name: String,
+    /// When it was made.
+    created_at: Moment,
+    /// Whether it is wanted connected.
+    connect: bool,
+    /// The account's own address, once it is known.
+    account: Option<Address>,
+    /// The account's display name, once it is known.
+    push_name: Option<String>,
+    status: ShownStatus,
+}
+
+/// What a session is doing.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "SessionStatus")]
+pub(in crate::http) enum ShownStatus {
+    /// It is not at work in this process.
+    Stopped {
+        /// `stopped`.
+        state: &'static str,
+    },
+    /// It is at work.
+    AtWork {
+        /// Such as `pairing`, `connecting`, `connected`, `logged_out`.
+        state: &'static str,
+        /// Since when it is in that state.
+        since: Moment,
+        /// What led there, where that is known.
+        reason: Option<String>,
+        /// The account, once it is known.
+        me: Option<Address>,
+        /// When WhatsApp last answered.
+        last_round_trip: Option<Moment>,
+        /// Until when the account may not be used, where WhatsApp says so.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        banned_until: Option<Option<Moment>>,
+    },
+}
+
+pub(in crate::http) async fn create(ctx: Ctx, Json(new): Json<NewSession>) -> Result<Created<ShownSession>, ApiError> {
+    let session = ctx.parts.sessions.create(new.name, new.desired).await?;
+    let path = format!("/v1/sessions/{}", session.record.id);
+    Ok(Created::at(path, shown(&session)))
+}
+
+pub(in crate::http) async fn list(
+    ctx: Ctx,
+    Query(Plain(page)): Query<Plain<SessionId>>,
+) -> Result<Shown<Listed<ShownSession>>, ApiError> {
     let found = ctx.parts.sessions.list(page.after, page.look_ahead()).await?;
-    Ok(Reply::ok(&page.answer(
+    Ok(Shown(page.answer(
         found,
         |session| session.record.id,
         |session| shown(&session),
     )))
 }
 
-pub(in crate::http) async fn get(ctx: Ctx) -> Result<Reply, ApiError> {
-    ctx.query.finish()?;
-    Ok(Reply::ok(&shown(&ctx.parts.sessions.get(ctx.param("s")).await?)))
+pub(in crate::http) async fn get(ctx: Ctx) -> Result<Shown<ShownSession>, ApiError> {
+    let record = ctx.session().await?;
+    Ok(Shown(shown(&ctx.parts.sessions.seen(record))))
 }
 
-pub(in crate::http) async fn remove(ctx: Ctx) -> Result<Reply, ApiError> {
-    ctx.query.finish()?;
-    ctx.parts.sessions.remove(ctx.param("s")).await?;
-    Ok(Reply::no_content())
+pub(in crate::http) async fn remove(ctx: Ctx) -> Result<NoContent, ApiError> {
+    let record = ctx.session().await?;
+    ctx.parts.sessions.remove(record.id).await?;
+    Ok(NoContent)
 }
 
-/// What it is doing, without what is stored of it.
-pub(in crate::http) async fn status(ctx: Ctx) -> Result<Reply, ApiError> {
-    ctx.query.finish()?;
-    let session = ctx.parts.sessions.get(ctx.param("s")).await?;
-    Ok(Reply::ok(&shown_status(session.status.as_ref())))
+/// Without what is stored of it.
+pub(in crate::http) async fn status(ctx: Ctx) -> Result<Shown<ShownStatus>, ApiError> {
+    let record = ctx.session().await?;
+    let session = ctx.parts.sessions.seen(record);
+    Ok(Shown(shown_status(session.status.as_ref())))
 }
 
-pub(in crate::http) async fn connect(ctx: Ctx) -> Result<Reply, ApiError> {
-    ctx.query.finish()?;
-    Ok(Reply::accepted(&shown(
-        &ctx.parts.sessions.connect(ctx.param("s")).await?,
-    )))
+pub(in crate::http) async fn connect(ctx: Ctx) -> Result<Accepted<ShownSession>, ApiError> {
+    let record = ctx.session().await?;
+    Ok(Accepted(shown(&ctx.parts.sessions.connect(record.id).await?)))
 }
 
-pub(in crate::http) async fn disconnect(ctx: Ctx) -> Result<Reply, ApiError> {
-    ctx.query.finish()?;
-    Ok(Reply::ok(&shown(&ctx.parts.sessions.disconnect(ctx.param("s")).await?)))
+pub(in crate::http) async fn disconnect(ctx: Ctx) -> Result<Shown<ShownSession>, ApiError> {
+    let record = ctx.session().await?;
+    Ok(Shown(shown(&ctx.parts.sessions.disconnect(record.id).await?)))
 }
 
-pub(in crate::http) async fn log_out(ctx: Ctx) -> Result<Reply, ApiError> {
-    ctx.query.finish()?;
-    Ok(Reply::ok(&shown(&ctx.parts.sessions.log_out(ctx.param("s")).await?)))
+pub(in crate::http) async fn log_out(ctx: Ctx) -> Result<Shown<ShownSession>, ApiError> {
+    let record = ctx.session().await?;
+    Ok(Shown(shown(&ctx.parts.sessions.log_out(record.id).await?)))
 }
 
-fn shown(session: &Session) -> Value {
+fn shown(session: &Session) -> ShownSession {
     let record = &session.record;
-    json!({
-        "id": record.id.to_string(),
-        "name": record.name.as_str(),
-        "created_at": rfc3339(record.created_at),
-        "connect": record.desired == Desired::Connected,
-        "account": record.jid.as_ref().or(record.lid.as_ref()).map(address::of_jid),
-        "push_name": record.push_name,
-        "status": shown_status(session.status.as_ref()),
-    })
+    ShownSession {
+        id: record.id.to_string(),
+        name: record.name.to_string(),
+        created_at: Moment(record.created_at),
+        connect: record.desired == Desired::Connected,
+        account: record.jid.as_ref().or(record.lid.as_ref()).map(Address::from),
+        push_name: record.push_name.as_deref().map(str::to_owned),
+        status: shown_status(session.status.as_ref()),
+    }
 }
 
 /// A session that is not at work in this process is `stopped`.
-fn shown_status(status: Option<&Status>) -> Value {
+fn shown_status(status: Option<&Status>) -> ShownStatus {
     let Some(status) = status else {
-        return json!({ "state": "stopped" });
+        return ShownStatus::Stopped { state: "stopped" };
     };
-    let mut shown = json!({
-        "state": status.state.name(),
-        "since": rfc3339(status.since),
-        "reason": status.reason,
-        "me": status.me.as_ref().map(address::of_party),
-        "last_round_trip": status.last_round_trip.map(rfc3339),
-    });
-    if let State::Banned { until } = status.state {
-        shown["banned_until"] = until.map(rfc3339).into();
+    ShownStatus::AtWork {
+        state: status.state.name(),
+        since: Moment(status.since),
+        reason: status.reason.as_deref().map(str::to_owned),
+        me: status.me.as_ref().map(Address::from),
+        last_round_trip: status.last_round_trip.map(Moment),
+        banned_until: match status.state {
+            State::Banned { until } => Some(until.map(Moment)),
+            _ => None,
+        },
     }
-    shown
 }

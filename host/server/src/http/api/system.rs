@@ -1,49 +1,96 @@
 //! How the host is, and which one it is.
 
-use serde_json::json;
+use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::http::address::Moment;
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
-use crate::http::reply::Reply;
-use crate::rfc3339::rfc3339;
+use crate::http::reply::Shown;
 use crate::service::health::Phase;
 
-/// The process answers. Says nothing more, because anybody may ask.
-pub(in crate::http) async fn live(ctx: Ctx) -> Result<Reply, ApiError> {
-    ctx.query.finish()?;
-    Ok(Reply::ok(&json!({ "status": "ok" })))
+/// That it is so.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Sign")]
+pub(in crate::http) struct Sign {
+    /// `ok` or `ready`.
+    status: &'static str,
 }
 
-/// The host works, and its store answers.
-pub(in crate::http) async fn ready(ctx: Ctx) -> Result<Reply, ApiError> {
-    ctx.query.finish()?;
+/// How the host is.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Health")]
+pub(in crate::http) struct ShownHealth {
+    /// `starting`, `ready` or `stopping`.
+    status: &'static str,
+    /// The host's version.
+    version: &'static str,
+    /// Since when it runs.
+    up_since: Moment,
+    /// Seconds since then.
+    uptime_s: u64,
+    sessions: Counted,
+    /// How many installations are at work.
+    installations: usize,
+}
+
+/// How many sessions there are.
+#[derive(Serialize, JsonSchema)]
+struct Counted {
+    /// In all.
+    total: usize,
+    /// In each state that any is in.
+    by_state: BTreeMap<&'static str, usize>,
+}
+
+/// Which host this is.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Version")]
+pub(in crate::http) struct ShownVersion {
+    /// `waspnest`.
+    name: &'static str,
+    /// The host's version.
+    version: &'static str,
+    /// The version of this API.
+    api: &'static str,
+}
+
+/// Says nothing more, because anybody may ask.
+pub(in crate::http) async fn live(_: Ctx) -> Result<Shown<Sign>, ApiError> {
+    Ok(Shown(Sign { status: "ok" }))
+}
+
+pub(in crate::http) async fn ready(ctx: Ctx) -> Result<Shown<Sign>, ApiError> {
     match ctx.parts.health.phase() {
         Phase::Ready => {
             ctx.parts.health.report().await?;
-            Ok(Reply::ok(&json!({ "status": "ready" })))
+            Ok(Shown(Sign { status: "ready" }))
         }
         phase @ (Phase::Starting | Phase::Stopping) => Err(ApiError::not_ready(phase.name())),
     }
 }
 
-/// Everything there is to say.
-pub(in crate::http) async fn health(ctx: Ctx) -> Result<Reply, ApiError> {
-    ctx.query.finish()?;
+pub(in crate::http) async fn health(ctx: Ctx) -> Result<Shown<ShownHealth>, ApiError> {
     let report = ctx.parts.health.report().await?;
-    Ok(Reply::ok(&json!({
-        "status": report.phase.name(),
-        "version": env!("CARGO_PKG_VERSION"),
-        "up_since": rfc3339(report.up_since),
-        "uptime_s": report.uptime.as_secs(),
-        "sessions": { "total": report.sessions.values().sum::<usize>(), "by_state": report.sessions },
-        "installations": ctx.parts.installations.list().len(),
-    })))
+    Ok(Shown(ShownHealth {
+        status: report.phase.name(),
+        version: env!("CARGO_PKG_VERSION"),
+        up_since: Moment(report.up_since),
+        uptime_s: report.uptime.as_secs(),
+        sessions: Counted {
+            total: report.sessions.values().sum(),
+            by_state: report.sessions,
+        },
+        installations: ctx.parts.installations.list().len(),
+    }))
 }
 
-/// Which host this is.
-pub(in crate::http) async fn version(ctx: Ctx) -> Result<Reply, ApiError> {
-    ctx.query.finish()?;
-    Ok(Reply::ok(
-        &json!({ "name": "waspnest", "version": env!("CARGO_PKG_VERSION"), "api": "v1" }),
-    ))
+pub(in crate::http) async fn version(_: Ctx) -> Result<Shown<ShownVersion>, ApiError> {
+    Ok(Shown(ShownVersion {
+        name: "waspnest",
+        version: env!("CARGO_PKG_VERSION"),
+        api: "v1",
+    }))
 }
