@@ -28,6 +28,7 @@ pub mod secret;
 mod long_record;
 mod per_session;
 
+pub mod affairs;
 pub mod config_layer;
 pub mod contact;
 pub mod journal;

@@ -57,6 +57,8 @@ pub mod session {
     pub const APP_STATE: u8 = 0x03;
     /// What else the protocol remembers: device lists, tokens, base keys.
     pub const PROTOCOL: u8 = 0x04;
+    /// The proxy the session goes through; encrypted. Stays when the device is logged out.
+    pub const PROXY: u8 = 0x05;
 
     /// The other address of a person: address.
     pub const CONTACT: u8 = 0x10;
