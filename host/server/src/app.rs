@@ -22,7 +22,7 @@ use waspnest_core::runs::Runs;
 use waspnest_core::schedule_state::ScheduleStates;
 use waspnest_core::seal::{KeyCheckError, Sealer};
 use waspnest_core::secret::StoredSecrets;
-use waspnest_core::session::{Desired, SessionError, SessionRecord, Sessions as Register};
+use waspnest_core::session::{Desired, SessionError, Sessions as Register};
 use waspnest_core::store::{OpenError, SledOptions, SledStore, Store, StoreError};
 use waspnest_core::version::VersionRegister;
 use waspnest_egress::{Egress, SystemNames};
@@ -96,6 +96,9 @@ pub enum AppError {
     /// The WhatsApp side cannot be set up.
     #[error(transparent)]
     WhatsApp(#[from] waspnest_whatsapp::StartError),
+    /// A session cannot be given its proxy.
+    #[error(transparent)]
+    Proxy(#[from] waspnest_whatsapp::ProxyError),
     /// The register of sessions cannot be used.
     #[error(transparent)]
     Register(#[from] SessionError),
@@ -244,6 +247,7 @@ impl App {
         };
         let whatsapp = WhatsApp::new(WhatsAppOptions {
             endpoint: config.whatsapp.endpoint.clone(),
+            proxy: config.whatsapp.proxy.clone(),
             authority,
             store: Arc::clone(&store),
             log: log.clone(),
@@ -303,6 +307,7 @@ impl App {
                 installations,
                 timetable: Arc::clone(&timetable),
                 loop_guard: config.plugins.loop_guard,
+                stagger: config.whatsapp.stagger,
                 records,
                 send_retry: config.plugins.retry.clone(),
                 clock: Arc::clone(&clock),
@@ -364,15 +369,24 @@ impl App {
 
         for wanted in &config.sessions {
             if register.by_name(&wanted.name).await?.is_none() {
-                register
+                let made = register
                     .create(wanted.name.clone(), wanted.desired, &*clock, &*ids)
                     .await?;
+                if let Some(proxy) = &wanted.proxy {
+                    running.shared().whatsapp.set_proxy(made.id, Some(proxy)).await?;
+                }
             }
         }
         settings.take_up().await?;
+        let mut wanted = Vec::new();
         for record in register.list().await? {
-            put_to_work(&running, &record, &shutdown).await?;
+            let session = running.start(&record).await?;
+            match record.desired {
+                Desired::Disconnected => {}
+                Desired::Connected => wanted.push(session.handle),
+            }
         }
+        running.connect_all(wanted);
         shutdown.spawn("http", http.serve(listener));
         phase.send_replace(Phase::Ready);
         tracing::info!(%address, "ready");
@@ -413,23 +427,6 @@ impl App {
         }
         stopped
     }
-}
-
-async fn put_to_work(running: &RunningSessions, record: &SessionRecord, shutdown: &Shutdown) -> Result<(), AppError> {
-    let session = running.start(record).await?;
-    match record.desired {
-        Desired::Disconnected => {}
-        Desired::Connected => {
-            let name = record.name.clone();
-            // Connecting takes as long as WhatsApp takes, and one slow session must not hold up the others.
-            shutdown.spawn_finite(format!("connect {name}"), async move {
-                if let Err(error) = session.handle.connect().await {
-                    tracing::error!(session.name = %name, %error, "the session could not be connected");
-                }
-            });
-        }
-    }
-    Ok(())
 }
 
 fn random(ids: &dyn Ids) -> [u8; 32] {

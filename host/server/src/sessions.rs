@@ -4,7 +4,10 @@
 //! nothing new is taken, then calls under way finish, then effects under way, then the connection closes.
 
 mod connection;
+mod stagger;
 mod supervise;
+
+pub use stagger::Stagger;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +26,7 @@ use waspnest_core::session::{SessionRecord, Sessions};
 use waspnest_core::store::Store;
 use waspnest_egress::Egress;
 use waspnest_engine::Engine;
-use waspnest_whatsapp::{SessionHandle, WhatsApp};
+use waspnest_whatsapp::{RequestError, SessionHandle, WhatsApp};
 
 use crate::config::plugins::{LoopGuard, Retry};
 use crate::recorder::Recorder;
@@ -70,6 +73,8 @@ pub struct Shared {
     pub timetable: Arc<dyn Timetable>,
     /// How often machines are answered.
     pub loop_guard: LoopGuard,
+    /// How many sessions connect at a time.
+    pub stagger: Stagger,
     /// Where calls are recorded, if they are.
     pub records: Option<Recorder>,
     /// What happens to effects that fail for the moment.
@@ -154,6 +159,44 @@ impl RunningSessions {
                 end.send_replace(true);
             });
         Ok(running)
+    }
+
+    /// Connects sessions in the background, so many a second.
+    pub fn connect_all(&self, all: Vec<SessionHandle>) {
+        self.staggered(
+            "connect sessions",
+            all,
+            |session| async move { session.connect().await },
+        );
+    }
+
+    /// Starts the clients of sessions anew in the background, so many a second.
+    pub fn restart_all(&self, all: Vec<SessionHandle>) {
+        self.staggered(
+            "restart sessions",
+            all,
+            |session| async move { session.restart().await },
+        );
+    }
+
+    fn staggered<F>(&self, name: &str, all: Vec<SessionHandle>, act: fn(SessionHandle) -> F)
+    where
+        F: Future<Output = Result<(), RequestError>> + Send + 'static,
+    {
+        let shared = Arc::clone(&self.shared);
+        let stop = self.shutdown.soft();
+        self.shutdown.spawn_finite(name, async move {
+            let each = |session: SessionHandle| async move {
+                let id = session.id();
+                if let Err(error) = act(session).await {
+                    tracing::error!(session.id = %id, %error, "the session could not be connected");
+                }
+            };
+            tokio::select! {
+                () = shared.stagger.each(all, &*shared.clock, &*shared.ids, each) => {}
+                () = stop.cancelled() => {}
+            }
+        });
     }
 
     /// A session at work.

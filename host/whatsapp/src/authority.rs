@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use whatsapp_rust::http::UreqHttpClient;
 
+use crate::proxy::{self, Proxy};
+
 /// Buffers and idle connections of the agent when it is ours: what whatsapp-rust gives its own, for many sessions that fetch little.
 const BUFFER: usize = 16 << 10;
 const IDLE: usize = 4;
@@ -65,20 +67,27 @@ impl Authority {
         }
     }
 
-    /// The HTTP client that all sessions share.
-    pub(crate) fn client(&self) -> UreqHttpClient {
-        match self {
-            Self::Public => UreqHttpClient::new(),
+    /// The HTTP client of all sessions that go through no proxy, or of one that does.
+    pub(crate) fn client(&self, proxy: Option<Proxy>) -> UreqHttpClient {
+        if let (Self::Public, None) = (self, &proxy) {
+            return UreqHttpClient::new();
+        }
+        let agent = ureq::Agent::config_builder()
+            .input_buffer_size(BUFFER)
+            .output_buffer_size(BUFFER)
+            .max_idle_connections(IDLE);
+        let agent = match self {
+            Self::Public => agent,
             Self::Own(certificates) => {
                 let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(certificates));
-                let agent = ureq::Agent::config_builder()
-                    .tls_config(tls.build())
-                    .input_buffer_size(BUFFER)
-                    .output_buffer_size(BUFFER)
-                    .max_idle_connections(IDLE);
-                UreqHttpClient::with_agent(agent.build().into())
+                agent.tls_config(tls.build())
             }
-        }
+        };
+        UreqHttpClient::with_agent(match proxy {
+            None => agent.build().into(),
+            // The environment's proxy would be asked for beside ours.
+            Some(proxy) => proxy::agent(agent.proxy(None).build(), proxy),
+        })
     }
 }
 

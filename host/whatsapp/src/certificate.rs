@@ -9,6 +9,8 @@ use whatsapp_rust::wacore::noise::HandshakeUtils;
 use whatsapp_rust::waproto::whatsapp as wa;
 
 use crate::endpoint::Endpoint;
+use crate::proxy::Proxy;
+use crate::session_proxy::ProxyError;
 
 /// What this build does with a server's certificate chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +70,15 @@ pub(crate) fn permit(endpoint: &Endpoint, verification: Verification) -> Result<
         return Err(WeakenedBuild {
             endpoint: endpoint.clone(),
         });
+    }
+    Ok(())
+}
+
+/// The same for a proxy, through which such a build would leave the machine.
+pub(crate) fn permit_proxy(proxy: &Proxy) -> Result<(), ProxyError> {
+    let weakened = cfg!(feature = "simulator") || verification() == Verification::Skipped;
+    if weakened && !proxy.is_loopback() {
+        return Err(ProxyError::WeakenedBuild { proxy: proxy.clone() });
     }
     Ok(())
 }

@@ -14,12 +14,15 @@ use waspnest_core::store::Store;
 use whatsapp_rust::http::UreqHttpClient;
 use whatsapp_rust::wacore::store::error::StoreError;
 
+use crate::authority::Authority;
 use crate::backend::Backend;
 use crate::certificate::{self, WeakenedBuild};
 use crate::intake::Intake;
 use crate::jid;
 use crate::options::{Profile, WhatsAppOptions};
-use crate::session::{Owner, Published, Report, Request, SessionHandle, Settler};
+use crate::proxy::Proxy;
+use crate::session::{Owner, Published, Question, Report, Request, SessionHandle, Settler, Watchdog, Wish};
+use crate::session_proxy::ProxyError;
 use crate::status::{State, Status};
 use crate::time;
 use crate::transport::Dialer;
@@ -46,7 +49,10 @@ pub(crate) struct Host {
     key: MasterKey,
     pub(crate) profile: Profile,
     pub(crate) dialer: Dialer,
-    pub(crate) http: UreqHttpClient,
+    /// Of sessions that go through no proxy.
+    http: UreqHttpClient,
+    authority: Authority,
+    pub(crate) usual_proxy: Option<Proxy>,
     open: Open,
 }
 
@@ -70,6 +76,9 @@ pub enum StartError {
     /// This build must not leave the machine.
     #[error(transparent)]
     WeakenedBuild(#[from] WeakenedBuild),
+    /// Nor through a proxy.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// The master key does not fit the store.
     #[error("device keys cannot be used")]
     MasterKey(#[from] KeyCheckError),
@@ -101,6 +110,9 @@ impl WhatsApp {
     /// [`StartError`].
     pub async fn new(options: WhatsAppOptions) -> Result<Self, StartError> {
         certificate::permit(&options.endpoint, certificate::verification())?;
+        if let Some(proxy) = &options.proxy {
+            certificate::permit_proxy(proxy)?;
+        }
         let sealer = Sealer::checked(&options.master_key, &*options.store).await?;
         time::follow(Arc::clone(&options.clock));
         let host = Host {
@@ -113,8 +125,10 @@ impl WhatsApp {
             dialer: Dialer::new(options.endpoint),
             http: options
                 .authority
-                .client()
+                .client(None)
                 .with_max_body_bytes(options.profile.http_body_limit),
+            authority: options.authority,
+            usual_proxy: options.proxy,
             profile: options.profile,
             open: Open::default(),
         };
@@ -156,6 +170,7 @@ impl WhatsApp {
             last_round_trip: None,
         });
         let qr = watch::Sender::new(None);
+        let passkey = watch::Sender::new(None);
         let published = Arc::new(Published::new(
             Arc::clone(&self.host.clock),
             self.host.key.clone(),
@@ -166,6 +181,7 @@ impl WhatsApp {
             requests,
             status: status.subscribe(),
             qr: qr.subscribe(),
+            passkey: passkey.subscribe(),
             published: Arc::clone(&published),
         };
         let owner = Owner {
@@ -175,6 +191,7 @@ impl WhatsApp {
             requests: asked,
             status,
             qr,
+            passkey,
             published,
             settler: Settler {
                 session,
@@ -184,9 +201,28 @@ impl WhatsApp {
             interest,
             link: None,
             rounds: 0,
+            wish: Wish::Offline,
+            watchdog: Watchdog::new(),
+            asking: Question::default(),
         };
         tokio::spawn(owner.run());
         Ok(handle)
+    }
+
+    /// The proxy a session has of its own.
+    ///
+    /// # Errors
+    /// [`ProxyError`].
+    pub async fn proxy(&self, session: SessionId) -> Result<Option<Proxy>, ProxyError> {
+        self.host.own_proxy(session).await
+    }
+
+    /// Gives a session a proxy of its own, durably, or takes it away; the session's next connection goes through it.
+    ///
+    /// # Errors
+    /// [`ProxyError`].
+    pub async fn set_proxy(&self, session: SessionId, proxy: Option<&Proxy>) -> Result<(), ProxyError> {
+        self.host.set_proxy(session, proxy).await
     }
 
     /// Closes every session in order, and returns when all of them have written what they had to.
@@ -207,6 +243,17 @@ impl WhatsApp {
 }
 
 impl Host {
+    /// The HTTP client of a session that goes through this proxy, or none.
+    pub(crate) fn http(&self, proxy: Option<&Proxy>) -> UreqHttpClient {
+        match proxy {
+            None => self.http.clone(),
+            Some(proxy) => self
+                .authority
+                .client(Some(proxy.clone()))
+                .with_max_body_bytes(self.profile.http_body_limit),
+        }
+    }
+
     /// What takes a session's messages in.
     pub(crate) fn intake(&self, session: SessionId) -> Intake {
         Intake {

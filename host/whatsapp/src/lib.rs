@@ -6,6 +6,7 @@
 //! effect. Device keys and all protocol state live in the host's store, encrypted. Only the pure conversions ([`decode`],
 //! [`encode`], [`jid`]) show types of whatsapp-rust.
 
+mod affairs;
 mod authority;
 mod backend;
 mod caches;
@@ -20,8 +21,10 @@ mod intake;
 pub mod jid;
 mod live;
 mod options;
+mod proxy;
 mod secret;
 mod session;
+mod session_proxy;
 mod status;
 mod time;
 mod transport;
@@ -34,5 +37,9 @@ pub use endpoint::{Endpoint, InvalidEndpoint, Scheme};
 pub use file::FetchError;
 pub use host::{OpenError, StartError, WhatsApp};
 pub use options::{Profile, Version, WhatsAppOptions};
-pub use session::{Acknowledgement, RequestError, SessionHandle, Settled};
+pub use proxy::{InvalidProxy, Proxy, ProxyKind};
+pub use session::{
+    Acknowledgement, Activity, LastMessages, PairCode, PairingError, Passkey, RequestError, SessionHandle, Settled,
+};
+pub use session_proxy::ProxyError;
 pub use status::{Qr, State, Status};

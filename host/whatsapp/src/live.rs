@@ -5,8 +5,8 @@
 
 mod chat;
 mod contact;
-mod group;
-mod refusal;
+pub(crate) mod group;
+pub(crate) mod refusal;
 
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::Clock;
@@ -34,12 +34,12 @@ pub(crate) async fn ask(
     }
 }
 
-fn wire(jids: &[Jid]) -> Vec<WireJid> {
+pub(crate) fn wire(jids: &[Jid]) -> Vec<WireJid> {
     jids.iter().map(jid::to_wire).collect()
 }
 
 /// A person by whatever addresses are at hand; none when the first is of no known kind.
-fn party(jid: &WireJid, others: [Option<&WireJid>; 2]) -> Option<Party> {
+pub(crate) fn party(jid: &WireJid, others: [Option<&WireJid>; 2]) -> Option<Party> {
     let mut party = jid::party(jid, None)?;
     party.alt = others
         .into_iter()

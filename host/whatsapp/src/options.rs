@@ -10,6 +10,7 @@ use waspnest_core::store::Store;
 
 use crate::authority::Authority;
 use crate::endpoint::Endpoint;
+use crate::proxy::Proxy;
 use waspnest_core::master_key::MasterKey;
 
 /// What [`crate::WhatsApp`] is made of.
@@ -17,6 +18,8 @@ use waspnest_core::master_key::MasterKey;
 pub struct WhatsAppOptions {
     /// Where sessions connect to.
     pub endpoint: Endpoint,
+    /// The proxy of sessions that have none of their own.
+    pub proxy: Option<Proxy>,
     /// Who vouches for the servers that files are fetched from.
     pub authority: Authority,
     /// Where device keys and protocol state live.

@@ -4,6 +4,7 @@
 //! requests; [`SessionHandle::carry_out`] and what plugins ask the account are the exceptions: they must not wait for each other, so they
 //! use the client the owner has published.
 
+mod activity;
 mod departure;
 mod door;
 mod hear;
@@ -11,10 +12,13 @@ mod in_flight;
 mod link;
 mod news;
 mod owner;
+mod pairing;
 mod published;
 mod ratchets;
 mod report;
 mod settle;
+mod tend;
+mod watchdog;
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,16 +30,20 @@ use waspnest_core::effect::Effect;
 use waspnest_core::id::SessionId;
 use waspnest_core::live::{self, Account};
 use waspnest_core::message::Content;
+use whatsapp_rust::Client;
 
+pub use activity::{Activity, LastMessages};
 pub(crate) use in_flight::InFlight;
 pub use in_flight::{Acknowledgement, Settled};
 pub(crate) use link::Link;
 pub(crate) use news::bypasses_the_hook;
-pub(crate) use owner::Owner;
+pub(crate) use owner::{Owner, Question, Wish};
+pub use pairing::{PairCode, PairingError, Passkey};
 pub(crate) use published::Published;
 pub(crate) use ratchets::Ratchets;
 pub(crate) use report::Report;
 pub(crate) use settle::Settler;
+pub(crate) use watchdog::Watchdog;
 
 use crate::carry_out::{Carried, CarryError};
 use crate::file::FetchError;
@@ -48,14 +56,18 @@ pub struct SessionHandle {
     pub(crate) requests: mpsc::Sender<Request>,
     pub(crate) status: watch::Receiver<Status>,
     pub(crate) qr: watch::Receiver<Option<Qr>>,
+    pub(crate) passkey: watch::Receiver<Option<Passkey>>,
     pub(crate) published: Arc<Published>,
 }
 
 /// What is asked of a session's owner.
-#[derive(Debug)]
 pub(crate) enum Request {
     /// Be connected, pairing first when no device is linked.
     Connect(oneshot::Sender<Result<(), RequestError>>),
+    /// Be connected by another client than the one there is.
+    Restart(oneshot::Sender<Result<(), RequestError>>),
+    /// The client that pairs, started if there is none; none when a device is linked.
+    Pair(oneshot::Sender<Result<Option<Arc<Client>>, RequestError>>),
     /// Be offline.
     Disconnect(oneshot::Sender<Result<(), RequestError>>),
     /// Remove the device and its keys.
@@ -112,6 +124,14 @@ impl SessionHandle {
     /// [`RequestError`].
     pub async fn connect(&self) -> Result<(), RequestError> {
         self.ask(Request::Connect).await
+    }
+
+    /// Ends the client and starts another one, whatever state it is in. Returns when the new one runs.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub async fn restart(&self) -> Result<(), RequestError> {
+        self.ask(Request::Restart).await
     }
 
     /// Wants the session offline. Returns when everything it had to write is written.

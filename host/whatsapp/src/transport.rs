@@ -16,6 +16,7 @@ use whatsapp_rust::transport::{Transport, TransportEvent, TransportFactory, defa
 use whatsapp_rust::wacore::net::WHATSAPP_WEB_ORIGIN;
 
 use crate::endpoint::{Endpoint, Scheme};
+use crate::proxy::Proxy;
 
 /// How many addresses of a name are tried.
 const ADDRESSES: usize = 4;
@@ -25,6 +26,7 @@ const ADDRESSES: usize = 4;
 pub(crate) struct Dialer {
     endpoint: Endpoint,
     tls: Arc<Connector>,
+    proxy: Option<Proxy>,
 }
 
 impl Dialer {
@@ -36,10 +38,22 @@ impl Dialer {
         Self {
             endpoint,
             tls: Arc::new(tls),
+            proxy: None,
         }
     }
 
+    /// The same, through a proxy.
+    pub(crate) fn through(self, proxy: Option<Proxy>) -> Self {
+        Self { proxy, ..self }
+    }
+
     async fn dial(&self) -> Result<TcpStream> {
+        if let Some(proxy) = self.proxy.clone() {
+            let (host, port) = (self.endpoint.host().to_owned(), self.endpoint.port());
+            let dialed = tokio::task::spawn_blocking(move || proxy.dial(&host, port)).await??;
+            dialed.set_nonblocking(true)?;
+            return Ok(TcpStream::from_std(dialed)?);
+        }
         let mut last = None;
         let addresses = tokio::net::lookup_host((self.endpoint.host(), self.endpoint.port()))
             .await

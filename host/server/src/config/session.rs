@@ -2,6 +2,7 @@
 
 use waspnest_core::id::SessionName;
 use waspnest_core::session::Desired;
+use waspnest_whatsapp::Proxy;
 
 use super::form;
 use super::section::Section;
@@ -13,6 +14,8 @@ pub struct Session {
     pub name: SessionName,
     /// Whether it shall connect. Says what a new session starts with; afterwards the API's last word holds.
     pub desired: Desired,
+    /// The proxy a new session goes through.
+    pub proxy: Option<Proxy>,
 }
 
 impl Session {
@@ -22,7 +25,12 @@ impl Session {
             true => Desired::Connected,
             false => Desired::Disconnected,
         };
+        let proxy = section.optional("proxy", form::parsed);
         section.finish();
-        Some(Self { name: name?, desired })
+        Some(Self {
+            name: name?,
+            desired,
+            proxy,
+        })
     }
 }

@@ -1,22 +1,42 @@
 //! `[whatsapp]`: where sessions connect to, and how they present themselves.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-use waspnest_whatsapp::{Endpoint, Profile, Version};
+use waspnest_whatsapp::{Endpoint, Profile, Proxy, Version};
 
 use super::form;
 use super::section::Section;
 use super::tree::Node;
+use crate::sessions::Stagger;
 
 /// `[whatsapp]`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WhatsApp {
     /// Where sessions connect to.
     pub endpoint: Endpoint,
+    /// The proxy of sessions that have none of their own.
+    pub proxy: Option<Proxy>,
+    /// How many sessions connect at a time, when many are to.
+    pub stagger: Stagger,
     /// Certificates of the only authority trusted for HTTPS; none trusts the public ones.
     pub authority_file: Option<PathBuf>,
     /// How they present themselves.
     pub profile: Profile,
+}
+
+impl Default for WhatsApp {
+    fn default() -> Self {
+        Self {
+            endpoint: Endpoint::default(),
+            proxy: None,
+            stagger: Stagger {
+                per_second: NonZeroU32::new(10).expect("ten is not zero"),
+            },
+            authority_file: None,
+            profile: Profile::default(),
+        }
+    }
 }
 
 impl WhatsApp {
@@ -24,6 +44,10 @@ impl WhatsApp {
         let default = Self::default();
         let whatsapp = Self {
             endpoint: section.or("endpoint", default.endpoint, form::parsed),
+            proxy: section.optional("proxy", form::parsed),
+            stagger: Stagger {
+                per_second: section.or("connects-per-second", default.stagger.per_second, per_second),
+            },
             authority_file: section.optional("authority-file", form::path(base)),
             profile: Profile {
                 version: section.or("version", default.profile.version, version),
@@ -35,6 +59,11 @@ impl WhatsApp {
         section.finish();
         whatsapp
     }
+}
+
+fn per_second(node: &Node) -> Result<NonZeroU32, String> {
+    let number = form::integer(1u32, 1000)(node)?;
+    NonZeroU32::new(number).ok_or_else(|| "must not be 0".to_owned())
 }
 
 fn prekeys(node: &Node) -> Result<usize, String> {

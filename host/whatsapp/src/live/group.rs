@@ -193,6 +193,11 @@ async fn affiliate(client: &Client, community: WireJid, groups: &[Jid], into: Sw
             (result.unlinked_jids, result.failed_groups)
         }
     };
+    Ok(Answer::Outcomes(of_each(good, failed)))
+}
+
+/// What came of it for groups that were done and groups that were refused.
+pub(crate) fn of_each(good: Vec<WireJid>, failed: Vec<(WireJid, u32)>) -> Vec<Outcome> {
     let outcome = |(group, refused): (WireJid, Option<u32>)| {
         Some(Outcome {
             who: jid::from_wire(&group)?,
@@ -202,18 +207,18 @@ async fn affiliate(client: &Client, community: WireJid, groups: &[Jid], into: Sw
     };
     let good = good.into_iter().map(|group| (group, None));
     let failed = failed.into_iter().map(|(group, code)| (group, Some(code)));
-    Ok(Answer::Outcomes(good.chain(failed).filter_map(outcome).collect()))
+    good.chain(failed).filter_map(outcome).collect()
 }
 
 fn done(result: Result<(), whatsapp_rust::GroupError>) -> Result<Answer, Refusal> {
     result.map(|()| Answer::Done).map_err(of_group)
 }
 
-fn address(wire: &WireJid) -> Result<Jid, Refusal> {
+pub(crate) fn address(wire: &WireJid) -> Result<Jid, Refusal> {
     jid::from_wire(wire).ok_or_else(|| failed("WhatsApp answered with an address of no known kind"))
 }
 
-async fn other_address(client: &Client, jid: &WireJid) -> Option<WireJid> {
+pub(crate) async fn other_address(client: &Client, jid: &WireJid) -> Option<WireJid> {
     // Only a convenience for the plugin, so a failure is as good as not knowing.
     let known = client.get_lid_pn_entry(jid).await.ok().flatten()?;
     Some(if jid.is_lid() {
@@ -223,7 +228,7 @@ async fn other_address(client: &Client, jid: &WireJid) -> Option<WireJid> {
     })
 }
 
-fn outcome(told: &ParticipantChangeResponse) -> Option<Outcome> {
+pub(crate) fn outcome(told: &ParticipantChangeResponse) -> Option<Outcome> {
     Some(Outcome {
         who: jid::from_wire(&told.jid)?,
         // What is no number is not well either.
@@ -233,18 +238,25 @@ fn outcome(told: &ParticipantChangeResponse) -> Option<Outcome> {
 }
 
 fn shown(told: &GroupMetadata) -> Result<Answer, Refusal> {
-    let member = |person: &whatsapp_rust::GroupParticipant| {
-        Some(Member {
-            who: party(&person.jid, [person.phone_number.as_ref(), person.lid.as_ref()])?,
-            role: match person.participant_type {
-                ParticipantType::Member => Role::Member,
-                ParticipantType::Admin => Role::Admin,
-                ParticipantType::SuperAdmin => Role::Owner,
-            },
-        })
-    };
+    Ok(Answer::Group(Box::new(info(told)?)))
+}
+
+/// Somebody in a group; none when the address is of no known kind.
+pub(crate) fn member(person: &whatsapp_rust::GroupParticipant) -> Option<Member> {
+    Some(Member {
+        who: party(&person.jid, [person.phone_number.as_ref(), person.lid.as_ref()])?,
+        role: match person.participant_type {
+            ParticipantType::Member => Role::Member,
+            ParticipantType::Admin => Role::Admin,
+            ParticipantType::SuperAdmin => Role::Owner,
+        },
+    })
+}
+
+/// A group as the host tells of it.
+pub(crate) fn info(told: &GroupMetadata) -> Result<GroupInfo, Refusal> {
     let seconds = told.ephemeral.as_ref().and_then(|ephemeral| ephemeral.expiration);
-    Ok(Answer::Group(Box::new(GroupInfo {
+    Ok(GroupInfo {
         group: address(&told.id)?,
         subject: told.subject.as_str().into(),
         description: told.description.as_deref().map(Into::into),
@@ -263,5 +275,5 @@ fn shown(told: &GroupMetadata) -> Result<Answer, Refusal> {
         community: told.parent_group_jid.as_ref().and_then(jid::from_wire),
         is_community: told.is_parent_group,
         members: told.participants.iter().filter_map(member).collect(),
-    })))
+    })
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use waspnest_core::live::Refusal;
 use whatsapp_rust::request::IqError;
 use whatsapp_rust::{
-    AppStateError, BlockingError, ClientError, CommunityError, ContactError, GroupError, MexError, SendError,
+    AppStateError, BlockingError, ClientError, CommunityError, ContactError, GroupError, MexError, NewsletterError,
+    PresenceError, ProfileError, SendError,
 };
 
 /// A failure of the client itself, which may not happen the next time.
-pub(super) fn failed(reason: impl ToString) -> Refusal {
+pub(crate) fn failed(reason: impl ToString) -> Refusal {
     Refusal::Refused {
         code: 0,
         words: reason.to_string().into(),
@@ -21,7 +22,7 @@ fn invalid(reason: impl ToString) -> Refusal {
     Refusal::Invalid(reason.to_string().into())
 }
 
-pub(super) fn of_query(error: IqError) -> Refusal {
+pub(crate) fn of_query(error: IqError) -> Refusal {
     match error {
         IqError::Timeout => Refusal::TimedOut,
         IqError::NotConnected
@@ -42,7 +43,7 @@ pub(super) fn of_query(error: IqError) -> Refusal {
     }
 }
 
-pub(super) fn of_client(error: ClientError) -> Refusal {
+pub(crate) fn of_client(error: ClientError) -> Refusal {
     match error {
         ClientError::NotConnected | ClientError::NotLoggedIn | ClientError::Socket(_) | ClientError::EncryptSend(_) => {
             Refusal::Offline
@@ -52,7 +53,7 @@ pub(super) fn of_client(error: ClientError) -> Refusal {
     }
 }
 
-pub(super) fn of_send(error: SendError) -> Refusal {
+pub(crate) fn of_send(error: SendError) -> Refusal {
     match error {
         SendError::NotLoggedIn => Refusal::Offline,
         SendError::Client(error) => of_client(error),
@@ -62,7 +63,7 @@ pub(super) fn of_send(error: SendError) -> Refusal {
     }
 }
 
-pub(super) fn of_group(error: GroupError) -> Refusal {
+pub(crate) fn of_group(error: GroupError) -> Refusal {
     match error {
         GroupError::Iq(error) => of_query(error),
         GroupError::Mex(error) => of_mex(error),
@@ -74,7 +75,7 @@ pub(super) fn of_group(error: GroupError) -> Refusal {
     }
 }
 
-pub(super) fn of_community(error: CommunityError) -> Refusal {
+pub(crate) fn of_community(error: CommunityError) -> Refusal {
     match error {
         CommunityError::Iq(error) => of_query(error),
         CommunityError::Mex(error) => of_mex(error),
@@ -84,7 +85,7 @@ pub(super) fn of_community(error: CommunityError) -> Refusal {
     }
 }
 
-pub(super) fn of_contact(error: ContactError) -> Refusal {
+pub(crate) fn of_contact(error: ContactError) -> Refusal {
     match error {
         ContactError::Iq(error) => of_query(error),
         ContactError::InvalidJid(reason) => invalid(reason),
@@ -92,7 +93,7 @@ pub(super) fn of_contact(error: ContactError) -> Refusal {
     }
 }
 
-pub(super) fn of_blocking(error: BlockingError) -> Refusal {
+pub(crate) fn of_blocking(error: BlockingError) -> Refusal {
     match error {
         BlockingError::Iq(error) => of_query(error),
         BlockingError::InvalidJid(reason) => invalid(reason),
@@ -101,7 +102,7 @@ pub(super) fn of_blocking(error: BlockingError) -> Refusal {
     }
 }
 
-pub(super) fn of_app_state(error: AppStateError) -> Refusal {
+pub(crate) fn of_app_state(error: AppStateError) -> Refusal {
     match error {
         AppStateError::Internal(error) => of_any(error),
         // What is asked for is in form already: what is left is that the phone has not sent its keys yet.
@@ -109,15 +110,54 @@ pub(super) fn of_app_state(error: AppStateError) -> Refusal {
     }
 }
 
+pub(crate) fn of_newsletter(error: NewsletterError) -> Refusal {
+    match error {
+        NewsletterError::Mex(error) => of_mex(error),
+        NewsletterError::Iq(error) => of_query(error),
+        NewsletterError::Client(error) => of_client(error),
+        // All that is asked for is in form already: what is left are answers without the newsletter that was asked about.
+        NewsletterError::InvalidRequest(_) => Refusal::NotFound,
+        NewsletterError::Internal(error) => of_any(error),
+        error => failed(describe(&error)),
+    }
+}
+
+pub(crate) fn of_profile(error: ProfileError) -> Refusal {
+    match error {
+        ProfileError::Iq(error) => of_query(error),
+        ProfileError::Client(error) => of_client(error),
+        ProfileError::InvalidArgument(reason) => invalid(reason),
+        ProfileError::Internal(error) => of_any(error),
+        error => failed(describe(&error)),
+    }
+}
+
+pub(crate) fn of_presence(error: PresenceError) -> Refusal {
+    match error {
+        PresenceError::PushNameEmpty => {
+            invalid("presence: the account has no name yet, and WhatsApp wants one shown with it; set its name first")
+        }
+        PresenceError::Client(error) => of_client(error),
+        PresenceError::Other(error) => of_any(error),
+        error => failed(describe(&error)),
+    }
+}
+
 fn of_mex(error: MexError) -> Refusal {
     match error {
         MexError::Request(error) => of_query(error),
+        MexError::ExtensionError { code: 404, .. } => Refusal::NotFound,
+        MexError::ExtensionError { code: 429, .. } => Refusal::TooFast { wait: None },
+        MexError::ExtensionError { code, message } => Refusal::Refused {
+            code: u32::try_from(code).unwrap_or(0),
+            words: message.into(),
+        },
         error => failed(describe(&error)),
     }
 }
 
 /// An error of any kind, in which a query's may be hidden.
-fn of_any(error: whatsapp_rust::anyhow::Error) -> Refusal {
+pub(crate) fn of_any(error: whatsapp_rust::anyhow::Error) -> Refusal {
     match error.downcast::<IqError>() {
         Ok(error) => of_query(error),
         Err(error) => failed(format!("{error:#}")),

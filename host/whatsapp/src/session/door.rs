@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tokio::sync::mpsc;
 use waspnest_core::clock::Clock;
 use whatsapp_rust::anyhow::{Error, Result, anyhow};
 use whatsapp_rust::transport::{Transport, TransportEvent, TransportFactory};
@@ -35,6 +36,7 @@ struct Doorkeeper {
     departures: Arc<Departures>,
     backend: Arc<Backend>,
     clock: Arc<dyn Clock>,
+    troubles: mpsc::Sender<Box<str>>,
     client: OnceLock<Weak<Client>>,
 }
 
@@ -44,12 +46,14 @@ impl Door {
         departures: Arc<Departures>,
         backend: Arc<Backend>,
         clock: Arc<dyn Clock>,
+        troubles: mpsc::Sender<Box<str>>,
     ) -> Self {
         Self(Arc::new(Doorkeeper {
             dialer,
             departures,
             backend,
             clock,
+            troubles,
             client: OnceLock::new(),
         }))
     }
@@ -88,7 +92,12 @@ impl Keys for Doorkeeper {
 #[async_trait]
 impl TransportFactory for Door {
     async fn create_transport(&self) -> Result<(Arc<dyn Transport>, async_channel::Receiver<TransportEvent>)> {
-        let (line, events) = self.0.dialer.create_transport().await?;
+        let dialed = self.0.dialer.create_transport().await;
+        if let Err(error) = &dialed {
+            // whatsapp-rust tries again and tells nobody why. One that waits to be told is enough.
+            let _ = self.0.troubles.try_send(format!("{error:#}").into());
+        }
+        let (line, events) = dialed?;
         let keeper = Arc::clone(&self.0);
         Ok((Arc::new(Guarded { line, keeper }), events))
     }

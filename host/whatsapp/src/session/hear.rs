@@ -7,6 +7,7 @@ use std::sync::Arc;
 use whatsapp_rust::types::events::{ConnectFailureReason, Event};
 
 use super::owner::{Owner, Verdict};
+use super::pairing::Passkey;
 use crate::intake;
 use crate::jid;
 use crate::status::{Qr, State};
@@ -34,8 +35,28 @@ impl Owner {
                 self.qr.send_replace(None);
                 None
             }
+            Event::PairPasskeyRequest(request) => {
+                self.passkey.send_replace(Some(Passkey::Asked {
+                    options: request.request_options_json.as_str().into(),
+                }));
+                None
+            }
+            Event::PairPasskeyConfirmation(confirmation) => {
+                self.passkey.send_replace(Some(Passkey::Compare {
+                    code: confirmation.code.as_str().into(),
+                }));
+                None
+            }
+            Event::PairPasskeyError(error) => {
+                let reason = error.error.as_str();
+                self.passkey
+                    .send_replace(Some(Passkey::Failed { reason: reason.into() }));
+                self.note(format!("the passkey was of no use: {reason}").into());
+                None
+            }
             Event::PairSuccess(pair) => {
                 self.qr.send_replace(None);
+                self.passkey.send_replace(None);
                 let me = jid::party(&pair.id, Some(&pair.lid));
                 self.status.send_modify(|status| status.me = me);
                 self.become_(State::Connecting, None);
@@ -179,7 +200,7 @@ impl Owner {
         }
     }
 
-    fn note(&self, reason: Box<str>) {
+    pub(super) fn note(&self, reason: Box<str>) {
         self.status.send_modify(|status| status.reason = Some(reason));
     }
 }

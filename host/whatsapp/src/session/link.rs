@@ -21,12 +21,15 @@ use crate::backend::Backend;
 use crate::caches;
 use crate::host::Host;
 use crate::options::Version;
+use crate::session_proxy::ProxyError;
 
 /// See the module documentation.
 pub(crate) struct Link {
     pub(crate) bot: BotHandle,
     pub(crate) client: Arc<Client>,
     pub(crate) news: mpsc::Receiver<Arc<Event>>,
+    /// Why no connection came about.
+    pub(crate) troubles: mpsc::Receiver<Box<str>>,
     /// What was dropped from the queue.
     pub(crate) overflow: Arc<Overflow>,
     backend: Arc<Backend>,
@@ -37,6 +40,8 @@ pub(crate) struct Link {
 pub(crate) enum LinkError {
     #[error("the session's keys could not be opened")]
     Keys(#[source] whatsapp_rust::wacore::store::error::StoreError),
+    #[error("the session's proxy could not be read")]
+    Proxy(#[source] ProxyError),
     #[error("the client could not be built")]
     Build(#[source] whatsapp_rust::bot::BotBuilderError),
 }
@@ -63,16 +68,19 @@ impl Link {
         let overflow = Arc::new(Overflow::default());
         let ears = Ears::new(queue, Arc::clone(published), Arc::clone(&overflow), interest);
         let profile = &host.profile;
+        let (trouble, troubles) = mpsc::channel(1);
+        let proxy = host.proxy(session).await.map_err(LinkError::Proxy)?;
         let door = Door::new(
-            host.dialer.clone(),
+            host.dialer.clone().through(proxy.clone()),
             published.ratchets.departures(),
             Arc::clone(&backend),
             Arc::clone(&host.clock),
+            trouble,
         );
         let mut builder = Bot::builder()
             .with_backend_arc(Arc::<Backend>::clone(&backend))
             .with_transport_factory(door.clone())
-            .with_http_client(host.http.clone())
+            .with_http_client(host.http(proxy.as_ref()))
             .with_runtime(TokioRuntime)
             .with_event_handler(ears)
             .with_inbound_durability_hook(host.intake(session))
@@ -98,6 +106,7 @@ impl Link {
                     bot: bot.spawn(),
                     client,
                     news,
+                    troubles,
                     overflow,
                     backend,
                 })

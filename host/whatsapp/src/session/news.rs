@@ -88,14 +88,18 @@ impl EventHandler for Ears {
     fn handle_event(&self, event: Arc<Event>) {
         let place = match &*event {
             Event::Messages(batch) => {
-                self.published.heard();
+                self.published.received();
                 // Everything else came through the hook already.
                 if !batch.messages.iter().any(|message| bypasses_the_hook(&message.info)) {
                     return;
                 }
                 Place::Settlement
             }
-            Event::ServerAck(_) | Event::Receipt(_) => {
+            Event::ServerAck(_) => {
+                self.published.sent();
+                Place::Settlement
+            }
+            Event::Receipt(_) => {
                 self.published.heard();
                 Place::Settlement
             }
@@ -135,6 +139,9 @@ impl EventHandler for Ears {
             EventKind::Receipt,
             EventKind::ServerAck,
             EventKind::SelfPushNameUpdated,
+            EventKind::PairPasskeyRequest,
+            EventKind::PairPasskeyConfirmation,
+            EventKind::PairPasskeyError,
         ])
         .union(self.reports)
     }

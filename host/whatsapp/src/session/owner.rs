@@ -1,19 +1,24 @@
 //! The one task that owns a session: it starts and stops the client and decides the session's state.
 //!
-//! States follow what WhatsApp says and what operators ask. The client reconnects by itself with its own back-off; the owner never
-//! does, and never tries again after a terminal state. It only makes a new client while QR codes are wanted, as a client ends when its
-//! codes are used up.
+//! States follow what WhatsApp says and what operators ask. The client reconnects by itself with its own back-off. The owner makes a new
+//! client while QR codes are wanted, as a client ends when its codes are used up, and for one that is silent or stuck ([`watchdog`]); it
+//! never tries again by itself after a terminal state.
+//!
+//! [`watchdog`]: super::watchdog
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot, watch};
 use waspnest_core::event::{EventKind, Family, Interest};
 use waspnest_core::id::SessionId;
+use whatsapp_rust::Client;
 use whatsapp_rust::types::events::Event;
 
+use super::pairing::Passkey;
 use super::settle::Settler;
+use super::watchdog::Watchdog;
 use super::{Link, Published, Report, Request, RequestError};
 use crate::backend::Backend;
 use crate::decode;
@@ -25,6 +30,9 @@ const SWEEP: Duration = Duration::from_secs(15);
 
 /// How long WhatsApp's server may take to acknowledge a message on a living connection.
 const UNANSWERED: Duration = Duration::from_secs(60);
+
+/// How long a client may take to end in order.
+const ENDING: Duration = Duration::from_secs(30);
 
 /// How many pieces of news are taken at a time.
 const BATCH: usize = 256;
@@ -39,6 +47,7 @@ pub(crate) struct Owner {
     pub(crate) requests: mpsc::Receiver<Request>,
     pub(crate) status: watch::Sender<Status>,
     pub(crate) qr: watch::Sender<Option<Qr>>,
+    pub(crate) passkey: watch::Sender<Option<Passkey>>,
     pub(crate) published: Arc<Published>,
     pub(crate) settler: Settler,
     pub(crate) report: Report,
@@ -46,12 +55,56 @@ pub(crate) struct Owner {
     pub(crate) link: Option<Link>,
     /// How many more sets of QR codes may be shown.
     pub(crate) rounds: u32,
+    pub(crate) wish: Wish,
+    pub(crate) watchdog: Watchdog,
+    /// A question to the server that is under way.
+    pub(crate) asking: Question,
+}
+
+/// A question that is under way, if there is one. Alone in here; only the lock lets others look at the owner meanwhile.
+#[derive(Default)]
+pub(crate) struct Question(Mutex<Option<BoxFuture<'static, ()>>>);
+
+impl Question {
+    pub(super) fn ask(&mut self, question: impl Future<Output = ()> + Send + 'static) {
+        let asked = self.asked();
+        if asked.is_none() {
+            *asked = Some(Box::pin(question));
+        }
+    }
+
+    fn forget(&mut self) {
+        *self.asked() = None;
+    }
+
+    /// Resolves when it is answered; never while nothing is asked.
+    async fn answered(&mut self) {
+        let asked = self.asked();
+        match asked.as_mut() {
+            Some(question) => question.await,
+            None => std::future::pending().await,
+        }
+        *asked = None;
+    }
+
+    fn asked(&mut self) -> &mut Option<BoxFuture<'static, ()>> {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the session is to be, until WhatsApp decides otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    Online,
+    Offline,
 }
 
 enum Next {
     Asked(Option<Request>),
     Told(Vec<Arc<Event>>),
+    Failed(Box<str>),
     Ended,
+    Answered,
     Sweep,
 }
 
@@ -83,6 +136,12 @@ impl Owner {
                     return self.leave(reply);
                 }
                 Next::Asked(Some(Request::Connect(reply))) => answer(reply, self.connect().await),
+                Next::Asked(Some(Request::Restart(reply))) => answer(reply, self.restart().await),
+                Next::Asked(Some(Request::Pair(reply))) => {
+                    let client = self.pair().await;
+                    // The asker may have gone away.
+                    let _ = reply.send(client);
+                }
                 Next::Asked(Some(Request::Disconnect(reply))) => {
                     self.disconnect().await;
                     answer(reply, Ok(()));
@@ -90,8 +149,11 @@ impl Owner {
                 Next::Asked(Some(Request::LogOut(reply))) => answer(reply, self.log_out().await),
                 Next::Told(events) => self.listen(events).await,
                 Next::Ended => self.ended().await,
+                Next::Failed(reason) => self.note(reason),
+                Next::Answered => self.show_round_trip(),
                 Next::Sweep => {
                     sweep = self.host.clock.sleep(SWEEP);
+                    self.look_after().await;
                     let late = self
                         .published
                         .in_flight
@@ -104,16 +166,28 @@ impl Owner {
     }
 
     async fn next(&mut self, sweep: &mut BoxFuture<'static, ()>) -> Next {
-        let Some(link) = &mut self.link else {
-            return Next::Asked(self.requests.recv().await);
+        let Self {
+            link, asking, requests, ..
+        } = self;
+        let Some(link) = link else {
+            return match self.wish {
+                Wish::Offline => Next::Asked(requests.recv().await),
+                Wish::Online => tokio::select! {
+                    biased;
+                    request = requests.recv() => Next::Asked(request),
+                    () = sweep => Next::Sweep,
+                },
+            };
         };
         let mut events = Vec::new();
         // News before the end: what the client said last decides what its end means.
         tokio::select! {
             biased;
-            request = self.requests.recv() => Next::Asked(request),
+            request = requests.recv() => Next::Asked(request),
             taken = link.news.recv_many(&mut events, BATCH) => if taken == 0 { Next::Ended } else { Next::Told(events) },
             () = &mut link.bot => Next::Ended,
+            Some(reason) = link.troubles.recv() => Next::Failed(reason),
+            () = asking.answered() => Next::Answered,
             () = sweep => Next::Sweep,
         }
     }
@@ -125,14 +199,29 @@ impl Owner {
     }
 
     async fn connect(&mut self) -> Result<(), RequestError> {
+        self.wish = Wish::Online;
         if self.link.is_some() {
             return Ok(());
         }
+        self.watchdog.start_over();
         self.rounds = self.host.profile.pairing_rounds;
         self.start().await
     }
 
-    async fn start(&mut self) -> Result<(), RequestError> {
+    async fn restart(&mut self) -> Result<(), RequestError> {
+        self.stop().await;
+        self.connect().await
+    }
+
+    async fn pair(&mut self) -> Result<Option<Arc<Client>>, RequestError> {
+        if self.status.borrow().me.is_some() {
+            return Ok(None);
+        }
+        self.connect().await?;
+        Ok(self.link.as_ref().map(|link| Arc::clone(&link.client)))
+    }
+
+    pub(super) async fn start(&mut self) -> Result<(), RequestError> {
         match Link::start(&self.host, self.session, &self.published, self.interest).await {
             Ok(link) => {
                 let linked = link.client.pn().is_some();
@@ -150,6 +239,7 @@ impl Owner {
     }
 
     async fn disconnect(&mut self) {
+        self.wish = Wish::Offline;
         self.stop().await;
         if !self.status.borrow().state.is_terminal() {
             let resting = self.resting();
@@ -158,6 +248,7 @@ impl Owner {
     }
 
     async fn log_out(&mut self) -> Result<(), RequestError> {
+        self.wish = Wish::Offline;
         let told = match &self.link {
             Some(link) if link.client.is_logged_in() => {
                 link.client.logout().await;
@@ -196,9 +287,11 @@ impl Owner {
     }
 
     /// Ends the client in order. What was on its way is due again.
-    async fn stop(&mut self) {
+    pub(super) async fn stop(&mut self) {
         self.published.publish(None);
+        self.asking.forget();
         self.qr.send_replace(None);
+        self.passkey.send_replace(None);
         if let Some(mut link) = self.link.take() {
             // Acknowledgements that are here already count.
             let mut events = Vec::new();
@@ -209,7 +302,13 @@ impl Owner {
                     None => self.report(event),
                 }
             }
-            link.shut_down().await;
+            // A client that does not end is dropped, which ends it the hard way.
+            tokio::select! {
+                () = link.shut_down() => {}
+                () = self.host.clock.sleep(ENDING) => {
+                    tracing::warn!(session = %self.session, "the client did not end in time");
+                }
+            }
         }
         self.report.write().await;
         self.settler
@@ -229,6 +328,8 @@ impl Owner {
             return;
         }
         let reason = if pairing {
+            // Nobody is there: codes are shown again when somebody asks.
+            self.wish = Wish::Offline;
             "no phone scanned the QR code in time"
         } else {
             "the client stopped"
@@ -265,6 +366,10 @@ impl Owner {
                 .lost(self.published.in_flight.take_all(), &*self.host.clock)
                 .await;
         }
+        self.show_round_trip();
+    }
+
+    fn show_round_trip(&self) {
         let heard = self.published.last_round_trip();
         self.status.send_if_modified(|status| {
             status.last_round_trip = heard;
@@ -303,6 +408,7 @@ impl Owner {
 
     async fn execute(&mut self, verdict: Verdict) {
         tracing::warn!(session = %self.session, state = verdict.state.name(), reason = %verdict.reason, "WhatsApp ended the session");
+        self.wish = Wish::Offline;
         self.stop().await;
         match verdict.state {
             State::LoggedOut => {

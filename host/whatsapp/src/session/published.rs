@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use waspnest_core::clock::{Clock, UnixMs};
@@ -11,6 +12,7 @@ use waspnest_core::live::{Answer, Refusal, Request};
 use waspnest_core::message::Content;
 use whatsapp_rust::Client;
 
+use super::activity::LastMessages;
 use super::in_flight::InFlight;
 use super::ratchets::Ratchets;
 use crate::carry_out::{self, Carried, CarryError, Means};
@@ -27,8 +29,12 @@ pub(crate) struct Published {
     pub(crate) clock: Arc<dyn Clock>,
     key: MasterKey,
     files: Files,
-    /// 0 for never.
+    /// 0 for never, as below.
     last_round_trip: AtomicU64,
+    /// The same by the clock that never goes back, in milliseconds.
+    heard: AtomicU64,
+    last_received: AtomicU64,
+    last_sent: AtomicU64,
 }
 
 impl Published {
@@ -41,6 +47,9 @@ impl Published {
             key,
             files,
             last_round_trip: AtomicU64::new(0),
+            heard: AtomicU64::new(0),
+            last_received: AtomicU64::new(0),
+            last_sent: AtomicU64::new(0),
         }
     }
 
@@ -51,21 +60,49 @@ impl Published {
 
     pub(crate) fn heard(&self) {
         self.last_round_trip.store(self.clock.now().0, Ordering::Relaxed);
+        let monotonic = u64::try_from(self.clock.monotonic().as_millis()).unwrap_or(u64::MAX);
+        self.heard.store(monotonic, Ordering::Relaxed);
+    }
+
+    /// When the server was last heard, by the clock that never goes back.
+    pub(crate) fn heard_at(&self) -> Duration {
+        Duration::from_millis(self.heard.load(Ordering::Relaxed))
     }
 
     pub(crate) fn last_round_trip(&self) -> Option<UnixMs> {
-        Some(self.last_round_trip.load(Ordering::Relaxed))
-            .filter(|at| *at > 0)
-            .map(UnixMs)
+        told(&self.last_round_trip)
     }
 
-    fn client(&self) -> Option<Arc<Client>> {
+    /// A message came.
+    pub(crate) fn received(&self) {
+        self.last_received.store(self.clock.now().0, Ordering::Relaxed);
+        self.heard();
+    }
+
+    /// The server took a message.
+    pub(crate) fn sent(&self) {
+        self.last_sent.store(self.clock.now().0, Ordering::Relaxed);
+        self.heard();
+    }
+
+    pub(crate) fn last_messages(&self) -> LastMessages {
+        LastMessages {
+            received_at: told(&self.last_received),
+            sent_at: told(&self.last_sent),
+        }
+    }
+
+    pub(crate) fn client(&self) -> Option<Arc<Client>> {
         self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) async fn ask(&self, request: Request) -> Result<Answer, Refusal> {
         let client = self.client().ok_or(Refusal::Offline)?;
-        live::ask(&client, &self.ratchets, &*self.clock, request).await
+        let answered = live::ask(&client, &self.ratchets, &*self.clock, request).await;
+        if answered.is_ok() {
+            self.heard();
+        }
+        answered
     }
 
     pub(crate) async fn carry_out(&self, effect: &Effect) -> Result<Carried, CarryError> {
@@ -86,4 +123,8 @@ impl Published {
         let client = self.client().ok_or(FetchError::NotConnected)?;
         file.fetch(&client, limit).await
     }
+}
+
+fn told(at: &AtomicU64) -> Option<UnixMs> {
+    Some(at.load(Ordering::Relaxed)).filter(|at| *at > 0).map(UnixMs)
 }

@@ -47,13 +47,17 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) async fn new() -> Result<Self> {
+        Self::at(Arc::new(SystemClock::new())).await
+    }
+
+    /// The same, by another clock than the machine's.
+    pub(crate) async fn at(clock: Arc<dyn Clock>) -> Result<Self> {
         let sim = Simulator::start(Config::default()).await?;
         let account = sim.create_account(NewAccount {
             push_name: "Shop".into(),
             phone: None,
         })?;
         let store = HeldStore::new(MemoryStore::new());
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(7));
         let key = MasterKey::generate();
         let session = SessionId::new(ids.ulid(clock.now()));
@@ -212,6 +216,7 @@ pub(crate) async fn host(
 ) -> Result<WhatsApp> {
     let options = WhatsAppOptions {
         endpoint: sim.url().parse()?,
+        proxy: None,
         authority: Authority::Public,
         store: Arc::<HeldStore>::clone(store),
         log: log.clone(),

@@ -160,6 +160,7 @@ async fn this_build_does_not_leave_the_machine() -> Result<()> {
     let bench = Bench::new().await?;
     let options = waspnest_whatsapp::WhatsAppOptions {
         endpoint: waspnest_whatsapp::Endpoint::whatsapp(),
+        proxy: None,
         authority: waspnest_whatsapp::Authority::Public,
         store: bench.store.clone(),
         log: bench.log.clone(),

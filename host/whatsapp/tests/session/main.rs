@@ -4,4 +4,6 @@ mod bench;
 mod inbound;
 mod life;
 mod outbound;
+mod pairing;
+mod proxy;
 mod terminal;
