@@ -4,7 +4,7 @@
 // said "not now" (408, 425, 429, 500 and up).
 
 import * as host from "waspnest:plugin/http";
-import type { Response as HostResponse } from "waspnest:plugin/http";
+import type { Incoming as HostIncoming, Request as HostRequest, Response as HostResponse } from "waspnest:plugin/http";
 import { asked, Refused } from "./failure.ts";
 import { bytes, fromJson, text } from "./text.ts";
 
@@ -24,13 +24,24 @@ export interface RequestOptions {
 
 /** Asks, and waits for the answer. */
 export function fetch(url: string, options: RequestOptions = {}): Response {
+  const request = requested(url, options);
+  return new Response(asked("http.fetch", () => host.fetch(request)));
+}
+
+/** Asks, and waits for the beginning of the answer; its body is taken in pieces. `timeoutMs` is for the beginning and for each piece. */
+export function open(url: string, options: RequestOptions = {}): Incoming {
+  const request = requested(url, options);
+  return new Incoming(asked("http.open", () => host.open(request)));
+}
+
+function requested(url: string, options: RequestOptions): HostRequest {
   const headers: [string, string][] = Object.entries(options.headers ?? {});
   let body = typeof options.body === "string" ? bytes(options.body) : (options.body ?? null);
   if (options.json !== undefined) {
     headers.push(["content-type", "application/json"]);
     body = bytes(JSON.stringify(options.json));
   }
-  const request = {
+  return {
     method: options.method ?? (body === null ? "GET" : "POST"),
     url,
     headers,
@@ -40,7 +51,6 @@ export function fetch(url: string, options: RequestOptions = {}): Response {
     maxBytes: options.maxBytes ?? null,
     followRedirects: options.followRedirects ?? 0,
   };
-  return new Response(asked("http.fetch", () => host.fetch(request)));
 }
 
 /** An answer, of any status. */
@@ -83,5 +93,39 @@ export class Response {
   /** The body as JSON. */
   json<T = unknown>(): T {
     return fromJson<T>(this.bytes, `the answer of ${this.url}`) as T;
+  }
+}
+
+/**
+ * An answer that is taken in pieces. A handler that is called again for the same event gets the same pieces, without asking again; what was
+ * still to come when the first call ended is lost, and `next` throws there.
+ */
+export class Incoming {
+  readonly status: number;
+  readonly url: string;
+  readonly #answer: HostIncoming;
+  readonly #headers: [string, string][];
+
+  constructor(answer: HostIncoming) {
+    const { status, url, headers } = answer.head();
+    this.status = status;
+    this.url = url;
+    this.#headers = headers;
+    this.#answer = answer;
+  }
+
+  /** The value of a header. */
+  header(name: string): string | undefined {
+    return this.#headers.find(([known]) => known === name.toLowerCase())?.[1];
+  }
+
+  /** Waits for more and gathers what comes within so many milliseconds, at most 10,000; undefined at the end. */
+  next(gatherMs = 0): Uint8Array | undefined {
+    return asked("http.incoming.next", () => this.#answer.next(gatherMs)) ?? undefined;
+  }
+
+  /** The pieces, each of what came within so many milliseconds. */
+  *pieces(gatherMs = 0): Generator<Uint8Array> {
+    for (let piece = this.next(gatherMs); piece !== undefined; piece = this.next(gatherMs)) yield piece;
   }
 }

@@ -1,6 +1,6 @@
 // Messages out. Each function needs the capability of its name, such as `messages.send` or `messages.edit`.
 //
-// Nothing leaves while the handler runs: what returns is accepted into the draft, and the host sends after the commit.
+// Nothing but what says `now` leaves while the handler runs: what returns is accepted into the draft, and the host sends after the commit.
 
 import * as host from "waspnest:plugin/messaging";
 import type { Options, Outgoing, Page } from "waspnest:plugin/messaging";
@@ -40,6 +40,11 @@ export function sentKey(beside: MessageKey, id: MessageId): MessageKey {
 /** Gives a message of the account another text. */
 export function edit(target: MessageKey, what: What): void {
   asked("messaging.edit", () => host.edit(target, outgoing(what)));
+}
+
+/** The same at once, whatever becomes of the handler: for a message that was sent with `when: "now"` and grows. Made once by repeated calls. */
+export function editNow(target: MessageKey, what: What): void {
+  asked("messaging.edit-now", () => host.editNow(target, outgoing(what)));
 }
 
 /** Takes a message back for everybody. */

@@ -17,6 +17,8 @@
 //! # Ok(weather.summary)
 //! # }
 //! ```
+//!
+//! An answer that takes its time can be taken in pieces ([`Request::open`]), so that something can be done with its beginning.
 
 use core::time::Duration;
 
@@ -122,6 +124,74 @@ impl Request {
             .map(Response)
             .map_err(Error::refused("http.fetch"))
     }
+
+    /// Sends it and waits for the beginning of the answer only; [`Request::timeout`] is for that, and for each piece.
+    ///
+    /// # Errors
+    /// When the host refuses, or nobody answers.
+    pub fn open(&self) -> Result<Incoming, Error> {
+        let answer = host::http::open(&self.0).map_err(Error::refused("http.open"))?;
+        let head = answer.head();
+        Ok(Incoming { answer, head })
+    }
+}
+
+/// An answer whose body comes in pieces. Dropping it ends the connection.
+///
+/// A handler that is called again for the same event gets the same pieces, without the request being sent again. What was still to come when
+/// the first call ended is lost: behind the pieces that are known, [`Incoming::next`] fails with `upstream`, and the handler decides
+/// whether it asks again.
+#[derive(Debug)]
+pub struct Incoming {
+    answer: host::http::Incoming,
+    head: contract::Head,
+}
+
+impl Incoming {
+    /// The status, such as 200.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.head.status
+    }
+
+    /// The first header of a name, which is looked for without regard to case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header(&self.head.headers, name)
+    }
+
+    /// The URL that answered, after redirects.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.head.url
+    }
+
+    /// Waits for more of the body and gathers what comes within so much time (10 seconds at most, nothing for what is there); none at the
+    /// end.
+    ///
+    /// # Errors
+    /// When nothing comes in time, the body breaks off, or is longer than may be taken.
+    pub fn next(&mut self, gather: Duration) -> Result<Option<Vec<u8>>, Error> {
+        let gather = u32::try_from(gather.as_millis()).unwrap_or(u32::MAX);
+        self.answer.next(gather).map_err(Error::refused("http.incoming.next"))
+    }
+
+    /// The rest of the body as text, for an answer that turns out to be an error.
+    ///
+    /// # Errors
+    /// As [`Incoming::next`].
+    pub fn text(&mut self) -> Result<String, Error> {
+        let mut body = Vec::new();
+        while let Some(piece) = self.next(Duration::from_secs(1))? {
+            body.extend(piece);
+        }
+        Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+}
+
+fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let found = headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.as_str())
 }
 
 /// An answer.
@@ -160,12 +230,7 @@ impl Response {
     /// The first header of a name, which is looked for without regard to case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .0
-            .headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
+        header(&self.0.headers, name)
     }
 
     /// The body.

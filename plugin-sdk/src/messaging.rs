@@ -1,6 +1,6 @@
 //! Messages out. Each function needs the capability of its name, such as `messages.send` or `messages.edit`.
 //!
-//! Nothing leaves while the handler runs: `Ok` means "accepted into the draft", and the host sends after the commit.
+//! Nothing but what says `now` leaves while the handler runs: `Ok` means "accepted into the draft", and the host sends after the commit.
 
 use crate::types::{Content, Jid, Media, MediaRef, Message, MessageId, MessageKey, Text, UnixMs};
 use crate::{Error, host};
@@ -158,6 +158,15 @@ pub fn sent_key(beside: &MessageKey, id: MessageId) -> MessageKey {
 /// When it is not granted, somebody else wrote it, or the text is empty or too long.
 pub fn edit(target: &MessageKey, text: impl Into<String>) -> Result<(), Error> {
     host::messaging::edit(target, &outgoing_text(text)).map_err(Error::refused("messaging.edit"))
+}
+
+/// Gives a message of the account another text at once, whatever becomes of the handler: for a message that was sent with [`When::Now`] and
+/// grows. A repeated call of the handler that makes the same edits makes them once; [`edit`] makes the last one, which counts.
+///
+/// # Errors
+/// As [`edit`].
+pub fn edit_now(target: &MessageKey, text: impl Into<String>) -> Result<(), Error> {
+    host::messaging::edit_now(target, &outgoing_text(text)).map_err(Error::refused("messaging.edit-now"))
 }
 
 /// Takes a message back for everybody: the account's own, or another's in a group the account administrates.

@@ -83,6 +83,16 @@ impl Host {
     /// Says what servers answer: status and body, or none when nobody is there. Nobody is, unless a test says so.
     #[must_use]
     pub fn with_http(mut self, servers: impl Fn(&SentRequest) -> Option<(u16, String)> + 'static) -> Self {
+        self.state.web = Web::of(move |request| servers(request).map(|(status, body)| (status, vec![Some(body)])));
+        self
+    }
+
+    /// The same with bodies in pieces, for plugins that take them so; a body breaks off at a piece that is none.
+    #[must_use]
+    pub fn with_http_in_pieces(
+        mut self,
+        servers: impl Fn(&SentRequest) -> Option<(u16, Vec<Option<String>>)> + 'static,
+    ) -> Self {
         self.state.web = Web::of(servers);
         self
     }
@@ -309,8 +319,20 @@ impl Host {
         })
     }
 
-    /// Lets a job fall due: moves the clock to its time and lets the plugin handle the tick. None when there is no such job.
+    /// Lets a job fall due: moves the clock to its time and lets the plugin handle the tick. None when there is no such job. After an error
+    /// the job is still there, so that a test can make the next attempt.
     pub fn tick<P: ScheduleHandler>(&mut self, id: &str) -> Option<Result<Outcome, HandlerError>> {
+        self.state.now = self.state.now.max(self.state.jobs.get(id)?.due);
+        let ctx = self.next_context();
+        self.tick_in::<P>(&ctx, id)
+    }
+
+    /// The same in a context of the test's choice.
+    pub fn tick_in<P: ScheduleHandler>(
+        &mut self,
+        ctx: &EventContext,
+        id: &str,
+    ) -> Option<Result<Outcome, HandlerError>> {
         let Planned { job, due, chat } = self.state.jobs.get(id)?.clone();
         self.state.now = self.state.now.max(due);
         self.state.chat = chat;
@@ -330,7 +352,7 @@ impl Host {
             zone: job.zone.unwrap_or_else(|| "UTC".into()),
             payload: job.payload,
         };
-        let ctx = self.next_context();
+        let before = self.state.jobs.clone();
         // As in the host: the tick is on its way, so the job is gone or waits for its next time before the handler runs.
         match again {
             Some(next) => {
@@ -340,7 +362,11 @@ impl Host {
             }
             None => drop(self.state.jobs.remove(id)),
         }
-        Some(self.run(|| P::on_tick(&ctx, &tick)))
+        let answer = self.run(|| P::on_tick(ctx, &tick));
+        if answer.is_err() {
+            self.state.jobs = before;
+        }
+        Some(answer)
     }
 
     /// Lets a plugin handle a command that came in a message. The host reads texts; a test says what came of it.

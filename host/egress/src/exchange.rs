@@ -5,7 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, StatusCode};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -14,8 +13,10 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 use url::{Host, Url};
 use waspnest_core::clock::Clock;
 
+use crate::body::Body;
 use crate::guard::{Forbidden, Guard};
 use crate::names::Names;
+use crate::played::Servers;
 
 /// Connections to one host that are kept open for the next request.
 const IDLE_PER_HOST: usize = 4;
@@ -34,16 +35,6 @@ enum Way {
     Network(reqwest::Client, Arc<Guard>),
     /// To whoever plays the servers; nothing leaves the process, so nothing is guarded.
     Played(Arc<dyn Servers>),
-}
-
-/// Plays servers, where a plugin is tried without any.
-#[async_trait]
-pub trait Servers: Send + Sync + fmt::Debug {
-    /// The answer to a request.
-    ///
-    /// # Errors
-    /// [`EgressError::Unreachable`] where there is no such server.
-    async fn answer(&self, request: Outbound) -> Result<Inbound, EgressError>;
 }
 
 /// The way out could not be set up.
@@ -95,6 +86,17 @@ pub struct Inbound {
     pub body: Bytes,
     /// Whether there was more body than was taken.
     pub rest: Rest,
+}
+
+/// An answer whose body is still to come.
+#[derive(Debug)]
+pub struct Opened {
+    /// Status.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The body; dropping it ends the connection.
+    pub body: Body,
 }
 
 /// Whether a body was longer than what was taken of it.
@@ -171,16 +173,59 @@ impl Egress {
         if !matches!(request.url.scheme(), "http" | "https") {
             return Err(EgressError::Url);
         }
-        let (timeout, deadline) = (request.timeout, self.clock.now().plus(request.timeout));
+        let (timeout, max_bytes) = (request.timeout, request.max_bytes);
         let answer = async {
             match &self.way {
                 Way::Network(client, guard) => {
                     judge(guard, &request.url)?;
-                    send(client, request).await
+                    whole(send(client, request).await?, max_bytes).await
                 }
-                Way::Played(servers) => servers.answer(request).await,
+                Way::Played(servers) => servers.answer(request).await?.whole(timeout, max_bytes),
             }
         };
+        self.within(timeout, answer).await
+    }
+
+    /// Sends a request and answers as soon as its answer begins, which `timeout` of the request is for; its `max_bytes` are up to who takes the
+    /// body. A redirect is an answer.
+    ///
+    /// # Errors
+    /// See [`EgressError`].
+    pub async fn open(&self, request: Outbound) -> Result<Opened, EgressError> {
+        if !matches!(request.url.scheme(), "http" | "https") {
+            return Err(EgressError::Url);
+        }
+        let timeout = request.timeout;
+        let answer = async {
+            match &self.way {
+                Way::Network(client, guard) => {
+                    judge(guard, &request.url)?;
+                    let mut answer = send(client, request).await?;
+                    Ok(Opened {
+                        status: answer.status(),
+                        headers: std::mem::take(answer.headers_mut()),
+                        body: Body::of_network(answer, Arc::clone(&self.clock)),
+                    })
+                }
+                Way::Played(servers) => {
+                    let played = servers.answer(request).await?;
+                    Ok(Opened {
+                        status: played.status,
+                        headers: played.headers,
+                        body: Body::of_played(played.parts),
+                    })
+                }
+            }
+        };
+        self.within(timeout, answer).await
+    }
+
+    async fn within<T>(
+        &self,
+        timeout: Duration,
+        answer: impl Future<Output = Result<T, EgressError>>,
+    ) -> Result<T, EgressError> {
+        let deadline = self.clock.now().plus(timeout);
         tokio::select! {
             biased;
             answer = answer => answer,
@@ -201,20 +246,23 @@ fn judge(guard: &Guard, url: &Url) -> Result<(), EgressError> {
     Ok(())
 }
 
-async fn send(client: &reqwest::Client, request: Outbound) -> Result<Inbound, EgressError> {
+async fn send(client: &reqwest::Client, request: Outbound) -> Result<reqwest::Response, EgressError> {
     let Outbound {
         method,
         url,
         headers,
         body,
         timeout: _,
-        max_bytes,
+        max_bytes: _,
     } = request;
     let mut sending = client.request(method, url).headers(headers);
     if !body.is_empty() {
         sending = sending.body(body);
     }
-    let mut answer = sending.send().await.map_err(failure)?;
+    sending.send().await.map_err(failure)
+}
+
+async fn whole(mut answer: reqwest::Response, max_bytes: usize) -> Result<Inbound, EgressError> {
     let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
     let mut body = BytesMut::new();
     let mut rest = Rest::None;
@@ -235,7 +283,7 @@ async fn send(client: &reqwest::Client, request: Outbound) -> Result<Inbound, Eg
 }
 
 /// The guard's refusal if that is what is behind an error, else the innermost reason: the outer ones only repeat the URL.
-fn failure(error: reqwest::Error) -> EgressError {
+pub(crate) fn failure(error: reqwest::Error) -> EgressError {
     let mut cause: &dyn std::error::Error = &error;
     loop {
         if let Some(forbidden) = cause.downcast_ref::<Forbidden>() {

@@ -4,10 +4,14 @@
 //! a name cannot mean one thing when it is checked and another when it is used. Redirects are never followed here: whoever asked decides
 //! about the next address and asks again. Proxies of the environment are not looked at, cookies are not kept.
 
+mod body;
 mod exchange;
 pub mod guard;
 mod names;
+mod played;
 
-pub use exchange::{Egress, EgressError, Inbound, Outbound, Rest, Servers, SetUpError};
+pub use body::Body;
+pub use exchange::{Egress, EgressError, Inbound, Opened, Outbound, Rest, SetUpError};
 pub use guard::{Forbidden, Guard};
 pub use names::{Names, SystemNames};
+pub use played::{Part, Played, PlayedBody, Servers};

@@ -11,6 +11,7 @@ wasmtime::component::bindgen!({
     with: {
         "waspnest:plugin/kv.store": crate::capability::kv::OpenStore,
         "waspnest:plugin/secrets.secret": crate::capability::secrets::OpenSecret,
+        "waspnest:plugin/http.incoming": crate::capability::http::Incoming,
         "waspnest:plugin/media-store.blob": crate::capability::media::OpenBlob,
         "waspnest:plugin/media-store.sink": crate::capability::media::OpenSink,
     },

@@ -33,8 +33,8 @@ use crate::handlers::{Handled, Handler};
 use crate::host::Host;
 use crate::installation::{Installation, Reuse, Taken};
 use crate::limits::{
-    DIALOGUE_OPERATIONS, EFFECTS, FILES, HOSTCALL_BYTES, HTTP_REQUESTS, KV_OPERATIONS, LIVE_OPERATIONS, LOOKS, Limits,
-    NOTE_BYTES, PUBLICATIONS, RESOURCES, SCHEDULE_OPERATIONS, SECRET_OPERATIONS, cut,
+    DIALOGUE_OPERATIONS, EFFECTS, FILES, HOSTCALL_BYTES, HTTP_PIECES, HTTP_REQUESTS, KV_OPERATIONS, LIVE_OPERATIONS,
+    LOOKS, Limits, NOTE_BYTES, PUBLICATIONS, RESOURCES, SCHEDULE_OPERATIONS, SECRET_OPERATIONS, cut,
 };
 use crate::state::{Budget, Call, CallState, Crossing, Meter, Scene};
 use crate::wasi;
@@ -207,6 +207,7 @@ impl Engine {
             dialogues: Dialogues::of(context.event.position, context.occasion),
             asked: Default::default(),
             http_requests: Budget::of("HTTP requests", HTTP_REQUESTS),
+            http_pieces: Budget::of("pieces of answers", HTTP_PIECES),
             live_operations: Budget::of("operations on the account", LIVE_OPERATIONS),
             secret_operations: Budget::of("operations with secrets", SECRET_OPERATIONS),
             publications: Budget::of("publications", PUBLICATIONS),

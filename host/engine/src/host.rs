@@ -115,6 +115,27 @@ pub trait Host: Send + Sync {
 
     /// Sends one request through the operator's guard. A redirect is an answer.
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, HttpFailure>;
+
+    /// The same, answered as soon as the answer begins; `timeout` is how long that may take.
+    async fn open(&self, request: HttpRequest) -> Result<HttpIncoming, HttpFailure>;
+}
+
+/// An answer over HTTP whose body is still to come.
+pub struct HttpIncoming {
+    /// Status, such as 200.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The body; dropping it ends the connection.
+    pub body: Box<dyn HttpBody>,
+}
+
+/// A body that comes in pieces.
+#[async_trait]
+pub trait HttpBody: Send {
+    /// Waits for more for at most `wait`, then gathers what comes within `gather`, or up to about 64 KiB; none at the end. A failure behind
+    /// what was gathered is answered the next time.
+    async fn next(&mut self, wait: Duration, gather: Duration) -> Result<Option<Bytes>, HttpFailure>;
 }
 
 /// A message of the session's log.

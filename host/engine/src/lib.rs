@@ -40,8 +40,8 @@ pub use grant::{GrantError, Grants};
 pub use handlers::Handlers;
 pub use host::values::Values;
 pub use host::{
-    FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KeepFailure,
-    KvUsage, Recorded,
+    FetchFailure, Host, HostError, HttpAnswer, HttpBody, HttpFailure, HttpIncoming, HttpRequest, InvalidMessage,
+    InvalidRule, KeepFailure, KvUsage, Recorded,
 };
 pub use installation::{InstallError, Installation, InstallationSpec, Mode, Reuse};
 pub use limits::{LimitWish, Limits};

@@ -131,6 +131,10 @@ pub(crate) const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// HTTP requests of one call.
 pub(crate) const HTTP_REQUESTS: u32 = 10;
+/// Pieces of answers of one call.
+pub(crate) const HTTP_PIECES: u32 = 500;
+/// The longest time for which what comes of an answer is gathered into one piece.
+pub(crate) const HTTP_GATHER: Duration = Duration::from_secs(10);
 /// Bytes of the name of what a webhook tells.
 pub(crate) const WEBHOOK_EVENT_BYTES: usize = 128;
 /// Bytes of what a webhook tells.

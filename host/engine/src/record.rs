@@ -6,6 +6,7 @@
 mod detail;
 mod function;
 mod hide;
+mod pieces;
 mod replay;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,15 +29,15 @@ use waspnest_core::secret::SecretText;
 
 pub use detail::{Bodies, Detail, Story, Was, drafted};
 pub use function::Function;
-use function::{HttpAsked, HttpTold, Seen, plain};
+use function::{HttpAsked, HttpBegun, HttpTold, Seen, plain};
 pub use hide::Hide;
 pub use replay::{Missing, Replay, Rules};
 
 use crate::host::{
-    FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KeepFailure,
-    KvUsage, Recorded,
+    FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpIncoming, HttpRequest, InvalidMessage, InvalidRule,
+    KeepFailure, KvUsage, Recorded,
 };
-use crate::secret::BoundSecret;
+use crate::secret::{BoundSecret, Passing};
 
 /// Bytes that are taken down of one call. What comes after is counted and left out.
 const MOST_BYTES: usize = 1 << 20;
@@ -69,13 +70,38 @@ fn placeholder(name: &SecretName) -> String {
 /// A host that takes down what is asked of it.
 pub struct Recorder {
     host: Arc<dyn Host>,
-    notes: Mutex<Notes>,
+    /// Shared with the answers that are still coming.
+    notes: Arc<Mutex<Notes>>,
 }
 
 #[derive(Default)]
 struct Notes {
     steps: Steps,
     bytes: usize,
+    /// Answers that were opened.
+    streams: u32,
+}
+
+impl Notes {
+    fn note<Q: Serialize, A: Serialize>(&mut self, function: Function, question: &Q, answer: &A) {
+        let step = Step {
+            function,
+            question: plain(question),
+            answer: plain(answer),
+        };
+        let bytes = step.question.len() + step.answer.len();
+        if self.bytes + bytes > MOST_BYTES {
+            self.steps.left_out += 1;
+        } else {
+            self.bytes += bytes;
+            self.steps.taken.push(step);
+        }
+    }
+}
+
+fn locked(notes: &Mutex<Notes>) -> std::sync::MutexGuard<'_, Notes> {
+    // Nothing can panic while they are locked, so a poisoned lock is still good.
+    notes.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Recorder {
@@ -84,7 +110,7 @@ impl Recorder {
     pub fn new(host: Arc<dyn Host>) -> Self {
         Self {
             host,
-            notes: Mutex::default(),
+            notes: Arc::default(),
         }
     }
 
@@ -95,24 +121,11 @@ impl Recorder {
     }
 
     fn notes(&self) -> std::sync::MutexGuard<'_, Notes> {
-        // Nothing can panic while they are locked, so a poisoned lock is still good.
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.notes)
     }
 
     fn note<Q: Serialize, A: Serialize>(&self, function: Function, question: &Q, answer: &A) {
-        let step = Step {
-            function,
-            question: plain(question),
-            answer: plain(answer),
-        };
-        let mut notes = self.notes();
-        let bytes = step.question.len() + step.answer.len();
-        if notes.bytes + bytes > MOST_BYTES {
-            notes.steps.left_out += 1;
-        } else {
-            notes.bytes += bytes;
-            notes.steps.taken.push(step);
-        }
+        self.notes().note(function, question, answer);
     }
 
     fn usage<Q: Serialize>(
@@ -306,6 +319,38 @@ impl Host for Recorder {
         }
         self.note(Function::Exchange, &asked, &told);
         answer
+    }
+
+    async fn open(&self, request: HttpRequest) -> Result<HttpIncoming, HttpFailure> {
+        let mut asked = HttpAsked::of(&request);
+        let opened = self.host.open(request).await;
+        let mut notes = self.notes();
+        let stream = notes.streams;
+        notes.streams += 1;
+        let mut told = opened.as_ref().map(|opened| HttpBegun::of(opened, stream));
+        let secrets = notes.steps.secrets.clone();
+        for (name, text) in &secrets {
+            let stands_for = placeholder(name);
+            asked.replace(text.expose(), &stands_for);
+            if let Ok(told) = &mut told {
+                told.replace(text.expose(), &stands_for);
+            }
+        }
+        notes.note(Function::Open, &asked, &told);
+        drop(notes);
+        let HttpIncoming { status, headers, body } = opened?;
+        let hidden = secrets.iter().map(|(name, text)| (text.expose(), placeholder(name)));
+        Ok(HttpIncoming {
+            status,
+            headers,
+            body: Box::new(pieces::Recorded {
+                body,
+                notes: Arc::clone(&self.notes),
+                stream,
+                piece: 0,
+                passing: Passing::without(hidden),
+            }),
+        })
     }
 
     /// Of a secret only the hosts are taken down that it may go to.

@@ -1,11 +1,15 @@
 //! A secret as the host gives it out for a call: its text, and the hosts it may be sent to.
 
+mod passing;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use url::{Host, Url};
 use waspnest_core::secret::SecretText;
+
+pub(crate) use passing::{Passing, forms};
 
 /// Hosts that a secret may be sent to: one, or all below a name.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -75,6 +75,7 @@ pub(crate) struct Call {
     /// Questions that are answered inside the call.
     pub(crate) asked: Asked,
     pub(crate) http_requests: Budget,
+    pub(crate) http_pieces: Budget,
     pub(crate) live_operations: Budget,
     pub(crate) secret_operations: Budget,
     pub(crate) publications: Budget,

@@ -20,7 +20,13 @@ use message::Scene;
 /// Parts of a draft that are told where there is something in them.
 const LISTS: [&str; 5] = ["effects", "values", "dialogues", "timers", "sent_keys"];
 /// What is done at once, while a call runs, and therefore told beside its draft.
-const AT_ONCE: [&str; 3] = ["http.exchange", "messaging.send-now", "account.ask"];
+const AT_ONCE: [&str; 5] = [
+    "http.exchange",
+    "http.open",
+    "http.piece",
+    "messaging.send-now",
+    "account.ask",
+];
 
 /// What came of one step.
 #[derive(Debug, Clone, PartialEq)]

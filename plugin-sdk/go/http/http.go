@@ -43,6 +43,34 @@ func Do(request Request) (*Response, error) {
 	return &Response{answer}, nil
 }
 
+// Incoming is an answer that is taken in pieces. A handler that is called again for the same event gets the same pieces, without asking again;
+// what was still to come when the first call ended is lost, and Next fails there.
+type Incoming struct {
+	host.Head
+	answer *host.Incoming
+}
+
+// Open asks, and waits for the beginning of the answer. TimeoutMs of the request is for the beginning and for each piece.
+func Open(request Request) (*Incoming, error) {
+	answer, err := plugin.Asked("http.open", host.Open(request))
+	if err != nil {
+		return nil, err
+	}
+	return &Incoming{answer.Head(), answer}, nil
+}
+
+// Next waits for more and gathers what comes within so many milliseconds, at most 10,000; nil at the end.
+func (i *Incoming) Next(gatherMs uint32) ([]byte, error) {
+	piece, err := plugin.Asked("http.incoming.next", i.answer.Next(gatherMs))
+	if err != nil || piece.IsNone() {
+		return nil, err
+	}
+	return piece.Some(), nil
+}
+
+// Close ends the connection.
+func (i *Incoming) Close() { i.answer.Drop() }
+
 // Ok is an error unless the status is 2xx; it asks for a retry where a later answer may be another one.
 func (r *Response) Ok() error {
 	status := r.Status

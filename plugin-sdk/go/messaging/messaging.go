@@ -1,6 +1,6 @@
 // Package messaging sends, edits, takes back, reacts. Each function needs the capability of its name, such as `messages.send`.
 //
-// Nothing leaves while the handler runs: what is accepted here is in the draft, and the host sends after the commit.
+// Nothing but what says now leaves while the handler runs: what is accepted here is in the draft, and the host sends after the commit.
 package messaging
 
 import (
@@ -61,6 +61,11 @@ func SentKey(beside types.MessageKey, id string) types.MessageKey {
 // Edit gives a message of the account another text.
 func Edit(target types.MessageKey, text string) error {
 	return plugin.Done("messaging.edit", host.Edit(target, Text(text)))
+}
+
+// EditNow is the same at once, whatever becomes of the handler: for a message that was sent with When now and grows. Repeated calls make it once.
+func EditNow(target types.MessageKey, text string) error {
+	return plugin.Done("messaging.edit-now", host.EditNow(target, Text(text)))
 }
 
 // Revoke takes a message back for everybody.

@@ -11,9 +11,23 @@ from .failure import Refused, asked
 from .form import from_json, to_json
 
 
-def fetch(
+def fetch(url, method=None, **options):
+    """Asks, and waits for the answer.
+
+    Options are `headers`, `body`, `json` (sent as JSON, with its content type, in place of `body`), `secrets_in_body`, `timeout_ms`, `max_bytes`
+    and `follow_redirects`.
+    """
+    return Response(asked("http.fetch", host.fetch, _request(url, method, **options)))
+
+
+def open(url, method=None, **options):
+    """The same, but waits for the beginning of the answer only. `timeout_ms` is for the beginning and for each piece."""
+    return Incoming(asked("http.open", host.open, _request(url, method, **options)))
+
+
+def _request(
     url,
-    method=None,
+    method,
     headers=None,
     body=None,
     json=None,
@@ -22,7 +36,6 @@ def fetch(
     max_bytes=None,
     follow_redirects=0,
 ):
-    """Asks, and waits for the answer. `json` is sent as JSON, with its content type, in place of `body`."""
     headers = [*(headers or {}).items()]
     if json is not None:
         headers.append(("content-type", "application/json"))
@@ -30,8 +43,31 @@ def fetch(
     if isinstance(body, str):
         body = body.encode()
     method = method or ("GET" if body is None else "POST")
-    request = host.Request(method, url, headers, body, secrets_in_body, timeout_ms, max_bytes, follow_redirects)
-    return Response(asked("http.fetch", host.fetch, request))
+    return host.Request(method, url, headers, body, secrets_in_body, timeout_ms, max_bytes, follow_redirects)
+
+
+class Incoming:
+    """An answer that is taken in pieces.
+
+    A handler that is called again for the same event gets the same pieces, without asking again; what was still to come when the first call
+    ended is lost, and `next` raises there.
+    """
+
+    def __init__(self, answer):
+        head = answer.head()
+        self.status = head.status
+        self.url = head.url
+        self.headers = dict(head.headers)
+        self._answer = answer
+
+    def next(self, gather_ms=0):
+        """Waits for more and gathers what comes within so many milliseconds, at most 10,000; None at the end."""
+        return asked("http.incoming.next", self._answer.next, gather_ms)
+
+    def pieces(self, gather_ms=0):
+        """The pieces, each of what came within so many milliseconds."""
+        while (piece := self.next(gather_ms)) is not None:
+            yield piece
 
 
 class Response:

@@ -1,6 +1,6 @@
 """Messages out. Each function needs the capability of its name, such as `messages.send` or `messages.edit`.
 
-Nothing leaves while the handler runs: what returns is accepted into the draft, and the host sends after the commit.
+Nothing but what says `now` leaves while the handler runs: what returns is accepted into the draft, and the host sends after the commit.
 """
 
 from dataclasses import replace
@@ -41,6 +41,11 @@ def sent_key(beside, id):
 def edit(target, what):
     """Gives a message of the account another text."""
     asked("messaging.edit", host.edit, target, _outgoing(what))
+
+
+def edit_now(target, what):
+    """The same at once, whatever becomes of the handler: for a message that was sent with `When.NOW` and grows. Repeated calls make it once."""
+    asked("messaging.edit-now", host.edit_now, target, _outgoing(what))
 
 
 def revoke(target):

@@ -165,8 +165,11 @@ pub struct SentRequest {
     pub body: Vec<u8>,
 }
 
+/// A body in pieces; it breaks off where there is none.
+pub(super) type Pieces = Vec<Option<String>>;
+
 /// Status and body of an answer; none when nobody answers.
-pub(super) type Answer = Option<(u16, String)>;
+pub(super) type Answer = Option<(u16, Pieces)>;
 
 /// What servers answer to a request.
 type Servers = dyn Fn(&SentRequest) -> Answer;

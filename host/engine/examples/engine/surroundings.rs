@@ -15,8 +15,8 @@ use waspnest_core::live;
 use waspnest_core::log::Place;
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
 use waspnest_engine::{
-    FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KeepFailure,
-    KvUsage, Recorded,
+    FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpIncoming, HttpRequest, InvalidMessage, InvalidRule,
+    KeepFailure, KvUsage, Recorded,
 };
 
 /// A message with a text.
@@ -160,6 +160,10 @@ impl Host for Empty {
     }
 
     async fn exchange(&self, _: HttpRequest) -> Result<HttpAnswer, HttpFailure> {
+        Err(HttpFailure::Unreachable("there are no servers here".to_owned()))
+    }
+
+    async fn open(&self, _: HttpRequest) -> Result<HttpIncoming, HttpFailure> {
         Err(HttpFailure::Unreachable("there are no servers here".to_owned()))
     }
 }

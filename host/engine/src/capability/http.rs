@@ -4,6 +4,7 @@
 //! at all is the host's guard's business (see [`crate::Host::exchange`]), which every hop passes again.
 
 mod filling;
+mod incoming;
 
 use std::time::Duration;
 
@@ -12,8 +13,10 @@ use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, LOCATION
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::{Deserialize, Serialize};
 use url::Url;
+use wasmtime::component::Resource;
 use waspnest_core::clock::UnixMs;
 use waspnest_core::codec::Record;
+use waspnest_core::journal::Question;
 
 use super::{Answer, denied, granted, invalid, spend};
 use crate::bindings::waspnest::plugin::http::{Host, Request, Response};
@@ -27,6 +30,11 @@ use crate::manifest::http_terms::METHODS;
 use crate::manifest::{Capability, HttpTerms};
 use crate::state::{Call, CallState};
 pub(super) use filling::Filled;
+#[expect(
+    unreachable_pub,
+    reason = "the generated bindings export the type again, inside this crate"
+)]
+pub use incoming::Incoming;
 
 /// Headers that belong to the connection and not to the guest. What begins with `proxy-` does too.
 const HOSTS_OWN: [&str; 9] = [
@@ -46,30 +54,13 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 impl Host for CallState {
     async fn fetch(&mut self, request: Request) -> Answer<Response> {
         let call = &mut self.call;
-        let Some(terms) = call.effective.http.clone() else {
-            return Ok(Err(denied(Capability::Http)));
-        };
-        granted!(spend(&mut call.http_requests)?);
-        call.crossing
-            .count(request.url.len() + request.body.as_ref().map_or(0, Vec::len))?;
-        let mut asked = granted!(Asked::read(request));
-        granted!(asked.check(&terms));
+        let (asked, terms) = granted!(call.ask(request)?);
         let question = call.question("http", &asked.text());
         if let Some(kept) = call.kept::<Kept>(&question).await? {
             call.crossing.count(kept.body.len())?;
             return Ok(Ok(kept.into()));
         }
-        let filled = granted!(call.fill(&mut asked).await?);
-        granted!(call.rate(Capability::Http));
-        // A request leaves now, whatever becomes of the call.
-        call.taken.keep_last();
-        if ![Method::GET, Method::HEAD].contains(&asked.request.method)
-            && !asked.request.headers.contains_key(IDEMPOTENCY_KEY)
-        {
-            let key = call.idempotency_key(&question);
-            let value = HeaderValue::try_from(key).map_err(|error| wasmtime::Error::msg(error.to_string()))?;
-            asked.request.headers.insert(IDEMPOTENCY_KEY, value);
-        }
+        let (asked, filled) = granted!(call.leaving(asked, &question).await?);
         let until = call.clock.now().plus(asked.request.timeout).min(call.deadline);
         let kept = granted!(call.follow(asked, &filled, &terms, until).await);
         if is_final(kept.status) {
@@ -77,6 +68,11 @@ impl Host for CallState {
         }
         call.crossing.count(kept.body.len())?;
         Ok(Ok(kept.into()))
+    }
+
+    async fn open(&mut self, request: Request) -> Answer<Resource<Incoming>> {
+        let incoming = granted!(self.call.open(request).await?);
+        Ok(Ok(self.table.push(incoming)?))
     }
 }
 
@@ -198,6 +194,25 @@ impl Asked {
         text
     }
 
+    /// Follows an answer that is a redirect, if that is asked for and still allowed.
+    fn hop(&mut self, status: u16, headers: &HeaderMap, filled: &Filled, terms: &HttpTerms) -> Result<Hop, Error> {
+        let target = match status {
+            301 | 302 | 303 | 307 | 308 if self.redirects > 0 => headers
+                .get(LOCATION)
+                .and_then(|location| self.request.url.join(location.to_str().ok()?).ok()),
+            _ => None,
+        };
+        let Some(mut target) = target else {
+            return Ok(Hop::Ends);
+        };
+        target.set_fragment(None);
+        usable(&target).map_err(|problem| Error::Denied(format!("http: the address of a redirect {problem}")))?;
+        self.redirected(status, target);
+        self.check(terms)?;
+        filled.check(&self.request)?;
+        Ok(Hop::Goes)
+    }
+
     /// The request that a redirect asks for, as browsers make it (Fetch standard, HTTP-redirect fetch): after 303, and after 301 and 302
     /// of a POST, it is a GET without a body; another origin is not told secrets.
     fn redirected(&mut self, status: u16, to: Url) {
@@ -275,6 +290,34 @@ fn read_headers(pairs: Vec<(String, String)>) -> Result<HeaderMap, Error> {
 }
 
 impl Call {
+    /// Reads a request, and checks it against the budget and the grant.
+    fn ask(&mut self, request: Request) -> Answer<(Asked, HttpTerms)> {
+        let Some(terms) = self.effective.http.clone() else {
+            return Ok(Err(denied(Capability::Http)));
+        };
+        granted!(spend(&mut self.http_requests)?);
+        self.crossing
+            .count(request.url.len() + request.body.as_ref().map_or(0, Vec::len))?;
+        let asked = granted!(Asked::read(request));
+        granted!(asked.check(&terms));
+        Ok(Ok((asked, terms)))
+    }
+
+    /// Makes of a request what the server gets. It leaves now, whatever becomes of the call.
+    async fn leaving(&mut self, mut asked: Asked, question: &Question) -> Answer<(Asked, Filled)> {
+        let filled = granted!(self.fill(&mut asked).await?);
+        granted!(self.rate(Capability::Http));
+        self.taken.keep_last();
+        if ![Method::GET, Method::HEAD].contains(&asked.request.method)
+            && !asked.request.headers.contains_key(IDEMPOTENCY_KEY)
+        {
+            let key = self.idempotency_key(question);
+            let value = HeaderValue::try_from(key).map_err(|error| wasmtime::Error::msg(error.to_string()))?;
+            asked.request.headers.insert(IDEMPOTENCY_KEY, value);
+        }
+        Ok(Ok((asked, filled)))
+    }
+
     /// Sends a request, and after it those its answers point to, as far as that was asked for and granted.
     pub(super) async fn follow(
         &self,
@@ -290,25 +333,24 @@ impl Call {
                 .exchange(asked.request.clone())
                 .await
                 .map_err(|failure| refused(failure, filled))?;
-            let target = match answer.status {
-                301 | 302 | 303 | 307 | 308 if asked.redirects > 0 => answer
-                    .headers
-                    .get(LOCATION)
-                    .and_then(|location| asked.request.url.join(location.to_str().ok()?).ok()),
-                _ => None,
-            };
-            let Some(mut target) = target else {
-                let mut kept = Kept::of(answer, &asked.request.url);
-                filled.redact(&mut kept);
-                return Ok(kept);
-            };
-            target.set_fragment(None);
-            usable(&target).map_err(|problem| Error::Denied(format!("http: the address of a redirect {problem}")))?;
-            asked.redirected(answer.status, target);
-            asked.check(terms)?;
-            filled.check(&asked.request)?;
+            match asked.hop(answer.status, &answer.headers, filled, terms)? {
+                Hop::Goes => {}
+                Hop::Ends => {
+                    let mut kept = Kept::of(answer, &asked.request.url);
+                    filled.redact(&mut kept);
+                    return Ok(kept);
+                }
+            }
         }
     }
+}
+
+/// Whether an answer leads on to another request.
+enum Hop {
+    /// It does, and the request is that one now.
+    Goes,
+    /// It is what was asked for.
+    Ends,
 }
 
 fn refused(failure: HttpFailure, filled: &Filled) -> Error {
@@ -353,20 +395,25 @@ impl Kept {
     }
 
     fn of(answer: HttpAnswer, url: &Url) -> Self {
-        let readable = |(name, value): (&HeaderName, &HeaderValue)| {
-            Some((
-                name.as_str().to_owned(),
-                std::str::from_utf8(value.as_bytes()).ok()?.to_owned(),
-            ))
-        };
         Self {
             status: answer.status,
-            headers: answer.headers.iter().filter_map(readable).collect(),
+            headers: readable(&answer.headers),
             body: answer.body.into(),
             truncated: answer.truncated,
             url: url.to_string(),
         }
     }
+}
+
+/// Headers as the guest sees them.
+fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        Some((
+            name.as_str().to_owned(),
+            std::str::from_utf8(value.as_bytes()).ok()?.to_owned(),
+        ))
+    };
+    headers.iter().filter_map(text).collect()
 }
 
 impl From<Kept> for Response {

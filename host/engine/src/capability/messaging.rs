@@ -69,13 +69,17 @@ impl Host for CallState {
                 granted!(call.rate_send(capability, to));
                 call.put(action, key)
             }
-            When::Now => granted!(call.leave(capability, to, action).await?),
+            When::Now => granted!(call.leave(Leaves::Message(capability, to), action).await?).message_id(),
         };
         Ok(Ok(id.as_str().to_owned()))
     }
 
     async fn edit(&mut self, target: WitKey, what: Outgoing) -> Answer<()> {
-        self.call.edit(&target, what).await
+        self.call.edit(&target, what, When::OnCommit).await
+    }
+
+    async fn edit_now(&mut self, target: WitKey, what: Outgoing) -> Answer<()> {
+        self.call.edit(&target, what, When::Now).await
     }
 
     async fn revoke(&mut self, target: WitKey) -> Answer<()> {
@@ -262,19 +266,22 @@ impl Call {
         message
     }
 
-    /// Lets a message leave while the call runs. Its id is that of what is asked for, so that a repeated call that asks for the same
+    /// Lets an effect leave while the call runs. Its id is that of what is asked for, so that a repeated call that asks for the same
     /// lets nothing leave a second time, and pays for it once.
-    async fn leave(&mut self, capability: Capability, to: Jid, action: Action) -> Answer<MessageId> {
+    async fn leave(&mut self, what: Leaves, action: Action) -> Answer<EffectId> {
         let question = self.question("messaging.send-now", &codec::encode_as(1, &action));
         let id = EffectId::derive_at_once(self.event, &self.installation, question.bytes());
         if let Some(Left) = self.kept(&question).await? {
-            return Ok(Ok(id.message_id()));
+            return Ok(Ok(id));
         }
-        granted!(self.rate_send(capability, to));
+        granted!(match what {
+            Leaves::Message(capability, to) => self.rate_send(capability, to),
+            Leaves::Edit => self.rate(Capability::MessagesEdit),
+        });
         self.host.leave(id, action).await?;
         self.taken.keep_last();
         self.keep(&question, &Left).await?;
-        Ok(Ok(id.message_id()))
+        Ok(Ok(id))
     }
 
     /// The message that was sent under a name, in this call or another one of the last day.
@@ -382,7 +389,13 @@ impl Call {
     }
 }
 
-/// A note that a message left at once.
+/// What leaves at once, by how it is paid for.
+enum Leaves {
+    Message(Capability, Jid),
+    Edit,
+}
+
+/// A note that something left at once.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Left;
 

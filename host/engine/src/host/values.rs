@@ -20,8 +20,8 @@ use waspnest_core::log::Place;
 use waspnest_core::message::{Content, MessageKey};
 
 use super::{
-    FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KeepFailure,
-    KvUsage, Recorded,
+    FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpIncoming, HttpRequest, InvalidMessage, InvalidRule,
+    KeepFailure, KvUsage, Recorded,
 };
 
 use crate::secret::BoundSecret;
@@ -186,6 +186,10 @@ impl Host for OnlyValues {
     }
 
     async fn exchange(&self, _: HttpRequest) -> Result<HttpAnswer, HttpFailure> {
+        Err(HttpFailure::Forbidden(WHY.to_owned()))
+    }
+
+    async fn open(&self, _: HttpRequest) -> Result<HttpIncoming, HttpFailure> {
         Err(HttpFailure::Forbidden(WHY.to_owned()))
     }
 }

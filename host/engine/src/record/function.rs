@@ -17,7 +17,7 @@ use waspnest_core::live;
 use waspnest_core::message::{Content, Message, MessageKey};
 
 use super::Step;
-use crate::host::{FetchFailure, HttpAnswer, HttpFailure, HttpRequest, Recorded};
+use crate::host::{FetchFailure, HttpAnswer, HttpFailure, HttpIncoming, HttpRequest, Recorded};
 
 macro_rules! functions {
     ($($(#[$doc:meta])* $case:ident = $name:literal: $question:ty => $answer:ty;)+) => {
@@ -93,6 +93,10 @@ functions! {
     Secret = "secrets.use": SecretName => Option<Vec<String>>;
     /// A request to a server.
     Exchange = "http.exchange": HttpAsked => Result<HttpTold, HttpFailure>;
+    /// A request to a server, and the beginning of its answer.
+    Open = "http.open": HttpAsked => Result<HttpBegun, HttpFailure>;
+    /// A piece of an answer: of which one, by the order in which they were opened, and the how-many-th.
+    Piece = "http.piece": (u32, u32) => Result<Option<Vec<u8>>, HttpFailure>;
 }
 
 impl Function {
@@ -174,6 +178,30 @@ impl HttpAsked {
     }
 }
 
+/// The beginning of a server's answer.
+#[derive(Serialize, Deserialize)]
+pub(super) struct HttpBegun {
+    /// The how-many-th answer of the call that was opened.
+    pub(super) stream: u32,
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, Vec<u8>)>,
+}
+
+impl HttpBegun {
+    pub(super) fn of(answer: &HttpIncoming, stream: u32) -> Self {
+        Self {
+            stream,
+            status: answer.status,
+            headers: pairs(&answer.headers),
+        }
+    }
+
+    /// Puts another text in the place of a secret.
+    pub(super) fn replace(&mut self, secret: &str, stands_for: &str) {
+        replace_in(&mut self.headers, &mut Vec::new(), secret, stands_for);
+    }
+}
+
 fn replace_in(headers: &mut [(String, Vec<u8>)], body: &mut Vec<u8>, secret: &str, stands_for: &str) {
     let texts = headers.iter_mut().map(|(_, value)| value).chain(std::iter::once(body));
     for bytes in texts {
@@ -212,17 +240,22 @@ impl HttpTold {
 
 impl From<HttpTold> for HttpAnswer {
     fn from(told: HttpTold) -> Self {
-        let headers = told.headers.into_iter().filter_map(|(name, value)| {
-            let name = http::HeaderName::try_from(name).ok()?;
-            Some((name, http::HeaderValue::try_from(value).ok()?))
-        });
         Self {
             status: told.status,
-            headers: headers.collect(),
+            headers: headers(told.headers),
             body: told.body.into(),
             truncated: told.truncated,
         }
     }
+}
+
+/// What [`pairs`] was made of.
+pub(super) fn headers(pairs: Vec<(String, Vec<u8>)>) -> http::HeaderMap {
+    let header = |(name, value): (String, Vec<u8>)| {
+        let name = http::HeaderName::try_from(name).ok()?;
+        Some((name, http::HeaderValue::try_from(value).ok()?))
+    };
+    pairs.into_iter().filter_map(header).collect()
 }
 
 fn pairs(headers: &http::HeaderMap) -> Vec<(String, Vec<u8>)> {

@@ -4,7 +4,7 @@
 //! question is answered in the order of the record, and after the last answer with that one.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -23,16 +23,17 @@ use waspnest_core::log::Place;
 use waspnest_core::message::{Content, MessageKey};
 use waspnest_core::secret::SecretText;
 
-use super::function::{HttpAsked, HttpTold, Seen, plain, read};
+use super::function::{HttpAsked, HttpBegun, HttpTold, Seen, headers, plain, read};
+use super::pieces::Replayed;
 use super::{Function, Step, Steps, placeholder};
 use crate::host::{
-    FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KeepFailure,
-    KvUsage, Recorded,
+    FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpIncoming, HttpRequest, InvalidMessage, InvalidRule,
+    KeepFailure, KvUsage, Recorded,
 };
 use crate::secret::{BoundSecret, SecretHost};
 
 /// What is told of a question that the record does not answer.
-const NOT_RECORDED: &str = "this was not recorded";
+pub(super) const NOT_RECORDED: &str = "this was not recorded";
 
 /// What follows from a question alone, and is asked of the host that runs.
 #[derive(Debug, Clone, Copy)]
@@ -52,15 +53,46 @@ pub struct Replay {
     rules: Rules,
     /// Secrets that the call which is replayed was given, where they are still known.
     secrets: Vec<(SecretName, SecretText)>,
-    state: Mutex<State>,
+    /// Shared with the answers that are taken in pieces.
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     steps: Vec<(Step, u32)>,
     missing: Vec<Missing>,
     files: HashMap<FileName, Bytes>,
     kept: HashMap<[u8; 16], Bytes>,
+}
+
+pub(super) fn locked(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
+    // Nothing can panic while it is locked, so a poisoned lock is still good.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    pub(super) fn find<Q: Serialize, A: Serialize + DeserializeOwned>(
+        &mut self,
+        function: Function,
+        question: &Q,
+    ) -> Option<A> {
+        let question = plain(question);
+        let same = |(step, _): &&mut (Step, u32)| step.function == function && step.question == question;
+        // The one that was given least often, and of those the first.
+        let found = self
+            .steps
+            .iter_mut()
+            .filter(|step| same(step))
+            .min_by_key(|(_, times)| *times);
+        let answer = found.and_then(|(step, times)| {
+            *times += 1;
+            read(&step.answer)
+        });
+        if answer.is_none() {
+            self.missing.push(Missing(function));
+        }
+        answer
+    }
 }
 
 impl Replay {
@@ -74,7 +106,7 @@ impl Replay {
         Self {
             rules,
             secrets: Vec::new(),
-            state: Mutex::new(state),
+            state: Arc::new(Mutex::new(state)),
         }
     }
 
@@ -102,28 +134,11 @@ impl Replay {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        // Nothing can panic while it is locked, so a poisoned lock is still good.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
     }
 
     fn find<Q: Serialize, A: Serialize + DeserializeOwned>(&self, function: Function, question: &Q) -> Option<A> {
-        let question = plain(question);
-        let mut state = self.state();
-        let same = |(step, _): &&mut (Step, u32)| step.function == function && step.question == question;
-        // The one that was given least often, and of those the first.
-        let found = state
-            .steps
-            .iter_mut()
-            .filter(|step| same(step))
-            .min_by_key(|(_, times)| *times);
-        let answer = found.and_then(|(step, times)| {
-            *times += 1;
-            read(&step.answer)
-        });
-        if answer.is_none() {
-            state.missing.push(Missing(function));
-        }
-        answer
+        self.state().find(function, question)
     }
 
     fn recorded<Q: Serialize, A: Serialize + DeserializeOwned>(
@@ -311,5 +326,23 @@ impl Host for Replay {
             Some(told) => told.map(Into::into),
             None => Err(HttpFailure::Unreachable(NOT_RECORDED.to_owned())),
         }
+    }
+
+    async fn open(&self, request: HttpRequest) -> Result<HttpIncoming, HttpFailure> {
+        let mut asked = HttpAsked::of(&request);
+        for (name, text) in &self.secrets {
+            asked.replace(text.expose(), &placeholder(name));
+        }
+        let told: Option<Result<HttpBegun, HttpFailure>> = self.find(Function::Open, &asked);
+        let begun = told.unwrap_or_else(|| Err(HttpFailure::Unreachable(NOT_RECORDED.to_owned())))?;
+        Ok(HttpIncoming {
+            status: begun.status,
+            headers: headers(begun.headers),
+            body: Box::new(Replayed {
+                state: Arc::clone(&self.state),
+                stream: begun.stream,
+                piece: 0,
+            }),
+        })
     }
 }

@@ -27,6 +27,8 @@ const TRIED: &[(&str, Option<Kind>, &str, Option<u64>)] = &[
     ("messaging.mark-read", Some(Kind::Read), "read", Some(20)),
     ("messaging.set-typing", Some(Kind::Typing), "typing", Some(20)),
     ("http.fetch", Some(Kind::Http), "answered 200", Some(10)),
+    ("http.open", Some(Kind::Http), "began 200", Some(10)),
+    ("messaging.edit-now", Some(Kind::Edit), "edited", Some(20)),
     ("config.all", None, "all 1", None),
     ("config.get", None, "one Some(\"hello\")", None),
     ("log.counter", None, "counted", None),
@@ -56,6 +58,8 @@ const ELSEWHERE: &[(&str, Tests)] = &[
     ("messaging.star", CHANGES),
     ("messaging.get-message", PAST),
     ("messaging.history", PAST),
+    ("http.incoming.head", PIECES),
+    ("http.incoming.next", PIECES),
     ("media-store.open", READING),
     ("media-store.blob.size", READING),
     ("media-store.blob.read", READING),
@@ -93,6 +97,14 @@ const PAST: Tests = Tests {
     ],
     without: &["without_the_grant_nothing_is_seen_and_past_the_rate_not_yet"],
     past: &["other_chats_are_out_of_scope", "looks_are_counted_in_a_call"],
+};
+const PIECES: Tests = Tests {
+    with: &["an_answer_is_taken_in_pieces"],
+    without: &["without_the_grant_a_guest_asks_nobody"],
+    past: &[
+        "an_answer_has_so_many_pieces_and_bytes",
+        "pieces_that_were_kept_are_given_again_and_the_rest_is_lost",
+    ],
 };
 const READING: Tests = Tests {
     with: &["the_file_of_the_event_is_read"],
@@ -178,6 +190,7 @@ enum Kind {
     Read,
     Typing,
     Http,
+    Edit,
 }
 
 impl Kind {
@@ -190,6 +203,7 @@ impl Kind {
             Self::Read => "messages.read",
             Self::Typing => "messages.typing",
             Self::Http => "http",
+            Self::Edit => "messages.edit",
         }
     }
 
@@ -202,6 +216,7 @@ impl Kind {
             Self::Read => grants.read = None,
             Self::Typing => grants.typing = None,
             Self::Http => grants.http = None,
+            Self::Edit => grants.edit = None,
         }
     }
 }

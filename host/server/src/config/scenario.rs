@@ -13,6 +13,7 @@ mod step;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::DateTime;
 use http::{Method, StatusCode};
@@ -38,6 +39,9 @@ pub const INSTALLATION: &str = "plugin";
 
 /// When scenarios begin that do not say: a Monday morning.
 const START: UnixMs = UnixMs(1_767_603_600_000);
+
+/// The longest time that a piece of an answer takes.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
 /// Tables of a configuration that a scenario can have.
 const HOST: [&str; 6] = ["plugin", "bind", "schedule", "secrets", "webhooks", "plugins"];
@@ -118,10 +122,23 @@ pub struct Answer {
     pub status: StatusCode,
     /// Headers.
     pub headers: Vec<(Box<str>, Box<str>)>,
-    /// Body.
-    pub body: Box<str>,
+    /// Body, in the pieces it comes in.
+    pub pieces: Vec<Box<str>>,
+    /// How long each takes to come. It is counted, and no time of the scenario.
+    pub pause: Duration,
+    /// What comes behind the last.
+    pub ends: Ends,
     /// How often it is given; none for always.
     pub times: Option<u32>,
+}
+
+/// `breaks-off`: what comes behind the last piece of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    /// The end.
+    Whole,
+    /// Nothing: the connection is gone.
+    BreaksOff,
 }
 
 impl Scenario {
@@ -293,7 +310,16 @@ impl Answer {
         let url = section.required("url", form::parsed);
         let status = section.or("status", 200, form::integer(200, 599));
         let headers = texts(&mut section, "headers");
-        let body = section.or("body", "".into(), form::text);
+        let body = section.optional("body", form::text);
+        let pieces = section.optional("pieces", form::list(form::some_text));
+        if body.is_some() && pieces.is_some() {
+            section.report("pieces", "an answer has a body or pieces of one");
+        }
+        let pause = section.or("pause", Duration::ZERO, form::span(Duration::ZERO, LONGEST_PAUSE));
+        let ends = match section.or("breaks-off", false, form::boolean) {
+            true => Ends::BreaksOff,
+            false => Ends::Whole,
+        };
         let times = section.optional("times", form::integer(1, 1000));
         section.finish();
         Some(Self {
@@ -301,7 +327,9 @@ impl Answer {
             url: url?,
             status: StatusCode::from_u16(status).expect("the form allows no other numbers"),
             headers: pairs(headers),
-            body,
+            pieces: pieces.unwrap_or_else(|| body.into_iter().collect()),
+            pause,
+            ends,
             times,
         })
     }

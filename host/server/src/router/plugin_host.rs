@@ -2,6 +2,7 @@
 //! messages for quotes, requests to servers and to the session's account, and the answers that earlier attempts at the event got.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -18,11 +19,11 @@ use waspnest_core::live;
 use waspnest_core::log::Place;
 use waspnest_core::message::{Content, MessageKey};
 use waspnest_core::outbox::CommitError;
-use waspnest_egress::{EgressError, Inbound, Outbound, Rest};
+use waspnest_egress::{Body, EgressError, Inbound, Opened, Outbound, Rest};
 use waspnest_engine::record::Rules;
 use waspnest_engine::{
-    BoundSecret, FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule,
-    KeepFailure, KvUsage, Recorded,
+    BoundSecret, FetchFailure, Host, HostError, HttpAnswer, HttpBody, HttpFailure, HttpIncoming, HttpRequest,
+    InvalidMessage, InvalidRule, KeepFailure, KvUsage, Recorded,
 };
 
 use super::RouterParts;
@@ -260,37 +261,13 @@ impl Host for PluginHost {
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, HttpFailure> {
-        let HttpRequest {
-            method,
-            url,
-            headers,
-            body,
-            timeout,
-            max_bytes,
-        } = request;
-        let outbound = Outbound {
-            method,
-            url,
-            headers,
-            body,
-            timeout,
-            max_bytes,
-        };
+        let answer = self.parts.egress.exchange(outbound(request)).await;
         let Inbound {
             status,
             headers,
             body,
             rest,
-        } = self
-            .parts
-            .egress
-            .exchange(outbound)
-            .await
-            .map_err(|error| match error {
-                error @ (EgressError::Forbidden(_) | EgressError::Url) => HttpFailure::Forbidden(error.to_string()),
-                EgressError::Unreachable(why) => HttpFailure::Unreachable(why.into()),
-                EgressError::TimedOut(_) => HttpFailure::TimedOut,
-            })?;
+        } = answer.map_err(unanswered)?;
         Ok(HttpAnswer {
             status: status.as_u16(),
             headers,
@@ -300,6 +277,53 @@ impl Host for PluginHost {
                 Rest::Left => true,
             },
         })
+    }
+
+    async fn open(&self, request: HttpRequest) -> Result<HttpIncoming, HttpFailure> {
+        let opened = self.parts.egress.open(outbound(request)).await;
+        let Opened { status, headers, body } = opened.map_err(unanswered)?;
+        Ok(HttpIncoming {
+            status: status.as_u16(),
+            headers,
+            body: Box::new(ComingBody(body)),
+        })
+    }
+}
+
+/// A body as the engine takes it.
+struct ComingBody(Body);
+
+#[async_trait]
+impl HttpBody for ComingBody {
+    async fn next(&mut self, wait: Duration, gather: Duration) -> Result<Option<Bytes>, HttpFailure> {
+        self.0.next(wait, gather).await.map_err(unanswered)
+    }
+}
+
+fn outbound(request: HttpRequest) -> Outbound {
+    let HttpRequest {
+        method,
+        url,
+        headers,
+        body,
+        timeout,
+        max_bytes,
+    } = request;
+    Outbound {
+        method,
+        url,
+        headers,
+        body,
+        timeout,
+        max_bytes,
+    }
+}
+
+fn unanswered(error: EgressError) -> HttpFailure {
+    match error {
+        error @ (EgressError::Forbidden(_) | EgressError::Url) => HttpFailure::Forbidden(error.to_string()),
+        EgressError::Unreachable(why) => HttpFailure::Unreachable(why.into()),
+        EgressError::TimedOut(_) => HttpFailure::TimedOut,
     }
 }
 

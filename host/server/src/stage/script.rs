@@ -14,10 +14,10 @@ use waspnest_core::effect::{Action, Effect, Progress, Send};
 use waspnest_core::id::SessionId;
 use waspnest_core::message::{Content, MessageKey, Origin};
 use waspnest_core::outbox::Outbox;
-use waspnest_egress::{EgressError, Inbound, Outbound, Rest, Servers};
+use waspnest_egress::{EgressError, Outbound, Part, Played, Servers};
 use waspnest_engine::FetchFailure;
 
-use crate::config::scenario::{self, Answer, Deed, Scenario, What};
+use crate::config::scenario::{self, Answer, Deed, Ends, Scenario, What};
 use crate::router::Shelf;
 use crate::scenario::Remembered;
 use crate::sink::{self, Carried, Carrier, CarryError};
@@ -133,7 +133,7 @@ impl fmt::Debug for PlayedServers {
 
 #[async_trait]
 impl Servers for PlayedServers {
-    async fn answer(&self, request: Outbound) -> Result<Inbound, EgressError> {
+    async fn answer(&self, request: Outbound) -> Result<Played, EgressError> {
         let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |answer: &&mut Answer| {
             answer.times != Some(0)
@@ -156,16 +156,21 @@ impl Servers for PlayedServers {
                 header.ok_or_else(|| EgressError::Unreachable(format!("{name}: is not a header").into()))?;
             headers.append(name, value);
         }
-        let whole = Bytes::from(answer.body.as_bytes().to_vec());
-        let taken = whole.slice(..whole.len().min(request.max_bytes));
-        Ok(Inbound {
+        let said = answer.pieces.iter().map(|piece| Part {
+            after: answer.pause,
+            bytes: Some(Bytes::copy_from_slice(piece.as_bytes())),
+        });
+        let end = match answer.ends {
+            Ends::Whole => None,
+            Ends::BreaksOff => Some(Part {
+                after: answer.pause,
+                bytes: None,
+            }),
+        };
+        Ok(Played {
             status: answer.status,
             headers,
-            rest: match taken.len() == whole.len() {
-                true => Rest::None,
-                false => Rest::Left,
-            },
-            body: taken,
+            parts: said.chain(end).collect(),
         })
     }
 }

@@ -80,7 +80,10 @@ pub(crate) fn from_url(url: &str, mime: Option<&str>) -> Result<MediaRef, Error>
         };
         let answer = state.web.answer(&sent);
         state.requests.push(sent);
-        match answer {
+        let broken = || Error::Upstream((0, "the connection broke off".into()));
+        let whole = |pieces: Vec<Option<String>>| Some(pieces.into_iter().collect::<Option<Vec<_>>>()?.concat());
+        let answer = answer.map(|(status, pieces)| Ok((status, whole(pieces).ok_or_else(broken)?)));
+        match answer.transpose()? {
             Some((200, body)) => Ok(state.keep_file(mime.unwrap_or("application/octet-stream"), body.into_bytes())),
             Some((status, body)) => Err(Error::Upstream((status.into(), body))),
             None => Err(Error::Upstream((0, "nobody is there".into()))),

@@ -103,20 +103,36 @@ pub(crate) fn send(to: &str, what: &Outgoing, options: Option<&Options>) -> Resu
 
 pub(crate) fn edit(target: &MessageKey, what: &Outgoing) -> Result<(), Error> {
     granted("messages.edit", |state| {
-        if !target.from_me {
-            return Err(Error::Invalid("only the account's own messages can be edited".into()));
-        }
-        match what {
-            Outgoing::Text(text) if text.body.is_empty() => return Err(Error::Invalid("an empty text".into())),
-            Outgoing::Text(text) if text.body.len() > TEXT_BYTES => return Err(Error::TooLarge(TEXT_BYTES as u64)),
-            Outgoing::Text(_) => {}
-            _ => return Err(Error::Unsupported("anything but a text in place of a text".into())),
-        }
-        state.effects.push(Effect::Edited {
-            target: target.clone(),
-            what: what.clone(),
-        });
+        let effect = edited(target, what)?;
+        state.effects.push(effect);
         Ok(())
+    })
+}
+
+pub(crate) fn edit_now(target: &MessageKey, what: &Outgoing) -> Result<(), Error> {
+    granted("messages.edit", |state| {
+        let effect = edited(target, what)?;
+        if !state.left.contains(&effect) {
+            state.left.push(effect.clone());
+            state.effects.push(effect);
+        }
+        Ok(())
+    })
+}
+
+fn edited(target: &MessageKey, what: &Outgoing) -> Result<Effect, Error> {
+    if !target.from_me {
+        return Err(Error::Invalid("only the account's own messages can be edited".into()));
+    }
+    match what {
+        Outgoing::Text(text) if text.body.is_empty() => return Err(Error::Invalid("an empty text".into())),
+        Outgoing::Text(text) if text.body.len() > TEXT_BYTES => return Err(Error::TooLarge(TEXT_BYTES as u64)),
+        Outgoing::Text(_) => {}
+        _ => return Err(Error::Unsupported("anything but a text in place of a text".into())),
+    }
+    Ok(Effect::Edited {
+        target: target.clone(),
+        what: what.clone(),
     })
 }
 

@@ -11,7 +11,7 @@ use super::{Asked, FillBody, Kept};
 use crate::bindings::waspnest::plugin::types::Error;
 use crate::capability::{Answer, granted, invalid};
 use crate::host::HttpRequest;
-use crate::secret::BoundSecret;
+use crate::secret::{BoundSecret, Passing, forms};
 use crate::state::Call;
 
 const OPEN: &[u8] = b"{{secret:";
@@ -178,12 +178,28 @@ impl Filled {
                     });
                     kept.body.truncate(kept.body.len() - partial.unwrap_or(0));
                 }
-                for (_, value) in &mut kept.headers {
-                    *value = value.replace(&form, &place);
-                }
-                kept.url = kept.url.replace(&form, &place);
             }
         }
+        for (_, value) in &mut kept.headers {
+            *value = self.redact_text(std::mem::take(value));
+        }
+        kept.url = self.redact_text(std::mem::take(&mut kept.url));
+    }
+
+    /// Takes secrets out of a body that comes in pieces.
+    pub(super) fn passing(&self) -> Passing {
+        let secrets = self.secrets.iter();
+        Passing::without(secrets.map(|(name, secret)| (secret.text.expose(), format!("{{{{secret:{name}}}}}"))))
+    }
+
+    /// Takes secrets out of a part of an answer's beginning.
+    pub(super) fn redact_text(&self, mut text: String) -> String {
+        for (name, secret) in &self.secrets {
+            for form in forms(secret.text.expose()) {
+                text = text.replace(&form, &format!("{{{{secret:{name}}}}}"));
+            }
+        }
+        text
     }
 
     /// Takes secrets out of words.
@@ -191,18 +207,6 @@ impl Filled {
         let forms = self.secrets.iter().flat_map(|(_, secret)| forms(secret.text.expose()));
         forms.fold(words, |words, form| words.replace(&form, "…"))
     }
-}
-
-/// A secret as servers may repeat it: as it is, as it stands in URLs, as it stands in JSON.
-fn forms(secret: &str) -> Vec<String> {
-    let quoted = serde_json::Value::from(secret).to_string();
-    let mut forms = vec![
-        secret.to_owned(),
-        byte_serialize(secret.as_bytes()).collect(),
-        quoted[1..quoted.len() - 1].to_owned(),
-    ];
-    forms.dedup();
-    forms
 }
 
 fn replace_in(text: &mut Vec<u8>, what: &[u8], with: &[u8]) {

@@ -4,7 +4,8 @@ use waspnest_core::address::Jid;
 use waspnest_core::effect::{Action, Change, Vote};
 use waspnest_core::message::{Content, MessageKey, Origin, Poll};
 
-use crate::bindings::waspnest::plugin::messaging::Outgoing;
+use super::Leaves;
+use crate::bindings::waspnest::plugin::messaging::{Outgoing, When};
 use crate::bindings::waspnest::plugin::types::{Error, MessageKey as WitKey};
 use crate::capability::{Answer, granted, invalid, spend, unsupported};
 use crate::limits::PIN_SECONDS;
@@ -12,7 +13,7 @@ use crate::manifest::Capability;
 use crate::state::Call;
 
 impl Call {
-    pub(super) async fn edit(&mut self, target: &WitKey, what: Outgoing) -> Answer<()> {
+    pub(super) async fn edit(&mut self, target: &WitKey, what: Outgoing, when: When) -> Answer<()> {
         let capability = Capability::MessagesEdit;
         let target = granted!(self.key("target", target));
         granted!(self.may(capability, &target.chat));
@@ -24,8 +25,17 @@ impl Call {
             return Ok(Err(unsupported("edit: anything but a text in place of a text")));
         }
         let content = Box::new(granted!(self.content(what).await?));
-        granted!(self.rate(capability));
-        self.change(Change::Edit { target, content })
+        let edit = Change::Edit { target, content };
+        match when {
+            When::OnCommit => {
+                granted!(self.rate(capability));
+                self.change(edit)
+            }
+            When::Now => {
+                granted!(self.leave(Leaves::Edit, Action::Change(edit)).await?);
+                Ok(Ok(()))
+            }
+        }
     }
 
     pub(super) async fn revoke(&mut self, target: &WitKey) -> Answer<()> {

@@ -1,7 +1,8 @@
 //! A call in progress, with a host in memory behind it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -25,13 +26,13 @@ use crate::capability::log::Journal;
 use crate::configuration::Configuration;
 use crate::grant::Effective;
 use crate::host::{
-    FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule, KeepFailure,
-    KvUsage, Recorded,
+    FetchFailure, Host, HostError, HttpAnswer, HttpBody, HttpFailure, HttpIncoming, HttpRequest, InvalidMessage,
+    InvalidRule, KeepFailure, KvUsage, Recorded,
 };
 use crate::installation::{LogQuota, Rates, Taken};
 use crate::limits::{
-    DIALOGUE_OPERATIONS, EFFECTS, FILES, HTTP_REQUESTS, KV_OPERATIONS, LIVE_OPERATIONS, LOOKS, Limits, PUBLICATIONS,
-    SCHEDULE_OPERATIONS, SECRET_OPERATIONS,
+    DIALOGUE_OPERATIONS, EFFECTS, FILES, HTTP_PIECES, HTTP_REQUESTS, KV_OPERATIONS, LIVE_OPERATIONS, LOOKS, Limits,
+    PUBLICATIONS, SCHEDULE_OPERATIONS, SECRET_OPERATIONS,
 };
 use crate::manifest::{
     BusTerms, DialogueTerms, HttpTerms, JobTerms, KvTerms, MediaReadTerms, MediaWriteTerms, MessageTerms, Scope,
@@ -332,6 +333,32 @@ impl Host for Stored {
             .pop()
             .unwrap_or_else(|| Err(HttpFailure::Unreachable("nobody is there".to_owned())))
     }
+
+    /// Answers in the pieces that stand between the bars of a body.
+    async fn open(&self, request: HttpRequest) -> Result<HttpIncoming, HttpFailure> {
+        let HttpAnswer {
+            status, headers, body, ..
+        } = self.exchange(request).await?;
+        let pieces = body.split(|byte| *byte == b'|').map(Bytes::copy_from_slice);
+        Ok(HttpIncoming {
+            status,
+            headers,
+            body: Box::new(Pieces(pieces.collect())),
+        })
+    }
+}
+
+/// A body that is there already; it breaks off where a piece says so.
+struct Pieces(VecDeque<Bytes>);
+
+#[async_trait]
+impl HttpBody for Pieces {
+    async fn next(&mut self, _: Duration, _: Duration) -> Result<Option<Bytes>, HttpFailure> {
+        match self.0.pop_front() {
+            Some(piece) if &*piece == b"(breaks off)" => Err(HttpFailure::Unreachable("reset".to_owned())),
+            piece => Ok(piece),
+        }
+    }
 }
 
 /// Everything, everywhere.
@@ -464,6 +491,7 @@ pub(super) fn call_over(stored: Stored) -> CallState {
             dialogues: Dialogues::of(event.position, Occasion::Event),
             asked: Default::default(),
             http_requests: Budget::of("HTTP requests", HTTP_REQUESTS),
+            http_pieces: Budget::of("pieces of answers", HTTP_PIECES),
             live_operations: Budget::of("operations on the account", LIVE_OPERATIONS),
             secret_operations: Budget::of("operations with secrets", SECRET_OPERATIONS),
             publications: Budget::of("publications", PUBLICATIONS),

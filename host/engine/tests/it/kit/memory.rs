@@ -1,14 +1,15 @@
 //! A host in memory, for one session and one installation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::{Ids, SeededIds, UnixMs};
 use waspnest_core::draft::{Draft, KvEntry, KvKey, KvScope, Pot, Timer, TimerChange};
-use waspnest_core::effect::Action;
+use waspnest_core::effect::{Action, Change};
 use waspnest_core::event::Position;
 use waspnest_core::files::FileName;
 use waspnest_core::id::{EffectId, EventId, MessageId, SecretName};
@@ -17,8 +18,8 @@ use waspnest_core::live;
 use waspnest_core::log::Place;
 use waspnest_core::message::{Content, Message, MessageKey};
 use waspnest_engine::{
-    BoundSecret, FetchFailure, Host, HostError, HttpAnswer, HttpFailure, HttpRequest, InvalidMessage, InvalidRule,
-    KeepFailure, KvUsage, Recorded, Values,
+    BoundSecret, FetchFailure, Host, HostError, HttpAnswer, HttpBody, HttpFailure, HttpIncoming, HttpRequest,
+    InvalidMessage, InvalidRule, KeepFailure, KvUsage, Recorded, Values,
 };
 
 use super::NOW;
@@ -110,6 +111,16 @@ impl Memory {
             .left
             .iter()
             .filter_map(|(_, action)| action.sent()?.content.plain_text());
+        texts.map(str::to_owned).collect()
+    }
+
+    /// The texts that edits which left at once put in place of others.
+    pub(crate) fn edits_left(&self) -> Vec<String> {
+        let state = self.state();
+        let texts = state.left.iter().filter_map(|(_, action)| match action {
+            Action::Change(Change::Edit { content, .. }) => content.plain_text(),
+            _ => None,
+        });
         texts.map(str::to_owned).collect()
     }
 
@@ -379,6 +390,37 @@ impl Host for Memory {
             body: format!("{} number {count}", request.method).into(),
             truncated: false,
         })
+    }
+
+    /// The same server, which says its answers in pieces of three letters, and breaks off behind two of them at `/broken`.
+    async fn open(&self, request: HttpRequest) -> Result<HttpIncoming, HttpFailure> {
+        let broken = request.url.path() == "/broken";
+        let HttpAnswer {
+            status, headers, body, ..
+        } = self.exchange(request).await?;
+        let pieces = body.chunks(3).map(Bytes::copy_from_slice).map(Ok);
+        let pieces: VecDeque<_> = match broken {
+            false => pieces.collect(),
+            true => {
+                let broken = Err(HttpFailure::Unreachable("connection reset".to_owned()));
+                pieces.take(2).chain([broken]).collect()
+            }
+        };
+        Ok(HttpIncoming {
+            status,
+            headers,
+            body: Box::new(Pieces(pieces)),
+        })
+    }
+}
+
+/// A body that is there already.
+struct Pieces(VecDeque<Result<Bytes, HttpFailure>>);
+
+#[async_trait]
+impl HttpBody for Pieces {
+    async fn next(&mut self, _: Duration, _: Duration) -> Result<Option<Bytes>, HttpFailure> {
+        self.0.pop_front().transpose()
     }
 }
 

@@ -40,6 +40,14 @@ fn once(what: &str, msg: &Message) -> Result<String, Error> {
             let answer = waspnest_plugin::http::Request::get("http://127.0.0.1:8080/").send()?;
             format!("answered {}", answer.status())
         }
+        "http.open" => {
+            let answer = waspnest_plugin::http::Request::get("http://127.0.0.1:8080/").open()?;
+            format!("began {}", answer.status())
+        }
+        "messaging.edit-now" => {
+            let key = messaging::sent_key(&msg.key, "3EB0".into());
+            messaging::edit_now(&key, "again").map(|()| "edited".into())?
+        }
         "config.all" => format!(
             "all {}",
             waspnest_plugin::config::<std::collections::BTreeMap<String, String>>()?.len()

@@ -2,7 +2,7 @@
 
 use crate::host_call::said;
 use waspnest_plugin::messaging::{self, Options, Outgoing, PinTime};
-use waspnest_plugin::types::{Message, MessageKey};
+use waspnest_plugin::types::{EventContext, HandlerError, Message, MessageKey, Outcome};
 
 /// A chat that no event of these tests is of.
 const ELSEWHERE: &str = "4915187654321@s.whatsapp.net";
@@ -12,6 +12,8 @@ pub(crate) fn change(word: &str, rest: &str, msg: &Message) -> String {
     let own = |id: &str| messaging::sent_key(&msg.key, id.into());
     let done = match word {
         "edit" => messaging::edit(&own(rest), "other words"),
+        "edit-now" => messaging::edit_now(&own(rest), "other words"),
+        "edit-now-theirs" => messaging::edit_now(&msg.key, "other words"),
         "edit-theirs" => messaging::edit(&msg.key, "other words"),
         "revoke" => messaging::revoke(&own(rest)),
         "revoke-theirs" => messaging::revoke(&msg.key),
@@ -56,6 +58,18 @@ fn say_and(word: &str, msg: &Message) -> String {
     said(done.map(|()| "done"))
 }
 
+/// A message that grows while it is made, and is finished at that attempt.
+pub(crate) fn grow(ctx: &EventContext, last: u64, msg: &Message) -> Result<Outcome, HandlerError> {
+    let key = messaging::sent_key(&msg.key, messaging::send_text_now(msg.chat(), "first")?);
+    messaging::edit_now(&key, "first and")?;
+    messaging::edit_now(&key, format!("attempt {}", ctx.attempt))?;
+    if u64::from(ctx.attempt) < last {
+        return Err(HandlerError::retry("told to retry"));
+    }
+    messaging::edit(&key, "whole")?;
+    Ok(Outcome::next())
+}
+
 fn theirs(msg: &Message, id: &str) -> MessageKey {
     MessageKey {
         id: id.into(),
@@ -80,6 +94,7 @@ fn elsewhere(word: &str, msg: &Message) -> String {
     let own = messaging::sent_key(&theirs, "3EB0".into());
     let done = match word {
         "edit" => messaging::edit(&own, "other words"),
+        "edit-now" => messaging::edit_now(&own, "other words"),
         "revoke" => messaging::revoke(&own),
         "moderate" => messaging::revoke(&theirs),
         "vote" => messaging::vote::<&str>(&theirs, &[]),

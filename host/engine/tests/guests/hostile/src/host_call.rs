@@ -59,6 +59,43 @@ pub(crate) fn fetched(request: &Request) -> String {
     }
 }
 
+/// The pieces of what a server answers, as far as they come.
+pub(crate) fn pieces(request: &Request, most: usize) -> String {
+    let mut answer = match request.open() {
+        Ok(answer) => answer,
+        Err(error) => return error.to_string(),
+    };
+    let mut said = vec![answer.status().to_string()];
+    for _ in 0..most {
+        match answer.next(Duration::ZERO) {
+            Ok(Some(piece)) => said.push(String::from_utf8_lossy(&piece).into_owned()),
+            Ok(None) => {
+                said.push("end".into());
+                break;
+            }
+            Err(error) => {
+                said.push(error.to_string());
+                break;
+            }
+        }
+    }
+    said.join("|")
+}
+
+/// How many pieces of nothing one call may ask for.
+pub(crate) fn pieces_flood(url: &str) -> String {
+    let mut answer = match Request::get(url).open() {
+        Ok(answer) => answer,
+        Err(error) => return error.to_string(),
+    };
+    for count in 0_u32..1000 {
+        if let Err(error) = answer.next(Duration::ZERO) {
+            return format!("{count}: {error}");
+        }
+    }
+    "no end".into()
+}
+
 /// A request with a header or a method that may not be one.
 pub(crate) fn smuggled(word: &str, rest: &str) -> String {
     let words: Vec<String> = rest

@@ -25,9 +25,9 @@
 //! | `now-until N`, `now-key` | sends `now` at once and fails before attempt N, or under a key too |
 //! | `once KEY` | sends `once` under that key, and replies whether it was the first |
 //! | `interactive` | asks for what this version does not have, and replies what came back |
-//! | `edit ID`, `revoke ID`, `pin ID`, `star ID` | does that to the account's message of that id, and replies what came back |
-//! | `edit-theirs`, `revoke-theirs`, `pin-theirs N`, `unpin`, `star-theirs`, `unstar` | does that to the message itself |
-//! | `elsewhere WORD` | does `edit`, `revoke`, `moderate`, `vote`, `pin` or `star` in another chat |
+//! | `edit ID`, `edit-now ID`, `revoke ID`, `pin ID`, `star ID` | does that to the account's message of that id, and replies what came back |
+//! | `edit-theirs`, `edit-now-theirs`, `revoke-theirs`, `pin-theirs N`, `unpin`, `star-theirs`, `unstar` | does that to the message itself |
+//! | `elsewhere WORD` | does `edit`, `edit-now`, `revoke`, `moderate`, `vote`, `pin` or `star` in another chat |
 //! | `vote ID A,B` | votes for A and B in the poll of that id |
 //! | `forward ID`, `forward-from JID ID` | passes that message on to this chat |
 //! | `pass-on` | passes the message itself on to its chat |
@@ -48,6 +48,11 @@
 //! | `method NAME URL` | asks with that method; escapes as above |
 //! | `post-until N URL` | posts and, before attempt N, answers `retry` |
 //! | `post-trap URL` | posts and, at the first attempt, traps |
+//! | `pieces URL`, `pieces-max N URL`, `pieces-slow URL` | takes an answer in pieces, of at most N bytes, or gathers for too long, and replies them |
+//! | `pieces-until N URL` | takes two pieces, or all at attempt N, before which it answers `retry` |
+//! | `pieces-secret NAME URL` | takes an answer in pieces to a request with that secret in a header |
+//! | `pieces-flood URL` | asks for pieces until it is refused |
+//! | `grow-until N` | sends at once, and edits at once in the words of the attempt, before the last edit at attempt N |
 //! | `secret-header NAME URL`, `secret-query NAME URL`, `secret-body NAME URL`, `no-secret-body NAME URL` | sends a place for that secret |
 //! | `secret-path URL`, `secret-broken URL` | writes a place where there is none, or without its end |
 //! | `sign NAME`, `sign-much NAME`, `secret NAME`, `reveal NAME` | has it signed with, looked for, or shown, and replies the beginning of what came back |
@@ -158,9 +163,9 @@ impl MessageHandler for Hostile {
                 format!("attempt {}", ctx.attempt)
             }
             "now-key" | "once" => host_call::once(word, rest, msg),
-            "edit" | "revoke" | "pin" | "star" | "edit-theirs" | "revoke-theirs" | "pin-theirs" | "unpin"
-            | "star-theirs" | "unstar" | "elsewhere" | "vote" | "forward" | "forward-from" | "raw" | "pass-on"
-            | "say-edit" | "say-pin" | "say-revoke" => change::change(word, rest, msg),
+            "edit-now" | "edit-now-theirs" | "edit" | "revoke" | "pin" | "star" | "edit-theirs" | "revoke-theirs"
+            | "pin-theirs" | "unpin" | "star-theirs" | "unstar" | "elsewhere" | "vote" | "forward" | "forward-from"
+            | "raw" | "pass-on" | "say-edit" | "say-pin" | "say-revoke" => change::change(word, rest, msg),
             "read-handle" | "handle" | "make" | "make-handle" | "make-read" | "make-kib" | "make-kind"
             | "make-many" | "make-once" | "make-once-document" | "grab" | "send-handle" => {
                 files::handle(word, rest, msg)
@@ -185,6 +190,33 @@ impl MessageHandler for Hostile {
                 }
                 answer
             }
+            "pieces" => host_call::pieces(&Request::get(rest), 1000),
+            "pieces-max" => {
+                let (bytes, url) = rest.split_once(' ').unwrap_or((rest, ""));
+                let bytes = u32::try_from(number(bytes)?).unwrap_or(u32::MAX);
+                host_call::pieces(&Request::get(url).max_bytes(bytes), 1000)
+            }
+            "pieces-slow" => host_call::said(
+                Request::get(rest)
+                    .open()
+                    .and_then(|mut answer| answer.next(core::time::Duration::from_secs(11)))
+                    .map(|_| "came"),
+            ),
+            "pieces-until" => {
+                let (attempt, url) = rest.split_once(' ').unwrap_or((rest, ""));
+                if u64::from(ctx.attempt) < number(attempt)? {
+                    host_call::pieces(&Request::post(url).body(text), 2);
+                    return Err(HandlerError::retry("told to retry"));
+                }
+                host_call::pieces(&Request::post(url).body(text), 1000)
+            }
+            "pieces-secret" => {
+                let (name, url) = rest.split_once(' ').unwrap_or((rest, ""));
+                let place = waspnest_plugin::secrets::place(name);
+                host_call::pieces(&Request::get(url).header("authorization", place), 1000)
+            }
+            "pieces-flood" => host_call::pieces_flood(rest),
+            "grow-until" => return change::grow(ctx, number(rest)?, msg),
             "secret-header" | "secret-query" | "secret-body" | "no-secret-body" | "secret-path" | "secret-broken"
             | "sign" | "sign-much" | "secret" | "reveal" | "reveal-reject" | "reveal-trap" | "secret-flood" => {
                 secret::word(word, rest)?
