@@ -3,21 +3,28 @@
 //! A message is remembered, "typing" shown, and an answer planned for a moment later; each further message moves that moment. Only then is the
 //! endpoint asked, with all that is remembered of the chat. So what the person sees changes at once, though nothing leaves before a call ends;
 //! a thought in three messages gets one answer; and a message is safe before the slow part begins.
+//!
+//! Where edits are granted and wished for, an answer is shown while the model makes it: see `growing`.
 
 mod completion;
+mod growing;
 mod limit;
 mod settings;
+mod stream;
 mod talk;
 
 use completion::Failure;
+use growing::Growing;
 use limit::Room;
 use serde::{Deserialize, Serialize};
 use settings::Settings;
 use talk::{Role, Talk};
-use waspnest_plugin::messaging::{self, Typing};
+use waspnest_plugin::messaging::{self, Options, Outgoing, Typing, When};
 use waspnest_plugin::schedule::{self, Job};
-use waspnest_plugin::types::{Command, EventContext, HandlerError, Issue, Message, MessageKey, Outcome, Tick};
-use waspnest_plugin::{CommandHandler, ConfigCheck, Error, MessageHandler, ScheduleHandler, config, error, kv};
+use waspnest_plugin::types::{
+    Command, EventContext, HandlerError, Issue, Message, MessageId, MessageKey, Outcome, Text, Tick,
+};
+use waspnest_plugin::{CommandHandler, ConfigCheck, Error, MessageHandler, ScheduleHandler, config, error, kv, meta};
 
 /// The plugin.
 #[derive(Debug)]
@@ -81,11 +88,12 @@ impl ScheduleHandler for Assistant {
         if !talk.is_waiting() {
             return Ok(Outcome::next());
         }
-        let answer = match completion::of(&settings, &talk) {
+        let mut growing = Growing::of(&answering);
+        let answer = match ask(ctx, &settings, &talk, &mut growing) {
             Ok(answer) => answer,
-            Err(failure) => return failed(ctx, &settings, talk, answering, failure),
+            Err(failure) => return failed(ctx, &settings, talk, &growing, failure),
         };
-        answering.say(&answer)?;
+        growing.finish(&answer)?;
         talk.add(Role::Assistant, answer, settings.turns, settings.memory_bytes());
         remember(&settings, &talk)?;
         Ok(Outcome::next())
@@ -113,30 +121,58 @@ impl ConfigCheck for Assistant {
 
 waspnest_plugin::export!(Assistant: MessageHandler, ScheduleHandler, CommandHandler, ConfigCheck);
 
-/// What may pass is tried again by the host. For the rest, the operator finds it in the log, and the person gets an apology; what was not
-/// answered is forgotten, lest the next question meets the same.
+/// An attempt is told again what the ones before it were told, and where that broke off, asks once more.
+fn ask(ctx: &EventContext, settings: &Settings, talk: &Talk, growing: &mut Growing<'_>) -> Result<String, Failure> {
+    if !settings.stream || !meta::granted("messages.edit") {
+        return completion::whole(settings, talk);
+    }
+    let mut answer = completion::growing(settings, talk, growing);
+    for _ in 1..ctx.attempt.min(PATIENCE) {
+        match answer {
+            Err(Failure::BrokeOff(..)) => answer = completion::growing(settings, talk, growing),
+            Ok(_) | Err(Failure::NotNow(..) | Failure::Refused(_)) => break,
+        }
+    }
+    answer
+}
+
+/// What may pass is tried again by the host. For the rest, the operator finds it in the log, and the person gets an apology, or what there
+/// is of the answer; what was not answered is forgotten, lest the next question meets the same.
 fn failed(
     ctx: &EventContext,
     settings: &Settings,
     mut talk: Talk,
-    answering: Answering,
+    growing: &Growing<'_>,
     failure: Failure,
 ) -> Result<Outcome, HandlerError> {
-    let reason = match failure {
+    let (reason, partial) = match failure {
         Failure::NotNow(reason, wait) if ctx.attempt < PATIENCE => {
             return Err(match wait {
                 Some(wait) => HandlerError::retry_after(reason, wait),
                 None => HandlerError::retry(reason),
             });
         }
-        Failure::NotNow(reason, _) | Failure::Refused(reason) => reason,
+        Failure::BrokeOff(reason, _) if ctx.attempt < PATIENCE => return Err(HandlerError::retry(reason)),
+        Failure::NotNow(reason, _) | Failure::Refused(reason) => (reason, String::new()),
+        Failure::BrokeOff(reason, partial) => (reason, partial),
     };
     error!("no answer: {reason}", attempt = ctx.attempt);
-    talk.take_back();
-    remember(settings, &talk)?;
-    if !settings.texts.sorry.is_empty() {
-        answering.say(&settings.texts.sorry)?;
+    if partial.is_empty() {
+        talk.take_back();
+        // What is to be seen of an answer is not left as it is without a word, unless no word is to be said.
+        match (settings.texts.sorry.as_str(), growing.shown()) {
+            ("", None) => {}
+            ("", Some(shown)) => growing.finish(shown)?,
+            (sorry, None | Some(_)) => growing.finish(sorry)?,
+        }
+    } else {
+        match settings.texts.cut.as_str() {
+            "" => growing.finish(&partial)?,
+            cut => growing.finish(&format!("{partial}\n\n{cut}"))?,
+        }
+        talk.add(Role::Assistant, partial, settings.turns, settings.memory_bytes());
     }
+    remember(settings, &talk)?;
     Ok(Outcome::next().with_note(reason))
 }
 
@@ -185,20 +221,41 @@ impl Answering {
 
     /// Answers, with a quote where several people talk.
     fn say(&self, text: &str) -> Result<(), Error> {
-        let text = &text[..text.floor_char_boundary(messaging::TEXT_BYTES)];
-        match &self.participant {
-            None => messaging::send_text(&self.chat, text).map(drop),
-            Some(participant) => {
-                let key = MessageKey {
-                    session: self.session.clone(),
-                    chat: self.chat.clone(),
-                    id: self.id.clone(),
-                    from_me: false,
-                    participant: Some(participant.clone()),
-                };
-                messaging::quote_key(&key, text).map(drop)
-            }
+        self.send(text, When::OnCommit).map(drop)
+    }
+
+    /// Answers at once.
+    fn say_now(&self, text: &str) -> Result<MessageId, Error> {
+        self.send(text, When::Now)
+    }
+
+    fn send(&self, text: &str, when: When) -> Result<MessageId, Error> {
+        let text = Text {
+            body: text.into(),
+            preview: None,
+        };
+        let options = Options {
+            quote: self.participant.is_some().then(|| self.key()),
+            when,
+            ..Options::default()
+        };
+        messaging::send(&self.chat, &Outgoing::Text(text), &options)
+    }
+
+    /// The message that is answered.
+    fn key(&self) -> MessageKey {
+        MessageKey {
+            session: self.session.clone(),
+            chat: self.chat.clone(),
+            id: self.id.clone(),
+            from_me: false,
+            participant: self.participant.clone(),
         }
+    }
+
+    /// The key of an answer.
+    fn sent(&self, id: MessageId) -> MessageKey {
+        messaging::sent_key(&self.key(), id)
     }
 }
 

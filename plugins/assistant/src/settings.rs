@@ -17,6 +17,9 @@ pub struct Settings {
     pub(crate) temperature: Option<f64>,
     pub(crate) max_tokens: u32,
     timeout_s: u64,
+    /// Whether an answer is shown while it is made, where edits are granted.
+    pub(crate) stream: bool,
+    edit_every_ms: u64,
     groups: Groups,
     wait_ms: u64,
     /// How many messages are remembered.
@@ -33,6 +36,8 @@ pub struct Settings {
 pub(crate) struct Texts {
     pub(crate) busy: String,
     pub(crate) sorry: String,
+    /// Said behind an answer that broke off for good.
+    pub(crate) cut: String,
     pub(crate) forgotten: String,
 }
 
@@ -48,6 +53,11 @@ enum Groups {
 impl Settings {
     pub(crate) fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout_s)
+    }
+
+    /// The shortest time between two edits of an answer that is made.
+    pub(crate) fn edit_every(&self) -> Duration {
+        Duration::from_millis(self.edit_every_ms)
     }
 
     /// How long it waits for the rest of what somebody writes.

@@ -1,15 +1,17 @@
 //! Whole conversations on the in-memory host.
 
 use crate::Assistant;
+use core::cell::RefCell;
 use serde_json::{Value, json};
-use waspnest_plugin::testing::{Effect, Host, context, direct_text, group_text};
+use waspnest_plugin::messaging::Outgoing;
+use waspnest_plugin::testing::{Effect, Host, SentRequest, context, direct_text, group_text};
 use waspnest_plugin::types::{Command, EventContext, HandlerError, Message};
 
 fn config(more: &Value) -> String {
     let mut config = json!({
         "url": "https://models.example/v1/chat/completions", "authorization": "Bearer {{secret:assistant-key}}", "model": "small",
-        "system": "Be brief.", "max-tokens": 50, "timeout-s": 30, "groups": "mentioned", "wait-ms": 1000, "turns": 4, "memory-kib": 4,
-        "forget-after-min": 60, "per-hour": 3, "texts": { "busy": "busy", "sorry": "sorry", "forgotten": "forgotten" },
+        "system": "Be brief.", "max-tokens": 50, "timeout-s": 30, "stream": true, "edit-every-ms": 1000, "groups": "mentioned", "wait-ms": 1000, "turns": 4, "memory-kib": 4,
+        "forget-after-min": 60, "per-hour": 3, "texts": { "busy": "busy", "sorry": "sorry", "cut": "cut", "forgotten": "forgotten" },
     });
     for (key, value) in more.as_object().expect("an object") {
         config[key] = value.clone();
@@ -156,7 +158,7 @@ fn what_may_pass_is_tried_again_and_what_will_not_is_apologised_for() {
         assert_eq!(think(&mut host), ["sorry"], "{status}");
         assert!(host.log().iter().any(|line| line.message.contains(&status.to_string())));
         let mut quiet = self::host(
-            &json!({ "texts": { "busy": "", "sorry": "", "forgotten": "" } }),
+            &json!({ "texts": { "busy": "", "sorry": "", "cut": "", "forgotten": "" } }),
             status,
         );
         say(&mut quiet, &direct_text("hello"));
@@ -200,4 +202,90 @@ fn a_wrong_configuration_is_told_with_its_places() {
         issues(&json!({ "url": "https://models.example/v1" })),
         [("/url".into(), false)]
     );
+}
+
+/// What the person sees in the end, and how often the message changed; every text that was sent is its own message.
+fn seen(host: &Host) -> Vec<String> {
+    let mut seen: Vec<(String, String)> = Vec::new();
+    for effect in host.effects() {
+        match effect {
+            Effect::Sent { id, .. } => seen.push((id.clone(), effect.text().expect("a text").into())),
+            Effect::Edited {
+                target,
+                what: Outgoing::Text(text),
+            } => {
+                let (_, shown) = seen.iter_mut().find(|(id, _)| *id == target.id).expect("it was sent");
+                *shown = format!("{shown} > {}", text.body);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    seen.into_iter().map(|(_, shown)| shown).collect()
+}
+
+fn piece(text: &str) -> Option<String> {
+    let chunk = json!({ "choices": [{ "delta": { "content": text } }] });
+    Some(format!("data: {chunk}\n\n"))
+}
+
+fn done() -> Option<String> {
+    Some("data: [DONE]\n\n".into())
+}
+
+/// An endpoint that says these streams, one after the other.
+fn streaming(streams: Vec<Vec<Option<String>>>) -> Host {
+    let coming = RefCell::new(streams.into_iter());
+    let answer = move |_: &SentRequest| Some((200, coming.borrow_mut().next()?));
+    Host::new().with_config(&config(&json!({}))).with_http_in_pieces(answer)
+}
+
+/// Lets the attempts at the answer be made, as often as the plugin asks for them.
+fn attempts(host: &mut Host) -> u32 {
+    let job = host.jobs().first().map(|job| (*job).to_owned()).expect("it is set");
+    host.clear_effects();
+    for attempt in 1..=5 {
+        let ctx = EventContext { attempt, ..context() };
+        match host.tick_in::<Assistant>(&ctx, &job).expect("it is set") {
+            Ok(_) => return attempt,
+            Err(HandlerError::Retry(_)) => {}
+            Err(HandlerError::Reject(reason)) => panic!("{reason}"),
+        }
+    }
+    panic!("it has no patience")
+}
+
+#[test]
+fn an_answer_is_shown_while_it_is_made() {
+    let mut host = streaming(vec![vec![piece("One "), piece("two "), piece("three."), done()]]);
+    say(&mut host, &direct_text("count"));
+    assert_eq!(attempts(&mut host), 1);
+    assert_eq!(seen(&host), ["… > One > One two > One two three. > One two three."]);
+    assert_eq!(asked(&host)["stream"], true);
+    let mut short = streaming(vec![vec![Some([piece("Yes."), done()].map(Option::unwrap).concat())]]);
+    say(&mut short, &direct_text("well?"));
+    attempts(&mut short);
+    assert_eq!(seen(&short), ["Yes."], "what is whole at once is one message");
+    let mut plain = streaming(vec![vec![piece("Yes."), done()]]).without_grant("messages.edit");
+    say(&mut plain, &direct_text("well?"));
+    attempts(&mut plain);
+    assert_eq!(asked(&plain)["stream"], Value::Null);
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_asked_for_again_in_the_same_message() {
+    let mut host = streaming(vec![
+        vec![piece("One "), None],
+        vec![piece("Uno "), piece("due."), done()],
+    ]);
+    say(&mut host, &direct_text("count"));
+    assert_eq!(attempts(&mut host), 2);
+    assert_eq!(seen(&host), ["… > One > Uno > Uno due. > Uno due."]);
+}
+
+#[test]
+fn an_answer_that_breaks_off_for_good_says_so() {
+    let mut host = streaming((0..9).map(|_| vec![piece("One "), None]).collect());
+    say(&mut host, &direct_text("count"));
+    assert_eq!(attempts(&mut host), 3);
+    assert_eq!(seen(&host), ["… > One > One\n\ncut"]);
 }

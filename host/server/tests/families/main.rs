@@ -1,6 +1,7 @@
 //! Every family of events from a simulated WhatsApp to a plugin and back: the witness says in a chat what it saw there.
 
 mod account;
+mod assistant;
 mod author;
 mod commands;
 mod fetched;
