@@ -57,6 +57,11 @@
 
 #![warn(missing_docs)]
 
+/// What the project's front page says in Rust is compiled with the examples of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
 #[doc(hidden)]
 pub mod bindings;
 pub mod bus;

@@ -61,6 +61,12 @@ fn a_new_plugin_in_rust_is_built_checked_and_tested() {
     let home = home.path();
     let said = done(home, &["new", "--lang", "rust", "my-bot"]);
     assert!(said.contains("waspnest plugin build my-bot"), "{said}");
+    let said = done(home, &["new", "--lang", "c", "other-bot", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&said).expect("an object");
+    let expected = serde_json::json!({
+        "dir": "other-bot", "name": "other-bot", "language": "c", "id": "org.example.other-bot", "component": "other-bot/other-bot.wasm",
+    });
+    assert_eq!(told, expected);
     let dir = home.join("my-bot");
     // The versions of the checkout, which are on this machine.
     std::fs::copy(root().join("Cargo.lock"), dir.join("Cargo.lock")).expect("copied");
@@ -220,6 +226,37 @@ fn every_language_names_the_tool_that_is_missing() {
             "{language}: {said}"
         );
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn c_is_built_by_the_clang_of_the_system_where_there_is_no_zig() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let home = tempfile::tempdir().expect("a directory");
+    let home = home.path();
+    done(home, &["new", "--lang", "c", "bot"]);
+    let clang = home.join("bin/clang");
+    let begins = home.join("sysroot/lib/wasm32-wasi/crt1-reactor.o");
+    for (path, text) in [(&clang, "#!/bin/sh\nexit 7\n"), (&begins, "")] {
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("made");
+        std::fs::write(path, text).expect("written");
+    }
+    std::fs::set_permissions(&clang, std::fs::Permissions::from_mode(0o755)).expect("set");
+    let mut build = command(
+        Path::new(env!("CARGO_BIN_EXE_waspnest")),
+        &home.join("bot"),
+        &["plugin", "build"],
+    );
+    let output = build
+        .env("PATH", home.join("bin"))
+        .env("WASI_SYSROOT", home.join("sysroot"))
+        .env_remove("WASI_SDK_PATH")
+        .output()
+        .expect("it starts");
+    let said = words(&output);
+    let expected = format!("--target=wasm32-wasi --sysroot={}", home.join("sysroot").display());
+    assert!(said.contains(&expected) && said.contains("plugin.c"), "{said}");
 }
 
 #[test]
