@@ -1,4 +1,7 @@
-//! C, by the clang that Zig carries, which has a C library for WebAssembly with it. Zig itself is fetched where it is not there.
+//! C, by clang with a C library for WebAssembly. Zig carries both; without it, a clang of the system with wasi-libc does, or that of the WASI
+//! SDK; and where there is neither, Zig is fetched.
+
+mod clang;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +10,7 @@ use wit_bindgen_c::Opts;
 use wit_bindgen_core::Files;
 
 use super::fetched::{PYTHON, Packages};
-use super::{BuildError, Stdout, Tool, Toolchain, as_they_are, made, on_path, run};
+use super::{BuildError, Stdout, Tool, Toolchain, as_they_are, look_for, made, on_path, run};
 use crate::carried::C_LAYER;
 use crate::project::Project;
 use crate::world::{World, described};
@@ -21,6 +24,14 @@ const ZIG: Packages = Packages {
 /// The tool, as a program.
 const PROGRAM: &str = "zig";
 
+/// What is needed where no tool is there and none can be fetched.
+const TOOL: Tool = Tool {
+    programs: &[PROGRAM, PYTHON],
+    get: "Zig, https://ziglang.org/download; or clang with wasi-libc (on Debian: clang, lld, wasi-libc and libclang-rt-dev-wasm32 of the same \
+          version; elsewhere the WASI SDK, https://github.com/WebAssembly/wasi-sdk, with WASI_SDK_PATH set to where it is); or Python 3 with \
+          pip, by which Zig is fetched",
+};
+
 /// C's compiler.
 #[derive(Debug)]
 pub(crate) struct Clang;
@@ -33,30 +44,17 @@ impl Toolchain for Clang {
             .collect()
     }
 
+    /// Whether one of them is there is found out by [`Toolchain::build`], since a clang alone is not enough.
     fn tools(&self) -> &'static [Tool] {
-        &[Tool {
-            programs: &[PROGRAM, PYTHON],
-            get: "Zig, https://ziglang.org/download, or Python 3 with pip, by which Zig is fetched",
-        }]
+        &[]
     }
 
     fn build(&self, project: &Project, progress: &mut dyn FnMut(&str)) -> Result<Vec<u8>, BuildError> {
         let module = project.scratch()?.join("plugin.wasm");
-        let mut clang = match on_path(PROGRAM) {
-            Some(zig) => Command::new(zig),
-            None => {
-                let place = ZIG.of_pypi(project, progress)?;
-                let mut python = Command::new(PYTHON);
-                python.env("PYTHONPATH", place).args(["-m", "ziglang"]);
-                python
-            }
-        };
+        let mut clang = compiler(project, progress)?;
         clang.current_dir(project.dir());
         // A library is started and then called, as components are. Its stack is memory of every call: Zig's own choice is 16 MiB.
         clang.args([
-            "cc",
-            "-target",
-            "wasm32-wasi",
             "-mexec-model=reactor",
             "-Os",
             "-std=c11",
@@ -71,6 +69,33 @@ impl Toolchain for Clang {
         run(&mut clang, Stdout::Told, progress)?;
         described(project, made(&module)?)
     }
+}
+
+/// The compiler that is there, or that was fetched, with its target.
+fn compiler(project: &Project, progress: &mut dyn FnMut(&str)) -> Result<Command, BuildError> {
+    let of_zig = |mut zig: Command| {
+        zig.args(["cc", "-target", "wasm32-wasi"]);
+        zig
+    };
+    if let Some(zig) = on_path(PROGRAM) {
+        return Ok(of_zig(Command::new(zig)));
+    }
+    let surroundings = clang::Surroundings {
+        sdk: std::env::var_os("WASI_SDK_PATH"),
+        sysroot: std::env::var_os("WASI_SYSROOT"),
+        on_path: &on_path,
+    };
+    if let Some(found) = surroundings.clang() {
+        let mut clang = Command::new(found.program);
+        clang.arg(format!("--target={}", found.target));
+        clang.arg(format!("--sysroot={}", found.sysroot.display()));
+        return Ok(clang);
+    }
+    look_for(&[TOOL])?;
+    let place = ZIG.of_pypi(project, progress)?;
+    let mut python = Command::new(PYTHON);
+    python.env("PYTHONPATH", place).args(["-m", "ziglang"]);
+    Ok(of_zig(python))
 }
 
 /// The C files of a directory, or the one file.
