@@ -1,7 +1,7 @@
 //! `cargo xtask languages`: every language that `waspnest plugin build` knows, from nothing to a plugin at work.
 //!
 //! For each, the conformance plugin is built from a fresh copy and must do what `examples/conformance/tests` says, the same for all; then a
-//! new plugin is made of the template, built, checked and tested. In the end these are put to work in a running host one after the other,
+//! new plugin is made of the template, built, checked and tested, and so is the example of the language in `examples`. In the end the new ones are put to work in a running host one after the other,
 //! and a person must get its answer from each. Tools that are fetched are kept in `target/languages`, for all projects and the next run. A
 //! tool that cannot be had here is a failure: nothing is skipped.
 
@@ -22,6 +22,14 @@ use crate::workspace::Workspace;
 
 /// Where the conformance plugins are, and what all of them must do.
 const CONFORMANCE: &str = "examples/conformance";
+/// Examples of plugins, by language. The larger one in Rust is built and played with the plugins that ship.
+const EXAMPLES: [(Language, &str); 5] = [
+    (Language::Js, "examples/quiz"),
+    (Language::Ts, "examples/orders"),
+    (Language::Python, "examples/expenses"),
+    (Language::Go, "examples/units"),
+    (Language::C, "examples/tally"),
+];
 /// What is not copied.
 const GENERATED: [&str; 3] = [".waspnest", "target", "__pycache__"];
 /// The profile that figures are measured with.
@@ -65,6 +73,9 @@ pub(crate) fn run(workspace: &Workspace, filter: Option<&str>, figures: Figures)
         step::work(language.word(), &repeat, || {
             built.push(bench.conforms(language)?);
             made.push((language, bench.begins(language)?));
+            for (_, example) in EXAMPLES.iter().filter(|(of, _)| *of == language) {
+                bench.shows(language, example)?;
+            }
             Ok(())
         })?;
     }
@@ -113,6 +124,19 @@ impl Bench<'_> {
         }
         println!("{language}: a new plugin is built, checked and tested");
         Ok(dir)
+    }
+
+    /// Builds an example from a fresh copy, and plays its scenarios.
+    fn shows(&self, language: Language, example: &str) -> Result<()> {
+        let dir = self.place.join(example);
+        clean(&dir)?;
+        copy(&self.workspace.root.join(example), &dir)?;
+        self.link_tools(&dir)?;
+        for words in [&["build"][..], &["check"], &["test"]] {
+            self.waspnest(&[&["plugin"], words, &[text(&dir)?]].concat())?;
+        }
+        println!("{language}: {example} is built, checked and tested");
+        Ok(())
     }
 
     /// Lets a project find the tools that were fetched before.
