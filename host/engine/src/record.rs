@@ -29,7 +29,7 @@ use waspnest_core::secret::SecretText;
 
 pub use detail::{Bodies, Detail, Story, Was, drafted};
 pub use function::Function;
-use function::{HttpAsked, HttpBegun, HttpTold, Seen, plain};
+use function::{HttpAsked, HttpBegun, HttpTold, PieceOf, Seen, plain};
 pub use hide::Hide;
 pub use replay::{Missing, Replay, Rules};
 
@@ -346,8 +346,7 @@ impl Host for Recorder {
             body: Box::new(pieces::Recorded {
                 body,
                 notes: Arc::clone(&self.notes),
-                stream,
-                piece: 0,
+                next: PieceOf { stream, piece: 0 },
                 passing: Passing::without(hidden),
             }),
         })

@@ -95,8 +95,8 @@ functions! {
     Exchange = "http.exchange": HttpAsked => Result<HttpTold, HttpFailure>;
     /// A request to a server, and the beginning of its answer.
     Open = "http.open": HttpAsked => Result<HttpBegun, HttpFailure>;
-    /// A piece of an answer: of which one, by the order in which they were opened, and the how-many-th.
-    Piece = "http.piece": (u32, u32) => Result<Option<Vec<u8>>, HttpFailure>;
+    /// A piece of an answer.
+    Piece = "http.piece": PieceOf => Result<Option<Vec<u8>>, HttpFailure>;
 }
 
 impl Function {
@@ -176,6 +176,15 @@ impl HttpAsked {
         self.url = self.url.replace(secret, stands_for);
         replace_in(&mut self.headers, &mut self.body, secret, stands_for);
     }
+}
+
+/// Which piece of which answer.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) struct PieceOf {
+    /// The how-many-th answer of the call that was opened.
+    pub(super) stream: u32,
+    /// The how-many-th of its pieces.
+    pub(super) piece: u32,
 }
 
 /// The beginning of a server's answer.

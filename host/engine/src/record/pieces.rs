@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::function::Function;
+use super::function::{Function, PieceOf};
 use super::replay::{NOT_RECORDED, State};
 use super::{Notes, locked, replay};
 use crate::host::{HttpBody, HttpFailure};
@@ -16,15 +16,14 @@ use crate::secret::Passing;
 pub(super) struct Recorded {
     pub(super) body: Box<dyn HttpBody>,
     pub(super) notes: Arc<Mutex<Notes>>,
-    pub(super) stream: u32,
-    pub(super) piece: u32,
+    pub(super) next: PieceOf,
     pub(super) passing: Passing,
 }
 
 impl Recorded {
     fn note(&mut self, told: &Result<Option<Vec<u8>>, HttpFailure>) {
-        locked(&self.notes).note(Function::Piece, &(self.stream, self.piece), told);
-        self.piece += 1;
+        locked(&self.notes).note(Function::Piece, &self.next, told);
+        self.next.piece += 1;
     }
 }
 
@@ -51,17 +50,15 @@ impl HttpBody for Recorded {
 /// A body that is in a record.
 pub(super) struct Replayed {
     pub(super) state: Arc<Mutex<State>>,
-    pub(super) stream: u32,
-    pub(super) piece: u32,
+    pub(super) next: PieceOf,
 }
 
 #[async_trait]
 impl HttpBody for Replayed {
     async fn next(&mut self, _: Duration, _: Duration) -> Result<Option<Bytes>, HttpFailure> {
-        let asked = (self.stream, self.piece);
         let told: Option<Result<Option<Vec<u8>>, HttpFailure>> =
-            replay::locked(&self.state).find(Function::Piece, &asked);
-        self.piece += 1;
+            replay::locked(&self.state).find(Function::Piece, &self.next);
+        self.next.piece += 1;
         match told {
             Some(told) => told.map(|bytes| bytes.map(Into::into)),
             None => Err(HttpFailure::Unreachable(NOT_RECORDED.to_owned())),

@@ -23,7 +23,7 @@ use waspnest_core::log::Place;
 use waspnest_core::message::{Content, MessageKey};
 use waspnest_core::secret::SecretText;
 
-use super::function::{HttpAsked, HttpBegun, HttpTold, Seen, headers, plain, read};
+use super::function::{HttpAsked, HttpBegun, HttpTold, PieceOf, Seen, headers, plain, read};
 use super::pieces::Replayed;
 use super::{Function, Step, Steps, placeholder};
 use crate::host::{
@@ -340,8 +340,10 @@ impl Host for Replay {
             headers: headers(begun.headers),
             body: Box::new(Replayed {
                 state: Arc::clone(&self.state),
-                stream: begun.stream,
-                piece: 0,
+                next: PieceOf {
+                    stream: begun.stream,
+                    piece: 0,
+                },
             }),
         })
     }
