@@ -234,6 +234,11 @@ adds = ["ben"]
 [[step]]
 passes = "1h"
 as = "hour"
+[[answer]]
+url = "https://example.com/"
+body = "all"
+pieces = ["a", "ll"]
+pause = "2h"
 "#;
     std::fs::write(dir.path().join("tests/wrong.toml"), wrong).expect("written");
     let (exit, said) = test(&[place, "--package", &package("echo")]);

@@ -4,6 +4,7 @@
 //! end-to-end encrypted clients of a simulated WhatsApp. SIGKILL leaves the host no time for anything.
 
 mod counting;
+mod growing;
 mod host;
 mod replies;
 mod work;
