@@ -29,12 +29,17 @@ bool wn_granted(const char *capability) {
 }
 
 #ifdef WASPNEST_IMPORTS_MESSAGING
-static bool send(wn_text to, waspnest_plugin_messaging_outgoing_t what, waspnest_plugin_messaging_options_t *options) {
-  plugin_string_t id;
+static bool send_as(wn_text to, waspnest_plugin_messaging_outgoing_t what, waspnest_plugin_messaging_options_t *options, wn_text *id) {
+  plugin_string_t given;
   waspnest_plugin_messaging_error_t error;
-  if (!waspnest_plugin_messaging_send(&to, &what, options, &id, &error)) return wn_refused("messaging.send", error);
-  wn_taken(id);
+  if (!waspnest_plugin_messaging_send(&to, &what, options, &given, &error)) return wn_refused("messaging.send", error);
+  *id = wn_taken(given);
   return true;
+}
+
+static bool send(wn_text to, waspnest_plugin_messaging_outgoing_t what, waspnest_plugin_messaging_options_t *options) {
+  wn_text id;
+  return send_as(to, what, options, &id);
 }
 
 static waspnest_plugin_messaging_outgoing_t of_text(wn_text text) {
@@ -60,6 +65,32 @@ bool wn_reply(const wn_message *msg, wn_text text) {
   options.quote.is_some = true;
   options.quote.val = msg->key;
   return send(msg->key.chat, of_text(text), &options);
+}
+
+bool wn_reply_now(const wn_message *msg, wn_text text, wn_key *sent) {
+  wn_text id;
+  waspnest_plugin_messaging_options_t options = {.when = WASPNEST_PLUGIN_MESSAGING_WHEN_NOW};
+  options.quote.is_some = !wn_is_direct(msg);
+  options.quote.val = msg->key;
+  if (!send_as(msg->key.chat, of_text(text), &options, &id)) return false;
+  *sent = (wn_key){.session = msg->key.session, .chat = msg->key.chat, .id = id, .from_me = true};
+  return true;
+}
+
+bool wn_edit(const wn_key *message, wn_text text) {
+  wn_key key = *message;
+  waspnest_plugin_messaging_outgoing_t what = of_text(text);
+  waspnest_plugin_messaging_error_t error;
+  if (!waspnest_plugin_messaging_edit(&key, &what, &error)) return wn_refused("messaging.edit", error);
+  return true;
+}
+
+bool wn_edit_now(const wn_key *message, wn_text text) {
+  wn_key key = *message;
+  waspnest_plugin_messaging_outgoing_t what = of_text(text);
+  waspnest_plugin_messaging_error_t error;
+  if (!waspnest_plugin_messaging_edit_now(&key, &what, &error)) return wn_refused("messaging.edit-now", error);
+  return true;
 }
 
 bool wn_react(const wn_message *msg, const char *emoji) {
@@ -169,6 +200,46 @@ static wn_text beginning(wn_text text) {
   return (wn_text){text.ptr, at};
 }
 
+// A status other than 2xx, as a refusal.
+static bool answered(const char *call, wn_text url, uint16_t status, wn_text body) {
+  waspnest_plugin_http_error_t error;
+  wn_text said = beginning(body);
+  memset(&error, 0, sizeof error);
+  if (status >= 500 || status == 408 || status == 425 || status == 429) {
+    error.tag = WASPNEST_PLUGIN_TYPES_ERROR_UPSTREAM;
+    error.val.upstream.f0 = status;
+    error.val.upstream.f1 = said;
+  } else {
+    error.tag = WASPNEST_PLUGIN_TYPES_ERROR_INVALID;
+    error.val.invalid = wn_format("%.*s answered %u: %.*s", WN_ARG(url), status, WN_ARG(said));
+  }
+  return wn_refused(call, error);
+}
+
+bool wn_http_open(wn_text url, wn_incoming *answer) {
+  waspnest_plugin_http_request_t request = {.method = wn_of("GET"), .url = url};
+  waspnest_plugin_http_head_t head;
+  waspnest_plugin_http_error_t error;
+  if (!waspnest_plugin_http_open(&request, answer, &error)) return wn_refused("http.open", error);
+  waspnest_plugin_http_method_incoming_head(waspnest_plugin_http_borrow_incoming(*answer), &head);
+  uint16_t status = head.status;
+  waspnest_plugin_http_head_free(&head);
+  if (status >= 200 && status < 300) return true;
+  waspnest_plugin_http_incoming_drop_own(*answer);
+  return answered("http.open", url, status, wn_of(""));
+}
+
+bool wn_http_next(wn_incoming answer, uint32_t gather_ms, wn_text *piece, bool *more) {
+  plugin_option_list_u8_t bytes;
+  waspnest_plugin_http_error_t error;
+  bool came = waspnest_plugin_http_method_incoming_next(waspnest_plugin_http_borrow_incoming(answer), gather_ms, &bytes, &error);
+  *more = came && bytes.is_some;
+  *piece = *more ? wn_taken((plugin_string_t){bytes.val.ptr, bytes.val.len}) : wn_of("");
+  // Nothing more comes of it.
+  if (!*more) waspnest_plugin_http_incoming_drop_own(answer);
+  return came || wn_refused("http.incoming.next", error);
+}
+
 bool wn_http_get(wn_text url, wn_text *body) {
   waspnest_plugin_http_request_t request = {.method = wn_of("GET"), .url = url};
   waspnest_plugin_http_response_t response;
@@ -179,17 +250,7 @@ bool wn_http_get(wn_text url, wn_text *body) {
   if (body->len > 0) memcpy(body->ptr, response.body.ptr, body->len);
   waspnest_plugin_http_response_free(&response);
   if (status >= 200 && status < 300) return true;
-  wn_text said = beginning(*body);
-  memset(&error, 0, sizeof error);
-  if (status >= 500 || status == 408 || status == 425 || status == 429) {
-    error.tag = WASPNEST_PLUGIN_TYPES_ERROR_UPSTREAM;
-    error.val.upstream.f0 = status;
-    error.val.upstream.f1 = said;
-  } else {
-    error.tag = WASPNEST_PLUGIN_TYPES_ERROR_INVALID;
-    error.val.invalid = wn_format("%.*s answered %u: %.*s", WN_ARG(url), status, WN_ARG(said));
-  }
-  return wn_refused("http.fetch", error);
+  return answered("http.fetch", url, status, *body);
 }
 #endif
 

@@ -181,6 +181,14 @@ bool wn_reply(const wn_message *msg, wn_text text);
 bool wn_send(wn_text to, wn_text text);
 // Sends a document by the handle of its file.
 bool wn_send_document(wn_text to, wn_text file, const char *name);
+// The key of a message.
+typedef waspnest_plugin_types_message_key_t wn_key;
+// Answers at once, whatever becomes of the handler, and gives the key of the answer. Repeated calls that answer the same do so once.
+bool wn_reply_now(const wn_message *msg, wn_text text, wn_key *sent);
+// Gives a message of the account another text.
+bool wn_edit(const wn_key *message, wn_text text);
+// The same at once, for one that `wn_reply_now` sent and that grows; `wn_edit` finishes it. Repeated calls make the same edit once.
+bool wn_edit_now(const wn_key *message, wn_text text);
 // Reacts to a message; an empty emoji takes the account's own reaction back.
 bool wn_react(const wn_message *msg, const char *emoji);
 #endif
@@ -241,6 +249,12 @@ bool wn_cron(const char *id, const char *expression, wn_text payload);
 #ifdef WASPNEST_IMPORTS_HTTP
 // Asks with GET. A status other than 2xx is a refusal, which asks for a retry where a later answer may be another one.
 bool wn_http_get(wn_text url, wn_text *body);
+// An answer that is taken in pieces. Repeated calls get the same ones; what was still to come when the first call ended is lost.
+typedef waspnest_plugin_http_own_incoming_t wn_incoming;
+// Asks with GET and waits for the beginning of the answer. A status other than 2xx is a refusal, as above.
+bool wn_http_open(wn_text url, wn_incoming *answer);
+// Waits for more and gathers what comes within so many milliseconds, at most 10,000. Without more, or refused, the answer is closed.
+bool wn_http_next(wn_incoming answer, uint32_t gather_ms, wn_text *piece, bool *more);
 #endif
 
 #ifdef WASPNEST_IMPORTS_WEBHOOKS

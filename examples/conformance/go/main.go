@@ -84,6 +84,8 @@ func hear(ctx *plugin.Context, msg *plugin.Message) error {
 		return schedule.After("tea", 4*time.Minute, reminder{msg.Chat(), "The tea is ready."})
 	case "rate":
 		return rate(msg, rest)
+	case "watch":
+		return watch(msg, rest)
 	case "later":
 		if err := messaging.Reply(msg, fmt.Sprintf("attempt %d", ctx.Attempt)); err != nil {
 			return err
@@ -198,6 +200,31 @@ func rate(msg *plugin.Message, currency string) error {
 		return err
 	}
 	return messaging.Reply(msg, fmt.Sprintf("1 %s is %v usd", currency, rates.USD))
+}
+
+func watch(msg *plugin.Message, currency string) error {
+	rates, err := http.Open(http.Request{Method: "GET", Url: "https://rates.example.com/watch/" + currency})
+	if err != nil {
+		return err
+	}
+	id, err := messaging.SendNow(msg.Chat(), "…")
+	if err != nil {
+		return err
+	}
+	shown, last := messaging.SentKey(msg.Key, id), "nothing"
+	for {
+		piece, err := rates.Next(500)
+		if err != nil {
+			return err
+		}
+		if piece == nil {
+			return messaging.Edit(shown, last+" in the end")
+		}
+		last = strings.TrimSpace(string(piece))
+		if err := messaging.EditNow(shown, last); err != nil {
+			return err
+		}
+	}
 }
 
 func note(msg *plugin.Message, text string) error {

@@ -1,6 +1,6 @@
 // Package messaging sends, edits, takes back, reacts. Each function needs the capability of its name, such as `messages.send`.
 //
-// Nothing but what says now leaves while the handler runs: what is accepted here is in the draft, and the host sends after the commit.
+// Nothing but what says Now leaves while the handler runs: what is accepted here is in the draft, and the host sends after the commit.
 package messaging
 
 import (
@@ -41,6 +41,11 @@ func SendText(to, text string) error {
 	return err
 }
 
+// SendNow sends a text at once, whatever becomes of the handler, and answers the id that it has. Repeated calls that send the same send it once.
+func SendNow(to, text string) (string, error) {
+	return Send(to, Text(text), &Options{When: host.WhenNow})
+}
+
 // SendDocument sends a document that package media made or found.
 func SendDocument(to, file, name string) error {
 	_, err := Send(to, host.MakeOutgoingDocument(host.Upload{Handle: file, FileName: wit.Some(name)}), nil)
@@ -63,7 +68,7 @@ func Edit(target types.MessageKey, text string) error {
 	return plugin.Done("messaging.edit", host.Edit(target, Text(text)))
 }
 
-// EditNow is the same at once, whatever becomes of the handler: for a message that was sent with When now and grows. Repeated calls make it once.
+// EditNow is the same at once, whatever becomes of the handler: for a message that was sent with SendNow and grows. Repeated calls make it once.
 func EditNow(target types.MessageKey, text string) error {
 	return plugin.Done("messaging.edit-now", host.EditNow(target, Text(text)))
 }

@@ -10,6 +10,9 @@ from wit_world.imports import types
 
 from .failure import Refused, asked
 
+# The option `when` of what leaves while the handler runs.
+NOW = host.When.NOW
+
 
 def is_direct(msg):
     """Whether only two talk in the chat, so that it is clear what an answer refers to."""
@@ -44,7 +47,7 @@ def edit(target, what):
 
 
 def edit_now(target, what):
-    """The same at once, whatever becomes of the handler: for a message that was sent with `When.NOW` and grows. Repeated calls make it once."""
+    """The same at once, whatever becomes of the handler: for a message that was sent with `when=NOW` and grows. Repeated calls make it once."""
     asked("messaging.edit-now", host.edit_now, target, _outgoing(what))
 
 

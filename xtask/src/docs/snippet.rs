@@ -65,12 +65,12 @@ const SHOWN: [(&str, [&[Piece]; 6]); 15] = [
         &[("wn_text payload = wn_format(", 2), ("wn_end on_tick(", 7)],
     ]),
     ("http", [
-        &[("let url = format!(", 3)],
-        &[("const { usd } =", 2)],
-        &[("const { usd } =", 2)],
-        &[("usd = http.fetch(", 2)],
-        &[("func rate(", 13)],
-        &[("static wn_end rate(", 7)],
+        &[("let url = format!(", 3), ("fn watch(", 10)],
+        &[("const { usd } =", 2), ("const rates = http.open(", 8)],
+        &[("const { usd } =", 2), ("const rates = http.open(", 8)],
+        &[("usd = http.fetch(", 2), ("rates = http.open(", 7)],
+        &[("func rate(", 13), ("func watch(", 24)],
+        &[("static wn_end rate(", 7), ("static wn_end watch(", 16)],
     ]),
     ("groups", [
         &[("let group = groups::info(", 2)],

@@ -61,6 +61,23 @@ static wn_end rate(const wn_message *msg, wn_text currency) {
   return wn_done();
 }
 
+static wn_end watch(const wn_message *msg, wn_text currency) {
+  wn_incoming rates;
+  wn_key shown;
+  wn_text piece, last = wn_of("nothing");
+  bool more;
+  WN_TRY(wn_http_open(wn_format("https://rates.example.com/watch/%.*s", WN_ARG(currency)), &rates));
+  WN_TRY(wn_reply_now(msg, wn_of("…"), &shown));
+  for (;;) {
+    WN_TRY(wn_http_next(rates, 500, &piece, &more));
+    if (!more) break;
+    last = wn_trim(piece);
+    WN_TRY(wn_edit_now(&shown, last));
+  }
+  WN_TRY(wn_edit(&shown, wn_format("%.*s in the end", WN_ARG(last))));
+  return wn_done();
+}
+
 static wn_end note(const wn_message *msg, wn_text text) {
   wn_text file;
   WN_TRY(wn_make_file("text/plain", text, &file));
@@ -106,6 +123,7 @@ wn_end on_message(const wn_context *ctx, const wn_message *msg) {
     wn_text payload = wn_format("{\"chat\":%.*s,\"text\":\"The tea is ready.\"}", WN_ARG(wn_quoted(msg->key.chat)));
     WN_TRY(wn_after_ms("tea", 4 * 60000, payload));
   } else if (wn_after(text, "rate ", &rest)) return rate(msg, rest);
+  else if (wn_after(text, "watch ", &rest)) return watch(msg, rest);
   else if (wn_is(text, "later")) {
     WN_TRY(wn_reply(msg, wn_format("attempt %u", ctx->attempt)));
     if (ctx->attempt == 1) return wn_retry(wn_of("not yet"), 1000);

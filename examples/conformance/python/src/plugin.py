@@ -32,6 +32,14 @@ def hear(ctx, msg):
         case "rate":
             usd = http.fetch(f"https://rates.example.com/{rest}").ok().json()["usd"]
             reply(msg, f"1 {rest} is {usd} usd")
+        case "watch":
+            rates = http.open(f"https://rates.example.com/watch/{rest}")
+            shown = messaging.sent_key(msg.key, send(msg.chat, "…", when=messaging.NOW))
+            last = "nothing"
+            for piece in rates.pieces(gather_ms=500):
+                last = piece.decode().strip()
+                messaging.edit_now(shown, last)
+            messaging.edit(shown, f"{last} in the end")
         case "later":
             reply(msg, f"attempt {ctx.attempt}")
             if ctx.attempt == 1:

@@ -89,6 +89,7 @@ impl MessageHandler for Plugin {
                 let rates: Rates = Ask::get(url).send()?.ok()?.json()?;
                 messaging::reply(msg, format!("1 {rest} is {} usd", rates.usd))?;
             }
+            "watch" => watch(msg, rest)?,
             "later" => {
                 messaging::reply(msg, format!("attempt {}", ctx.attempt))?;
                 if ctx.attempt == 1 {
@@ -138,6 +139,17 @@ fn churn(times: usize) -> Result<usize, Error> {
     }
     store.delete("large")?;
     Ok(sum)
+}
+
+fn watch(msg: &Message, currency: &str) -> Result<(), Error> {
+    let mut rates = Ask::get(format!("https://rates.example.com/watch/{currency}")).open()?;
+    let shown = messaging::sent_key(&msg.key, messaging::send_text_now(msg.chat(), "…")?);
+    let mut last = "nothing".to_owned();
+    while let Some(piece) = rates.next(Duration::from_millis(500))? {
+        last = String::from_utf8_lossy(&piece).trim().to_owned();
+        messaging::edit_now(&shown, last.as_str())?;
+    }
+    messaging::edit(&shown, format!("{last} in the end"))
 }
 
 impl CommandHandler for Plugin {

@@ -1,6 +1,6 @@
 // Does what every language must be able to do; the scenario in ../tests says what that is.
 
-import { bytes, config, hex, plugin, react, reject, reply, retry, send } from "waspnest";
+import { bytes, config, hex, plugin, react, reject, reply, retry, send, text } from "waspnest";
 import { bus, chats, contacts, dialogue, groups, http, kv, log, media, messaging, meta, schedule, secrets, webhooks } from "waspnest";
 
 interface Settings {
@@ -57,6 +57,17 @@ export default plugin({
       case "rate": {
         const { usd } = http.fetch(`https://rates.example.com/${rest}`).ok().json<{ usd: number }>();
         reply(msg, `1 ${rest} is ${usd} usd`);
+        break;
+      }
+      case "watch": {
+        const rates = http.open(`https://rates.example.com/watch/${rest}`);
+        const shown = messaging.sentKey(msg.key, send(msg.key.chat, "…", { when: "now" }));
+        let last = "nothing";
+        for (const piece of rates.pieces(500)) {
+          last = text(piece).trim();
+          messaging.editNow(shown, last);
+        }
+        messaging.edit(shown, `${last} in the end`);
         break;
       }
       case "later":
