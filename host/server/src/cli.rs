@@ -71,7 +71,7 @@ enum Command {
         #[command(subcommand)]
         deed: secret::Deed,
     },
-    /// Print the JSON Schema of a file, for editors
+    /// Print the schema of a file, for editors, or the description of the API, for tools
     Schema {
         #[command(subcommand)]
         of: SchemaOf,
@@ -94,8 +94,12 @@ enum Question {
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 enum SchemaOf {
-    /// Of plugin.toml
+    /// Of plugin.toml: JSON Schema
     Plugin,
+    /// Of the API: OpenAPI 3.1
+    Api,
+    /// Of the API: a collection for Postman
+    Postman,
 }
 
 /// How a command ended.
@@ -212,6 +216,8 @@ fn load(given: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> an
 fn schema(of: SchemaOf, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let schema = match of {
         SchemaOf::Plugin => waspnest_engine::manifest::schema(),
+        SchemaOf::Api => crate::http::openapi(),
+        SchemaOf::Postman => crate::http::postman(),
     };
     writeln!(out, "{schema:#}").context("cannot print")?;
     Ok(Exit::Success)

@@ -15,10 +15,12 @@ mod error;
 mod form;
 mod operation;
 mod page;
+mod postman;
 mod qr_image;
 mod query;
 mod reply;
 mod routes;
+mod swagger;
 mod told;
 
 mod api;
@@ -43,6 +45,7 @@ use crate::service::settings::InstallationSettings;
 use crate::service::versions::VersionControl;
 use dispatch::Dispatch;
 pub use document::openapi;
+pub use postman::postman;
 pub use routes::{Access, Listed, list};
 
 /// What the API is a window on, and how it is guarded. Built by the composition root.

@@ -16,7 +16,7 @@ use super::reply::{JSON, Reply};
 use super::routes::{Access, Route, table};
 
 /// What the parameters of paths are. A name means the same in every path.
-const PATH: [(&str, &str); 8] = [
+const PATH: &[(&str, &str)] = &[
     ("s", "A session: its id, its name, or its phone number with `+`."),
     ("i", "An installation: the operator's name of it."),
     ("e", "The id of an effect."),
@@ -24,6 +24,7 @@ const PATH: [(&str, &str); 8] = [
     ("v", "The digest of a version."),
     ("n", "The name of a secret."),
     ("id", "The name of a schedule."),
+    ("file", "The name of a file."),
     ("path", "Whatever the plugin knows."),
 ];
 

@@ -15,6 +15,7 @@ use super::error::ApiError;
 use super::operation::{Description, Operation};
 use super::query::Params;
 use super::reply::Reply;
+use super::swagger;
 use crate::service::scope::Scope;
 
 /// Who may call a route.
@@ -62,6 +63,8 @@ pub(super) fn table() -> Vec<Route> {
         get   ("/healthz", Open, "Whether the process answers.", system::live),
         get   ("/readyz", Open, "Whether the host is up and its store answers.", system::ready),
         get   ("/openapi.json", Open, "This document.", document::show),
+        get   ("/docs", Open, "This document as a page to try it on.", swagger::page),
+        get   ("/docs/{file}", Open, "What the page is made of.", swagger::file),
 
         get   ("/v1/health", Admin, "How the host is: sessions by state, installations, since when.", system::health),
         get   ("/v1/version", May(SessionsRead), "Which host this is.", system::version),

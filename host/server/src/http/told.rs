@@ -59,7 +59,7 @@ told! {
         "pattern": r"^\+?[0-9]{5,15}$|^[0-9]{5,15}@(s\.whatsapp\.net|c\.us)$|^[0-9]{1,20}@(lid|newsletter|bot)$|^[0-9][0-9-]{0,39}@g\.us$|^(status|[0-9]{1,20})@broadcast$",
         "examples": ["+4915112345678", "120363001234567890@g.us"],
     });
-    SecretText => json!({ "type": "string", "minLength": 10, "maxLength": 2048, "writeOnly": true });
+    SecretText => json!({ "type": "string", "minLength": 10, "maxLength": 2048, "writeOnly": true, "examples": ["open sesame, please"] });
     Url => json!({ "type": "string", "format": "uri", "examples": ["https://example.com/echo.tar.gz"] });
     PackageDigest => json!({ "type": "string", "pattern": "^sha256:[0-9a-f]{64}$" });
     Reference => json!({ "type": "string", "examples": ["registry.example.com/plugins/echo:1.2.0"] });

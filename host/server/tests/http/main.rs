@@ -6,6 +6,7 @@ mod bodies;
 mod command_line;
 mod config;
 mod credentials;
+mod docs;
 mod document;
 mod hooks;
 mod messages;
