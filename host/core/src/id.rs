@@ -70,16 +70,24 @@ macro_rules! ulid_ids {
 }
 
 ulid_ids! {
+    /// One API key.
+    ApiKeyId = "key_";
+    /// One entry of the audit log.
+    AuditId = "aud_";
     /// One thing to be done outside; derived, never drawn (see [`EffectId::derive`]).
     EffectId = "eff_";
     /// One thing that happened.
     EventId = "evt_";
+    /// That a user has logged in.
+    LoginId = "lgn_";
     /// The record of one plugin call.
     RunId = "run_";
     /// One linked WhatsApp device.
     SessionId = "ses_";
-    /// Who owns sessions and keys.
+    /// Who owns sessions, users and keys.
     TenantId = "ten_";
+    /// A person of a tenant.
+    UserId = "usr_";
 }
 
 impl EffectId {
@@ -206,6 +214,18 @@ text_ids! {
     ScheduleId(128, |c| !c.is_control(), "1 to 128 bytes without control characters");
     /// The operator's name of a secret, for example `calendar-token`.
     SecretName(64, slug, "1 to 64 of a-z, 0-9, '-', '_', '.'");
-    /// The operator's name of a session, for example `sales-de`; unique in the host.
+    /// The name of a session, for example `sales-de`; unique in its tenant.
     SessionName(64, slug, "1 to 64 of a-z, 0-9, '-', '_', '.'");
+    /// The operator's name of a tenant, for example `acme`; unique in the host.
+    TenantName(64, slug, "1 to 64 of a-z, 0-9, '-', '_', '.'");
+    /// What a user types at a login, for example `ada` or `ada@example.com`; unique in its tenant.
+    UserName(64, |c| slug(c) || matches!(c, '@' | '+'), "1 to 64 of a-z, 0-9, '-', '_', '.', '@', '+'");
+}
+
+impl TenantName {
+    /// The name of [`TenantId::DEFAULT`].
+    #[must_use]
+    pub fn usual() -> Self {
+        Self("default".into())
+    }
 }

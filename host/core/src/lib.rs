@@ -49,6 +49,8 @@ pub mod schedule_state;
 pub mod timer;
 pub mod version;
 
+pub mod audit;
+pub mod caller;
 pub mod session;
 
 #[cfg(test)]

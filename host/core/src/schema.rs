@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::address::Jid;
 use crate::draft::{KvKey, KvScope, Pot};
 use crate::event::Position;
-use crate::id::{InstallationId, ScheduleId, SessionId, SessionName};
+use crate::id::{InstallationId, ScheduleId, SessionId, SessionName, TenantId};
 
 /// The schema this program writes. A store of an older one is brought up step by step (see [`crate::migrate`]), a newer one is refused.
 pub const SCHEMA: u32 = 1;
@@ -25,6 +25,20 @@ pub mod system {
     pub const ADMIN_SECRET: u8 = 0x04;
     /// A secret of the operator, encrypted under the master key: its name.
     pub const SECRET: u8 = 0x05;
+    /// A tenant: its id.
+    pub const TENANT: u8 = 0x10;
+    /// Which tenant has a name: the name.
+    pub const TENANT_NAME: u8 = 0x11;
+    /// A user: its id.
+    pub const USER: u8 = 0x12;
+    /// Which user has a name: tenant, the name.
+    pub const USER_NAME: u8 = 0x13;
+    /// An API key, without its secret: its id.
+    pub const API_KEY: u8 = 0x14;
+    /// A login of a user: its id.
+    pub const LOGIN: u8 = 0x15;
+    /// An entry of the audit log: 0 for a denied call and 1 for a change, its id.
+    pub const AUDIT: u8 = 0x16;
     /// The versions of an installation's plugin: installation.
     pub const VERSIONS: u8 = 0x44;
     /// The version an installation tries in some chats: installation.
@@ -41,10 +55,16 @@ pub mod system {
 pub mod sessions {
     /// A session's record: its id.
     pub const RECORD: u8 = 0x01;
-    /// Who has a name: the name.
+    /// Who has a name, among the sessions of the default tenant: the name.
     pub const NAME: u8 = 0x02;
     /// A session that is to be gone: its id.
     pub const TOMBSTONE: u8 = 0x03;
+    /// Whose a session is, where that is not the default tenant: its id.
+    pub const OWNER: u8 = 0x04;
+    /// Which session has a name within a tenant that is not the default one: the name, tenant.
+    pub const NAME_OF: u8 = 0x05;
+    /// The token that opens a session, without its secret: its id.
+    pub const TOKEN: u8 = 0x06;
 }
 
 /// Tables of [`crate::store::Space::Session`].
@@ -200,6 +220,22 @@ pub(crate) fn session_record(id: SessionId) -> Bytes {
 
 pub(crate) fn session_name(name: &SessionName) -> Bytes {
     Key::table(sessions::NAME).bytes(name.as_str().as_bytes()).into()
+}
+
+pub(crate) fn session_name_of(name: &SessionName, tenant: TenantId) -> Bytes {
+    if tenant == TenantId::DEFAULT {
+        return session_name(name);
+    }
+    let key = Key::table(sessions::NAME_OF).text(name.as_str());
+    key.bytes(&tenant.ulid().to_bytes()).into()
+}
+
+pub(crate) fn session_owner(id: SessionId) -> Bytes {
+    Key::table(sessions::OWNER).bytes(&id.ulid().to_bytes()).into()
+}
+
+pub(crate) fn session_token(id: SessionId) -> Bytes {
+    Key::table(sessions::TOKEN).bytes(&id.ulid().to_bytes()).into()
 }
 
 pub(crate) fn tombstone(id: SessionId) -> Bytes {

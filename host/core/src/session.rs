@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::Jid;
 use crate::clock::{Clock, Ids, UnixMs};
 use crate::codec::{self, Record};
-use crate::id::{SessionId, SessionName};
+use crate::id::{SessionId, SessionName, TenantId};
 use crate::schema::{self, sessions};
 use crate::store::{Commit, Expect, KeyRange, MAX_SCAN, Order, Space, Store, StoreError};
 
@@ -38,6 +39,16 @@ pub struct SessionRecord {
 }
 
 impl Record for SessionRecord {
+    const VERSION: u8 = 1;
+}
+
+/// Whose a session is. Sessions without such a record are the default tenant's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Owner {
+    tenant: TenantId,
+}
+
+impl Record for Owner {
     const VERSION: u8 = 1;
 }
 
@@ -93,12 +104,27 @@ impl Sessions {
         Ok(register)
     }
 
-    /// Creates a session; durable when this returns.
+    /// Creates a session of the default tenant; durable when this returns.
     ///
     /// # Errors
     /// [`SessionError::NameTaken`], or the store's.
     pub async fn create(
         &self,
+        name: SessionName,
+        desired: Desired,
+        clock: &dyn Clock,
+        ids: &dyn Ids,
+    ) -> Result<SessionRecord, SessionError> {
+        self.create_for(TenantId::DEFAULT, name, desired, clock, ids).await
+    }
+
+    /// Creates a session of a tenant; durable when this returns.
+    ///
+    /// # Errors
+    /// [`SessionError::NameTaken`] when the tenant has a session of that name, or the store's.
+    pub async fn create_for(
+        &self,
+        tenant: TenantId,
         name: SessionName,
         desired: Desired,
         clock: &dyn Clock,
@@ -115,11 +141,14 @@ impl Sessions {
             push_name: None,
             desired,
         };
-        let name_key = schema::session_name(&record.name);
-        let commit = Commit::durable(Space::Sessions)
+        let name_key = schema::session_name_of(&record.name, tenant);
+        let mut commit = Commit::durable(Space::Sessions)
             .put(schema::session_record(id), codec::encode(&record))
             .put(name_key.clone(), id.ulid().to_bytes().to_vec())
             .expect(Expect::Absent(name_key));
+        if tenant != TenantId::DEFAULT {
+            commit = commit.put(schema::session_owner(id), codec::encode(&Owner { tenant }));
+        }
         match self.store.commit(commit).await {
             Ok(applied) => applied.durable().await?,
             Err(StoreError::Conflict) => return Err(SessionError::NameTaken { name: record.name }),
@@ -136,12 +165,53 @@ impl Sessions {
         Ok(self.stored(id).await?.map(|(record, _)| record))
     }
 
-    /// The session of a name.
+    /// The session that the default tenant calls so.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn by_name(&self, name: &SessionName) -> Result<Option<SessionRecord>, SessionError> {
-        let key = schema::session_name(name);
+        self.by_name_of(TenantId::DEFAULT, name).await
+    }
+
+    /// Whose a session is.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn owner(&self, id: SessionId) -> Result<TenantId, SessionError> {
+        let key = schema::session_owner(id);
+        match self.store.get(Space::Sessions, &key).await? {
+            Some(value) => Ok(codec::decode::<Owner>(&key, &value)?.tenant),
+            None => Ok(TenantId::DEFAULT),
+        }
+    }
+
+    /// All sessions with whose they are, oldest first.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn list_owned(&self) -> Result<Vec<(SessionRecord, TenantId)>, SessionError> {
+        let mut owners = BTreeMap::new();
+        for (key, value) in self.rows(sessions::OWNER).await? {
+            let owner: Owner = codec::decode(&key, &value)?;
+            owners.extend(session_in(&key).map(|id| (id, owner.tenant)));
+        }
+        let owned = |record: SessionRecord| {
+            let tenant = owners.get(&record.id).copied().unwrap_or(TenantId::DEFAULT);
+            (record, tenant)
+        };
+        Ok(self.list().await?.into_iter().map(owned).collect())
+    }
+
+    /// The session that a tenant calls so.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn by_name_of(
+        &self,
+        tenant: TenantId,
+        name: &SessionName,
+    ) -> Result<Option<SessionRecord>, SessionError> {
+        let key = schema::session_name_of(name, tenant);
         let Some(value) = self.store.get(Space::Sessions, &key).await? else {
             return Ok(None);
         };
@@ -202,11 +272,14 @@ impl Sessions {
     /// [`SessionError::Unknown`], or the store's.
     pub async fn remove(&self, id: SessionId) -> Result<(), SessionError> {
         let (record, _) = self.stored(id).await?.ok_or(SessionError::Unknown { id })?;
+        let tenant = self.owner(id).await?;
         // The tombstone stays until the next start: then the space is dropped once more, should anything have been written late.
         let commit = Commit::durable(Space::Sessions)
             .put(schema::tombstone(id), vec![1])
             .delete(schema::session_record(id))
-            .delete(schema::session_name(&record.name));
+            .delete(schema::session_name_of(&record.name, tenant))
+            .delete(schema::session_owner(id))
+            .delete(schema::session_token(id));
         self.store.commit(commit).await?.durable().await?;
         Ok(self.store.drop_space(Space::Session(id)).await?)
     }

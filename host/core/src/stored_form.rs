@@ -6,12 +6,17 @@
 use bytes::Bytes;
 
 use crate::address::{Jid, Party};
+use crate::audit::{Actor, AuditEntry, AuditLog, Outcome};
+use crate::caller::{
+    ApiKey, Callers, Credential, CredentialKind, Login, Overlap, PasswordHash, Role, Scope, SessionToken, Standing,
+    User,
+};
 use crate::clock::UnixMs;
 use crate::draft::{Draft, KvEntry, KvKey, KvScope, KvWrite, Missed, Pot, Timer, TimerChange, TimerOrigin, TimerRule};
 use crate::effect::{EffectState, Progress};
 use crate::event::{EventKind, Position, Tick, TickCause};
 use crate::fixture::{NOON, SESSION, World, call, installation, jid, message_of, schedule, send};
-use crate::id::{EventId, RunId};
+use crate::id::{ApiKeyId, AuditId, EventId, LoginId, RunId, TenantId, UserId};
 use crate::log::Incoming;
 use crate::message::{MessageKey, Origin};
 use crate::outbox::Migration;
@@ -249,7 +254,83 @@ async fn lived() -> World {
         .await
         .expect("it adds");
     remember_schedule(&world, first.id).await;
+    let_in(&world, &sessions).await;
     world
+}
+
+/// Somebody of everybody who may call.
+async fn let_in(world: &World, sessions: &Sessions) {
+    let callers = Callers::open(world.store.clone(), &*world.clock)
+        .await
+        .expect("it opens");
+    let tenant = TenantId::new(ulid::Ulid(1));
+    let sales = "sales".parse().expect("a name");
+    let theirs = sessions
+        .create_for(tenant, sales, Desired::Connected, &*world.clock, &*world.ids)
+        .await
+        .expect("it is another tenant's");
+    let secret = |kind| Credential::draw(kind, ulid::Ulid(2), &*world.ids).digest();
+    let user = User {
+        id: UserId::new(ulid::Ulid(3)),
+        tenant,
+        name: "ada@example.com".parse().expect("a name"),
+        role: Role::Viewer,
+        password: PasswordHash::new("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"),
+        created_at: NOON,
+        standing: Standing::Suspended,
+    };
+    callers.users.add(&user).await.expect("it is new");
+    let key = ApiKey {
+        id: ApiKeyId::new(ulid::Ulid(2)),
+        tenant,
+        name: "shop".into(),
+        created_at: NOON,
+        secret_at: NOON,
+        secret: secret(CredentialKind::ApiKey),
+        previous: Some(Overlap {
+            secret: secret(CredentialKind::ApiKey),
+            until: NOON,
+        }),
+        scopes: [Scope::MessagesSend, Scope::TenantAdmin].into_iter().collect(),
+        sessions: Some(vec![theirs.id]),
+        networks: vec!["192.0.2.0/24".parse().expect("a network")],
+        expires_at: Some(NOON),
+    };
+    callers.api_keys.add(&key).await.expect("it is added");
+    let login = Login {
+        id: LoginId::new(ulid::Ulid(2)),
+        user: user.id,
+        created_at: NOON,
+        expires_at: UnixMs(NOON.0 + 1),
+        refresh: secret(CredentialKind::Refresh),
+        spent: Some(secret(CredentialKind::Refresh)),
+    };
+    callers.logins.add(&login).await.expect("it is added");
+    let token = SessionToken {
+        session: theirs.id,
+        created_at: NOON,
+        secret: secret(CredentialKind::SessionToken),
+        scopes: [Scope::SessionsRead].into_iter().collect(),
+        expires_at: None,
+    };
+    callers.session_tokens.set(&token).await.expect("it is kept");
+    let entry = |number: u128, outcome| AuditEntry {
+        id: AuditId::new(ulid::Ulid(number)),
+        actor: Actor::ApiKey(key.id),
+        tenant: Some(tenant),
+        outcome,
+        call: "POST /v1/users".into(),
+        target: "ada".into(),
+        address: Some([192, 0, 2, 1].into()),
+        request: "req_1".into(),
+    };
+    let log = AuditLog::new(world.store.clone());
+    for entry in [
+        entry(1, Outcome::Changed),
+        entry(2, Outcome::Denied("scope_missing".into())),
+    ] {
+        log.add(&entry).await.expect("it adds");
+    }
 }
 
 /// What is kept of a schedule besides its state.
