@@ -9,6 +9,8 @@ use std::time::Duration;
 use futures::Stream;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use waspnest_core::audit::AuditLog;
+use waspnest_core::caller::Callers as CallerRegister;
 use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock};
 use waspnest_core::config_layer::ConfigLayers;
 use waspnest_core::files::{FileError, Files};
@@ -319,6 +321,9 @@ impl App {
             files,
             runs: runs.clone(),
             record: config.plugins.record.clone(),
+            callers: CallerRegister::open(Arc::clone(&store), &*clock).await?,
+            audit: AuditLog::new(Arc::clone(&store)),
+            audit_ttl: config.callers.audit_ttl,
             outbox: outbox.clone(),
             register: register.clone(),
             clock: Arc::clone(&clock),

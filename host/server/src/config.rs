@@ -5,6 +5,7 @@
 //! here touches the network or the store, and no other part of the host reads the environment.
 
 pub mod bind;
+pub mod callers;
 pub mod commands;
 pub mod hook;
 pub mod hours;
@@ -36,6 +37,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use bind::Bind;
+use callers::Callers;
 use installation::Installation;
 use keys::Keys;
 use log::Log;
@@ -57,6 +59,8 @@ use whatsapp::WhatsApp;
 pub struct Config {
     /// `[server]`.
     pub server: Server,
+    /// `[callers]`.
+    pub callers: Callers,
     /// `[storage]`.
     pub storage: Storage,
     /// `[keys]`.
@@ -144,6 +148,7 @@ impl Config {
     fn from_tree(root: Node, findings: &Findings, base: &Path, env: &BTreeMap<String, String>) -> Self {
         let mut section = Section::root(findings, root);
         let server = Server::read(section.table("server"), base);
+        let callers = Callers::read(section.table("callers"));
         let storage = Storage::read(section.table("storage"), base);
         let keys = Keys::read(section.table("keys"), base, &storage.dir);
         let whatsapp = WhatsApp::read(section.table("whatsapp"), base);
@@ -168,6 +173,7 @@ impl Config {
             .collect();
         let config = Self {
             server,
+            callers,
             storage,
             keys,
             whatsapp,

@@ -6,6 +6,10 @@ pub mod control;
 pub mod error;
 
 pub mod admin_secret;
+pub mod api_keys;
+pub mod audit;
+pub mod caller;
+pub mod callers;
 pub mod health;
 pub mod hooks;
 pub mod installations;
@@ -18,4 +22,6 @@ pub mod scope;
 pub mod secrets;
 pub mod sessions;
 pub mod settings;
+pub mod tenants;
+pub mod users;
 pub mod versions;

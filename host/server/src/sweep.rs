@@ -1,4 +1,5 @@
-//! Removes files of plugins that nobody asks for and nothing that waits to be sent needs, and records of calls that are old or too many.
+//! Removes files of plugins that nobody asks for and nothing that waits to be sent needs, records of calls that are old or too many,
+//! logins that have ended, and what is old in the audit log.
 //!
 //! Failures are told and tried again at the next time: a full disk must not end the host.
 
@@ -7,6 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use waspnest_core::audit::AuditLog;
+use waspnest_core::caller::Callers;
 use waspnest_core::clock::{Clock, UnixMs};
 use waspnest_core::event::Position;
 use waspnest_core::files::{FileName, Files};
@@ -17,6 +20,7 @@ use waspnest_core::session::Sessions;
 use waspnest_core::store::StoreError;
 
 use crate::config::record::Record;
+use crate::service::audit;
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(3600);
@@ -29,6 +33,9 @@ pub(crate) struct Sweep {
     pub(crate) files: Files,
     pub(crate) runs: Runs,
     pub(crate) record: Record,
+    pub(crate) callers: Callers,
+    pub(crate) audit: AuditLog,
+    pub(crate) audit_ttl: Duration,
     pub(crate) outbox: Outbox,
     pub(crate) register: Sessions,
     pub(crate) clock: Arc<dyn Clock>,
@@ -45,6 +52,9 @@ impl Sweep {
             }
             if let Err(error) = self.sweep_runs().await {
                 tracing::error!(error = &*error, "records of calls could not be swept");
+            }
+            if let Err(error) = self.sweep_callers().await {
+                tracing::error!(%error, "ended logins and the audit log could not be swept");
             }
             tokio::select! {
                 () = self.clock.sleep(EVERY) => {}
@@ -71,6 +81,13 @@ impl Sweep {
             }
         }
         Ok(())
+    }
+
+    async fn sweep_callers(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.callers.logins.prune(now).await?;
+        let ttl = u64::try_from(self.audit_ttl.as_millis()).unwrap_or(u64::MAX);
+        self.audit.prune(audit::MOST, UnixMs(now.0.saturating_sub(ttl))).await
     }
 
     async fn add_needed(

@@ -85,6 +85,7 @@ fn its_values_are_the_defaults() {
     default.plugins.dir = base.join(&default.plugins.dir);
     default.plugins.cache = base.join(&default.plugins.cache);
     assert_eq!(said.server, default.server);
+    assert_eq!(said.callers, default.callers);
     assert_eq!(said.storage, default.storage);
     assert_eq!(said.whatsapp, default.whatsapp);
     assert_eq!(said.plugins, default.plugins);

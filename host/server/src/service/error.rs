@@ -2,6 +2,9 @@
 //!
 //! The words of the variant are for the caller; what the source says is for the log.
 
+use std::time::Duration;
+
+use waspnest_core::caller::Scope;
 use waspnest_core::config_layer::MAX_LAYER;
 use waspnest_core::id::{EffectId, InstallationId, RunId, ScheduleId, SecretName, SessionName};
 use waspnest_core::log::LogError;
@@ -11,6 +14,7 @@ use waspnest_core::session::SessionError;
 use waspnest_core::store::StoreError;
 use waspnest_engine::configuration::HIDDEN;
 
+use super::caller::{Busy as TooOften, WeakPassword};
 use super::control::ControlError;
 use crate::rollout::RolloutError;
 use crate::settings::Findings;
@@ -105,6 +109,80 @@ pub enum Error {
     /// A version was not brought in, or not put to work.
     #[error(transparent)]
     Rollout(#[from] RolloutError),
+    /// No tenant of that id or name that the caller sees.
+    #[error("there is no tenant {given:?}")]
+    UnknownTenant {
+        /// What was asked for.
+        given: Box<str>,
+    },
+    /// No user of that id that the caller sees.
+    #[error("there is no user {given:?}")]
+    UnknownUser {
+        /// What was asked for.
+        given: Box<str>,
+    },
+    /// No API key of that id that the caller sees.
+    #[error("there is no API key {given:?}")]
+    UnknownApiKey {
+        /// What was asked for.
+        given: Box<str>,
+    },
+    /// The name of a tenant or a user is taken.
+    #[error("the name {name} is taken")]
+    CallerNameTaken {
+        /// The name.
+        name: Box<str>,
+    },
+    /// A tenant still has sessions.
+    #[error("the tenant has {sessions} sessions; remove them first")]
+    TenantInUse {
+        /// How many.
+        sessions: usize,
+    },
+    /// The default tenant cannot be removed.
+    #[error("the default tenant stays")]
+    DefaultTenant,
+    /// The tenant has as many sessions as it may.
+    #[error("the tenant may have {most} sessions, and has them")]
+    TooManySessions {
+        /// How many it may have.
+        most: u32,
+    },
+    /// The tenant has sent as many messages as it may.
+    #[error("the tenant may send {most} messages an hour; try again in {} s", retry_after.as_secs())]
+    TenantBusy {
+        /// How many it may send.
+        most: u32,
+        /// When there is room again.
+        retry_after: Duration,
+    },
+    /// A caller would give what it does not have.
+    #[error("you cannot give {scope}, which you do not have")]
+    BeyondCaller {
+        /// What.
+        scope: Scope,
+    },
+    /// What is held to sessions would open more.
+    #[error("{scope} opens more than sessions, so it cannot be given to what is held to some")]
+    BeyondSessions {
+        /// What.
+        scope: Scope,
+    },
+    /// It was tried too often.
+    #[error(transparent)]
+    TooOften(#[from] TooOften),
+    /// A text is no password.
+    #[error(transparent)]
+    WeakPassword(#[from] WeakPassword),
+    /// The password of who wants another one.
+    #[error("the current password is another one")]
+    WrongPassword,
+    /// Something shall end before it begins.
+    #[error("it would end before it begins")]
+    InThePast,
+    /// Too many passwords are being hashed.
+    #[error("too many passwords are being checked; try again")]
+    Busy,
     /// The store failed.
     #[error("the store is not available")]
     Store(#[from] StoreError),
