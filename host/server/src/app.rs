@@ -43,6 +43,7 @@ use crate::replies::Replies;
 use crate::rollout::{Rollout, RolloutError, RolloutParts};
 use crate::secrets::Secrets;
 use crate::service::admin_secret::{self, AdminSecretError};
+use crate::service::callers::{Callers, CallersParts};
 use crate::service::health::{Health, Phase};
 use crate::service::hooks::Hooks;
 use crate::service::installations::Installations;
@@ -202,6 +203,16 @@ impl App {
         let progress = Progress::new(Arc::clone(&store));
         let files = Files::open(&config.storage.dir.join("files"), Arc::clone(&clock))?;
         let register = Register::open(Arc::clone(&store)).await?;
+        let callers = Callers::open(CallersParts {
+            store: Arc::clone(&store),
+            sessions: register.clone(),
+            admin: established.hash,
+            master_key: master_key.clone(),
+            config: config.callers.clone(),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+        })
+        .await?;
         let engine = Arc::new(Engine::new(EngineOptions {
             caps: config.plugins.caps.limits,
             cache_dir: Some(config.plugins.cache.clone()),
@@ -358,7 +369,7 @@ impl App {
                 secrets: SecretsService::new(stored),
                 runs: ServiceRuns::new(runs, register.clone(), replays),
                 health,
-                admin: established.hash,
+                callers,
                 body_limit: config.server.body_limit,
                 clock: Arc::clone(&clock),
                 ids: Arc::clone(&ids),

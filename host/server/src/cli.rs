@@ -5,11 +5,13 @@
 
 mod check;
 mod completions;
+mod key;
 mod plugin;
 mod remote;
 mod route;
 mod secret;
 mod serve;
+mod user;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -70,6 +72,16 @@ enum Command {
     Secret {
         #[command(subcommand)]
         deed: secret::Deed,
+    },
+    /// People who log in to a running host
+    User {
+        #[command(subcommand)]
+        deed: user::Deed,
+    },
+    /// API keys of a running host
+    Key {
+        #[command(subcommand)]
+        deed: key::Deed,
     },
     /// Print the schema of a file, for editors, or the description of the API, for tools
     Schema {
@@ -168,6 +180,12 @@ pub fn run(
             command: Command::Secret { deed },
         }) => load(deed.config().as_deref(), env)
             .and_then(|config| secret::run(&config, &deed, &mut std::io::stdin().lock(), out)),
+        Ok(Arguments {
+            command: Command::User { deed },
+        }) => user::run(&deed, &env.collect(), &mut std::io::stdin().lock(), out),
+        Ok(Arguments {
+            command: Command::Key { deed },
+        }) => key::run(&deed, &env.collect(), out),
         Ok(Arguments {
             command: Command::Schema { of },
         }) => schema(of, out),

@@ -9,12 +9,14 @@ mod address;
 mod archive;
 mod body;
 mod context;
+mod cors;
 mod dispatch;
 mod document;
 mod error;
 mod form;
 mod operation;
 mod page;
+mod peer;
 mod postman;
 mod qr_image;
 mod query;
@@ -31,7 +33,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use waspnest_core::clock::{Clock, Ids};
 
-use crate::service::admin_secret::AdminHash;
+use crate::service::callers::Callers;
 use crate::service::health::Health;
 use crate::service::hooks::Hooks;
 use crate::service::installations::Installations;
@@ -74,7 +76,7 @@ pub struct HttpParts {
     /// How the host is.
     pub health: Health,
     /// Who may call.
-    pub admin: AdminHash,
+    pub callers: Callers,
     /// Bytes of the largest request body.
     pub body_limit: u64,
     /// Time.

@@ -18,7 +18,6 @@ pub mod routes;
 pub mod running;
 pub mod runs;
 pub mod schedules;
-pub mod scope;
 pub mod secrets;
 pub mod sessions;
 pub mod settings;

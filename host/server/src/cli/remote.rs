@@ -1,7 +1,7 @@
 //! A running host, spoken to over its API.
 //!
-//! The admin secret comes from a file or the environment, never from the arguments, which others on the machine can read; it is sent to
-//! the one address that was named, whatever that answers.
+//! The admin secret, or whatever else opens the host, comes from a file or the environment, never from the arguments, which others on the
+//! machine can read; it is sent to the one address that was named, whatever that answers.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,13 +28,16 @@ const ANSWERING: Duration = Duration::from_secs(600);
 /// Bytes of the largest answer that is read.
 const LARGEST_ANSWER: u64 = 64 << 20;
 
+/// The environment of the program.
+pub(super) type Environment = BTreeMap<String, String>;
+
 /// Which host, and who speaks to it.
 #[derive(Debug, Args)]
 pub(super) struct Address {
     /// Where its API is; without it WASPNEST_URL, or http://127.0.0.1:8080
     #[arg(long, value_name = "URL")]
     url: Option<Url>,
-    /// A file that holds the admin secret; without it WASPNEST_SECRET
+    /// A file that holds the admin secret, an API key or an access token; without it WASPNEST_SECRET
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
 }
@@ -58,7 +61,7 @@ pub(super) struct Remote {
 
 impl Remote {
     /// The host of an address, which is not spoken to yet.
-    pub(super) fn of(address: &Address, env: &BTreeMap<String, String>) -> anyhow::Result<Self> {
+    pub(super) fn of(address: &Address, env: &Environment) -> anyhow::Result<Self> {
         let base = match (&address.url, env.get(URL)) {
             (Some(url), _) => url.clone(),
             (None, Some(text)) => text.parse().with_context(|| format!("{URL} is not a URL: {text:?}"))?,
@@ -105,6 +108,33 @@ impl Remote {
         self.call(Method::POST, path, &[], body)
     }
 
+    /// What a path answers to PATCH.
+    pub(super) fn patch(&self, path: &[&str], body: Body) -> anyhow::Result<Value> {
+        self.call(Method::PATCH, path, &[], body)
+    }
+
+    /// Has what is at a path removed.
+    pub(super) fn delete(&self, path: &[&str]) -> anyhow::Result<()> {
+        self.call(Method::DELETE, path, &[], Body::Empty).map(|_| ())
+    }
+
+    /// Every element of a list, page by page.
+    pub(super) fn all(&self, path: &[&str]) -> anyhow::Result<Vec<Value>> {
+        let mut found = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let query: Vec<(&str, &str)> = cursor.as_deref().map(|cursor| ("cursor", cursor)).into_iter().collect();
+            let mut page = self.get(path, &query)?;
+            if let Some(items) = page["items"].as_array_mut() {
+                found.append(items);
+            }
+            match page["next"].as_str() {
+                Some(next) => cursor = Some(next.to_owned()),
+                None => return Ok(found),
+            }
+        }
+    }
+
     fn call(&self, method: Method, path: &[&str], query: &[(&str, &str)], body: Body) -> anyhow::Result<Value> {
         let mut url = self.base.clone();
         url.path_segments_mut()
@@ -139,6 +169,9 @@ impl Remote {
             .limit(LARGEST_ANSWER)
             .read_to_string()
             .with_context(|| format!("the host at {base} did not answer to the end"))?;
+        if status == StatusCode::NO_CONTENT {
+            return Ok(Value::Null);
+        }
         let told = serde_json::from_str(&text);
         match told {
             Ok(told) if status.is_success() => Ok(told),

@@ -1,18 +1,21 @@
 //! What a handler gets: one request, read as far as every request is.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Method;
 use http::header::{CONTENT_TYPE, HeaderMap};
 use tokio_util::sync::CancellationToken;
+use waspnest_core::id::TenantId;
 use waspnest_core::session::SessionRecord;
 
 use super::HttpParts;
 use super::body::Fields;
 use super::document::Document;
 use super::error::ApiError;
+use crate::service::caller::Caller;
 
 /// One request.
 pub(super) struct Ctx {
@@ -22,7 +25,13 @@ pub(super) struct Ctx {
     pub(super) path: String,
     /// The media type the caller wants, of those the route offers.
     pub(super) wanted: &'static str,
+    /// Of the path; a session goes by its id.
     pub(super) params: Vec<(String, String)>,
+    pub(super) caller: Caller,
+    /// Where the call comes from.
+    pub(super) address: Option<IpAddr>,
+    /// The session of the path, which is the caller's, and whose it is.
+    pub(super) theirs: Option<(SessionRecord, TenantId)>,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) document: Document,
@@ -46,7 +55,20 @@ impl Ctx {
 
     /// The session of the path, as far as the caller may see it.
     pub(super) async fn session(&self) -> Result<SessionRecord, ApiError> {
-        Ok(self.parts.sessions.record(self.param("s")).await?)
+        self.owned_session().await.map(|(record, _)| record)
+    }
+
+    /// The session of the path with whose it is.
+    pub(super) async fn owned_session(&self) -> Result<(SessionRecord, TenantId), ApiError> {
+        match &self.theirs {
+            Some(theirs) => Ok(theirs.clone()),
+            None => self.find(self.param("s")).await,
+        }
+    }
+
+    /// A session that a query or a body names, as far as the caller may see it.
+    pub(super) async fn find(&self, given: &str) -> Result<(SessionRecord, TenantId), ApiError> {
+        Ok(self.parts.sessions.find(&self.caller, given).await?)
     }
 
     /// Whether the body says that it is JSON.

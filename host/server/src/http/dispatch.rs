@@ -1,26 +1,35 @@
 //! What every request goes through: its id, its route, who asks, how much they send, how long it took, one line in the log.
 
 use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures::stream::{BoxStream, StreamExt};
 use futures::{FutureExt, TryStreamExt};
-use http::Method;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use http::{Method, StatusCode};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use warp::Filter;
+use waspnest_core::audit::Outcome;
+use waspnest_core::caller::Scope;
+use waspnest_core::id::TenantId;
+use waspnest_core::session::SessionRecord;
 
 use super::HttpParts;
 use super::accept;
 use super::context::Ctx;
+use super::cors;
 use super::document::Document;
 use super::error::ApiError;
+use super::peer;
 use super::query::Params;
 use super::reply::Reply;
 use super::routes::{Access, Route, table};
+use crate::service::audit::Note;
+use crate::service::caller::{Admission, Caller, Refused};
 use crate::telemetry;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -33,6 +42,17 @@ pub(super) struct Incoming {
     query: Vec<(String, String)>,
     headers: HeaderMap,
     body: BoxStream<'static, Result<Bytes, warp::Error>>,
+    /// Who is at the other end of the connection.
+    peer: Option<SocketAddr>,
+}
+
+/// What is known of a request when it has been answered, for the log and the audit log.
+struct Noted {
+    template: &'static str,
+    access: Access,
+    caller: Caller,
+    path: String,
+    address: Option<IpAddr>,
 }
 
 /// The routes by path, and what they share.
@@ -77,14 +97,22 @@ impl Dispatch {
         let id = self.request_id(&incoming.headers);
         let method = incoming.method.clone();
         let span = tracing::info_span!(telemetry::span::REQUEST, request.id = %id);
-        let mut template = "";
+        let config = &self.parts.callers.config;
+        let site = cors::site(&incoming.headers, config);
+        let mut noted = Noted {
+            template: "",
+            access: Access::Open,
+            caller: Caller::nobody(),
+            path: incoming.path.clone(),
+            address: peer::address(incoming.peer, &incoming.headers, &config.proxies),
+        };
         let outcome = async {
-            let handled = AssertUnwindSafe(self.handle(incoming, &mut template))
-                .catch_unwind()
-                .await;
+            let handled = AssertUnwindSafe(self.handle(incoming, &mut noted)).catch_unwind().await;
             handled.unwrap_or_else(|_| Err(ApiError::panicked()))
         };
         let outcome = outcome.instrument(span.clone()).await;
+        self.write_down(&noted, &method, &id, &outcome).await;
+        let template = noted.template;
         let _entered = span.enter();
         let (status, code) = match &outcome {
             Ok(reply) => (reply.status, ""),
@@ -104,7 +132,40 @@ impl Dispatch {
         if let Ok(id) = HeaderValue::from_str(&id) {
             reply.headers.insert(REQUEST_ID, id);
         }
+        cors::let_read(&mut reply, site);
         reply
+    }
+
+    /// Keeps what was denied, and what was changed about the host.
+    async fn write_down(&self, noted: &Noted, method: &Method, id: &str, outcome: &Result<Reply, ApiError>) {
+        let administers = match noted.access {
+            Access::Admin | Access::Known => true,
+            Access::May(scope) => matches!(scope, Scope::TenantAdmin | Scope::SessionsWrite | Scope::PluginsWrite),
+            Access::Open | Access::Hook => false,
+        };
+        let (target, outcome) = match outcome {
+            Err(error) => match error.status() {
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => {
+                    (None, Outcome::Denied(error.code().into()))
+                }
+                _ => return,
+            },
+            Ok(reply) if administers && !method.is_safe() => {
+                let made = reply.headers.get(LOCATION).and_then(|place| place.to_str().ok());
+                (made, Outcome::Changed)
+            }
+            Ok(_) => return,
+        };
+        let note = Note {
+            actor: noted.caller.actor,
+            tenant: noted.caller.tenant(),
+            outcome,
+            call: &format!("{method} {}", noted.template),
+            target: target.unwrap_or(&noted.path),
+            address: noted.address,
+            request: id,
+        };
+        self.parts.callers.audit.write(note).await;
     }
 
     /// The caller's id for the request, if it is fit for logs, or a new one.
@@ -120,31 +181,41 @@ impl Dispatch {
         )
     }
 
-    async fn handle(&self, incoming: Incoming, template: &mut &'static str) -> Result<Reply, ApiError> {
+    async fn handle(&self, incoming: Incoming, noted: &mut Noted) -> Result<Reply, ApiError> {
         let path = action_as_segment(&incoming.path);
         let matched = self.paths.at(&path).map_err(|_| ApiError::no_route())?;
         let routes = matched.value;
-        *template = routes.first().map_or("", |route| route.path);
+        noted.template = routes.first().map_or("", |route| route.path);
+        if cors::asks(&incoming.method, &incoming.headers) {
+            let methods: Vec<Method> = routes.iter().map(|route| route.method.clone()).collect();
+            return Ok(cors::told(&methods));
+        }
         let Some(route) = routes.iter().find(|route| route.method == incoming.method) else {
             let allowed: Vec<Method> = routes.iter().map(|route| route.method.clone()).collect();
             return Err(ApiError::method_not_allowed(&allowed));
         };
-        match route.access {
-            // A hook has secrets of its own.
-            Access::Open | Access::Hook => {}
-            Access::Admin | Access::May(_) => self.authenticate(&incoming.headers)?,
-        }
+        noted.access = route.access;
+        noted.caller = match self.admit(route.access, &incoming.headers, noted.address).await {
+            Err(Refused::Elsewhere { actor }) => {
+                noted.caller.actor = actor;
+                return Err(Refused::Elsewhere { actor }.into());
+            }
+            admitted => admitted?,
+        };
+        may(&noted.caller, route.access)?;
         let offers = &route.offers[..];
         let wanted = match offers {
             // Nothing is answered, or what is answered is the plugin's business.
             [] => "",
             offers => accept::choose(&incoming.headers, offers).ok_or_else(|| ApiError::not_acceptable(offers))?,
         };
-        let params = matched
-            .params
-            .iter()
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .collect();
+        let params = matched.params.iter();
+        let mut params: Vec<_> = params.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        let theirs = match route.access {
+            // Whose it is, the hook's secret says.
+            Access::Open | Access::Hook => None,
+            Access::May(_) | Access::Known | Access::Admin => self.theirs(&noted.caller, &mut params).await?,
+        };
         let limit = self.parts.body_limit.max(route.largest.unwrap_or_default());
         let body = self.read(&incoming.headers, incoming.body, limit).await?;
         let ctx = Ctx {
@@ -153,6 +224,9 @@ impl Dispatch {
             path: incoming.path,
             wanted,
             params,
+            caller: noted.caller.clone(),
+            address: noted.address,
+            theirs,
             headers: incoming.headers,
             body,
             document: self.document.clone(),
@@ -161,15 +235,53 @@ impl Dispatch {
         (route.handler)(ctx, Params::new(incoming.query)).await
     }
 
-    fn authenticate(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        let given = headers.get(AUTHORIZATION).and_then(|given| given.to_str().ok());
-        let secret = given
-            .and_then(|given| given.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        match secret {
-            Some((_, secret)) if self.parts.admin.admits(secret.trim()) => Ok(()),
-            Some(_) | None => Err(ApiError::unauthenticated()),
+    /// Who calls, if anybody has to be known for it.
+    async fn admit(&self, access: Access, headers: &HeaderMap, address: Option<IpAddr>) -> Admission {
+        let credentials = &self.parts.callers.credentials;
+        match access {
+            // A hook has secrets of its own.
+            Access::Open | Access::Hook => {
+                credentials.count(address)?;
+                Ok(Caller::nobody())
+            }
+            Access::Admin | Access::May(_) | Access::Known => {
+                let given = headers.get(AUTHORIZATION).and_then(|given| given.to_str().ok());
+                let bearer = given
+                    .and_then(|given| given.split_once(' '))
+                    .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+                credentials.admit(bearer.map(|(_, text)| text.trim()), address).await
+            }
         }
+    }
+
+    /// The session of the path, if it names one. What the path names and is not the caller's is not there; and from here on a session
+    /// goes by its id, so that no other can be taken for it.
+    async fn theirs(
+        &self,
+        caller: &Caller,
+        params: &mut [(String, String)],
+    ) -> Result<Option<(SessionRecord, TenantId)>, ApiError> {
+        let mut session = None;
+        for (name, value) in params {
+            match name.as_str() {
+                "s" => {
+                    let found = self.parts.sessions.find(caller, value).await?;
+                    *value = found.0.id.to_string();
+                    session = Some(found);
+                }
+                // Installations and their runs are the operator's.
+                "i" if !caller.is_admin() => {
+                    let detail = format!("there is no installation {value:?}");
+                    return Err(ApiError::unknown("unknown_installation", detail));
+                }
+                "r" if !caller.is_admin() => {
+                    let detail = format!("there is no run {value:?}");
+                    return Err(ApiError::unknown("unknown_run", detail));
+                }
+                _ => {}
+            }
+        }
+        Ok(session)
     }
 
     /// The whole body, or an error as soon as it is longer than allowed.
@@ -198,6 +310,17 @@ impl Dispatch {
     }
 }
 
+/// Whether a caller may call a route at all.
+fn may(caller: &Caller, access: Access) -> Result<(), ApiError> {
+    match access {
+        Access::Open | Access::Hook | Access::Known => Ok(()),
+        Access::Admin if caller.is_admin() => Ok(()),
+        Access::Admin => Err(ApiError::admin_only()),
+        Access::May(scope) if caller.may(scope) => Ok(()),
+        Access::May(scope) => Err(ApiError::scope_missing(scope)),
+    }
+}
+
 /// `…/x:connect` as `…/x/connect`: an action is a segment of its own in the table. Names and ids have no colon, and digests one.
 fn action_as_segment(path: &str) -> String {
     const DIGEST: &str = "sha256:";
@@ -221,7 +344,8 @@ pub(super) fn filter(
         .and(query)
         .and(warp::header::headers_cloned())
         .and(warp::body::stream())
-        .then(move |method, path: warp::path::FullPath, query, headers, body| {
+        .and(warp::addr::remote())
+        .then(move |method, path: warp::path::FullPath, query, headers, body, peer| {
             let dispatch = Arc::clone(&dispatch);
             let incoming = Incoming {
                 method,
@@ -229,6 +353,7 @@ pub(super) fn filter(
                 query,
                 headers,
                 body: parts(body),
+                peer,
             };
             async move { dispatch.answer(incoming).await.into_response() }
         })

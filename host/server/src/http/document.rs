@@ -19,6 +19,9 @@ use super::routes::{Access, Route, table};
 const PATH: &[(&str, &str)] = &[
     ("s", "A session: its id, its name, or its phone number with `+`."),
     ("i", "An installation: the operator's name of it."),
+    ("t", "A tenant: its id or its name."),
+    ("u", "The id of a user."),
+    ("k", "The id of an API key."),
     ("e", "The id of an effect."),
     ("r", "The id of a run."),
     ("v", "The digest of a version."),
@@ -149,10 +152,11 @@ fn operation(route: &Route, module: &str, name: &str, told: &Description) -> Val
             };
             format!("{module}.{name}.{place}.{}", route.method.as_str().to_lowercase())
         }
-        Access::Open | Access::May(_) | Access::Admin => format!("{module}.{name}"),
+        Access::Open | Access::May(_) | Access::Known | Access::Admin => format!("{module}.{name}"),
     };
     let scope = match route.access {
         Access::Open => "Anybody may call it.".to_owned(),
+        Access::Known => "For whoever is known, with whatever scopes.".to_owned(),
         Access::Admin => "For the admin secret.".to_owned(),
         Access::Hook => "For who knows the secret of the hook.".to_owned(),
         Access::May(scope) => format!("Scope `{scope}`."),
@@ -165,7 +169,7 @@ fn operation(route: &Route, module: &str, name: &str, told: &Description) -> Val
         "security": match route.access {
             Access::Open => json!([]),
             Access::Hook => json!([{ "hook": [] }]),
-            Access::May(_) | Access::Admin => json!([{ "bearer": [] }]),
+            Access::May(_) | Access::Known | Access::Admin => json!([{ "bearer": [] }]),
         },
         "parameters": parameters,
         "responses": answers,

@@ -4,16 +4,19 @@
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use waspnest_core::caller::Scope;
 use waspnest_core::id::EventId;
 use waspnest_engine::configuration::Weight;
 
 use super::reply::Reply;
 use crate::rollout::RolloutError;
+use crate::service::caller::{Busy, LoginError, Refused};
 use crate::service::control::ControlError;
 use crate::service::error::Error;
 use crate::service::hooks::HookError;
@@ -75,8 +78,29 @@ impl ApiError {
     }
 
     pub(super) fn unauthenticated() -> Self {
-        let detail = "send the admin secret as `Authorization: Bearer …`";
+        let detail = "send the admin secret, an API key, a session's token or the access token of a login as `Authorization: Bearer …`";
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail).header(WWW_AUTHENTICATE, "Bearer")
+    }
+
+    pub(super) fn scope_missing(scope: Scope) -> Self {
+        let detail = format!("this takes the scope {scope}, which you do not have");
+        Self::new(StatusCode::FORBIDDEN, "scope_missing", detail)
+    }
+
+    pub(super) fn admin_only() -> Self {
+        let detail = "this takes the admin secret";
+        Self::new(StatusCode::FORBIDDEN, "admin_only", detail)
+    }
+
+    /// Something that only those can do who have logged in with a password.
+    pub(super) fn no_login() -> Self {
+        let detail = "this is for users, with the access token of their login";
+        Self::new(StatusCode::CONFLICT, "no_login", detail)
+    }
+
+    fn busy(code: &'static str, detail: String, retry_after: Duration) -> Self {
+        let seconds = retry_after.as_secs().max(1).to_string();
+        Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail).header(RETRY_AFTER, &seconds)
     }
 
     pub(super) fn not_acceptable(offers: &[&str]) -> Self {
@@ -219,6 +243,37 @@ impl ApiError {
     }
 }
 
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Unknown => Self::unauthenticated(),
+            Refused::Elsewhere { .. } => Self::new(StatusCode::FORBIDDEN, "address_not_allowed", refused.to_string()),
+            Refused::Busy(busy) => busy.into(),
+            Refused::Store(error) => Error::Store(error).into(),
+        }
+    }
+}
+
+impl From<Busy> for ApiError {
+    fn from(busy: Busy) -> Self {
+        Self::busy("too_many_requests", busy.to_string(), busy.retry_after)
+    }
+}
+
+impl From<LoginError> for ApiError {
+    fn from(error: LoginError) -> Self {
+        let detail = error.to_string();
+        match error {
+            LoginError::Wrong => Self::new(StatusCode::UNAUTHORIZED, "wrong_password", detail),
+            LoginError::Ended => Self::new(StatusCode::UNAUTHORIZED, "login_ended", detail),
+            LoginError::Stolen { .. } => Self::new(StatusCode::UNAUTHORIZED, "refresh_token_reused", detail),
+            LoginError::Busy(busy) => busy.into(),
+            LoginError::Password(error) => Error::from(error).into(),
+            LoginError::Store(error) => Error::Store(error).into(),
+        }
+    }
+}
+
 impl From<HookError> for ApiError {
     fn from(error: HookError) -> Self {
         let detail = error.to_string();
@@ -239,6 +294,12 @@ impl From<HookError> for ApiError {
 
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
+        let retry_after = match &error {
+            Error::TenantBusy { retry_after, .. } => Some(*retry_after),
+            Error::TooOften(busy) => Some(busy.retry_after),
+            Error::Busy => Some(Duration::from_secs(1)),
+            _ => None,
+        };
         let (status, code) = match &error {
             Error::UnknownSession { .. } => (StatusCode::NOT_FOUND, "unknown_session"),
             Error::NameTaken { .. } => (StatusCode::CONFLICT, "session_name_taken"),
@@ -265,6 +326,7 @@ impl From<Error> for ApiError {
             Error::TooManySessions { .. } => (StatusCode::CONFLICT, "too_many_sessions"),
             Error::TenantBusy { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_messages"),
             Error::BeyondCaller { .. } => (StatusCode::FORBIDDEN, "scope_missing"),
+            Error::HeldToSessions => (StatusCode::FORBIDDEN, "held_to_sessions"),
             Error::BeyondSessions { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "scope_beyond_sessions"),
             Error::TooOften(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
             Error::WeakPassword(_) => (StatusCode::UNPROCESSABLE_ENTITY, "weak_password"),
@@ -284,11 +346,15 @@ impl From<Error> for ApiError {
             Error::UnusableConfig { findings } => findings.of(Weight::Fatal).map(fault).collect(),
             _ => Vec::new(),
         };
-        Self {
+        let mut answer = Self {
             faults,
             source: Some(Box::new(error)),
             ..Self::new(status, code, detail)
+        };
+        if let Some(retry_after) = retry_after {
+            answer = answer.header(RETRY_AFTER, &retry_after.as_secs().max(1).to_string());
         }
+        answer
     }
 }
 

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
+use waspnest_core::clock::UnixMs;
+
 use super::told::Told;
 use crate::did_you_mean;
 
@@ -91,6 +93,17 @@ pub(super) fn text_of(from: usize, to: usize) -> impl Form<Out = String> {
         length if length < from => Err(format!("has {length} bytes; at least {from} are needed")),
         length if length > to => Err(format!("has {length} bytes; at most {to} are allowed")),
         _ => Ok(text),
+    })
+}
+
+/// A point in time.
+pub(super) fn moment() -> impl Form<Out = UnixMs> {
+    let schema = json!({ "format": "date-time", "examples": ["2030-01-01T00:00:00Z"] });
+    Text.checked(schema, |text: String| {
+        let moment = chrono::DateTime::parse_from_rfc3339(&text).ok();
+        let millis = moment.and_then(|moment| u64::try_from(moment.timestamp_millis()).ok());
+        let wrong = || format!("{text:?} is not a point in time such as \"2030-01-01T00:00:00Z\"");
+        millis.map(UnixMs).ok_or_else(wrong)
     })
 }
 

@@ -3,11 +3,12 @@
 use futures::future::BoxFuture;
 use http::Method;
 use schemars::SchemaGenerator;
+use waspnest_core::caller::Scope;
 use waspnest_core::package::MAX_BYTES;
 
 use super::api::{
-    config, effects, hooks, installations, messages, qr, routes, runs, schedules, secrets, sessions, shadow, system,
-    versions,
+    api_keys, audit, auth, config, effects, hooks, installations, me, messages, qr, routes, runs, schedules, secrets,
+    sessions, shadow, system, tenants, users, versions,
 };
 use super::context::Ctx;
 use super::document;
@@ -16,7 +17,6 @@ use super::operation::{Description, Operation};
 use super::query::Params;
 use super::reply::Reply;
 use super::swagger;
-use crate::service::scope::Scope;
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,14 +25,16 @@ pub enum Access {
     Open,
     /// Who may do this, on what is theirs; who has the admin secret may everything.
     May(Scope),
+    /// Whoever is known, with whatever scopes.
+    Known,
     /// Who has the admin secret.
     Admin,
     /// Who knows the secret of the installation's hook.
     Hook,
 }
 
-use Access::{Admin, Hook, May, Open};
-use Scope::{MessagesRead, MessagesSend, PluginsRead, PluginsWrite, SessionsRead, SessionsWrite};
+use Access::{Admin, Hook, Known, May, Open};
+use Scope::{MessagesRead, MessagesSend, PluginsRead, PluginsWrite, SessionsRead, SessionsWrite, TenantAdmin};
 
 pub(super) type Handler = Box<dyn Fn(Ctx, Params) -> BoxFuture<'static, Result<Reply, ApiError>> + Send + Sync>;
 
@@ -69,6 +71,33 @@ pub(super) fn table() -> Vec<Route> {
         get   ("/v1/health", Admin, "How the host is: sessions by state, installations, since when.", system::health),
         get   ("/v1/version", May(SessionsRead), "Which host this is.", system::version),
 
+        post  ("/v1/auth/login", Open, "Logs a user in: an access token for a while, and what it is refreshed with.", auth::log_in),
+        post  ("/v1/auth/refresh", Open, "Goes on with a login. Each refresh token works once; showing one again ends the login.", auth::refresh),
+        post  ("/v1/auth/logout", Known, "Ends the login whose access token is sent.", auth::log_out),
+        get   ("/v1/me", Known, "Who is calling, whose they are and what they may do.", me::show),
+        put   ("/v1/me/password", Known, "Gives the user who calls another password, and ends all their logins.", me::change_password),
+
+        post  ("/v1/tenants", Admin, "Makes a tenant.", tenants::create),
+        get   ("/v1/tenants", Admin, "Tenants, oldest first.", tenants::list),
+        get   ("/v1/tenants/{t}", Admin, "One tenant.", tenants::get),
+        patch ("/v1/tenants/{t}", Admin, "Gives a tenant other limits.", tenants::change),
+        delete("/v1/tenants/{t}", Admin, "Removes a tenant with its users and keys. It has no sessions any more.", tenants::remove),
+
+        post  ("/v1/users", May(TenantAdmin), "Makes a user.", users::create),
+        get   ("/v1/users", May(TenantAdmin), "Users, oldest first.", users::list),
+        get   ("/v1/users/{u}", May(TenantAdmin), "One user.", users::get),
+        patch ("/v1/users/{u}", May(TenantAdmin), "Changes a user: its password, its role, whether it may log in.", users::change),
+        delete("/v1/users/{u}", May(TenantAdmin), "Removes a user and ends its logins.", users::remove),
+
+        post  ("/v1/api-keys", May(TenantAdmin), "Makes an API key, which is shown this once.", api_keys::create),
+        get   ("/v1/api-keys", May(TenantAdmin), "API keys without their secrets, oldest first.", api_keys::list),
+        get   ("/v1/api-keys/{k}", May(TenantAdmin), "One API key, without its secret.", api_keys::get),
+        patch ("/v1/api-keys/{k}", May(TenantAdmin), "Changes an API key: its name, its scopes, its networks.", api_keys::change),
+        delete("/v1/api-keys/{k}", May(TenantAdmin), "Removes an API key, which opens nothing from then on.", api_keys::remove),
+        post  ("/v1/api-keys/{k}/rotate", May(TenantAdmin), "Gives an API key another secret, which is shown this once; the one before opens a while longer.", api_keys::rotate),
+
+        get   ("/v1/audit", May(TenantAdmin), "What callers were denied and what was changed about the host, latest first.", audit::list),
+
         post  ("/v1/sessions", May(SessionsWrite), "Makes a session and, unless told not to, connects it: it shows QR codes then.", sessions::create),
         get   ("/v1/sessions", May(SessionsRead), "Sessions, oldest first.", sessions::list),
         get   ("/v1/sessions/{s}", May(SessionsRead), "One session.", sessions::get),
@@ -78,6 +107,8 @@ pub(super) fn table() -> Vec<Route> {
         post  ("/v1/sessions/{s}/connect", May(SessionsWrite), "Wants a session connected, now and after restarts; shows QR codes when no device is linked.", sessions::connect),
         post  ("/v1/sessions/{s}/disconnect", May(SessionsWrite), "Wants a session offline, now and after restarts.", sessions::disconnect),
         post  ("/v1/sessions/{s}/logout", May(SessionsWrite), "Takes the device off the account. The session stays and can be linked again.", sessions::log_out),
+        post  ("/v1/sessions/{s}/token", May(SessionsWrite), "Gives a session a token that opens it and nothing else, which is shown this once; the one before opens nothing from then on.", api_keys::session_token),
+        delete("/v1/sessions/{s}/token", May(SessionsWrite), "Takes a session its token.", api_keys::remove_session_token),
         get   ("/v1/sessions/{s}/qr", May(SessionsWrite), "The code that links a phone, as JSON, picture or text.", qr::show),
 
         post  ("/v1/sessions/{s}/messages", May(MessagesSend), "Accepts a message for sending, durably; it leaves when the session is connected.", messages::send),
@@ -117,7 +148,7 @@ pub(super) fn table() -> Vec<Route> {
         post  ("/v1/schedules/{s}/{i}/{id}/pause", May(PluginsWrite), "Lets the moments of a schedule pass until it is resumed, restarts included.", schedules::pause),
         post  ("/v1/schedules/{s}/{i}/{id}/resume", May(PluginsWrite), "Fires a schedule again, from its next moment on.", schedules::resume),
 
-        get   ("/v1/routes/explain", May(PluginsRead), "Which installations would get a message, and why the others would not.", routes::explain),
+        get   ("/v1/routes/explain", Admin, "Which installations would get a message, and why the others would not.", routes::explain),
 
         // Requests from outside to one installation, whatever follows.
         get   ("/v1/hooks/{s}/{i}/{*path}", Hook, "Asks an installation something.", hooks::call),

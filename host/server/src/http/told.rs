@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 use url::Url;
 use waspnest_core::address::Jid;
+use waspnest_core::caller::{Network, Scope};
 use waspnest_core::id::{
-    EffectId, EventId, InstallationId, MessageId, RunId, ScheduleId, SecretName, SessionId, SessionName,
+    EffectId, EventId, InstallationId, MessageId, RunId, ScheduleId, SecretName, SessionId, SessionName, TenantName,
+    UserName,
 };
 use waspnest_core::package::PackageDigest;
 use waspnest_core::secret::SecretText;
@@ -47,6 +49,10 @@ told! {
     SessionName => slug(64, "sales-de");
     InstallationId => slug(64, "appointments-berlin");
     SecretName => slug(64, "calendar-token");
+    TenantName => slug(64, "acme");
+    UserName => json!({ "type": "string", "pattern": "^[a-z0-9._@+-]+$", "maxLength": 64, "examples": ["ada@example.com"] });
+    Scope => json!({ "type": "string", "enum": Scope::ALL.iter().map(|scope| scope.name()).collect::<Vec<_>>() });
+    Network => json!({ "type": "string", "description": "A network or an address.", "maxLength": 43, "examples": ["192.0.2.0/24", "2001:db8::1"] });
     ScheduleId => json!({ "type": "string", "minLength": 1, "maxLength": 128, "examples": ["morning"] });
     MessageId => json!({ "type": "string", "pattern": "^[!-~]{1,128}$", "examples": ["3EB0C431C26A1916E07A"] });
     SessionId => ulid(SessionId::PREFIX);

@@ -36,6 +36,8 @@ pub struct Caller {
 /// What belongs to a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach {
+    /// Nothing: nobody knows them.
+    Nothing,
     /// Everything: the operator.
     Host,
     /// Everything of a tenant.
@@ -61,7 +63,7 @@ impl Caller {
     pub fn nobody() -> Self {
         Self {
             actor: Actor::Nobody,
-            reach: Reach::Sessions(TenantId::DEFAULT, Vec::new()),
+            reach: Reach::Nothing,
             scopes: Scopes::default(),
             login: None,
         }
@@ -80,11 +82,11 @@ impl Caller {
         matches!(self.reach, Reach::Host)
     }
 
-    /// Whose they are; none for the operator.
+    /// Whose they are; none for the operator, and for who is not known.
     #[must_use]
     pub const fn tenant(&self) -> Option<TenantId> {
         match &self.reach {
-            Reach::Host => None,
+            Reach::Nothing | Reach::Host => None,
             Reach::Tenant(tenant) | Reach::Sessions(tenant, _) => Some(*tenant),
         }
     }
@@ -101,7 +103,7 @@ impl Caller {
         match &self.reach {
             Reach::Host => true,
             Reach::Tenant(own) => *own == tenant,
-            Reach::Sessions(..) => false,
+            Reach::Nothing | Reach::Sessions(..) => false,
         }
     }
 
@@ -109,6 +111,7 @@ impl Caller {
     #[must_use]
     pub fn sees(&self, session: SessionId, owner: TenantId) -> bool {
         match &self.reach {
+            Reach::Nothing => false,
             Reach::Host => true,
             Reach::Tenant(own) => *own == owner,
             Reach::Sessions(own, sessions) => *own == owner && sessions.contains(&session),

@@ -162,6 +162,9 @@ pub enum Error {
         /// What.
         scope: Scope,
     },
+    /// A caller who is held to some sessions makes what it could not see.
+    #[error("you are held to some sessions, and can make nothing beside them")]
+    HeldToSessions,
     /// What is held to sessions would open more.
     #[error("{scope} opens more than sessions, so it cannot be given to what is held to some")]
     BeyondSessions {

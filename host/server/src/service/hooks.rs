@@ -21,6 +21,7 @@ use waspnest_core::id::{EventId, InstallationId};
 use waspnest_core::log::Log;
 use waspnest_core::secret::SecretText;
 
+use super::caller::Caller;
 use super::error::Error;
 use super::sessions::Sessions;
 use crate::config::hook::{Hook, HookAuth};
@@ -130,7 +131,8 @@ impl Hooks {
         if call.body.len() as u64 > hook.max_body {
             return Err(HookError::TooLarge { limit: hook.max_body });
         }
-        let record = self.sessions.record(session).await?;
+        // Installations with hooks are the operator's, and so are the names of sessions in their addresses.
+        let (record, _) = self.sessions.find(&Caller::admin(), session).await?;
         if !hook.is_for(&record.name) {
             return Err(HookError::Unknown);
         }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use waspnest_core::address::Jid;
+use waspnest_core::caller::Tenant;
 use waspnest_core::clock::{Clock, Ids};
-use waspnest_core::id::{SessionId, SessionName};
+use waspnest_core::id::{SessionId, SessionName, TenantId};
 use waspnest_core::session::{Desired, SessionRecord, Sessions as Register};
 use waspnest_whatsapp::{Qr, State, Status};
 
+use super::caller::Caller;
 use super::control::{Connection, Control, ControlError};
 use super::error::Error;
 
@@ -42,12 +44,26 @@ impl Sessions {
         }
     }
 
-    /// Creates a session and puts it to work. With [`Desired::Connected`] it starts to show QR codes at once.
+    /// Creates a session of a tenant and puts it to work. With [`Desired::Connected`] it starts to show QR codes at once.
     ///
     /// # Errors
-    /// [`Error::NameTaken`], [`Error::Control`], [`Error::Store`].
-    pub async fn create(&self, name: SessionName, desired: Desired) -> Result<Session, Error> {
-        let record = self.register.create(name, desired, &*self.clock, &*self.ids).await?;
+    /// [`Error::NameTaken`], [`Error::TooManySessions`], [`Error::Control`], [`Error::Store`].
+    pub async fn create(&self, tenant: &Tenant, name: SessionName, desired: Desired) -> Result<Session, Error> {
+        let created = self
+            .register
+            .create_for(tenant.id, name, desired, &*self.clock, &*self.ids);
+        let record = created.await?;
+        if let Some(most) = tenant.limits.sessions {
+            // Counted when it is there: of two that are made at the same time both see the other, and the later one goes.
+            let all = self.register.list_owned().await?;
+            let before = all
+                .iter()
+                .filter(|(other, owner)| *owner == tenant.id && other.id < record.id);
+            if before.count() >= usize::try_from(most).unwrap_or(usize::MAX) {
+                self.register.remove(record.id).await?;
+                return Err(Error::TooManySessions { most });
+            }
+        }
         self.control.start(&record).await?;
         if record.desired == Desired::Connected {
             self.control.connect(record.id).await?;
@@ -55,40 +71,65 @@ impl Sessions {
         Ok(self.seen(record))
     }
 
-    /// Up to `limit` sessions behind `after`, oldest first.
+    /// Up to `limit` sessions behind `after` that are a caller's, oldest first; of one tenant alone, if one is named.
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub async fn list(&self, after: Option<SessionId>, limit: usize) -> Result<Vec<Session>, Error> {
-        let all = self.register.list().await?;
-        let behind = all
-            .into_iter()
-            .filter(|record| after.is_none_or(|after| record.id > after));
-        Ok(behind.take(limit).map(|record| self.seen(record)).collect())
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        tenant: Option<TenantId>,
+        after: Option<SessionId>,
+        limit: usize,
+    ) -> Result<Vec<Session>, Error> {
+        let all = self.register.list_owned().await?.into_iter();
+        let theirs = all.filter(|(record, owner)| caller.sees(record.id, *owner));
+        let wanted = theirs.filter(|(_, owner)| tenant.is_none_or(|tenant| tenant == *owner));
+        let behind = wanted.filter(|(record, _)| after.is_none_or(|after| record.id > after));
+        Ok(behind.take(limit).map(|(record, _)| self.seen(record)).collect())
     }
 
-    /// One session, by id or name.
+    /// What is stored of a session that is a caller's, by id, name or phone number with its `+`, and whose it is. The operator's names are
+    /// those of the default tenant, or such as one tenant alone has.
     ///
     /// # Errors
-    /// [`Error::UnknownSession`], [`Error::Store`].
-    pub async fn get(&self, given: &str) -> Result<Session, Error> {
-        self.record(given).await.map(|record| self.seen(record))
-    }
-
-    /// What is stored of one session, by id, name or phone number with its `+`.
-    pub(crate) async fn record(&self, given: &str) -> Result<SessionRecord, Error> {
-        let record = match (given.parse::<SessionId>(), given.parse::<SessionName>()) {
-            (Ok(id), _) => self.register.get(id).await?,
-            (Err(_), Ok(name)) => self.register.by_name(&name).await?,
-            (Err(_), Err(_)) => match given.strip_prefix('+').map(|_| given.parse::<Jid>()) {
-                Some(Ok(phone)) => {
-                    let all = self.register.list().await?;
-                    all.into_iter().find(|record| record.jid.as_ref() == Some(&phone))
+    /// [`Error::UnknownSession`] also when it is another's, [`Error::Store`].
+    pub async fn find(&self, caller: &Caller, given: &str) -> Result<(SessionRecord, TenantId), Error> {
+        let found = match (given.parse::<SessionId>(), given.parse::<SessionName>()) {
+            (Ok(id), _) => match self.register.get(id).await? {
+                Some(record) => Some((record, self.register.owner(id).await?)),
+                None => None,
+            },
+            (Err(_), Ok(name)) => {
+                let tenant = caller.makes_for();
+                match self.register.by_name_of(tenant, &name).await? {
+                    Some(record) => Some((record, tenant)),
+                    None if caller.is_admin() => self.only(caller, |record| record.name == name).await?,
+                    None => None,
                 }
+            }
+            (Err(_), Err(_)) => match given.strip_prefix('+').map(|_| given.parse::<Jid>()) {
+                Some(Ok(phone)) => self.only(caller, |record| record.jid.as_ref() == Some(&phone)).await?,
                 Some(Err(_)) | None => None,
             },
         };
-        record.ok_or_else(|| Error::UnknownSession { given: given.into() })
+        found
+            .filter(|(record, owner)| caller.sees(record.id, *owner))
+            .ok_or_else(|| Error::UnknownSession { given: given.into() })
+    }
+
+    /// The only session of a caller that is so.
+    async fn only(
+        &self,
+        caller: &Caller,
+        is_so: impl Fn(&SessionRecord) -> bool,
+    ) -> Result<Option<(SessionRecord, TenantId)>, Error> {
+        let all = self.register.list_owned().await?.into_iter();
+        let mut found = all.filter(|(record, owner)| caller.sees(record.id, *owner) && is_so(record));
+        match (found.next(), found.next()) {
+            (only, None) => Ok(only),
+            (_, Some(_)) => Ok(None),
+        }
     }
 
     /// Ends a session and removes everything of it. The device stays linked on the phone unless it is logged out first.

@@ -72,9 +72,12 @@ impl Tenants {
     /// The tenant that a caller makes something for: the one it names, if that is its own, or its own.
     ///
     /// # Errors
-    /// [`Error::UnknownTenant`] when it is another's, [`Error::Store`].
+    /// [`Error::UnknownTenant`] when it is another's, [`Error::HeldToSessions`], [`Error::Store`].
     pub async fn of(&self, caller: &Caller, named: Option<&str>) -> Result<Tenant, Error> {
         let own = caller.makes_for();
+        if !caller.owns(own) {
+            return Err(Error::HeldToSessions);
+        }
         let Some(named) = named else {
             return self.get(&own.to_string()).await;
         };

@@ -45,7 +45,10 @@ async fn every_fault_of_a_session_is_told() {
     assert!(says("/name", "is missing"), "{faults:?}");
     assert!(says("/connect", "expected true or false, found a text"), "{faults:?}");
     assert!(says("/nam", "did you mean \"name\"?"), "{faults:?}");
-    assert!(says("/a~1b", "unknown field; known here: name, connect"), "{faults:?}");
+    assert!(
+        says("/a~1b", "unknown field; known here: name, connect, tenant"),
+        "{faults:?}"
+    );
     assert_eq!(faults.len(), 4);
     let problem = api
         .post("/v1/sessions", json!({ "name": "Not A Slug" }))

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use waspnest::http::{Access, list};
+use waspnest::http::{Access, Listed, list};
 use waspnest::service::versions::VersionControl;
 use waspnest_core::version::Shadow;
 
 use crate::plugins::installed;
-use crate::runs;
 use crate::support::{HOOK_SECRET, Request, SECRET, TestApi};
+use crate::{known, runs};
 
 /// A call of every route that works with the secret: method, path in the table, path to call, body.
 fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> {
@@ -21,6 +21,102 @@ fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> 
         ("GET", "/docs/{file}", "/docs/start.js", None),
         ("GET", "/v1/health", "/v1/health", None),
         ("GET", "/v1/version", "/v1/version", None),
+        (
+            "POST",
+            "/v1/auth/login",
+            "/v1/auth/login",
+            Some(json!({ "username": "ada", "password": known::PASSWORD })),
+        ),
+        (
+            "POST",
+            "/v1/auth/refresh",
+            "/v1/auth/refresh",
+            Some(json!({ "refresh_token": known::refresh_token() })),
+        ),
+        ("POST", "/v1/auth/logout", "/v1/auth/logout", None),
+        ("GET", "/v1/me", "/v1/me", None),
+        (
+            "PUT",
+            "/v1/me/password",
+            "/v1/me/password",
+            Some(json!({ "current_password": known::PASSWORD, "password": "battery staple" })),
+        ),
+        (
+            "POST",
+            "/v1/tenants",
+            "/v1/tenants",
+            Some(json!({ "name": "acme", "limits": { "sessions": 3, "messages_per_hour": null } })),
+        ),
+        ("GET", "/v1/tenants", "/v1/tenants", None),
+        ("GET", "/v1/tenants/{t}", "/v1/tenants/default", None),
+        (
+            "PATCH",
+            "/v1/tenants/{t}",
+            "/v1/tenants/empty",
+            Some(json!({ "limits": { "messages_per_hour": 60 } })),
+        ),
+        ("DELETE", "/v1/tenants/{t}", "/v1/tenants/empty", None),
+        (
+            "POST",
+            "/v1/users",
+            "/v1/users",
+            Some(json!({ "username": "bob", "password": "battery staple", "role": "viewer" })),
+        ),
+        ("GET", "/v1/users", "/v1/users", None),
+        ("GET", "/v1/users/{u}", "/v1/users/usr_00000000000000000000000001", None),
+        (
+            "PATCH",
+            "/v1/users/{u}",
+            "/v1/users/usr_00000000000000000000000001",
+            Some(json!({ "role": "viewer", "suspended": true })),
+        ),
+        (
+            "DELETE",
+            "/v1/users/{u}",
+            "/v1/users/usr_00000000000000000000000001",
+            None,
+        ),
+        (
+            "POST",
+            "/v1/api-keys",
+            "/v1/api-keys",
+            Some(
+                json!({ "name": "shop", "scopes": ["messages:send"], "networks": ["192.0.2.0/24"], "expires_at": "2027-01-01T00:00:00Z" }),
+            ),
+        ),
+        ("GET", "/v1/api-keys", "/v1/api-keys", None),
+        (
+            "GET",
+            "/v1/api-keys/{k}",
+            "/v1/api-keys/key_00000000000000000000000002",
+            None,
+        ),
+        (
+            "PATCH",
+            "/v1/api-keys/{k}",
+            "/v1/api-keys/key_00000000000000000000000002",
+            Some(json!({ "name": "the shop", "scopes": ["messages:read", "messages:send"] })),
+        ),
+        (
+            "DELETE",
+            "/v1/api-keys/{k}",
+            "/v1/api-keys/key_00000000000000000000000002",
+            None,
+        ),
+        (
+            "POST",
+            "/v1/api-keys/{k}/rotate",
+            "/v1/api-keys/key_00000000000000000000000002:rotate",
+            Some(json!({ "overlap_seconds": 3600 })),
+        ),
+        ("GET", "/v1/audit", "/v1/audit?outcome=changed", None),
+        (
+            "POST",
+            "/v1/sessions/{s}/token",
+            "/v1/sessions/main:token",
+            Some(json!({ "scopes": ["messages:send"] })),
+        ),
+        ("DELETE", "/v1/sessions/{s}/token", "/v1/sessions/main/token", None),
         (
             "POST",
             "/v1/sessions",
@@ -215,6 +311,18 @@ fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> 
     ]
 }
 
+/// The call of a route that works, ready to be made: method, path, body.
+pub(crate) fn example(route: &Listed) -> (&'static str, String, Option<Value>) {
+    let (method, _, path, body) = examples()
+        .into_iter()
+        .find(|(method, path, ..)| route.method == *method && route.path == *path)
+        .expect("an example");
+    let path = path
+        .replace("{e}", "eff_01ARZ3NDEKTSV4RRFFQ69G5FAV")
+        .replace("{r}", runs::RUN);
+    (method, path, body)
+}
+
 const ECHO: &str = r#"
 [[plugin]]
 id = "echo"
@@ -239,7 +347,7 @@ fn every_route_has_an_example() {
 }
 
 /// With the installation that the examples speak of.
-async fn start() -> TestApi {
+pub(crate) async fn start() -> TestApi {
     let echo = "[[plugin]]\nid = \"echo\"\nsource = \"echo\"\ngrants = { \"messages.send\" = true }\n[plugin.config]\nprefix = \"file: \"\n";
     let timed = "[[plugin]]\nid = \"timer\"\nsource = \"tuner\"\ngrants = { \"messages.send\" = true }\n";
     TestApi::start_over(installed(&format!("{echo}{timed}")).await).await
@@ -256,10 +364,11 @@ fn with<'a>(request: Request<'a>, body: Option<&Value>) -> Request<'a> {
 async fn nobody_gets_in_without_the_secret() {
     let api = start().await;
     for route in list() {
-        let (method, _, path, body) = examples()
-            .into_iter()
-            .find(|(method, path, ..)| route.method == *method && route.path == *path)
-            .expect("an example");
+        // A refresh token works once, and needs nothing beside it.
+        if route.path == "/v1/auth/refresh" {
+            continue;
+        }
+        let (method, path, body) = example(&route);
         let wrong = [
             None,
             Some("Bearer wrong"),
@@ -269,12 +378,7 @@ async fn nobody_gets_in_without_the_secret() {
             Some(SECRET),
         ];
         for credentials in wrong {
-            let request = api.bare(
-                method,
-                &path
-                    .replace("{e}", "eff_01ARZ3NDEKTSV4RRFFQ69G5FAV")
-                    .replace("{r}", runs::RUN),
-            );
+            let request = api.bare(method, &path);
             let request = match credentials {
                 Some(credentials) => request.header("Authorization", credentials),
                 None => request,
@@ -283,7 +387,7 @@ async fn nobody_gets_in_without_the_secret() {
             match route.access {
                 Access::Open => assert_eq!(answer.status, 200, "{method} {path}"),
                 // A hook is open to those who know its secret, and to nobody else.
-                Access::Admin | Access::May(_) | Access::Hook => {
+                Access::Admin | Access::May(_) | Access::Known | Access::Hook => {
                     answer.problem(401, "unauthenticated");
                     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
                 }
@@ -339,8 +443,16 @@ async fn every_route_answers_in_its_shape() {
                 .await;
             path = path.replace("{e}", sent.json()["id"].as_str().expect("an effect"));
         }
+        // Only users can log out and change their password.
+        let users = ["/v1/auth/logout", "/v1/me/password"].contains(&template);
+        let bearer = match users {
+            true => api.log_in("default").await,
+            false => SECRET.to_owned(),
+        };
         let request = match template.starts_with("/v1/hooks") {
-            false => api.request(method, &path),
+            false => api
+                .bare(method, &path)
+                .header("Authorization", &format!("Bearer {bearer}")),
             true => api
                 .bare(method, &path)
                 .header("Authorization", &format!("Bearer {HOOK_SECRET}")),
@@ -367,6 +479,15 @@ async fn every_route_answers_in_its_shape() {
             let picture = answer.json()["png"].as_str().expect("a picture").to_owned();
             assert!(picture.starts_with("data:image/png;base64,iVBOR"));
             shown = shown.replace(&picture, "data:image/png;base64,…");
+        }
+        for secret in ["access_token", "refresh_token", "key", "token"] {
+            // What is secret has tests of its own.
+            if let Some(text) = serde_json::from_slice::<Value>(&answer.body)
+                .ok()
+                .and_then(|told| told[secret].as_str().map(str::to_owned))
+            {
+                shown = shown.replace(&text, "[secret]");
+            }
         }
         if template.ends_with("{r}/replay") {
             let told = answer.json();

@@ -3,12 +3,16 @@
 mod support;
 
 mod bodies;
+mod callers;
 mod command_line;
 mod config;
 mod credentials;
 mod docs;
 mod document;
 mod hooks;
+mod isolation;
+mod known;
+mod limits;
 mod messages;
 mod plugins;
 mod qr;
@@ -19,3 +23,5 @@ mod schedules;
 mod scripted_versions;
 mod sessions;
 mod versions;
+mod who_commands;
+mod wrong_callers;

@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
+use waspnest::config::callers::Callers as CallersConfig;
 use waspnest::config::hook::{Hook, HookAuth};
 use waspnest::config::plugins::BreakerRule;
 use waspnest::config::secrets::{Declared, Source};
@@ -21,6 +22,7 @@ use waspnest::replies::Replies;
 use waspnest::router::{Breaker, Installed, Slot};
 use waspnest::secrets::Secrets as HostSecrets;
 use waspnest::service::admin_secret::AdminHash;
+use waspnest::service::callers::{Callers, CallersParts};
 use waspnest::service::control::{Connection, Control, ControlError};
 use waspnest::service::health::{Health, Phase};
 use waspnest::service::hooks::Hooks;
@@ -49,7 +51,7 @@ use waspnest_core::store::{MemoryStore, Store};
 use waspnest_whatsapp::{Qr, State, Status};
 
 use crate::scripted_versions::ScriptedVersions;
-use crate::{document, plugins, runs};
+use crate::{document, known, plugins, runs};
 
 pub(crate) const SECRET: &str = "a secret of the operator";
 pub(crate) const BODY_LIMIT: u64 = 4096;
@@ -200,6 +202,17 @@ impl TestApi {
 
     /// With installations that are at work, as far as the API can see.
     pub(crate) async fn start_over(installations: Vec<Arc<Installed>>) -> Self {
+        // Time stands still, so that nobody's calls are ever a minute ago.
+        let config = CallersConfig {
+            requests: 1_000_000,
+            address_requests: 1_000_000,
+            ..CallersConfig::default()
+        };
+        Self::start_with(installations, config).await
+    }
+
+    /// With `[callers]` as well.
+    pub(crate) async fn start_with(installations: Vec<Arc<Installed>>, config: CallersConfig) -> Self {
         let installations = Slot::all(installations);
         let clock = Arc::new(ManualClock::at(START));
         let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(42));
@@ -260,6 +273,17 @@ impl TestApi {
             breaker: Arc::new(Breaker::new(BreakerRule::default())),
         };
 
+        let callers = Callers::open(CallersParts {
+            store: Arc::clone(&store),
+            sessions: register.clone(),
+            admin: AdminHash::of(SECRET),
+            master_key: MasterKey::from_bytes([7; 32]),
+            config,
+            clock: clock.clone(),
+            ids: Arc::clone(&ids),
+        });
+        let callers = callers.await.expect("an empty store");
+        known::put(&store, &*clock).await;
         let versions = Arc::new(ScriptedVersions::new());
         let sessions = Sessions::new(register.clone(), Arc::clone(&control), clock.clone(), Arc::clone(&ids));
         let secrets = HostSecrets::new(BTreeMap::from([hook_secret()]), stored.clone());
@@ -301,7 +325,7 @@ impl TestApi {
             routes: Routes::new(installations, clock.clone()),
             hooks,
             secrets: Secrets::new(stored),
-            admin: AdminHash::of(SECRET),
+            callers,
             body_limit: BODY_LIMIT,
             clock: clock.clone(),
             ids,

@@ -77,7 +77,8 @@ pub(in crate::http) async fn send(
     Json(message): Json<TextMessage>,
 ) -> Result<Either<Accepted<ShownEffect>, Shown<ShownEffect>>, ApiError> {
     let key = idempotency_key(&ctx)?;
-    let session = ctx.session().await?;
+    let (session, tenant) = ctx.owned_session().await?;
+    ctx.parts.callers.meter.take(tenant, 1).await?;
     let repeat = key.as_deref().map_or(Repeat::New, Repeat::Key);
     let mut effect = ctx.parts.messages.send_text(&session, message, repeat).await?;
     if let Some(Until::Sent) = wait {

@@ -10,27 +10,35 @@ use crate::http::address::{Address, Moment};
 use crate::http::body::{Fields, FromFields};
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
-use crate::http::form::{Flag, parsed};
+use crate::http::form::{Flag, parsed, text_of};
 use crate::http::operation::{Json, Query};
-use crate::http::page::{Listed, Plain};
+use crate::http::page::{Listed, Page};
+use crate::http::query::{FromQuery, Params};
 use crate::http::reply::{Accepted, Created, NoContent, Shown};
 use crate::service::sessions::Session;
 
 /// A session to be made.
 pub(in crate::http) struct NewSession {
+    tenant: Option<String>,
     name: SessionName,
     desired: Desired,
 }
 
 impl FromFields for NewSession {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let name = fields.required("name", parsed(), "The name it is called by; unique in the host.");
+        let name = fields.required("name", parsed(), "The name it is called by; unique in its tenant.");
         let connect = fields.optional(
             "connect",
             Flag,
             "Whether to connect it at once; it is unless told not to.",
         );
+        let tenant = fields.optional(
+            "tenant",
+            text_of(1, 64),
+            "Whose it is, by id or name; the caller's own tenant, or `default`, if nothing is said.",
+        );
         Some(Self {
+            tenant,
             name: name?,
             desired: match connect {
                 Some(true) | None => Desired::Connected,
@@ -88,16 +96,38 @@ pub(in crate::http) enum ShownStatus {
 }
 
 pub(in crate::http) async fn create(ctx: Ctx, Json(new): Json<NewSession>) -> Result<Created<ShownSession>, ApiError> {
-    let session = ctx.parts.sessions.create(new.name, new.desired).await?;
+    let tenant = ctx.parts.callers.tenants.of(&ctx.caller, new.tenant.as_deref()).await?;
+    let session = ctx.parts.sessions.create(&tenant, new.name, new.desired).await?;
     let path = format!("/v1/sessions/{}", session.record.id);
     Ok(Created::at(path, shown(&session)))
 }
 
+/// Some of the sessions.
+pub(in crate::http) struct Wanted {
+    page: Page<SessionId>,
+    tenant: Option<String>,
+}
+
+impl FromQuery for Wanted {
+    fn from_query(params: &mut Params) -> Option<Self> {
+        let page = Page::read(params);
+        let tenant = params.optional("tenant", text_of(1, 64), "Only those of one tenant, by id or name.");
+        Some(Self { page: page?, tenant })
+    }
+}
+
 pub(in crate::http) async fn list(
     ctx: Ctx,
-    Query(Plain(page)): Query<Plain<SessionId>>,
+    Query(Wanted { page, tenant }): Query<Wanted>,
 ) -> Result<Shown<Listed<ShownSession>>, ApiError> {
-    let found = ctx.parts.sessions.list(page.after, page.look_ahead()).await?;
+    let tenant = match tenant {
+        Some(named) => Some(ctx.parts.callers.tenants.of(&ctx.caller, Some(&named)).await?.id),
+        None => None,
+    };
+    let sessions = &ctx.parts.sessions;
+    let found = sessions
+        .list(&ctx.caller, tenant, page.after, page.look_ahead())
+        .await?;
     Ok(Shown(page.answer(
         found,
         |session| session.record.id,

@@ -191,9 +191,9 @@ impl LoginService {
     /// Ends a login: neither its access token nor its refresh token opens anything from then on.
     ///
     /// # Errors
-    /// Those of the store.
-    pub async fn log_out(&self, login: LoginId) -> Result<(), StoreError> {
-        self.parts.callers.logins.end(login).await
+    /// [`LoginError::Store`].
+    pub async fn log_out(&self, login: LoginId) -> Result<(), LoginError> {
+        Ok(self.parts.callers.logins.end(login).await?)
     }
 
     async fn user(&self, (tenant, name): &Who) -> Result<Option<User>, StoreError> {
