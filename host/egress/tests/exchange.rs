@@ -34,7 +34,14 @@ enum Manner {
     Silent,
     /// Sends a body without an end.
     Floods,
+    /// Begins a body, and says no more.
+    Hesitates,
+    /// Begins a body, and is gone.
+    BreaksOff,
 }
+
+/// The beginning of a body that comes in chunks.
+const BEGINNING: &str = "HTTP/1.1 200 OK\r\nx-colour: blue\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n";
 
 impl Server {
     async fn start(manner: Manner) -> Self {
@@ -60,6 +67,11 @@ impl Server {
                             socket.write_all(head.as_bytes()).await.unwrap();
                             while socket.write_all(b"4\r\nmore\r\n").await.is_ok() {}
                         }
+                        Manner::Hesitates => {
+                            socket.write_all(BEGINNING.as_bytes()).await.unwrap();
+                            std::future::pending().await
+                        }
+                        Manner::BreaksOff => socket.write_all(BEGINNING.as_bytes()).await.unwrap(),
                     }
                 });
             }
@@ -225,6 +237,11 @@ async fn what_is_inside_is_not_dialled_however_it_is_written() {
             matches!(refused, Err(EgressError::Forbidden(Forbidden::NotPublic { .. }))),
             "{host}: {refused:?}"
         );
+        let refused = kit.egress.open(get(&format!("http://{host}:{port}/"))).await;
+        assert!(
+            matches!(refused, Err(EgressError::Forbidden(Forbidden::NotPublic { .. }))),
+            "{host}: {refused:?}"
+        );
     }
     assert!(server.asked.try_recv().is_err(), "the server was never asked");
 }
@@ -305,4 +322,59 @@ async fn what_is_not_there_is_unreachable_and_says_why() {
         kit.egress.exchange(get("ftp://127.0.0.1/")).await,
         Err(EgressError::Url)
     ));
+}
+
+/// A piece, as a text.
+fn text(piece: Result<Option<Bytes>, EgressError>) -> Result<Option<String>, EgressError> {
+    Ok(piece?.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()))
+}
+
+#[tokio::test]
+async fn an_answer_is_there_before_its_body_and_each_piece_has_its_time() {
+    let server = Server::start(Manner::Hesitates).await;
+    let kit = kit(loopback(), &[]);
+    let mut opened = kit.egress.open(get(&server.url("/"))).await.unwrap();
+    assert_eq!(
+        (opened.status.as_u16(), &opened.headers["x-colour"]),
+        (200, &"blue".parse().unwrap())
+    );
+    let wait = Duration::from_secs(5);
+    let first = opened.body.next(wait, Duration::ZERO).await;
+    assert_eq!(text(first).unwrap().as_deref(), Some("one"));
+    let waiting = async { kit.clock.advance(wait) };
+    let (second, ()) = tokio::join!(opened.body.next(wait, Duration::ZERO), waiting);
+    assert!(
+        matches!(second, Err(EgressError::TimedOut(limit)) if limit == wait),
+        "{second:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_was_gathered_comes_before_what_went_wrong_behind_it() {
+    let server = Server::start(Manner::BreaksOff).await;
+    let kit = kit(loopback(), &[]);
+    let mut opened = kit.egress.open(get(&server.url("/"))).await.unwrap();
+    let wait = Duration::from_secs(5);
+    let first = opened.body.next(wait, wait).await;
+    assert_eq!(text(first).unwrap().as_deref(), Some("one"));
+    let broken = opened.body.next(wait, wait).await;
+    assert!(matches!(broken, Err(EgressError::Unreachable(_))), "{broken:?}");
+}
+
+#[tokio::test]
+async fn a_piece_has_an_end_and_a_body_too() {
+    let server = Server::start(Manner::Floods).await;
+    let kit = kit(loopback(), &[]);
+    let mut opened = kit.egress.open(get(&server.url("/"))).await.unwrap();
+    let wait = Duration::from_secs(5);
+    let piece = opened.body.next(wait, wait).await.unwrap().unwrap();
+    assert!((64 << 10..256 << 10).contains(&piece.len()), "{}", piece.len());
+    drop(opened);
+    let server = Server::start(Manner::Answers("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello")).await;
+    let mut opened = kit.egress.open(get(&server.url("/"))).await.unwrap();
+    assert_eq!(
+        text(opened.body.next(wait, wait).await).unwrap().as_deref(),
+        Some("hello")
+    );
+    assert_eq!(text(opened.body.next(wait, wait).await).unwrap(), None);
 }

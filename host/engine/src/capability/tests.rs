@@ -7,5 +7,6 @@ mod http;
 mod kv;
 mod live;
 mod messaging;
+mod pieces;
 mod schedule;
 mod secrets;

@@ -2,19 +2,18 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ulid::Ulid;
-use wasmtime::component::Resource;
 use waspnest_core::id::EventId;
 
 use super::fixture::{Answers, Stored, call, call_over};
-use crate::bindings::waspnest::plugin::http::{Host, HostIncoming, Request, Response};
+use crate::bindings::waspnest::plugin::http::{Host, Request, Response};
 use crate::bindings::waspnest::plugin::types::Error;
 use crate::host::{HttpAnswer, HttpFailure, HttpRequest};
 use crate::manifest::HttpTerms;
 use crate::state::{Call, CallState};
 
-const URL: &str = "https://api.example.com/things?x=1#part";
+pub(super) const URL: &str = "https://api.example.com/things?x=1#part";
 
-fn request(method: &str, url: &str) -> Request {
+pub(super) fn request(method: &str, url: &str) -> Request {
     Request {
         method: method.to_owned(),
         url: url.to_owned(),
@@ -34,7 +33,7 @@ fn with_header(name: &str, value: &str) -> Request {
     }
 }
 
-fn answer(status: u16, body: &str) -> Result<HttpAnswer, HttpFailure> {
+pub(super) fn answer(status: u16, body: &str) -> Result<HttpAnswer, HttpFailure> {
     Ok(HttpAnswer {
         status,
         headers: HeaderMap::new(),
@@ -43,7 +42,7 @@ fn answer(status: u16, body: &str) -> Result<HttpAnswer, HttpFailure> {
     })
 }
 
-fn redirect(status: u16, to: &str) -> Result<HttpAnswer, HttpFailure> {
+pub(super) fn redirect(status: u16, to: &str) -> Result<HttpAnswer, HttpFailure> {
     let location = HeaderValue::try_from(to).expect("a header's value");
     Ok(HttpAnswer {
         headers: HeaderMap::from_iter([(http::header::LOCATION, location)]),
@@ -51,14 +50,14 @@ fn redirect(status: u16, to: &str) -> Result<HttpAnswer, HttpFailure> {
     })
 }
 
-fn over(answers: &Answers) -> CallState {
+pub(super) fn over(answers: &Answers) -> CallState {
     call_over(Stored {
         answers: answers.clone(),
         ..Stored::default()
     })
 }
 
-fn terms(allow: &[&str]) -> HttpTerms {
+pub(super) fn terms(allow: &[&str]) -> HttpTerms {
     let list = allow.iter().map(|text| text.parse().expect("origins")).collect();
     HttpTerms {
         allow: vec![list],
@@ -66,11 +65,11 @@ fn terms(allow: &[&str]) -> HttpTerms {
     }
 }
 
-async fn fetch(call: &mut CallState, request: Request) -> Result<Response, Error> {
+pub(super) async fn fetch(call: &mut CallState, request: Request) -> Result<Response, Error> {
     call.fetch(request).await.expect("no trap")
 }
 
-fn header<'a>(request: &'a HttpRequest, name: &'static str) -> Option<&'a str> {
+pub(super) fn header<'a>(request: &'a HttpRequest, name: &'static str) -> Option<&'a str> {
     let value = request.headers.get(HeaderName::from_static(name))?;
     Some(value.to_str().expect("a readable header"))
 }
@@ -374,76 +373,4 @@ fn a_message_that_is_delivered_once_more_is_the_same_to_servers() {
         call.event = EventId::new(Ulid(7));
     });
     assert_ne!(nothing, later, "of what is no message each event is its own");
-}
-
-/// The pieces of an answer, and what ended them.
-async fn pieces(call: &mut CallState, request: Request) -> (Vec<String>, Result<(), Error>) {
-    let incoming = call.open(request).await.expect("no trap").expect("an answer");
-    let rep = incoming.rep();
-    let mut said = Vec::new();
-    loop {
-        match call.next(Resource::new_borrow(rep), 0).await.expect("no trap") {
-            Ok(Some(bytes)) => said.push(String::from_utf8(bytes).expect("a text")),
-            Ok(None) => return (said, Ok(())),
-            Err(refusal) => return (said, Err(refusal)),
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_repeated_call_gets_the_same_pieces_and_sends_nothing() {
-    let answers = Answers::of([answer(200, "one|two|three"), answer(200, "a|(breaks off)")]);
-    for attempt in 1..=2 {
-        let mut call = over(&answers);
-        let (said, ended) = pieces(&mut call, request("POST", URL)).await;
-        assert_eq!(
-            (said, ended.is_ok()),
-            (["one", "two", "three"].map(str::to_owned).to_vec(), true)
-        );
-        let (said, ended) = pieces(&mut call, request("POST", URL)).await;
-        assert_eq!(said, ["a"]);
-        let Err(Error::Upstream((0, why))) = ended else {
-            panic!("{ended:?}")
-        };
-        assert_eq!(
-            why.starts_with("the rest of the answer was lost"),
-            attempt == 2,
-            "{why}"
-        );
-    }
-    let asked = answers.asked();
-    assert_eq!(asked.len(), 2, "the second attempt asked nobody");
-    assert!(header(&asked[0], "idempotency-key").is_some());
-}
-
-#[tokio::test]
-async fn pieces_of_an_answer_that_says_not_now_are_not_kept() {
-    let answers = Answers::of([answer(503, "bu|sy"), answer(200, "there"), answer(200, "more")]);
-    let (said, _) = pieces(&mut over(&answers), request("GET", URL)).await;
-    assert_eq!(said, ["bu", "sy"]);
-    for _attempt in 1..=2 {
-        let (said, _) = pieces(&mut over(&answers), request("GET", URL)).await;
-        assert_eq!(said, ["there"]);
-    }
-    let mut call = over(&answers);
-    let whole = fetch(&mut call, request("GET", URL)).await.expect("an answer");
-    assert_eq!(whole.body, b"more", "taking all of it at once is another question");
-}
-
-#[tokio::test]
-async fn a_redirect_of_what_is_opened_is_checked_too() {
-    let answers = Answers::of([redirect(302, "https://evil.example/")]);
-    let mut call = over(&answers);
-    std::sync::Arc::make_mut(&mut call.call.effective).http = Some(terms(&["https://api.example.com"]));
-    let asked = Request {
-        follow_redirects: 1,
-        ..request("GET", URL)
-    };
-    let Err(refused) = call.open(asked).await.expect("no trap") else {
-        panic!("it was opened")
-    };
-    assert!(
-        matches!(&refused, Error::Denied(words) if words.contains("evil.example")),
-        "{refused:?}"
-    );
 }
