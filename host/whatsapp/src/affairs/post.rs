@@ -11,7 +11,7 @@ use whatsapp_rust::waproto::whatsapp as wa;
 use whatsapp_rust::waproto::whatsapp::message::extended_text_message::FontType;
 use whatsapp_rust::{Client, Jid as WireJid, NodeFilter, StatusPrivacySetting, StatusSendOptions, UploadOptions};
 
-use crate::live::refusal::{failed, of_send};
+use crate::live::refusal::{failed, of_contact, of_send};
 use crate::session::Published;
 
 pub(super) async fn make(
@@ -21,6 +21,7 @@ pub(super) async fn make(
     id: MessageId,
     to: &[WireJid],
 ) -> Result<Posted, Refusal> {
+    meet(client, to).await?;
     let message = message(client, post.content).await?;
     let options = StatusSendOptions {
         privacy: match post.audience {
@@ -48,6 +49,7 @@ pub(super) async fn take_back(
     id: MessageId,
     from: &[WireJid],
 ) -> Result<(), Refusal> {
+    meet(client, from).await?;
     let options = StatusSendOptions {
         message_id: Some(id.as_str().to_owned()),
         ..StatusSendOptions::default()
@@ -56,6 +58,20 @@ pub(super) async fn take_back(
         client.status().revoke(post.as_str(), from, options).await
     })
     .await
+}
+
+/// Posts go to LIDs, and the client leaves out whom it has met by number only. Asking teaches it the other address.
+async fn meet(client: &Client, people: &[WireJid]) -> Result<(), Refusal> {
+    let mut strangers = Vec::new();
+    for who in people.iter().filter(|who| who.is_pn()) {
+        if client.get_lid_pn_entry(who).await.ok().flatten().is_none() {
+            strangers.push(who.clone());
+        }
+    }
+    if !strangers.is_empty() {
+        client.contacts().is_on_whatsapp(&strangers).await.map_err(of_contact)?;
+    }
+    Ok(())
 }
 
 /// Sends, and waits until WhatsApp's server has it: handing it to the connection alone is no answer for whoever asked.

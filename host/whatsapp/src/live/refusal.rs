@@ -145,15 +145,34 @@ pub(crate) fn of_presence(error: PresenceError) -> Refusal {
 
 fn of_mex(error: MexError) -> Refusal {
     match error {
-        MexError::Request(error) => of_query(error),
-        MexError::ExtensionError { code: 404, .. } => Refusal::NotFound,
-        MexError::ExtensionError { code: 429, .. } => Refusal::TooFast { wait: None },
-        MexError::ExtensionError { code, message } => Refusal::Refused {
-            code: u32::try_from(code).unwrap_or(0),
-            words: message.into(),
+        MexError::Request(IqError::ParseError(error)) => match in_document(&error.to_string()) {
+            Some((code, words)) => of_document(code, words),
+            None => failed(format!("{error:#}")),
         },
+        MexError::Request(error) => of_query(error),
+        MexError::ExtensionError { code, message } => of_document(u32::try_from(code).unwrap_or(0), &message),
         error => failed(describe(&error)),
     }
+}
+
+/// What a document of JSON says that was refused.
+fn of_document(code: u32, words: &str) -> Refusal {
+    match code {
+        404 => Refusal::NotFound,
+        429 => Refusal::TooFast { wait: None },
+        code => Refusal::Refused {
+            code,
+            words: words.into(),
+        },
+    }
+}
+
+/// The code and the words of a refused document: whatsapp-rust has them in the text of its error alone.
+fn in_document(text: &str) -> Option<(u32, &str)> {
+    let (_, refused) = text.split_once("MEX fatal error")?;
+    let (_, code) = refused.split_once("code=")?;
+    let (code, words) = code.split_once("): ")?;
+    Some((code.parse().ok()?, words))
 }
 
 /// An error of any kind, in which a query's may be hidden.
@@ -209,6 +228,14 @@ mod tests {
         assert!(refused.is_final());
         assert!(!of_query(answered(503, None)).is_final());
         assert_eq!(of_client(ClientError::NotLoggedIn), Refusal::Offline);
+    }
+
+    #[test]
+    fn a_refused_document_keeps_its_code() {
+        let said = "MEX fatal error (query=WAWebMexFetchNewsletterJobQuery, code=404): Not Found";
+        assert_eq!(in_document(said), Some((404, "Not Found")));
+        assert_eq!(in_document("something else"), None);
+        assert_eq!(of_document(404, "Not Found"), Refusal::NotFound);
     }
 
     #[test]

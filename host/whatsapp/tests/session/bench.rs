@@ -37,6 +37,8 @@ pub(crate) struct Bench {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) key: MasterKey,
+    /// Who vouches for the servers of files, from the next restart on.
+    pub(crate) authority: Authority,
     pub(crate) whatsapp: WhatsApp,
     pub(crate) session: SessionId,
     pub(crate) account: Account,
@@ -66,7 +68,8 @@ impl Bench {
         let outbox = Outbox::new(shared, Arc::clone(&clock), log.clone());
         let dir = tempfile::tempdir()?;
         let files = Files::open(dir.path(), Arc::clone(&clock))?;
-        let whatsapp = host(&sim, &store, &log, &outbox, &files, &clock, &key).await?;
+        let authority = Authority::Public;
+        let whatsapp = host(&sim, &authority, &store, &log, &outbox, &files, &clock, &key).await?;
         Ok(Self {
             sim,
             store,
@@ -76,6 +79,7 @@ impl Bench {
             clock,
             ids,
             key,
+            authority,
             whatsapp,
             session,
             account,
@@ -91,6 +95,7 @@ impl Bench {
         self.outbox = Outbox::new(shared, Arc::clone(&self.clock), self.log.clone());
         self.whatsapp = host(
             &self.sim,
+            &self.authority,
             &self.store,
             &self.log,
             &self.outbox,
@@ -205,8 +210,13 @@ impl Bench {
     }
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what a host is made of, in tests that change one part of it"
+)]
 pub(crate) async fn host(
     sim: &Simulator,
+    authority: &Authority,
     store: &Arc<HeldStore>,
     log: &Log,
     outbox: &Outbox,
@@ -217,7 +227,7 @@ pub(crate) async fn host(
     let options = WhatsAppOptions {
         endpoint: sim.url().parse()?,
         proxy: None,
-        authority: Authority::Public,
+        authority: authority.clone(),
         store: Arc::<HeldStore>::clone(store),
         log: log.clone(),
         outbox: outbox.clone(),

@@ -142,6 +142,7 @@ async fn another_master_key_is_refused() -> Result<()> {
     bench.paired().await?.close().await?;
     let wrong = host(
         &bench.sim,
+        &bench.authority,
         &bench.store,
         &bench.log,
         &bench.outbox,

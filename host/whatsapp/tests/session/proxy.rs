@@ -10,9 +10,11 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use waspnest_whatsapp::{Proxy, State};
+use waspnest_core::address::Jid;
+use waspnest_core::affairs::{Affairs, Post, PostContent, StatusAudience};
+use waspnest_whatsapp::{Authority, Proxy, State};
 
-use crate::bench::{Bench, wait};
+use crate::bench::{Bench, PATIENCE, wait};
 
 const USER: &str = "ana";
 const PASSWORD: &str = "open sesame";
@@ -144,6 +146,49 @@ async fn a_session_goes_through_the_proxy_it_is_given() -> Result<()> {
     wait(&session, |status| status.state == State::Connected).await?;
     assert_eq!(server.through(), before);
     session.close().await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_go_through_the_proxy_too() -> Result<()> {
+    let mut bench = Bench::new().await?;
+    let dir = tempfile::tempdir()?;
+    let authority = dir.path().join("media.pem");
+    std::fs::write(&authority, bench.sim.media_ca_pem())?;
+    bench.authority = Authority::from_file(&authority)?;
+    bench.restart().await?;
+    let ana = bench.human("Ana").await?;
+    let server = TestProxy::start().await?;
+    for (scheme, id) in [("socks5", "3EB0AA"), ("http", "3EB0BB")] {
+        let proxy = Proxy::at(&format!("{scheme}://{}", server.address))?.with_credentials(USER, PASSWORD)?;
+        bench.whatsapp.set_proxy(bench.session, Some(&proxy)).await?;
+        let session = bench.open().await?;
+        if scheme == "socks5" {
+            bench.pair(&session).await?;
+        } else {
+            session.connect().await?;
+            wait(&session, |status| status.state == State::Connected).await?;
+        }
+        let before = server.through();
+        let post = Post {
+            content: PostContent::Image {
+                bytes: scheme.as_bytes().into(),
+                mime: "image/jpeg".into(),
+                caption: None,
+            },
+            audience: StatusAudience::Only,
+        };
+        let to = [Jid::Phone(ana.account().phone.as_str().into())];
+        session.post(post, id.parse()?, &to).await?;
+        assert_eq!(
+            server.through(),
+            before + 1,
+            "{scheme}: the file has a connection of its own"
+        );
+        let seen = ana.wait_for(|heard| heard.id == id, PATIENCE).await?;
+        assert_eq!(ana.download(&seen).await?, scheme.as_bytes());
+        session.close().await?;
+    }
     Ok(())
 }
 

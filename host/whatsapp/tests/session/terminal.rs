@@ -88,6 +88,7 @@ async fn a_connection_taken_over_is_replaced() -> Result<()> {
     // A second host on the same keys, which nothing outside this process can prevent.
     let thief = crate::bench::host(
         &bench.sim,
+        &bench.authority,
         &bench.store,
         &bench.log,
         &bench.outbox,
