@@ -42,6 +42,7 @@ use crate::recorder::recording;
 use crate::replies::Replies;
 use crate::rollout::{Rollout, RolloutError, RolloutParts};
 use crate::secrets::Secrets;
+use crate::service::accounts::Accounts;
 use crate::service::admin_secret::{self, AdminSecretError};
 use crate::service::callers::{Callers, CallersParts};
 use crate::service::health::{Health, Phase};
@@ -359,6 +360,12 @@ impl App {
         let http = Http::new(
             HttpParts {
                 sessions,
+                accounts: Accounts::new(
+                    control.clone(),
+                    log.contacts().clone(),
+                    Arc::clone(&clock),
+                    Arc::clone(&ids),
+                ),
                 messages: Messages::new(log, outbox, control, Arc::clone(&clock), Arc::clone(&ids)),
                 installations: Installations::new(described, progress, register.clone()),
                 versions: Arc::new(rollout),

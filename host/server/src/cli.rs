@@ -11,6 +11,7 @@ mod remote;
 mod route;
 mod secret;
 mod serve;
+mod session;
 mod user;
 
 use std::ffi::OsString;
@@ -67,6 +68,11 @@ enum Command {
     Route {
         #[command(subcommand)]
         question: Question,
+    },
+    /// Make, link and look after sessions of a running host
+    Session {
+        #[command(subcommand)]
+        deed: session::Deed,
     },
     /// Keep and forget secrets of plugins while the host is not running
     Secret {
@@ -176,6 +182,9 @@ pub fn run(
         Ok(Arguments {
             command: Command::Plugin { deed },
         }) => plugin::run(&deed, &env.collect(), Output { out, err }),
+        Ok(Arguments {
+            command: Command::Session { deed },
+        }) => session::run(&deed, &env.collect(), out),
         Ok(Arguments {
             command: Command::Secret { deed },
         }) => load(deed.config().as_deref(), env)

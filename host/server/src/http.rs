@@ -17,8 +17,9 @@ mod form;
 mod operation;
 mod page;
 mod peer;
+mod picture;
 mod postman;
-mod qr_image;
+pub(crate) mod qr_image;
 mod query;
 mod reply;
 mod routes;
@@ -33,6 +34,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use waspnest_core::clock::{Clock, Ids};
 
+use crate::service::accounts::Accounts;
 use crate::service::callers::Callers;
 use crate::service::health::Health;
 use crate::service::hooks::Hooks;
@@ -55,6 +57,8 @@ pub use routes::{Access, Listed, list};
 pub struct HttpParts {
     /// Sessions.
     pub sessions: Sessions,
+    /// Their accounts.
+    pub accounts: Accounts,
     /// Messages and effects.
     pub messages: Messages,
     /// Installations and dead letters.

@@ -5,6 +5,7 @@
 pub mod control;
 pub mod error;
 
+pub mod accounts;
 pub mod admin_secret;
 pub mod api_keys;
 pub mod audit;

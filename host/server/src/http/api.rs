@@ -1,14 +1,23 @@
 //! The handlers, one file per resource: parse, ask a service, reply.
 
 pub(super) mod api_keys;
+pub(super) mod app_state;
 pub(super) mod audit;
 pub(super) mod auth;
+pub(super) mod chat_changes;
+pub(super) mod communities;
 pub(super) mod config;
 pub(super) mod effects;
+pub(super) mod groups;
 pub(super) mod hooks;
 pub(super) mod installations;
 pub(super) mod me;
 pub(super) mod messages;
+pub(super) mod newsletters;
+pub(super) mod pairing;
+pub(super) mod people;
+pub(super) mod profile;
+pub(super) mod proxies;
 pub(super) mod qr;
 pub(super) mod routes;
 pub(super) mod runs;
@@ -16,6 +25,7 @@ pub(super) mod schedules;
 pub(super) mod secrets;
 pub(super) mod sessions;
 pub(super) mod shadow;
+pub(super) mod statuses;
 pub(super) mod system;
 pub(super) mod tenants;
 pub(super) mod users;

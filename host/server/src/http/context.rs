@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::Method;
 use http::header::{CONTENT_TYPE, HeaderMap};
 use tokio_util::sync::CancellationToken;
+use waspnest_core::address::Jid;
 use waspnest_core::id::TenantId;
 use waspnest_core::session::SessionRecord;
 
@@ -15,6 +16,7 @@ use super::HttpParts;
 use super::body::Fields;
 use super::document::Document;
 use super::error::ApiError;
+use crate::service::accounts::Account;
 use crate::service::caller::Caller;
 
 /// One request.
@@ -69,6 +71,49 @@ impl Ctx {
     /// A session that a query or a body names, as far as the caller may see it.
     pub(super) async fn find(&self, given: &str) -> Result<(SessionRecord, TenantId), ApiError> {
         Ok(self.parts.sessions.find(&self.caller, given).await?)
+    }
+
+    /// The account of the session of the path, as far as the caller may see it.
+    pub(super) async fn account(&self) -> Result<Account, ApiError> {
+        let session = self.session().await?;
+        Ok(self.parts.accounts.of(&session)?)
+    }
+
+    /// An address in the path. Callers may escape what need not be: `%40` is `@`, `%2B` is `+`.
+    pub(super) fn address(&self, name: &str) -> Result<Jid, ApiError> {
+        let given = self.param(name).replace("%40", "@");
+        let given = given.replace("%2B", "+").replace("%2b", "+");
+        given
+            .parse()
+            .map_err(|error: waspnest_core::address::InvalidJid| ApiError::invalid_path(error.to_string()))
+    }
+
+    /// The address of a person in the path.
+    pub(super) fn person(&self, name: &str) -> Result<Jid, ApiError> {
+        self.address_of(
+            name,
+            Jid::is_person,
+            "of a person: a phone number, …@s.whatsapp.net, or …@lid",
+        )
+    }
+
+    /// The address of a group in the path.
+    pub(super) fn group(&self, name: &str) -> Result<Jid, ApiError> {
+        self.address_of(name, |jid| matches!(jid, Jid::Group(_)), "of a group: …@g.us")
+    }
+
+    /// The address of a newsletter in the path.
+    pub(super) fn newsletter(&self) -> Result<Jid, ApiError> {
+        let is_one = |jid: &Jid| matches!(jid, Jid::Newsletter(_));
+        self.address_of("newsletter", is_one, "of a newsletter: …@newsletter")
+    }
+
+    fn address_of(&self, name: &str, fits: impl Fn(&Jid) -> bool, what: &str) -> Result<Jid, ApiError> {
+        let jid = self.address(name)?;
+        if !fits(&jid) {
+            return Err(ApiError::invalid_path(format!("{jid} is not the address {what}")));
+        }
+        Ok(jid)
     }
 
     /// Whether the body says that it is JSON.

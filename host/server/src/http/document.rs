@@ -29,6 +29,14 @@ const PATH: &[(&str, &str)] = &[
     ("id", "The name of a schedule."),
     ("file", "The name of a file."),
     ("path", "Whatever the plugin knows."),
+    ("g", "The address of a group or a community, `…@g.us`."),
+    ("sub", "The address of a group of the community, `…@g.us`."),
+    ("chat", "The address of a chat: a person's, a group's."),
+    ("jid", "The address of a person: a phone number, or `…@lid`."),
+    ("code", "The code at the end of an invite link."),
+    ("post", "The id of a status post."),
+    ("newsletter", "The address of a newsletter, `…@newsletter`."),
+    ("label", "WhatsApp's id of a label: a number."),
 ];
 
 /// The document as it is served; made once.
@@ -207,6 +215,7 @@ fn problem() -> Value {
             "detail": { "type": "string", "description": "What is wrong, for people." },
             "code": { "type": "string", "description": "What is wrong, for programs; stable." },
             "request_id": { "type": "string", "description": "Under which the host's log says more." },
+            "whatsapp_code": { "type": "integer", "description": "WhatsApp's own code, where it refused with one." },
             "errors": {
                 "type": "array",
                 "description": "What is wrong with the fields of the body.",

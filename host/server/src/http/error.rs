@@ -12,7 +12,9 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use waspnest_core::caller::Scope;
 use waspnest_core::id::EventId;
+use waspnest_core::live::Refusal;
 use waspnest_engine::configuration::Weight;
+use waspnest_whatsapp::{PairingError, ProxyError};
 
 use super::reply::Reply;
 use crate::rollout::RolloutError;
@@ -24,6 +26,14 @@ use crate::settings::Finding;
 
 /// What a host answers that starts or stops: its normal life, and no fault.
 const NOT_READY: &str = "not_ready";
+
+/// What a session answers that has no connection, and what it answers that WhatsApp said no to: no fault of the host's.
+const NOT_CONNECTED: &str = "session_not_connected";
+const REFUSED: &str = "refused_by_whatsapp";
+const NOT_SUPPORTED: &str = "not_supported";
+
+/// How long to wait when WhatsApp wants one and does not say how long.
+const USUAL_WAIT: Duration = Duration::from_secs(60);
 
 /// Something wrong with one field of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +51,8 @@ pub(super) struct ApiError {
     code: &'static str,
     detail: Cow<'static, str>,
     faults: Vec<Fault>,
+    /// WhatsApp's own code, where it refused with one.
+    whatsapp_code: Option<u32>,
     header: Option<Box<(HeaderName, HeaderValue)>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -52,6 +64,7 @@ impl ApiError {
             code,
             detail: detail.into(),
             faults: Vec::new(),
+            whatsapp_code: None,
             header: None,
             source: None,
         }
@@ -158,6 +171,16 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "invalid_query", detail)
     }
 
+    /// Something in the path that cannot be what it stands for.
+    pub(super) fn invalid_path(detail: String) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_path", detail)
+    }
+
+    /// What the WhatsApp client cannot do, and why.
+    pub(super) fn not_supported(why: &'static str) -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, NOT_SUPPORTED, why)
+    }
+
     pub(super) fn invalid_header(detail: &'static str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid_header", detail)
     }
@@ -203,7 +226,8 @@ impl ApiError {
 
     /// Whether the host, and not the caller, has something to look at.
     pub(super) fn is_fault(&self) -> bool {
-        self.status.is_server_error() && self.code != NOT_READY
+        let ours = ![NOT_READY, NOT_CONNECTED, REFUSED, NOT_SUPPORTED].contains(&self.code);
+        self.status.is_server_error() && ours
     }
 
     /// Everything that is known, for the log.
@@ -233,6 +257,9 @@ impl ApiError {
                 .into_iter()
                 .map(|fault| json!({ "pointer": fault.pointer, "detail": fault.detail }));
             problem["errors"] = Value::Array(faults.collect());
+        }
+        if let Some(code) = self.whatsapp_code {
+            problem["whatsapp_code"] = code.into();
         }
         let mut reply = Reply::new(self.status, Bytes::from(problem.to_string()));
         reply
@@ -333,21 +360,56 @@ impl From<Error> for ApiError {
             Error::WrongPassword => (StatusCode::FORBIDDEN, "wrong_password"),
             Error::InThePast => (StatusCode::UNPROCESSABLE_ENTITY, "in_the_past"),
             Error::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Error::Control(ControlError::Proxy(ProxyError::WeakenedBuild { .. })) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "proxy_not_allowed")
+            }
+            Error::Control(ControlError::Proxy(ProxyError::Unreadable | ProxyError::Store(_))) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable")
+            }
+            Error::Control(ControlError::Pairing(error)) => match error {
+                PairingError::Linked => (StatusCode::CONFLICT, "already_linked"),
+                PairingError::NotNow(_) => (StatusCode::CONFLICT, "not_now"),
+                PairingError::Session(_) => (StatusCode::BAD_GATEWAY, "session_failed"),
+                PairingError::Refused(refusal) => refused(refusal),
+            },
+            Error::Refused(refusal) => refused(refusal),
+            Error::NoRecipients => (StatusCode::CONFLICT, "no_recipients"),
             Error::Rollout(error) => rollout(error),
             Error::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
             Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
         let detail = match &error {
             // What is not at work is the whole story; what failed is for the log.
-            Error::Control(inner @ ControlError::NotRunning) => inner.to_string(),
+            Error::Control(inner @ (ControlError::NotRunning | ControlError::Pairing(_) | ControlError::Proxy(_))) => {
+                inner.to_string()
+            }
+            Error::Refused(Refusal::Refused { code, words }) => match code {
+                0 => format!("WhatsApp did not do it: {words}"),
+                code => format!("WhatsApp refused it with {code}: {words}"),
+            },
             _ => error.to_string(),
         };
         let faults = match &error {
             Error::UnusableConfig { findings } => findings.of(Weight::Fatal).map(fault).collect(),
             _ => Vec::new(),
         };
+        let refusal = match &error {
+            Error::Refused(refusal) | Error::Control(ControlError::Pairing(PairingError::Refused(refusal))) => {
+                Some(refusal)
+            }
+            _ => None,
+        };
+        let whatsapp_code = match refusal {
+            Some(Refusal::Refused { code, .. }) if *code != 0 => Some(*code),
+            _ => None,
+        };
+        let retry_after = match refusal {
+            Some(Refusal::TooFast { wait }) => Some(wait.unwrap_or(USUAL_WAIT)),
+            _ => retry_after,
+        };
         let mut answer = Self {
             faults,
+            whatsapp_code,
             source: Some(Box::new(error)),
             ..Self::new(status, code, detail)
         };
@@ -355,6 +417,18 @@ impl From<Error> for ApiError {
             answer = answer.header(RETRY_AFTER, &retry_after.as_secs().max(1).to_string());
         }
         answer
+    }
+}
+
+/// What an account, or WhatsApp, says to a question.
+const fn refused(refusal: &Refusal) -> (StatusCode, &'static str) {
+    match refusal {
+        Refusal::Offline => (StatusCode::SERVICE_UNAVAILABLE, NOT_CONNECTED),
+        Refusal::TimedOut => (StatusCode::GATEWAY_TIMEOUT, "no_answer_in_time"),
+        Refusal::TooFast { .. } => (StatusCode::TOO_MANY_REQUESTS, "asked_too_often"),
+        Refusal::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+        Refusal::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "not_possible"),
+        Refusal::Refused { .. } => (StatusCode::BAD_GATEWAY, REFUSED),
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn png(text: &str) -> Result<Vec<u8>, Error> {
 }
 
 /// As block characters for a terminal with light text on dark ground.
-pub(super) fn text(text: &str) -> Result<String, Error> {
+pub(crate) fn text(text: &str) -> Result<String, Error> {
     let picture = code(text)?
         .render::<Dense1x2>()
         .dark_color(Dense1x2::Light)

@@ -7,13 +7,15 @@ use waspnest_core::caller::Scope;
 use waspnest_core::package::MAX_BYTES;
 
 use super::api::{
-    api_keys, audit, auth, config, effects, hooks, installations, me, messages, qr, routes, runs, schedules, secrets,
-    sessions, shadow, system, tenants, users, versions,
+    api_keys, app_state, audit, auth, chat_changes, communities, config, effects, groups, hooks, installations, me,
+    messages, newsletters, pairing, people, profile, proxies, qr, routes, runs, schedules, secrets, sessions, shadow,
+    statuses, system, tenants, users, versions,
 };
 use super::context::Ctx;
 use super::document;
 use super::error::ApiError;
 use super::operation::{Description, Operation};
+use super::picture::{LARGEST_PICTURE, in_base64};
 use super::query::Params;
 use super::reply::Reply;
 use super::swagger;
@@ -34,7 +36,10 @@ pub enum Access {
 }
 
 use Access::{Admin, Hook, Known, May, Open};
-use Scope::{MessagesRead, MessagesSend, PluginsRead, PluginsWrite, SessionsRead, SessionsWrite, TenantAdmin};
+use Scope::{
+    ChatsWrite, ContactsRead, ContactsWrite, GroupsRead, GroupsWrite, MessagesRead, MessagesSend, PluginsRead,
+    PluginsWrite, ProfileRead, ProfileWrite, SessionsRead, SessionsWrite, TenantAdmin,
+};
 
 pub(super) type Handler = Box<dyn Fn(Ctx, Params) -> BoxFuture<'static, Result<Reply, ApiError>> + Send + Sync>;
 
@@ -57,6 +62,9 @@ pub(super) struct Route {
 
 /// What an archive of a package may take beside the files in it.
 const ARCHIVE_ROOM: u64 = 1 << 20;
+
+/// What a body may take beside the file in it.
+const ROOM: usize = 64 << 10;
 
 #[rustfmt::skip]
 pub(super) fn table() -> Vec<Route> {
@@ -101,6 +109,7 @@ pub(super) fn table() -> Vec<Route> {
         post  ("/v1/sessions", May(SessionsWrite), "Makes a session and, unless told not to, connects it: it shows QR codes then.", sessions::create),
         get   ("/v1/sessions", May(SessionsRead), "Sessions, oldest first.", sessions::list),
         get   ("/v1/sessions/{s}", May(SessionsRead), "One session.", sessions::get),
+        patch ("/v1/sessions/{s}", May(SessionsWrite), "Wants a session connected, or not.", sessions::update),
         delete("/v1/sessions/{s}", May(SessionsWrite), "Removes a session and all that is kept of it. The phone shows the device until it is logged out.", sessions::remove),
         get   ("/v1/sessions/{s}/status", May(SessionsRead), "What a session is doing.", sessions::status),
         // Actions are also reachable as `{s}:connect` and so on.
@@ -110,6 +119,85 @@ pub(super) fn table() -> Vec<Route> {
         post  ("/v1/sessions/{s}/token", May(SessionsWrite), "Gives a session a token that opens it and nothing else, which is shown this once; the one before opens nothing from then on.", api_keys::session_token),
         delete("/v1/sessions/{s}/token", May(SessionsWrite), "Takes a session its token.", api_keys::remove_session_token),
         get   ("/v1/sessions/{s}/qr", May(SessionsWrite), "The code that links a phone, as JSON, picture or text.", qr::show),
+
+        post  ("/v1/sessions/reconnect", Admin, "Starts the clients of all sessions anew that are wanted connected, one after another.", sessions::reconnect_all),
+        post  ("/v1/sessions/{s}/restart", May(SessionsWrite), "Ends the client of a session and starts another.", sessions::restart),
+        post  ("/v1/sessions/{s}/pairing-code", May(SessionsWrite), "A code to type into the phone, instead of scanning. An earlier one leads nowhere from then on.", pairing::code),
+        get   ("/v1/sessions/{s}/passkey", May(SessionsWrite), "Whether WhatsApp wants to see the account's passkey before it links the device.", pairing::passkey),
+        post  ("/v1/sessions/{s}/passkey", May(SessionsWrite), "Hands over what an authenticator said, or says that the phone shows the same code.", pairing::step),
+        get   ("/v1/sessions/{s}/proxy", Admin, "The proxy a session has of its own.", proxies::get),
+        put   ("/v1/sessions/{s}/proxy", Admin, "Gives a session a proxy of its own, for its connection and its files.", proxies::set),
+        delete("/v1/sessions/{s}/proxy", Admin, "Takes a session's own proxy away; it takes the host's way then.", proxies::remove),
+
+        get   ("/v1/sessions/{s}/groups", May(GroupsRead), "The groups the account is in.", groups::list_all),
+        post  ("/v1/sessions/{s}/groups", May(GroupsWrite), "Makes a group.", groups::create),
+        get   ("/v1/sessions/{s}/groups/{g}", May(GroupsRead), "A group, with who is in it.", groups::get),
+        pictured(patch("/v1/sessions/{s}/groups/{g}", May(GroupsWrite), "Changes a group: one thing after another, in the order in which they are listed.", groups::update)),
+        delete("/v1/sessions/{s}/groups/{g}", May(GroupsWrite), "Leaves a group.", groups::leave),
+        delete("/v1/sessions/{s}/groups/{g}/picture", May(GroupsWrite), "Takes a group's picture away.", groups::remove_picture),
+        get   ("/v1/sessions/{s}/groups/{g}/participants", May(GroupsRead), "Who is in a group.", groups::participants),
+        post  ("/v1/sessions/{s}/groups/{g}/participants", May(GroupsWrite), "Adds, removes, promotes or demotes people; what came of it for each.", groups::change_participants),
+        get   ("/v1/sessions/{s}/groups/{g}/requests", May(GroupsRead), "Who asks to be let in.", groups::requests),
+        post  ("/v1/sessions/{s}/groups/{g}/requests", May(GroupsWrite), "Lets people in who asked, or does not; what came of it for each.", groups::decide),
+        get   ("/v1/sessions/{s}/groups/{g}/invite-link", May(GroupsRead), "The link that leads into a group.", groups::invite_link),
+        post  ("/v1/sessions/{s}/groups/{g}/invite-link/reset", May(GroupsWrite), "Another link; the one before leads nowhere from then on.", groups::reset_invite_link),
+        get   ("/v1/sessions/{s}/invites/{code}", May(GroupsRead), "The group behind an invite link.", groups::behind),
+        post  ("/v1/sessions/{s}/invites/{code}/join", May(GroupsWrite), "Joins a group by its link, or asks to.", groups::join),
+
+        get   ("/v1/sessions/{s}/communities", May(GroupsRead), "The communities the account is in.", communities::list_all),
+        post  ("/v1/sessions/{s}/communities", May(GroupsWrite), "Makes a community.", communities::create),
+        delete("/v1/sessions/{s}/communities/{g}", May(GroupsWrite), "Ends a community; its groups stay, on their own.", communities::deactivate),
+        get   ("/v1/sessions/{s}/communities/{g}/subgroups", May(GroupsRead), "The groups of a community.", communities::subgroups),
+        post  ("/v1/sessions/{s}/communities/{g}/subgroups", May(GroupsWrite), "Makes a group in a community.", communities::create_subgroup),
+        post  ("/v1/sessions/{s}/communities/{g}/subgroups/{sub}/join", May(GroupsWrite), "Joins a group of a community that the account is in.", communities::join_subgroup),
+        post  ("/v1/sessions/{s}/communities/{g}/link", May(GroupsWrite), "Puts groups into a community; what came of it for each.", communities::link),
+        post  ("/v1/sessions/{s}/communities/{g}/unlink", May(GroupsWrite), "Takes groups out of a community; what came of it for each.", communities::unlink),
+        get   ("/v1/sessions/{s}/communities/{g}/participants", May(GroupsRead), "Everybody in any group of a community.", communities::participants),
+        post  ("/v1/sessions/{s}/communities/{g}/participants/remove", May(GroupsWrite), "Takes people out of a community and all of its groups; what came of it for each.", communities::remove_participants),
+
+        post  ("/v1/sessions/{s}/contacts/check", May(ContactsRead), "Who of many numbers is at WhatsApp.", people::check),
+        get   ("/v1/sessions/{s}/contacts/{jid}", May(ContactsRead), "Somebody, as WhatsApp tells it.", people::get),
+        get   ("/v1/sessions/{s}/contacts/{jid}/picture", May(ContactsRead), "Where the picture of a person or a group is.", people::picture),
+        get   ("/v1/sessions/{s}/contacts/{jid}/devices", May(ContactsRead), "The devices somebody has linked, the phone among them.", people::devices),
+        put   ("/v1/sessions/{s}/contacts/{jid}/watch", May(ContactsRead), "Is told when somebody comes and goes, while the account shows itself as available.", people::watch),
+        delete("/v1/sessions/{s}/contacts/{jid}/watch", May(ContactsRead), "Is told no more.", people::unwatch),
+        get   ("/v1/sessions/{s}/blocked", May(ContactsRead), "Whose messages and calls are not taken.", people::blocked),
+        put   ("/v1/sessions/{s}/blocked/{jid}", May(ContactsWrite), "Takes no more of somebody's messages and calls.", people::block),
+        delete("/v1/sessions/{s}/blocked/{jid}", May(ContactsWrite), "Takes somebody's messages and calls again.", people::unblock),
+
+        patch ("/v1/sessions/{s}/chats/{chat}", May(ChatsWrite), "Changes the account's own view of a chat, which its other devices follow.", chat_changes::update),
+        delete("/v1/sessions/{s}/chats/{chat}", May(ChatsWrite), "Deletes a chat for the account, or only its messages.", chat_changes::remove),
+
+        get   ("/v1/sessions/{s}/profile", May(ProfileRead), "What the account shows of itself.", profile::get),
+        patch ("/v1/sessions/{s}/profile", May(ProfileWrite), "Changes the account's name, or what it says about itself.", profile::update),
+        pictured(put("/v1/sessions/{s}/profile/picture", May(ProfileWrite), "Shows another picture.", profile::set_picture)),
+        delete("/v1/sessions/{s}/profile/picture", May(ProfileWrite), "Shows no picture any more.", profile::remove_picture),
+        put   ("/v1/sessions/{s}/presence", May(ProfileWrite), "Shows the account as being there, or not.", profile::set_presence),
+        get   ("/v1/sessions/{s}/privacy", May(ProfileRead), "Who may see and do what.", profile::privacy),
+        patch ("/v1/sessions/{s}/privacy", May(ProfileWrite), "Changes who may see and do what, one thing after another.", profile::set_privacy),
+        get   ("/v1/sessions/{s}/status-privacy", May(ProfileRead), "For whom the account's status posts are; only the phone changes it.", profile::status_privacy),
+
+        posted(post("/v1/sessions/{s}/statuses", May(ProfileWrite), "Posts a status: a text, a picture or a video.", statuses::create)),
+        delete("/v1/sessions/{s}/statuses/{post}", May(ProfileWrite), "Takes a status back.", statuses::revoke),
+
+        get   ("/v1/sessions/{s}/newsletters", May(GroupsRead), "The newsletters the account follows or runs.", newsletters::list_all),
+        post  ("/v1/sessions/{s}/newsletters", May(GroupsWrite), "Makes a newsletter.", newsletters::create),
+        get   ("/v1/sessions/{s}/newsletters/{newsletter}", May(GroupsRead), "A newsletter.", newsletters::get),
+        patch ("/v1/sessions/{s}/newsletters/{newsletter}", May(GroupsWrite), "Changes a newsletter of the account's own.", newsletters::update),
+        put   ("/v1/sessions/{s}/newsletters/{newsletter}/follow", May(GroupsWrite), "Follows a newsletter.", newsletters::follow),
+        delete("/v1/sessions/{s}/newsletters/{newsletter}/follow", May(GroupsWrite), "Follows a newsletter no more.", newsletters::unfollow),
+        put   ("/v1/sessions/{s}/newsletters/{newsletter}/mute", May(GroupsWrite), "Keeps quiet about a newsletter's news.", newsletters::mute),
+        delete("/v1/sessions/{s}/newsletters/{newsletter}/mute", May(GroupsWrite), "Tells of a newsletter's news again.", newsletters::unmute),
+        get   ("/v1/sessions/{s}/newsletters/{newsletter}/messages", May(GroupsRead), "Messages of a newsletter, the latest first.", newsletters::messages),
+        post  ("/v1/sessions/{s}/newsletters/{newsletter}/reactions", May(GroupsWrite), "Reacts to a message of a newsletter, or takes that back.", newsletters::react),
+        get   ("/v1/sessions/{s}/newsletter-invites/{code}", May(GroupsRead), "The newsletter behind a link.", newsletters::behind),
+
+        get   ("/v1/sessions/{s}/app-state", May(ProfileRead), "What of the app state can be synced.", app_state::get),
+        post  ("/v1/sessions/{s}/app-state/sync", May(ProfileWrite), "Fetches what other devices changed in one collection.", app_state::sync),
+        post  ("/v1/sessions/{s}/app-state/mark-clean", May(ProfileWrite), "Tells WhatsApp's server that what it called changed has been taken in.", app_state::mark_clean),
+        post  ("/v1/sessions/{s}/app-state", May(ProfileWrite), "Patches of the caller's own: not supported, and why.", app_state::patch),
+        put   ("/v1/sessions/{s}/labels/{label}", May(ChatsWrite), "Makes a label for chats, or changes it.", app_state::set_label),
+        delete("/v1/sessions/{s}/labels/{label}", May(ChatsWrite), "Takes a label away.", app_state::remove_label),
 
         post  ("/v1/sessions/{s}/messages", May(MessagesSend), "Accepts a message for sending, durably; it leaves when the session is connected.", messages::send),
         get   ("/v1/sessions/{s}/effects/{e}", May(MessagesRead), "What became of something that was asked for.", effects::get),
@@ -187,6 +275,22 @@ fn delete<I, H: Operation<I>>(path: &'static str, access: Access, says: &'static
 fn upload(route: Route) -> Route {
     Route {
         largest: Some(MAX_BYTES + ARCHIVE_ROOM),
+        ..route
+    }
+}
+
+/// A route that takes a picture as base64 in JSON.
+fn pictured(route: Route) -> Route {
+    Route {
+        largest: Some((in_base64(LARGEST_PICTURE) + ROOM) as u64),
+        ..route
+    }
+}
+
+/// A route that takes a status post.
+fn posted(route: Route) -> Route {
+    Route {
+        largest: Some((in_base64(statuses::LARGEST_FILE) + ROOM) as u64),
         ..route
     }
 }

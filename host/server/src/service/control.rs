@@ -1,12 +1,16 @@
 //! What the services need of the sessions at work: a trait, so that tests of everything above it need no WhatsApp.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use tokio::sync::watch;
+use waspnest_core::address::Jid;
+use waspnest_core::affairs::Affairs;
 use waspnest_core::effect::{Action, Effect};
 use waspnest_core::id::{EventId, SessionId};
 use waspnest_core::outbox::CommitError;
 use waspnest_core::session::SessionRecord;
-use waspnest_whatsapp::{Qr, Status};
+use waspnest_whatsapp::{Activity, LastMessages, PairCode, PairingError, Passkey, Proxy, ProxyError, Qr, Status};
 
 /// A session at work, to be watched.
 #[derive(Debug, Clone)]
@@ -26,6 +30,30 @@ pub enum ControlError {
     /// It tried and failed.
     #[error("the session failed")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// No device was linked.
+    #[error("{0}")]
+    Pairing(PairingError),
+    /// Its proxy was not read or changed.
+    #[error("{0}")]
+    Proxy(ProxyError),
+}
+
+/// How busy a session is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Busy {
+    /// What its client counts; none while it is not connected.
+    pub activity: Option<Activity>,
+    /// When messages last came and went.
+    pub messages: LastMessages,
+}
+
+/// What an authenticator said.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ShownPasskey {
+    /// WhatsApp's form of a WebAuthn assertion, as JSON.
+    pub assertion: Vec<u8>,
+    /// The id of the credential.
+    pub credential: Vec<u8>,
 }
 
 /// The sessions at work.
@@ -48,6 +76,36 @@ pub trait Control: Send + Sync {
 
     /// Removes the device from the account, and its keys.
     async fn log_out(&self, id: SessionId) -> Result<(), ControlError>;
+
+    /// Ends the client and starts another.
+    async fn restart(&self, id: SessionId) -> Result<(), ControlError>;
+
+    /// The same for many, so many a second, in the background. Those that are not at work are passed over.
+    fn restart_all(&self, ids: &[SessionId]);
+
+    /// Its account, to be asked; none when it is not at work.
+    fn account(&self, id: SessionId) -> Option<Arc<dyn Affairs>>;
+
+    /// How busy it is; none when it is not at work.
+    async fn busy(&self, id: SessionId) -> Option<Busy>;
+
+    /// A code to type into the phone of a number.
+    async fn pair_code(&self, id: SessionId, phone: &Jid, custom: Option<&str>) -> Result<PairCode, ControlError>;
+
+    /// How far the showing of a passkey has come; none while none is asked for.
+    fn passkey(&self, id: SessionId) -> Result<Option<Passkey>, ControlError>;
+
+    /// Hands over what an authenticator said.
+    async fn show_passkey(&self, id: SessionId, shown: ShownPasskey) -> Result<(), ControlError>;
+
+    /// Says that the phone shows the same code.
+    async fn confirm_passkey(&self, id: SessionId) -> Result<(), ControlError>;
+
+    /// The proxy it has of its own.
+    async fn proxy(&self, id: SessionId) -> Result<Option<Proxy>, ControlError>;
+
+    /// Gives it a proxy of its own, durably, or takes it away; its next connection goes through it.
+    async fn set_proxy(&self, id: SessionId, proxy: Option<&Proxy>) -> Result<(), ControlError>;
 
     /// Puts effects into the outbox, durably, and wakes whoever carries them out.
     async fn submit(&self, id: SessionId, request: EventId, actions: Vec<Action>) -> Result<Vec<Effect>, CommitError>;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use waspnest_core::caller::Scope;
 use waspnest_core::config_layer::MAX_LAYER;
 use waspnest_core::id::{EffectId, InstallationId, RunId, ScheduleId, SecretName, SessionName};
+use waspnest_core::live::Refusal;
 use waspnest_core::log::LogError;
 use waspnest_core::outbox::CommitError;
 use waspnest_core::secret::SecretError;
@@ -106,6 +107,12 @@ pub enum Error {
     /// The session did not do it.
     #[error("the session did not do it")]
     Control(#[from] ControlError),
+    /// The account was asked, and it came to nothing.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// A status nobody would get.
+    #[error("nobody is known by number yet; name the people it is for in `to`")]
+    NoRecipients,
     /// A version was not brought in, or not put to work.
     #[error(transparent)]
     Rollout(#[from] RolloutError),

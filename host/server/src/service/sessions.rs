@@ -7,11 +7,11 @@ use waspnest_core::address::Jid;
 use waspnest_core::caller::Tenant;
 use waspnest_core::clock::{Clock, Ids};
 use waspnest_core::id::{SessionId, SessionName, TenantId};
-use waspnest_core::session::{Desired, SessionRecord, Sessions as Register};
-use waspnest_whatsapp::{Qr, State, Status};
+use waspnest_core::session::{Desired, SessionError, SessionRecord, Sessions as Register};
+use waspnest_whatsapp::{PairCode, Passkey, Proxy, Qr, State, Status};
 
 use super::caller::Caller;
-use super::control::{Connection, Control, ControlError};
+use super::control::{Busy, Connection, Control, ControlError, ShownPasskey};
 use super::error::Error;
 
 /// A session with what it is doing; none when it is not at work in this process.
@@ -163,8 +163,97 @@ impl Sessions {
         match self.control.disconnect(record.id).await {
             // What is not at work is offline already.
             Ok(()) | Err(ControlError::NotRunning) => Ok(self.seen(record)),
-            Err(error @ ControlError::Failed(_)) => Err(error.into()),
+            Err(error @ (ControlError::Failed(_) | ControlError::Pairing(_) | ControlError::Proxy(_))) => {
+                Err(error.into())
+            }
         }
+    }
+
+    /// Ends the client of a session and starts another; it is wanted connected from then on.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSession`], [`Error::Control`], [`Error::Store`].
+    pub async fn restart(&self, id: SessionId) -> Result<Session, Error> {
+        let record = self.desire(id, Desired::Connected).await?;
+        if self.control.connection(id).is_none() {
+            self.control.start(&record).await?;
+        }
+        self.control.restart(id).await?;
+        Ok(self.seen(record))
+    }
+
+    /// Starts the clients of all sessions anew that are wanted connected, so many a second, and answers how many there are.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn reconnect_all(&self) -> Result<usize, Error> {
+        let all = self.register.list().await?.into_iter();
+        let wanted: Vec<SessionId> = all
+            .filter(|record| record.desired == Desired::Connected)
+            .map(|record| record.id)
+            .filter(|id| self.control.connection(*id).is_some())
+            .collect();
+        self.control.restart_all(&wanted);
+        Ok(wanted.len())
+    }
+
+    /// The proxy a session has of its own.
+    ///
+    /// # Errors
+    /// [`Error::Control`].
+    pub async fn proxy(&self, id: SessionId) -> Result<Option<Proxy>, Error> {
+        Ok(self.control.proxy(id).await?)
+    }
+
+    /// Gives a session a proxy of its own, or takes it away. A session that is wanted connected goes through it at once.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSession`], [`Error::Control`], [`Error::Store`].
+    pub async fn set_proxy(&self, id: SessionId, proxy: Option<&Proxy>) -> Result<(), Error> {
+        let record = self.register.get(id).await?.ok_or(SessionError::Unknown { id })?;
+        self.control.set_proxy(id, proxy).await?;
+        if record.desired == Desired::Connected && self.control.connection(id).is_some() {
+            self.control.restart(id).await?;
+        }
+        Ok(())
+    }
+
+    /// How busy a session is; none when it is not at work.
+    pub async fn busy(&self, id: SessionId) -> Option<Busy> {
+        self.control.busy(id).await
+    }
+
+    /// A code to type into the phone of a number, instead of scanning.
+    ///
+    /// # Errors
+    /// [`Error::Control`].
+    pub async fn pair_code(&self, id: SessionId, phone: &Jid, custom: Option<&str>) -> Result<PairCode, Error> {
+        self.desire(id, Desired::Connected).await?;
+        Ok(self.control.pair_code(id, phone, custom).await?)
+    }
+
+    /// How far the showing of a passkey has come; none while none is asked for.
+    ///
+    /// # Errors
+    /// [`Error::Control`].
+    pub fn passkey(&self, id: SessionId) -> Result<Option<Passkey>, Error> {
+        Ok(self.control.passkey(id)?)
+    }
+
+    /// Hands over what an authenticator said.
+    ///
+    /// # Errors
+    /// [`Error::Control`].
+    pub async fn show_passkey(&self, id: SessionId, shown: ShownPasskey) -> Result<(), Error> {
+        Ok(self.control.show_passkey(id, shown).await?)
+    }
+
+    /// Says that the phone shows the same code.
+    ///
+    /// # Errors
+    /// [`Error::Control`].
+    pub async fn confirm_passkey(&self, id: SessionId) -> Result<(), Error> {
+        Ok(self.control.confirm_passkey(id).await?)
     }
 
     /// Removes the device from the account. The session stays and can be paired again.

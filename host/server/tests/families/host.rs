@@ -179,7 +179,11 @@ name = "main"
             let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
             let mut answer = agent.run(request)?;
             let body = answer.body_mut().read_to_vec()?;
-            Ok((answer.status().as_u16(), serde_json::from_slice(&body)?))
+            let told = match body.is_empty() {
+                true => Value::Null,
+                false => serde_json::from_slice(&body)?,
+            };
+            Ok((answer.status().as_u16(), told))
         });
         asked.await?
     }

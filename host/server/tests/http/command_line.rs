@@ -10,6 +10,7 @@ use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use waspnest::cli::{self, Exit, Output};
 use waspnest::service::versions::Arrival;
+use waspnest_whatsapp::State;
 
 use crate::plugins::installed;
 use crate::runs::{RUN, record};
@@ -30,7 +31,13 @@ fn environment(api: &TestApi) -> Vec<(String, String)> {
 
 /// Runs a command to its end, where it may wait for answers, and gives how it ended and what it printed to either side.
 async fn run(env: Vec<(String, String)>, arguments: &[&str]) -> (Exit, String, String) {
-    let all = ["waspnest", "plugin"].iter().chain(arguments).map(OsString::from);
+    let all = ["plugin"].iter().chain(arguments).copied().collect::<Vec<_>>();
+    run_any(env, &all).await
+}
+
+/// The same for any command.
+async fn run_any(env: Vec<(String, String)>, arguments: &[&str]) -> (Exit, String, String) {
+    let all = ["waspnest"].iter().chain(arguments).map(OsString::from);
     let all: Vec<_> = all.collect();
     let ran = tokio::task::spawn_blocking(move || {
         let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -315,4 +322,43 @@ async fn calls_are_told_of_and_followed() {
     }
     // Whoever does not listen any more ends it.
     assert_eq!(following.await.expect("it does not panic"), Exit::Failure);
+}
+
+#[tokio::test]
+async fn sessions_are_made_looked_at_linked_and_removed() {
+    let api = TestApi::start().await;
+    let run = async |arguments: &[&str]| {
+        let all: Vec<&str> = ["session"].iter().chain(arguments).copied().collect();
+        run_any(environment(&api), &all).await
+    };
+    let done = async |arguments: &[&str]| {
+        let (exit, out, err) = run(arguments).await;
+        assert_eq!(exit, Exit::Success, "{arguments:?}: {out}{err}");
+        out
+    };
+    assert_eq!(done(&["list"]).await, "main  new\n");
+    assert_eq!(done(&["create", "sales", "--offline"]).await, "sales  new\n");
+    assert_eq!(done(&["connect", "sales"]).await, "sales  pairing\n");
+    assert_eq!(done(&["disconnect", "sales"]).await, "sales  disconnected\n");
+    assert_eq!(done(&["logout", "sales"]).await, "sales  logged_out\n");
+    assert_eq!(done(&["list"]).await, "main  new\nsales  logged_out\n");
+    assert!(done(&["get", "sales"]).await.contains("\"name\": \"sales\""));
+    assert_eq!(done(&["remove", "sales"]).await, "sales is removed\n");
+    let (exit, _, err) = run(&["get", "sales"]).await;
+    assert_eq!(exit, Exit::Failure);
+    assert!(err.contains("unknown_session"), "{err}");
+
+    api.script.show_qr(api.main, "2@code,of,a,pairing");
+    let drawn = done(&["qr", "main", "--once"]).await;
+    assert!(drawn.contains('▄') && drawn.contains("Linked devices"), "{drawn}");
+    assert!(drawn.lines().count() > 10, "{drawn}");
+    let code = done(&["pair", "main", "+4915112345678", "--once"]).await;
+    assert!(code.starts_with("ABCD-1234\n"), "{code}");
+    api.script.state(api.main, State::Connected);
+    let code = done(&["pair", "main", "+4915112345678"]).await;
+    assert!(code.ends_with("main  connected\n"), "{code}");
+    api.script.state(api.main, State::LoggedOut);
+    let (exit, _, err) = run(&["pair", "main", "+4915112345678"]).await;
+    assert_eq!(exit, Exit::Failure);
+    assert!(err.contains("the session is logged_out"), "{err}");
 }

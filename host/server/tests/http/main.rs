@@ -2,6 +2,8 @@
 
 mod support;
 
+mod account_examples;
+mod accounts;
 mod bodies;
 mod callers;
 mod command_line;
@@ -14,6 +16,7 @@ mod isolation;
 mod known;
 mod limits;
 mod messages;
+mod played_account;
 mod plugins;
 mod qr;
 mod requests;

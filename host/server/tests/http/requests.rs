@@ -29,7 +29,7 @@ async fn a_wrong_method_says_which_are_right() {
     for (method, path, allow) in [
         ("PUT", "/v1/sessions", "POST, GET"),
         ("DELETE", "/v1/sessions", "POST, GET"),
-        ("POST", "/v1/sessions/main", "GET, DELETE"),
+        ("POST", "/v1/sessions/main", "GET, PATCH, DELETE"),
         ("GET", "/v1/sessions/main/messages", "POST"),
         ("GET", "/v1/sessions/main:connect", "POST"),
         ("POST", "/healthz", "GET"),

@@ -21,9 +21,10 @@ use waspnest::install::SlotTimetable;
 use waspnest::replies::Replies;
 use waspnest::router::{Breaker, Installed, Slot};
 use waspnest::secrets::Secrets as HostSecrets;
+use waspnest::service::accounts::Accounts;
 use waspnest::service::admin_secret::AdminHash;
 use waspnest::service::callers::{Callers, CallersParts};
-use waspnest::service::control::{Connection, Control, ControlError};
+use waspnest::service::control::{Busy, Connection, Control, ControlError, ShownPasskey};
 use waspnest::service::health::{Health, Phase};
 use waspnest::service::hooks::Hooks;
 use waspnest::service::installations::{Described, Installations};
@@ -34,11 +35,14 @@ use waspnest::service::secrets::Secrets;
 use waspnest::service::sessions::Sessions;
 use waspnest::service::settings::{InstallationSettings, SettingsParts};
 use waspnest::shutdown::Shutdown;
+use waspnest_core::address::Jid;
+use waspnest_core::affairs::Affairs;
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
 use waspnest_core::config_layer::ConfigLayers;
 use waspnest_core::effect::{Action, Effect};
 use waspnest_core::event::Position;
 use waspnest_core::id::{EventId, InstallationId, SecretName, SessionId};
+use waspnest_core::live::Refusal;
 use waspnest_core::log::Log;
 use waspnest_core::master_key::MasterKey;
 use waspnest_core::outbox::{CommitError, Outbox};
@@ -48,8 +52,9 @@ use waspnest_core::seal::Sealer;
 use waspnest_core::secret::StoredSecrets;
 use waspnest_core::session::{Desired, SessionRecord, Sessions as Register};
 use waspnest_core::store::{MemoryStore, Store};
-use waspnest_whatsapp::{Qr, State, Status};
+use waspnest_whatsapp::{PairCode, Passkey, Proxy, Qr, State, Status};
 
+use crate::played_account::{PlayedAccount, busy};
 use crate::scripted_versions::ScriptedVersions;
 use crate::{document, known, plugins, runs};
 
@@ -69,6 +74,9 @@ pub(crate) struct Script {
     played: Mutex<HashMap<SessionId, Played>>,
     outbox: Outbox,
     clock: Arc<ManualClock>,
+    proxies: Mutex<HashMap<SessionId, Proxy>>,
+    /// What accounts answer, unless they answer everything.
+    refusal: Mutex<Option<Refusal>>,
     /// Notified whenever somebody looks at a session.
     pub(crate) looked: Notify,
 }
@@ -90,6 +98,10 @@ impl Script {
         self.played.lock().expect("no test panics in here")[&id]
             .qr
             .send_replace(Some(qr));
+    }
+
+    pub(crate) fn refuse(&self, refusal: Option<Refusal>) {
+        *self.refusal.lock().expect("no test panics in here") = refusal;
     }
 
     fn told(&self, id: SessionId, state: State) -> Result<(), ControlError> {
@@ -145,6 +157,59 @@ impl Control for Script {
 
     async fn log_out(&self, id: SessionId) -> Result<(), ControlError> {
         self.told(id, State::LoggedOut)
+    }
+
+    async fn restart(&self, id: SessionId) -> Result<(), ControlError> {
+        self.told(id, State::Connecting)
+    }
+
+    fn restart_all(&self, ids: &[SessionId]) {
+        for id in ids {
+            self.state(*id, State::Connecting);
+        }
+    }
+
+    fn account(&self, _: SessionId) -> Option<Arc<dyn Affairs>> {
+        let refusal = self.refusal.lock().expect("no test panics in here").clone();
+        Some(Arc::new(PlayedAccount(refusal)))
+    }
+
+    async fn busy(&self, _: SessionId) -> Option<Busy> {
+        Some(busy())
+    }
+
+    async fn pair_code(&self, _: SessionId, _: &Jid, custom: Option<&str>) -> Result<PairCode, ControlError> {
+        Ok(PairCode {
+            code: custom.unwrap_or("ABCD1234").into(),
+            valid_until: UnixMs(START.0 + 180_000),
+        })
+    }
+
+    fn passkey(&self, _: SessionId) -> Result<Option<Passkey>, ControlError> {
+        Ok(Some(Passkey::Asked {
+            options: r#"{"challenge":"AAAA","rpId":"web.whatsapp.com"}"#.into(),
+        }))
+    }
+
+    async fn show_passkey(&self, _: SessionId, _: ShownPasskey) -> Result<(), ControlError> {
+        Ok(())
+    }
+
+    async fn confirm_passkey(&self, _: SessionId) -> Result<(), ControlError> {
+        Ok(())
+    }
+
+    async fn proxy(&self, id: SessionId) -> Result<Option<Proxy>, ControlError> {
+        Ok(self.proxies.lock().expect("no test panics in here").get(&id).cloned())
+    }
+
+    async fn set_proxy(&self, id: SessionId, proxy: Option<&Proxy>) -> Result<(), ControlError> {
+        let mut proxies = self.proxies.lock().expect("no test panics in here");
+        match proxy {
+            Some(proxy) => proxies.insert(id, proxy.clone()),
+            None => proxies.remove(&id),
+        };
+        Ok(())
     }
 
     async fn submit(&self, id: SessionId, request: EventId, actions: Vec<Action>) -> Result<Vec<Effect>, CommitError> {
@@ -239,6 +304,8 @@ impl TestApi {
             played: Mutex::default(),
             outbox: outbox.clone(),
             clock: clock.clone(),
+            proxies: Mutex::default(),
+            refusal: Mutex::default(),
             looked: Notify::new(),
         });
         let control: Arc<dyn Control> = script.clone();
@@ -309,6 +376,12 @@ impl TestApi {
         let parts = HttpParts {
             health: Health::new(phases, sessions.clone(), clock.clone()),
             sessions,
+            accounts: Accounts::new(
+                Arc::clone(&control),
+                log.contacts().clone(),
+                clock.clone(),
+                Arc::clone(&ids),
+            ),
             messages: Messages::new(log.clone(), outbox.clone(), control, clock.clone(), Arc::clone(&ids)),
             installations: Installations::new(move || vec![described.clone()], progress, register.clone()),
             settings: InstallationSettings::new(settings.clone()),

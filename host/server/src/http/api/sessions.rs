@@ -86,13 +86,60 @@ pub(in crate::http) enum ShownStatus {
         /// What led there, where that is known.
         reason: Option<String>,
         /// The account, once it is known.
-        me: Option<Address>,
+        me: Option<Box<Address>>,
         /// When WhatsApp last answered.
         last_round_trip: Option<Moment>,
+        /// When a message last came, since the host was started.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        last_message_received: Option<Moment>,
+        /// When WhatsApp's server last took a message, since the host was started.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        last_message_sent: Option<Moment>,
+        /// How busy it is, where that was asked for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        activity: Option<Box<ShownActivity>>,
         /// Until when the account may not be used, where WhatsApp says so.
         #[serde(skip_serializing_if = "Option::is_none")]
         banned_until: Option<Option<Moment>>,
     },
+}
+
+/// How busy a session is, counted since its client was started.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SessionActivity")]
+pub(in crate::http) struct ShownActivity {
+    /// Bytes written to WhatsApp, sealed.
+    bytes_sent: u64,
+    /// Bytes read from WhatsApp, sealed.
+    bytes_received: u64,
+    /// Messages that were sent, or tried to be.
+    messages_sent: u64,
+    /// Messages that came and could be read.
+    messages_received: u64,
+    /// How often the connection was made anew.
+    reconnects: u64,
+    /// Bytes the client estimates for what it keeps in memory.
+    memory_bytes: u64,
+}
+
+/// How many sessions are concerned.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SessionCount")]
+pub(in crate::http) struct Count {
+    sessions: usize,
+}
+
+/// What is to be different about a session.
+pub(in crate::http) struct Changes {
+    connect: Option<bool>,
+}
+
+impl FromFields for Changes {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let says = "Whether it is wanted connected, now and after restarts.";
+        let connect = fields.optional("connect", Flag, says);
+        Some(Self { connect })
+    }
 }
 
 pub(in crate::http) async fn create(ctx: Ctx, Json(new): Json<NewSession>) -> Result<Created<ShownSession>, ApiError> {
@@ -149,8 +196,57 @@ pub(in crate::http) async fn remove(ctx: Ctx) -> Result<NoContent, ApiError> {
 /// Without what is stored of it.
 pub(in crate::http) async fn status(ctx: Ctx) -> Result<Shown<ShownStatus>, ApiError> {
     let record = ctx.session().await?;
+    let busy = ctx.parts.sessions.busy(record.id).await;
     let session = ctx.parts.sessions.seen(record);
-    Ok(Shown(shown_status(session.status.as_ref())))
+    let mut shown = shown_status(session.status.as_ref());
+    if let (
+        ShownStatus::AtWork {
+            last_message_received,
+            last_message_sent,
+            activity,
+            ..
+        },
+        Some(busy),
+    ) = (&mut shown, busy)
+    {
+        *last_message_received = busy.messages.received_at.map(Moment);
+        *last_message_sent = busy.messages.sent_at.map(Moment);
+        let counted = busy.activity.map(|counted| ShownActivity {
+            bytes_sent: counted.bytes_sent,
+            bytes_received: counted.bytes_received,
+            messages_sent: counted.messages_sent,
+            messages_received: counted.messages_received,
+            reconnects: counted.reconnects,
+            memory_bytes: counted.memory_bytes,
+        });
+        *activity = counted.map(Box::new);
+    }
+    Ok(Shown(shown))
+}
+
+pub(in crate::http) async fn update(
+    ctx: Ctx,
+    Json(Changes { connect }): Json<Changes>,
+) -> Result<Shown<ShownSession>, ApiError> {
+    let record = ctx.session().await?;
+    let sessions = &ctx.parts.sessions;
+    let session = match connect {
+        Some(true) => sessions.connect(record.id).await?,
+        Some(false) => sessions.disconnect(record.id).await?,
+        None => sessions.seen(record),
+    };
+    Ok(Shown(shown(&session)))
+}
+
+pub(in crate::http) async fn restart(ctx: Ctx) -> Result<Accepted<ShownSession>, ApiError> {
+    let record = ctx.session().await?;
+    Ok(Accepted(shown(&ctx.parts.sessions.restart(record.id).await?)))
+}
+
+/// They begin one after another, as many a second as the configuration says.
+pub(in crate::http) async fn reconnect_all(ctx: Ctx) -> Result<Accepted<Count>, ApiError> {
+    let sessions = ctx.parts.sessions.reconnect_all().await?;
+    Ok(Accepted(Count { sessions }))
 }
 
 pub(in crate::http) async fn connect(ctx: Ctx) -> Result<Accepted<ShownSession>, ApiError> {
@@ -190,8 +286,11 @@ fn shown_status(status: Option<&Status>) -> ShownStatus {
         state: status.state.name(),
         since: Moment(status.since),
         reason: status.reason.as_deref().map(str::to_owned),
-        me: status.me.as_ref().map(Address::from),
+        me: status.me.as_ref().map(|me| Box::new(Address::from(me))),
         last_round_trip: status.last_round_trip.map(Moment),
+        last_message_received: None,
+        last_message_sent: None,
+        activity: None,
         banned_until: match status.state {
             State::Banned { until } => Some(until.map(Moment)),
             _ => None,
