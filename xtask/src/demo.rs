@@ -9,7 +9,7 @@ mod chat;
 mod conversation;
 mod group;
 pub(crate) mod own;
-mod process;
+pub(crate) mod process;
 mod server;
 pub(crate) mod stage;
 
