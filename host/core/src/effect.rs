@@ -91,6 +91,11 @@ pub enum Action {
     SendRaw(Box<Raw>),
     /// Tell a server of the operator's something. Not carried out by the session.
     Webhook(Box<Webhook>),
+    /// Tell the sender that voice messages or videos were played. All of one chat and one author.
+    MarkPlayed {
+        /// The messages.
+        targets: Vec<MessageKey>,
+    },
 }
 
 impl Action {
@@ -100,7 +105,7 @@ impl Action {
         match self {
             Self::Send(send) => Some(&send.to),
             Self::React { target, .. } => Some(&target.chat),
-            Self::MarkRead { targets } => targets.first().map(|key| &key.chat),
+            Self::MarkRead { targets } | Self::MarkPlayed { targets } => targets.first().map(|key| &key.chat),
             Self::SetTyping { chat, .. } => Some(chat),
             Self::Change(change) => Some(change.chat()),
             Self::SendMarked(marked) => Some(&marked.send.to),
@@ -116,6 +121,7 @@ impl Action {
             Self::Send(_) => "send",
             Self::React { .. } => "react",
             Self::MarkRead { .. } => "mark_read",
+            Self::MarkPlayed { .. } => "mark_played",
             Self::SetTyping { .. } => "set_typing",
             Self::Change(change) => change.name(),
             Self::SendMarked(_) => "send_marked",
@@ -132,6 +138,7 @@ impl Action {
             Self::SendMarked(marked) => Some(&marked.send),
             Self::React { .. }
             | Self::MarkRead { .. }
+            | Self::MarkPlayed { .. }
             | Self::SetTyping { .. }
             | Self::Change(_)
             | Self::SendRaw(_)
@@ -140,7 +147,26 @@ impl Action {
     }
 }
 
+impl Action {
+    /// The file it sends that WhatsApp does not have yet.
+    #[must_use]
+    pub fn upload(&self) -> Option<FileName> {
+        let file = self.sent()?.content.file().filter(|file| file.source.is_nowhere())?;
+        let digest: [u8; 32] = file.sha256.as_deref()?.try_into().ok()?;
+        Some(digest.into())
+    }
+}
+
 impl Effect {
+    /// The media of the session's that a caller's message needs until WhatsApp has it ([`crate::media_store`]).
+    #[must_use]
+    pub fn upload(&self) -> Option<FileName> {
+        match &self.cause {
+            Cause::Request { .. } => self.action.upload(),
+            Cause::Plugin { .. } => None,
+        }
+    }
+
     /// The file of the host's own that it needs until WhatsApp has it, and whose.
     #[must_use]
     pub fn file(&self) -> Option<(&InstallationId, FileName)> {
@@ -268,6 +294,13 @@ pub enum EffectState {
         /// WhatsApp's code, where it gave one.
         code: Option<u32>,
     },
+    /// Waiting like a pending one, because the session's send policy holds it back.
+    Held {
+        /// When it may leave, as far as can be told.
+        until: UnixMs,
+        /// What holds it back, in words for the operator.
+        because: Box<str>,
+    },
 }
 
 impl EffectState {
@@ -275,7 +308,7 @@ impl EffectState {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Pending { .. } => "pending",
+            Self::Pending { .. } | Self::Held { .. } => "pending",
             Self::Sent { .. } => "sent",
             Self::Delivered { .. } => "delivered",
             Self::Read { .. } => "read",
@@ -286,7 +319,7 @@ impl EffectState {
     /// Whether the sink still has to do something.
     #[must_use]
     pub const fn is_pending(&self) -> bool {
-        matches!(self, Self::Pending { .. })
+        matches!(self, Self::Pending { .. } | Self::Held { .. })
     }
 }
 
@@ -306,6 +339,13 @@ pub enum Progress {
         /// Why this attempt did not do it.
         error: Box<str>,
     },
+    /// Not attempted yet: the session's send policy holds it back.
+    Held {
+        /// When it may leave, as far as can be told.
+        until: UnixMs,
+        /// What holds it back.
+        because: Box<str>,
+    },
     /// Give up.
     Failed {
         /// Why.
@@ -323,6 +363,6 @@ pub fn message_id(effect: &Effect) -> Option<MessageId> {
             Some(effect.id.message_id())
         }
         Action::Change(change) => change.is_message().then(|| effect.id.message_id()),
-        Action::MarkRead { .. } | Action::SetTyping { .. } | Action::Webhook(_) => None,
+        Action::MarkRead { .. } | Action::MarkPlayed { .. } | Action::SetTyping { .. } | Action::Webhook(_) => None,
     }
 }

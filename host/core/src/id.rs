@@ -82,6 +82,8 @@ ulid_ids! {
     LoginId = "lgn_";
     /// The record of one plugin call.
     RunId = "run_";
+    /// A message that is to be sent later.
+    ScheduledMessageId = "smg_";
     /// One linked WhatsApp device.
     SessionId = "ses_";
     /// Who owns sessions, users and keys.

@@ -29,6 +29,7 @@ mod long_record;
 mod per_session;
 
 pub mod affairs;
+pub mod answered;
 pub mod config_layer;
 pub mod contact;
 pub mod journal;
@@ -46,7 +47,10 @@ pub mod package;
 pub mod packages;
 pub mod runs;
 pub mod schedule_state;
+pub mod scheduled_message;
+pub mod send_ledger;
 pub mod timer;
+pub mod upload;
 pub mod version;
 
 pub mod audit;

@@ -5,6 +5,7 @@
 //! it is durable, so that nothing leaves the process that a crash would make undone.
 
 mod commit;
+mod listing;
 mod queue;
 mod sent_keys;
 #[cfg(test)]
@@ -30,6 +31,7 @@ use crate::progress::Round;
 use crate::schema::{self, session};
 use crate::store::{Applied, Commit, Space, Store, StoreError};
 use crate::timer::Timers;
+pub use listing::Listed;
 use queue::Queue;
 pub use sent_keys::KEY_LIFE;
 

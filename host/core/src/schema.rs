@@ -47,6 +47,10 @@ pub mod system {
     pub const SHADOW: u8 = 0x46;
     /// A layer of a configuration that holds everywhere: installation.
     pub const CONFIG_LAYER: u8 = 0x3D;
+    /// What a request under an idempotency key was answered, sealed: a digest of the caller and the key, part number.
+    pub const ANSWERED: u8 = 0xD0;
+    /// When such a key is free again: that moment, the digest.
+    pub const ANSWERED_FREE: u8 = 0xD1;
     /// The key that hides what records of calls hold of what people wrote.
     pub const RUNS_KEY: u8 = 0x40;
 }
@@ -147,6 +151,22 @@ pub mod session {
     pub const RUN: u8 = 0x80;
     /// The rest of it: its name.
     pub const RUN_DETAIL: u8 = 0x81;
+
+    /// A message that was let go under the send policy: when, effect.
+    pub const DEPARTURE: u8 = 0xD0;
+    /// A person the session has written to under the send policy: address.
+    pub const WRITTEN_TO: u8 = 0xD1;
+    /// Which account is linked, and since when.
+    pub const LINKED: u8 = 0xD2;
+    /// What was set of the session's send policy.
+    pub const SEND_POLICY: u8 = 0xD3;
+    /// A message that is to be sent later: its id.
+    pub const SCHEDULED_MESSAGE: u8 = 0xD4;
+    /// When it is due: that moment, its id.
+    pub const SCHEDULED_MESSAGE_DUE: u8 = 0xD5;
+
+    /// What is known of media that were put here to be sent: SHA-256.
+    pub const UPLOAD: u8 = 0xD6;
 
     /// A tick of a schedule: installation, schedule, position.
     pub const SCHEDULE_RUN: u8 = 0x90;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures::Stream;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use waspnest_core::answered::Answers;
 use waspnest_core::audit::AuditLog;
 use waspnest_core::caller::Callers as CallerRegister;
 use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock};
@@ -17,15 +18,19 @@ use waspnest_core::files::{FileError, Files};
 use waspnest_core::journal::Journal;
 use waspnest_core::log::Log;
 use waspnest_core::master_key::{MasterKey, MasterKeyError};
+use waspnest_core::media_store::{MediaError, MediaStore};
 use waspnest_core::outbox::Outbox;
 use waspnest_core::packages::{Packages, PackagesError};
 use waspnest_core::progress::Progress;
 use waspnest_core::runs::Runs;
 use waspnest_core::schedule_state::ScheduleStates;
+use waspnest_core::scheduled_message::ScheduledMessages;
 use waspnest_core::seal::{KeyCheckError, Sealer};
 use waspnest_core::secret::StoredSecrets;
+use waspnest_core::send_ledger::SendLedger;
 use waspnest_core::session::{Desired, SessionError, Sessions as Register};
 use waspnest_core::store::{OpenError, SledOptions, SledStore, Store, StoreError};
+use waspnest_core::upload::Uploads;
 use waspnest_core::version::VersionRegister;
 use waspnest_egress::{Egress, SystemNames};
 use waspnest_engine::record::Hide;
@@ -38,17 +43,20 @@ use crate::config::keys::Keys;
 use crate::config::secret::Secret;
 use crate::http::{Http, HttpParts};
 use crate::install::SlotTimetable;
+use crate::planner::Planner;
 use crate::recorder::recording;
 use crate::replies::Replies;
 use crate::rollout::{Rollout, RolloutError, RolloutParts};
 use crate::secrets::Secrets;
+use crate::send_policies::Policies;
 use crate::service::accounts::Accounts;
 use crate::service::admin_secret::{self, AdminSecretError};
 use crate::service::callers::{Callers, CallersParts};
 use crate::service::health::{Health, Phase};
 use crate::service::hooks::Hooks;
 use crate::service::installations::Installations;
-use crate::service::messages::Messages;
+use crate::service::media::Medias;
+use crate::service::messages::{Messages, MessagesParts};
 use crate::service::routes::Routes;
 use crate::service::runs::{Replays, Runs as ServiceRuns};
 use crate::service::schedules::{Schedules, SchedulesParts};
@@ -85,6 +93,9 @@ pub enum AppError {
     /// Files of plugins cannot be kept.
     #[error(transparent)]
     Files(#[from] FileError),
+    /// Media cannot be kept.
+    #[error(transparent)]
+    Media(#[from] MediaError),
     /// The sandbox cannot be set up.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -197,12 +208,14 @@ impl App {
             Keys::File(path) => MasterKey::from_file(path)?,
         };
 
-        let stored = StoredSecrets::new(Arc::clone(&store), Sealer::checked(&master_key, &*store).await?);
+        let sealer = Sealer::checked(&master_key, &*store).await?;
+        let stored = StoredSecrets::new(Arc::clone(&store), sealer.clone());
         let secrets = Secrets::new(config.secrets.clone(), stored.clone());
         let log = Log::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&ids));
         let outbox = Outbox::new(Arc::clone(&store), Arc::clone(&clock), log.clone());
         let progress = Progress::new(Arc::clone(&store));
         let files = Files::open(&config.storage.dir.join("files"), Arc::clone(&clock))?;
+        let media = MediaStore::open(&config.storage.dir.join("media"), Arc::clone(&clock))?;
         let register = Register::open(Arc::clone(&store)).await?;
         let callers = Callers::open(CallersParts {
             store: Arc::clone(&store),
@@ -267,6 +280,7 @@ impl App {
             log: log.clone(),
             outbox: outbox.clone(),
             files: files.clone(),
+            media: media.clone(),
             clock: Arc::clone(&clock),
             master_key,
             profile: config.whatsapp.profile.clone(),
@@ -303,6 +317,16 @@ impl App {
             installations: Arc::clone(&installations),
             hide,
         };
+        let policies = Policies::new(config.send_policy.clone(), SendLedger::new(Arc::clone(&store)));
+        let uploads = Uploads::new(Arc::clone(&store));
+        let medias = Medias::new(
+            media.clone(),
+            uploads.clone(),
+            egress.clone(),
+            config.media,
+            Arc::clone(&clock),
+        );
+        let scheduled_messages = ScheduledMessages::new(Arc::clone(&store));
         let running = RunningSessions::new(
             Shared {
                 store: Arc::clone(&store),
@@ -324,6 +348,7 @@ impl App {
                 stagger: config.whatsapp.stagger,
                 records,
                 send_retry: config.plugins.retry.clone(),
+                policies: policies.clone(),
                 clock: Arc::clone(&clock),
                 ids: Arc::clone(&ids),
             },
@@ -331,6 +356,9 @@ impl App {
         );
         let sweep = Sweep {
             files,
+            media,
+            uploads,
+            scheduled: scheduled_messages.clone(),
             runs: runs.clone(),
             record: config.plugins.record.clone(),
             callers: CallerRegister::open(Arc::clone(&store), &*clock).await?,
@@ -366,7 +394,17 @@ impl App {
                     Arc::clone(&clock),
                     Arc::clone(&ids),
                 ),
-                messages: Messages::new(log, outbox, control, Arc::clone(&clock), Arc::clone(&ids)),
+                messages: Messages::new(MessagesParts {
+                    log,
+                    outbox,
+                    scheduled: scheduled_messages.clone(),
+                    media: medias.clone(),
+                    control,
+                    clock: Arc::clone(&clock),
+                    ids: Arc::clone(&ids),
+                }),
+                medias,
+                policies,
                 installations: Installations::new(described, progress, register.clone()),
                 versions: Arc::new(rollout),
                 schedules,
@@ -375,6 +413,7 @@ impl App {
                 hooks,
                 secrets: SecretsService::new(stored),
                 runs: ServiceRuns::new(runs, register.clone(), replays),
+                answers: Answers::new(Arc::clone(&store), sealer, Arc::clone(&clock)),
                 health,
                 callers,
                 body_limit: config.server.body_limit,
@@ -403,6 +442,7 @@ impl App {
         settings.take_up().await?;
         let mut wanted = Vec::new();
         for record in register.list().await? {
+            scheduled_messages.take_up(record.id).await?;
             let session = running.start(&record).await?;
             match record.desired {
                 Desired::Disconnected => {}
@@ -410,6 +450,12 @@ impl App {
             }
         }
         running.connect_all(wanted);
+        let planner = Planner {
+            scheduled: scheduled_messages,
+            sessions: running.clone(),
+            clock: Arc::clone(&clock),
+        };
+        shutdown.spawn("scheduled messages", planner.run(shutdown.soft()));
         shutdown.spawn("http", http.serve(listener));
         phase.send_replace(Phase::Ready);
         tracing::info!(%address, "ready");

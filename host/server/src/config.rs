@@ -13,6 +13,7 @@ pub mod install;
 pub mod installation;
 pub mod keys;
 pub mod log;
+mod media;
 pub mod pattern;
 pub mod plugins;
 pub mod problem;
@@ -21,6 +22,7 @@ pub mod scenario;
 pub mod schedule;
 pub mod secret;
 pub mod secrets;
+pub mod send_policy;
 pub mod server;
 pub mod session;
 pub mod storage;
@@ -36,6 +38,7 @@ mod tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::service::media::MediaLimits;
 use bind::Bind;
 use callers::Callers;
 use installation::Installation;
@@ -46,6 +49,7 @@ use problem::ConfigError;
 use schedule::Schedule;
 use secrets::Declared;
 use section::{Findings, Section};
+use send_policy::SendPolicies;
 use server::Server;
 use session::Session;
 use storage::Storage;
@@ -73,6 +77,10 @@ pub struct Config {
     pub secrets: BTreeMap<SecretName, Declared>,
     /// `[webhooks]`.
     pub webhooks: BTreeMap<EndpointName, Endpoint>,
+    /// `[send-policy]`.
+    pub send_policy: SendPolicies,
+    /// `[media]`.
+    pub media: MediaLimits,
     /// `[log]`.
     pub log: Log,
     /// `[[session]]`.
@@ -105,7 +113,7 @@ impl Config {
     #[must_use]
     pub fn keys() -> BTreeSet<String> {
         // A file with one element in each list, so that the keys of elements are asked for; what is missing in them does not matter here.
-        let text = "session = [{}]\nplugin = [{ session = { name = {} }, chat = [{}], schedule = { name = {} } }]\nbind = [{}]\nschedule = [{}]\n[secrets.name]\n[webhooks.name]";
+        let text = "session = [{}]\nplugin = [{ session = { name = {} }, chat = [{}], schedule = { name = {} } }]\nbind = [{}]\nschedule = [{}]\n[secrets.name]\n[webhooks.name]\n[[send-policy.session]]";
         Self::read(text, None, std::iter::empty()).1
     }
 
@@ -155,6 +163,8 @@ impl Config {
         let plugins = Plugins::read(section.table("plugins"), base, &storage.dir);
         let secrets = secrets::read(&mut section, base, env);
         let webhooks = webhooks::read(&mut section);
+        let send_policy = SendPolicies::read(section.table("send-policy"));
+        let media = MediaLimits::read(section.table("media"));
         let log = Log::read(section.table("log"));
         let sessions = section
             .tables("session")
@@ -180,6 +190,8 @@ impl Config {
             plugins,
             secrets,
             webhooks,
+            send_policy,
+            media,
             log,
             sessions,
             installations,

@@ -14,6 +14,8 @@ mod dispatch;
 mod document;
 mod error;
 mod form;
+mod idempotency;
+mod multipart;
 mod operation;
 mod page;
 mod peer;
@@ -25,6 +27,7 @@ mod reply;
 mod routes;
 mod swagger;
 mod told;
+mod values;
 
 mod api;
 
@@ -32,13 +35,16 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use waspnest_core::answered::Answers;
 use waspnest_core::clock::{Clock, Ids};
 
+use crate::send_policies::Policies;
 use crate::service::accounts::Accounts;
 use crate::service::callers::Callers;
 use crate::service::health::Health;
 use crate::service::hooks::Hooks;
 use crate::service::installations::Installations;
+use crate::service::media::Medias;
 use crate::service::messages::Messages;
 use crate::service::routes::Routes;
 use crate::service::runs::Runs;
@@ -61,6 +67,10 @@ pub struct HttpParts {
     pub accounts: Accounts,
     /// Messages and effects.
     pub messages: Messages,
+    /// Media to send.
+    pub medias: Medias,
+    /// How fast sessions send.
+    pub policies: Policies,
     /// Installations and dead letters.
     pub installations: Installations,
     /// Versions of plugins.
@@ -77,6 +87,8 @@ pub struct HttpParts {
     pub secrets: Secrets,
     /// Records of calls.
     pub runs: Runs,
+    /// What requests under an idempotency key were answered.
+    pub answers: Answers,
     /// How the host is.
     pub health: Health,
     /// Who may call.

@@ -20,6 +20,7 @@ pub mod settings;
 pub mod recorder;
 pub mod router;
 
+pub mod send_policies;
 pub mod sink;
 
 pub mod sessions;
@@ -30,6 +31,8 @@ pub mod install;
 
 pub mod rollout;
 
+mod link_page;
+mod planner;
 pub mod replies;
 mod rfc3339;
 pub mod secrets;

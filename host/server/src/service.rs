@@ -3,6 +3,7 @@
 //! Nothing here knows HTTP, and nothing in HTTP knows more than this. A service is a struct over the parts it needs.
 
 pub mod control;
+pub mod deeds;
 pub mod error;
 
 pub mod accounts;
@@ -14,7 +15,9 @@ pub mod callers;
 pub mod health;
 pub mod hooks;
 pub mod installations;
+pub mod media;
 pub mod messages;
+pub mod outgoing;
 pub mod routes;
 pub mod running;
 pub mod runs;

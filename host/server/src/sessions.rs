@@ -15,15 +15,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use waspnest_core::clock::{Clock, Ids};
-use waspnest_core::effect::Action;
+use waspnest_core::effect::{Action, Effect, EffectState, Progress as Outcome};
 use waspnest_core::files::Files;
-use waspnest_core::id::{EventId, SessionId};
+use waspnest_core::id::{EffectId, EventId, SessionId};
 use waspnest_core::journal::Journal;
 use waspnest_core::log::Log;
 use waspnest_core::outbox::{CommitError, Committed, Outbox};
 use waspnest_core::progress::Progress;
 use waspnest_core::session::{SessionRecord, Sessions};
-use waspnest_core::store::Store;
+use waspnest_core::store::{Store, StoreError};
 use waspnest_egress::Egress;
 use waspnest_engine::Engine;
 use waspnest_whatsapp::{RequestError, SessionHandle, WhatsApp};
@@ -33,10 +33,14 @@ use crate::recorder::Recorder;
 use crate::replies::Replies;
 use crate::router::Slot;
 use crate::secrets::Secrets;
+use crate::send_policies::Policies;
 use crate::shutdown::Shutdown;
-use crate::sink::SinkPort;
+use crate::sink::{CANCELED, SinkPort};
 use crate::source::Timetable;
 use crate::webhook::Webhooks;
+
+/// What the ids of effects that were repeated derive from, beside the request.
+const REPEATED: &str = "repeated";
 
 /// What all sessions share.
 #[derive(Debug)]
@@ -79,6 +83,8 @@ pub struct Shared {
     pub records: Option<Recorder>,
     /// What happens to effects that fail for the moment.
     pub send_retry: Retry,
+    /// How fast sessions send.
+    pub policies: Policies,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Ids.
@@ -213,6 +219,7 @@ impl RunningSessions {
             // Only a task that was cut off drops the sender, and then it has ended too.
             let _ = running.ended.wait_for(|ended| *ended).await;
         }
+        self.shared.policies.forget(id);
         self.shared.log.forget(id);
         self.shared.outbox.forget(id);
     }
@@ -226,8 +233,47 @@ impl RunningSessions {
         id: SessionId,
         request: EventId,
         actions: Vec<Action>,
-    ) -> Result<Vec<waspnest_core::effect::Effect>, CommitError> {
-        let Committed { effects, applied } = self.shared.outbox.submit(id, request, actions).await?;
+    ) -> Result<Vec<Effect>, CommitError> {
+        let committed = self.shared.outbox.submit(id, request, actions).await?;
+        self.hand_over(id, committed).await
+    }
+
+    /// Puts the action of an effect that failed into the outbox once more, as an effect of its own whose id derives from `request`.
+    ///
+    /// # Errors
+    /// [`CommitError::AlreadyDone`] for a request that was committed before.
+    pub async fn resubmit(&self, failed: Effect, request: EventId) -> Result<Effect, CommitError> {
+        let by: waspnest_core::id::InstallationId = REPEATED.parse().map_err(|_| CommitError::AlreadyDone)?;
+        let id = EffectId::derive(request, &by, 0);
+        let Effect {
+            session, cause, action, ..
+        } = failed;
+        let committed = self.shared.outbox.at_once(session, cause, id, action).await?;
+        let effects = self.hand_over(session, committed).await?;
+        effects.into_iter().next().ok_or(CommitError::AlreadyDone)
+    }
+
+    /// Calls off an effect that is pending; says whether it will not leave any more.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn cancel(&self, session: SessionId, id: EffectId) -> Result<bool, StoreError> {
+        if let Some(running) = self.get(session)
+            && running.sink.cancel(id).await.is_err()
+        {
+            return Ok(false);
+        }
+        // Where no sink is at work nothing can leave meanwhile.
+        let canceled = Outcome::Failed {
+            reason: CANCELED.into(),
+            code: None,
+        };
+        let state = self.shared.outbox.progress(session, id, canceled).await?;
+        Ok(matches!(state, Some(EffectState::Failed { .. })))
+    }
+
+    async fn hand_over(&self, id: SessionId, committed: Committed) -> Result<Vec<Effect>, CommitError> {
+        let Committed { effects, applied } = committed;
         applied.durable().await.map_err(CommitError::Store)?;
         if let Some(running) = self.get(id) {
             let applied = waspnest_core::store::Applied::already_durable();

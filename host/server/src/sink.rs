@@ -7,10 +7,12 @@
 mod carrier;
 mod failures;
 mod lanes;
+mod policy;
 mod session;
 mod webhooks;
 
 pub use carrier::{Answer, Carried, Carrier, CarryError};
 pub(crate) use failures::Failures;
-pub(crate) use session::{SessionSink, SinkParts, SinkPort};
+pub(crate) use policy::PolicyParts;
+pub(crate) use session::{CANCELED, SessionSink, SinkParts, SinkPort};
 pub(crate) use webhooks::{WebhookSink, WebhookSinkParts};

@@ -44,7 +44,7 @@ use crate::replies::{Replies, Reply};
 use crate::router::{GroupAdmins, Installed, LoopGuard, RouterParts, SessionRouter, Slot};
 use crate::scenario::{NoMessage, Remembered};
 use crate::secrets::Secrets;
-use crate::sink::{Failures, SessionSink, SinkParts};
+use crate::sink::{Failures, PolicyParts, SessionSink, SinkParts};
 use crate::source::{SessionSchedules, SourceParts, Timetable};
 use account::PlayedAccount;
 use clock::StageClock;
@@ -257,6 +257,15 @@ impl Stage {
             clock: Arc::clone(&clock),
             retry: self.config.plugins.retry.clone(),
             failures: Failures::new(session, self.log.clone(), Interest::NONE),
+            // What a scenario says happens when it says.
+            policy: PolicyParts::off(
+                session,
+                &self.log,
+                &self.outbox,
+                &self.store,
+                Arc::clone(&clock),
+                Arc::clone(&ids),
+            ),
         });
         let wanted = Record {
             runs: RECORDS,

@@ -1,5 +1,5 @@
-//! Removes files of plugins that nobody asks for and nothing that waits to be sent needs, records of calls that are old or too many,
-//! logins that have ended, and what is old in the audit log.
+//! Removes files of plugins and of callers that nobody asks for and nothing that waits to be sent needs, records of calls that are old or
+//! too many, logins that have ended, and what is old in the audit log.
 //!
 //! Failures are told and tried again at the next time: a full disk must not end the host.
 
@@ -11,13 +11,17 @@ use tokio_util::sync::CancellationToken;
 use waspnest_core::audit::AuditLog;
 use waspnest_core::caller::Callers;
 use waspnest_core::clock::{Clock, UnixMs};
+use waspnest_core::effect::Effect;
 use waspnest_core::event::Position;
 use waspnest_core::files::{FileName, Files};
 use waspnest_core::id::{InstallationId, SessionId};
+use waspnest_core::media_store::MediaStore;
 use waspnest_core::outbox::Outbox;
 use waspnest_core::runs::Runs;
+use waspnest_core::scheduled_message::ScheduledMessages;
 use waspnest_core::session::Sessions;
 use waspnest_core::store::StoreError;
+use waspnest_core::upload::Uploads;
 
 use crate::config::record::Record;
 use crate::service::audit;
@@ -31,6 +35,9 @@ const PAGE: usize = 500;
 #[derive(Debug)]
 pub(crate) struct Sweep {
     pub(crate) files: Files,
+    pub(crate) media: MediaStore,
+    pub(crate) uploads: Uploads,
+    pub(crate) scheduled: ScheduledMessages,
     pub(crate) runs: Runs,
     pub(crate) record: Record,
     pub(crate) callers: Callers,
@@ -49,6 +56,9 @@ impl Sweep {
                 Ok(0) => {}
                 Ok(swept) => tracing::info!(swept, "files removed"),
                 Err(error) => tracing::error!(error = &*error, "files could not be swept"),
+            }
+            if let Err(error) = self.sweep_media().await {
+                tracing::error!(error = &*error, "media could not be swept");
             }
             if let Err(error) = self.sweep_runs().await {
                 tracing::error!(error = &*error, "records of calls could not be swept");
@@ -69,6 +79,44 @@ impl Sweep {
             self.add_needed(session.id, &mut needed).await?;
         }
         Ok(self.files.sweep(&needed).await?)
+    }
+
+    /// Removes what callers put here. What else is in the store of media is somebody else's.
+    async fn sweep_media(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        for session in self.register.list().await? {
+            let mut old = self.media.old(session.id).await?;
+            if old.is_empty() {
+                continue;
+            }
+            let needed = self.needed_media(session.id).await?;
+            old.retain(|kept| !needed.contains(&kept.name));
+            for kept in old {
+                if self.uploads.get(session.id, &kept.name).await?.is_some() {
+                    self.media.remove(session.id, &kept.name).await?;
+                    self.uploads.forget(session.id, &kept.name).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Media that something needs which waits to be sent.
+    async fn needed_media(&self, session: SessionId) -> Result<HashSet<FileName>, StoreError> {
+        let mut needed = HashSet::new();
+        let mut after = Position::default();
+        loop {
+            let page = self.outbox.due(session, after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = last.sequence;
+            needed.extend(page.iter().filter_map(Effect::upload));
+        }
+        let mut after = None;
+        loop {
+            let page = self.scheduled.list(session, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(needed) };
+            after = Some(last.id);
+            needed.extend(page.iter().filter_map(|message| message.action.upload()));
+        }
     }
 
     async fn sweep_runs(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {

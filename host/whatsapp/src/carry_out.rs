@@ -12,10 +12,12 @@ mod change;
 
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::Clock;
 use waspnest_core::effect::{Action, Effect, Marked, Send, Typing};
 use waspnest_core::files::Files;
+use waspnest_core::media_store::{MediaError, MediaFile, MediaStore};
 use waspnest_core::message::{MessageKey, Origin};
 use whatsapp_rust::request::IqError;
 use whatsapp_rust::waproto::whatsapp as wa;
@@ -85,6 +87,7 @@ pub(crate) struct Means<'a> {
     pub(crate) clock: &'a dyn Clock,
     pub(crate) key: &'a MasterKey,
     pub(crate) files: &'a Files,
+    pub(crate) media: &'a MediaStore,
     pub(crate) me: Option<Party>,
 }
 
@@ -119,7 +122,8 @@ pub(crate) async fn attempt(client: &Client, means: &Means<'_>, effect: &Effect)
             let message = encode::reaction(target, emoji.as_deref(), means.clock.now());
             hand_over(client, means, effect, &target.chat, message).await
         }
-        Action::MarkRead { targets } => mark_read(client, targets).await,
+        Action::MarkRead { targets } => tell_author(client, targets, Told::Read).await,
+        Action::MarkPlayed { targets } => tell_author(client, targets, Told::Played).await,
         Action::SetTyping { chat, state } => show(client, chat, *state).await.map(|()| Carried::Done),
     }
 }
@@ -132,15 +136,39 @@ async fn upload(client: &Client, means: &Means<'_>, effect: &Effect, send: &Send
         return Ok(None);
     };
     let gone = || permanent("the host does not have the file any more");
-    let (owner, name) = effect.file().ok_or_else(gone)?;
-    let bytes = means.files.get(owner, &name).await;
-    let bytes = bytes.map_err(|error| transient(error.to_string()))?.ok_or_else(gone)?;
+    let bytes = match effect.upload() {
+        Some(name) => {
+            let file = means.media.get(effect.session, &name).await.map_err(unreadable)?;
+            whole(&file.ok_or_else(gone)?).await.map_err(unreadable)?
+        }
+        None => {
+            let (owner, name) = effect.file().ok_or_else(gone)?;
+            let bytes = means.files.get(owner, &name).await;
+            bytes.map_err(|error| transient(error.to_string()))?.ok_or_else(gone)?
+        }
+    };
     let key = means.key.derive("media key", &effect.id.ulid().to_bytes());
     let content = file.put(client, &bytes, key).await.map_err(transient)?;
     Ok(Some(Send {
         content,
         ..send.clone()
     }))
+}
+
+/// All of a file: it is sealed as a whole.
+async fn whole(file: &MediaFile) -> Result<Bytes, MediaError> {
+    let mut bytes = BytesMut::new();
+    loop {
+        let part = file.read(bytes.len() as u64, u64::MAX).await?;
+        if part.is_empty() {
+            return Ok(bytes.freeze());
+        }
+        bytes.extend_from_slice(&part);
+    }
+}
+
+fn unreadable(error: MediaError) -> CarryError {
+    transient(error.to_string())
 }
 
 /// What a message of an effect is made with, the same on every attempt.
@@ -193,7 +221,14 @@ async fn hand_over(
     }
 }
 
-async fn mark_read(client: &Client, targets: &[MessageKey]) -> Result<Carried, CarryError> {
+/// What the author of a message is told.
+#[derive(Clone, Copy)]
+enum Told {
+    Read,
+    Played,
+}
+
+async fn tell_author(client: &Client, targets: &[MessageKey], told: Told) -> Result<Carried, CarryError> {
     let Some(first) = targets.first() else {
         return Ok(Carried::Done);
     };
@@ -207,15 +242,21 @@ async fn mark_read(client: &Client, targets: &[MessageKey]) -> Result<Carried, C
         )));
     }
     match first.from {
-        Origin::Me => return Err(permanent("the account's own messages cannot be marked as read")),
+        Origin::Me => {
+            return Err(permanent(
+                "the account's own messages cannot be marked as read or played",
+            ));
+        }
         Origin::Them => {}
     }
     let ids: Vec<&str> = targets.iter().map(|key| key.id.as_str()).collect();
     let sender = first.participant.as_ref().map(jid::to_wire);
-    client
-        .mark_as_read(&jid::to_wire(&first.chat), sender.as_ref(), &ids)
-        .await
-        .map_err(|error| transient(format!("{error:#}")))?;
+    let chat = jid::to_wire(&first.chat);
+    let done = match told {
+        Told::Read => client.mark_as_read(&chat, sender.as_ref(), &ids).await,
+        Told::Played => client.mark_as_played(&chat, sender.as_ref(), &ids).await,
+    };
+    done.map_err(|error| transient(format!("{error:#}")))?;
     Ok(Carried::Done)
 }
 

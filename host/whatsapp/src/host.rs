@@ -37,6 +37,7 @@ const REQUESTS: usize = 16;
 pub struct WhatsApp {
     host: Arc<Host>,
     files: waspnest_core::files::Files,
+    media: waspnest_core::media_store::MediaStore,
 }
 
 /// What sessions share.
@@ -135,6 +136,7 @@ impl WhatsApp {
         Ok(Self {
             host: Arc::new(host),
             files: options.files,
+            media: options.media,
         })
     }
 
@@ -175,6 +177,7 @@ impl WhatsApp {
             Arc::clone(&self.host.clock),
             self.host.key.clone(),
             self.files.clone(),
+            self.media.clone(),
         ));
         let handle = SessionHandle {
             id: session,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use waspnest_core::clock::Clock;
 use waspnest_core::files::Files;
 use waspnest_core::log::Log;
+use waspnest_core::media_store::MediaStore;
 use waspnest_core::outbox::Outbox;
 use waspnest_core::store::Store;
 
@@ -30,6 +31,8 @@ pub struct WhatsAppOptions {
     pub outbox: Outbox,
     /// The files that effects send.
     pub files: Files,
+    /// The media that effects of callers send.
+    pub media: MediaStore,
     /// The time of everything, whatsapp-rust's included.
     pub clock: Arc<dyn Clock>,
     /// What device keys are encrypted under.

@@ -84,6 +84,7 @@ impl Unsealer<'_> {
             | Action::Change(_)
             | Action::React { .. }
             | Action::MarkRead { .. }
+            | Action::MarkPlayed { .. }
             | Action::SetTyping { .. }
             | Action::Webhook(_) => return Ok(None),
         };

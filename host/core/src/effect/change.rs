@@ -38,6 +38,11 @@ pub enum Change {
         /// Put on, or taken off.
         starred: bool,
     },
+    /// Remove a message from the account's devices; everybody else keeps it.
+    DeleteForMe {
+        /// The message.
+        target: MessageKey,
+    },
 }
 
 /// A choice in a poll.
@@ -69,7 +74,8 @@ impl Change {
             Self::Edit { target, .. }
             | Self::Revoke { target }
             | Self::Pin { target, .. }
-            | Self::Star { target, .. } => target,
+            | Self::Star { target, .. }
+            | Self::DeleteForMe { target } => target,
             Self::Vote(vote) => &vote.poll,
         }
     }
@@ -85,7 +91,7 @@ impl Change {
     pub const fn is_message(&self) -> bool {
         match self {
             Self::Edit { .. } | Self::Revoke { .. } | Self::Vote(_) | Self::Pin { .. } => true,
-            Self::Star { .. } => false,
+            Self::Star { .. } | Self::DeleteForMe { .. } => false,
         }
     }
 
@@ -98,6 +104,7 @@ impl Change {
             Self::Vote(_) => "vote",
             Self::Pin { .. } => "pin",
             Self::Star { .. } => "star",
+            Self::DeleteForMe { .. } => "delete_for_me",
         }
     }
 }

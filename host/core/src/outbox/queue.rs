@@ -261,7 +261,7 @@ pub(super) fn advance(known: &StateRecord, news: Progress, now: UnixMs) -> Optio
     let attempts = known.attempts;
     let tried = attempts.saturating_add(u32::from(known.state.is_pending()));
     let rank = |state: &EffectState| match state {
-        EffectState::Pending { .. } => 0,
+        EffectState::Pending { .. } | EffectState::Held { .. } => 0,
         EffectState::Sent { .. } => 1,
         EffectState::Delivered { .. } => 2,
         EffectState::Read { .. } => 3,
@@ -280,6 +280,10 @@ pub(super) fn advance(known: &StateRecord, news: Progress, now: UnixMs) -> Optio
                 .state
                 .is_pending()
                 .then_some(StateRecord { state, attempts: tried });
+        }
+        Progress::Held { until, because } => {
+            let state = EffectState::Held { until, because };
+            return known.state.is_pending().then_some(StateRecord { state, attempts });
         }
         // What is on somebody's device cannot fail any more.
         Progress::Failed { .. } if rank(&known.state) >= 2 => return None,

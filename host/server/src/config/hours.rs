@@ -2,6 +2,7 @@
 //!
 //! A span that ends before it begins goes on after midnight and belongs to the day it begins on.
 
+use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike as _, Timelike as _};
@@ -10,7 +11,11 @@ use waspnest_core::clock::UnixMs;
 
 /// Spans of the week.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hours(Vec<Span>);
+pub struct Hours {
+    spans: Vec<Span>,
+    /// As it was written.
+    text: Box<str>,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Span {
@@ -34,6 +39,7 @@ pub struct InvalidHours {
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY: u32 = 24 * 60;
+const MINUTE_MS: u64 = 60_000;
 
 impl Hours {
     /// Whether a moment is within them, in a zone.
@@ -45,7 +51,26 @@ impl Hours {
         let here = utc.with_timezone(&zone);
         let today = here.weekday().num_days_from_monday() as usize;
         let minute = here.hour() * 60 + here.minute();
-        self.0.iter().any(|span| span.contains(today, minute))
+        self.spans.iter().any(|span| span.contains(today, minute))
+    }
+
+    /// The first moment from `at` on that is not within them, to the minute; none when there is none within a week.
+    #[must_use]
+    pub fn end_after(&self, at: UnixMs, zone: Tz) -> Option<UnixMs> {
+        if !self.contain(at, zone) {
+            return Some(at);
+        }
+        let next_minute = UnixMs((at.0 / MINUTE_MS + 1) * MINUTE_MS);
+        // A day more than a week: the clocks may be changed in between.
+        (0..8 * u64::from(DAY))
+            .map(|minutes| UnixMs(next_minute.0 + minutes * MINUTE_MS))
+            .find(|moment| !self.contain(*moment, zone))
+    }
+
+    /// Whether every minute of the week is within them.
+    #[must_use]
+    pub fn cover_the_week(&self) -> bool {
+        (0..7).all(|day| (0..DAY).all(|minute| self.spans.iter().any(|span| span.contains(day, minute))))
     }
 }
 
@@ -56,6 +81,12 @@ impl Span {
             return self.days[today] && (self.from..self.to).contains(&minute);
         }
         (self.days[today] && minute >= self.from) || (self.days[yesterday] && minute < self.to)
+    }
+}
+
+impl fmt::Display for Hours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 
@@ -94,7 +125,10 @@ impl FromStr for Hours {
         if spans.is_empty() {
             return Err(wrong("nothing is named".to_owned()));
         }
-        Ok(Self(spans))
+        Ok(Self {
+            spans,
+            text: text.into(),
+        })
     }
 }
 
@@ -176,6 +210,29 @@ mod tests {
         }
         let utc: Hours = "07:00-08:00".parse().expect("good hours");
         assert!(!utc.contain(at("2026-06-01T07:30:00+02:00"), Tz::UTC));
+    }
+
+    #[test]
+    fn they_end_at_a_minute_of_the_zone() {
+        let zone = Tz::Europe__Berlin;
+        for (hours, moment, end) in [
+            ("22:00-07:00", "2026-06-01T23:10:20+02:00", "2026-06-02T07:00:00+02:00"),
+            ("22:00-07:00", "2026-06-01T12:00:00+02:00", "2026-06-01T12:00:00+02:00"),
+            (
+                "Sat, Sun 00:00-24:00",
+                "2026-06-06T12:00:00+02:00",
+                "2026-06-08T00:00:00+02:00",
+            ),
+            // The clocks are put forward on the 29th.
+            ("22:00-07:00", "2026-03-28T23:00:00+01:00", "2026-03-29T07:00:00+02:00"),
+        ] {
+            let parsed: Hours = hours.parse().expect("good hours");
+            assert_eq!(parsed.end_after(at(moment), zone), Some(at(end)), "{hours} {moment}");
+            assert!(!parsed.cover_the_week());
+        }
+        let always: Hours = "00:00-12:00, 12:00-24:00".parse().expect("good hours");
+        assert!(always.cover_the_week());
+        assert_eq!(always.end_after(at("2026-06-01T12:00:00Z"), zone), None);
     }
 
     #[test]

@@ -143,8 +143,18 @@ impl Fields {
         self.inner(key, format!("{}/{key}", self.base), value, &read)
     }
 
+    /// An object within this one that must be there.
+    pub(super) fn required_object<T>(
+        &mut self,
+        key: &'static str,
+        says: &str,
+        read: impl Fn(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.take(key, Need::Required, says, || Self::schema_of(&read))?;
+        self.inner(key, format!("{}/{key}", self.base), value, &read)
+    }
+
     /// A list of at most `most` objects; none when it is left out or something in it is wrong.
-    #[expect(dead_code, reason = "for the resources that are being added")]
     pub(super) fn objects<T>(
         &mut self,
         key: &'static str,

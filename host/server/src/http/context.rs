@@ -2,14 +2,16 @@
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use futures::stream::BoxStream;
 use http::Method;
-use http::header::{CONTENT_TYPE, HeaderMap};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use tokio_util::sync::CancellationToken;
 use waspnest_core::address::Jid;
 use waspnest_core::id::TenantId;
+use waspnest_core::media_store::MediaError;
 use waspnest_core::session::SessionRecord;
 
 use super::HttpParts;
@@ -18,6 +20,7 @@ use super::document::Document;
 use super::error::ApiError;
 use crate::service::accounts::Account;
 use crate::service::caller::Caller;
+use crate::service::error::Error;
 
 /// One request.
 pub(super) struct Ctx {
@@ -35,12 +38,32 @@ pub(super) struct Ctx {
     /// The session of the path, which is the caller's, and whose it is.
     pub(super) theirs: Option<(SessionRecord, TenantId)>,
     pub(super) headers: HeaderMap,
+    /// Empty where the route takes its body as it comes.
     pub(super) body: Bytes,
+    /// The body of such a route, until somebody takes it.
+    pub(super) stream: Mutex<Option<Stream>>,
     pub(super) document: Document,
     pub(super) stop: CancellationToken,
 }
 
+/// A body as it comes in.
+pub(super) type Stream = BoxStream<'static, Result<Bytes, warp::Error>>;
+
 impl Ctx {
+    /// The body of a route that takes it as it comes, of at most so many bytes if it says how many there are.
+    pub(super) fn take_stream(&self, limit: u64) -> Result<Stream, ApiError> {
+        let announced = self
+            .headers
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        if announced.is_some_and(|length| length > limit) {
+            return Err(Error::Media(MediaError::TooLarge { limit }).into());
+        }
+        // Only taken out of; that leaves nothing half-way.
+        let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        stream.take().ok_or_else(ApiError::body_broken)
+    }
+
     /// A parameter of the path, as the caller wrote it. The table names it, so it is there.
     pub(super) fn param(&self, name: &str) -> &str {
         self.params

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures::stream::{BoxStream, StreamExt};
@@ -13,7 +13,7 @@ use http::{Method, StatusCode};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use warp::Filter;
-use waspnest_core::audit::Outcome;
+use waspnest_core::audit::{Actor, Outcome};
 use waspnest_core::caller::Scope;
 use waspnest_core::id::TenantId;
 use waspnest_core::session::SessionRecord;
@@ -24,10 +24,11 @@ use super::context::Ctx;
 use super::cors;
 use super::document::Document;
 use super::error::ApiError;
+use super::idempotency::{Asked, Begun, Idempotency};
 use super::peer;
 use super::query::Params;
 use super::reply::Reply;
-use super::routes::{Access, Route, table};
+use super::routes::{Access, Route, Takes, table};
 use crate::service::audit::Note;
 use crate::service::caller::{Admission, Caller, Refused};
 use crate::telemetry;
@@ -60,6 +61,7 @@ pub(super) struct Dispatch {
     parts: Arc<HttpParts>,
     paths: matchit::Router<Vec<Route>>,
     document: Document,
+    idempotency: Idempotency,
     stop: CancellationToken,
 }
 
@@ -80,6 +82,7 @@ impl Dispatch {
                 .expect("no two paths of the table are in each other's way");
         }
         Self {
+            idempotency: Idempotency::new(parts.answers.clone()),
             parts: Arc::new(parts),
             paths,
             document: Document::new(),
@@ -216,8 +219,27 @@ impl Dispatch {
             Access::Open | Access::Hook => None,
             Access::May(_) | Access::Known | Access::Admin => self.theirs(&noted.caller, &mut params).await?,
         };
-        let limit = self.parts.body_limit.max(route.largest.unwrap_or_default());
-        let body = self.read(&incoming.headers, incoming.body, limit).await?;
+        let (body, stream) = match route.takes {
+            Takes::Whole => {
+                let limit = self.parts.body_limit.max(route.largest.unwrap_or_default());
+                (self.read(&incoming.headers, incoming.body, limit).await?, None)
+            }
+            Takes::AsItComes => (Bytes::new(), Some(incoming.body)),
+        };
+        let begun = match (&incoming.method, route.access, route.takes) {
+            (&Method::POST, Access::Admin | Access::May(_), Takes::Whole) => {
+                let asked = Asked {
+                    caller: &who(noted.caller.actor),
+                    method: &incoming.method,
+                    path: &path,
+                    query: &incoming.query,
+                    headers: &incoming.headers,
+                    body: &body,
+                };
+                self.idempotency.begin(asked).await?
+            }
+            _ => Begun::Free,
+        };
         let ctx = Ctx {
             parts: Arc::clone(&self.parts),
             method: incoming.method,
@@ -229,10 +251,20 @@ impl Dispatch {
             theirs,
             headers: incoming.headers,
             body,
+            stream: Mutex::new(stream),
             document: self.document.clone(),
             stop: self.stop.clone(),
         };
-        (route.handler)(ctx, Params::new(incoming.query)).await
+        let params = Params::new(incoming.query);
+        match begun {
+            Begun::Free => (route.handler)(ctx, params).await,
+            Begun::Again(reply) => Ok(*reply),
+            Begun::First(claim) => {
+                let reply = (route.handler)(ctx, params).await?;
+                claim.keep(&reply, &*self.parts.clock).await?;
+                Ok(reply)
+            }
+        }
     }
 
     /// Who calls, if anybody has to be known for it.
@@ -307,6 +339,17 @@ impl Dispatch {
             whole.extend_from_slice(&part);
         }
         Ok(whole.freeze())
+    }
+}
+
+/// Whose idempotency keys they are.
+fn who(actor: Actor) -> String {
+    match actor {
+        Actor::Nobody => "nobody".to_owned(),
+        Actor::Admin => "admin".to_owned(),
+        Actor::User(id) => id.to_string(),
+        Actor::ApiKey(id) => id.to_string(),
+        Actor::Session(id) => id.to_string(),
     }
 }
 

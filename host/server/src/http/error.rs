@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use waspnest_core::caller::Scope;
 use waspnest_core::id::EventId;
 use waspnest_core::live::Refusal;
+use waspnest_core::media_store::MediaError;
 use waspnest_engine::configuration::Weight;
 use waspnest_whatsapp::{PairingError, ProxyError};
 
@@ -199,6 +200,17 @@ impl ApiError {
         .header(RETRY_AFTER, "1")
     }
 
+    /// A form that is none, or not the one that is taken.
+    pub(super) fn garbage(detail: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_form", detail)
+    }
+
+    /// The same request, once more while the first is not answered.
+    pub(super) fn under_way() -> Self {
+        let detail = "a request under this idempotency key is under way";
+        Self::new(StatusCode::CONFLICT, "request_under_way", detail).header(RETRY_AFTER, "1")
+    }
+
     /// A plugin that cannot answer a request from outside.
     pub(super) fn hook_failed(event: EventId) -> Self {
         Self::new(
@@ -339,6 +351,16 @@ impl From<Error> for ApiError {
             Error::HiddenValue => (StatusCode::UNPROCESSABLE_ENTITY, "hidden_value"),
             Error::LayerTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "config_too_large"),
             Error::UnknownSchedule { .. } => (StatusCode::NOT_FOUND, "unknown_schedule"),
+            Error::UnknownMessage { .. } => (StatusCode::NOT_FOUND, "unknown_message"),
+            Error::UnknownScheduledMessage { .. } => (StatusCode::NOT_FOUND, "unknown_scheduled_message"),
+            Error::UnknownMedia => (StatusCode::NOT_FOUND, "unknown_media"),
+            Error::EmptyMedia => (StatusCode::UNPROCESSABLE_ENTITY, "empty_media"),
+            Error::Media(MediaError::TooLarge { .. }) => (StatusCode::PAYLOAD_TOO_LARGE, "media_too_large"),
+            Error::Media(MediaError::Io { .. }) => (StatusCode::SERVICE_UNAVAILABLE, "media_unavailable"),
+            Error::NotFetched { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "not_fetched"),
+            Error::NotPossible { .. } => (StatusCode::CONFLICT, "not_possible"),
+            Error::NotSupported { .. } => (StatusCode::NOT_IMPLEMENTED, "not_supported"),
+            Error::Policy(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_send_policy"),
             Error::UnknownQuote => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_quote"),
             Error::KeyReused => (StatusCode::CONFLICT, "idempotency_key_reused"),
             Error::NoQr { .. } => (StatusCode::CONFLICT, "no_qr"),

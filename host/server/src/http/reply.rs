@@ -1,13 +1,16 @@
 //! What a handler answers.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
+use std::pin::Pin;
 
 use bytes::Bytes;
+use futures::Stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use http::{Response, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+use waspnest_core::media_store::{MediaError, MediaFile};
 
 use super::operation::{Answer, Description};
 
@@ -19,7 +22,24 @@ pub(super) const JSON: &str = "application/json";
 pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
-    body: Bytes,
+    body: Body,
+}
+
+/// What is answered.
+enum Body {
+    /// As a whole.
+    Whole(Bytes),
+    /// As it is read.
+    Parts(Pin<Box<dyn Stream<Item = Result<Bytes, MediaError>> + Send + Sync>>),
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(body) => write!(f, "{} bytes", body.len()),
+            Self::Parts(_) => f.write_str("parts"),
+        }
+    }
 }
 
 impl Reply {
@@ -27,6 +47,7 @@ impl Reply {
         let mut headers = HeaderMap::new();
         // Answers are states of a moment, and some are secret.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let body = Body::Whole(body);
         Self { status, headers, body }
     }
 
@@ -45,8 +66,32 @@ impl Reply {
         reply
     }
 
+    /// Bytes of a file, read as they are sent.
+    pub(super) fn file(status: StatusCode, file: MediaFile, first: u64, length: u64) -> Self {
+        let parts = futures::stream::try_unfold((file, first, length), |(file, at, left)| async move {
+            let part = file.read(at, left).await?;
+            let length = part.len() as u64;
+            Ok((length > 0).then_some((part, (file, at + length, left - length))))
+        });
+        Self {
+            body: Body::Parts(Box::pin(parts)),
+            ..Self::new(status, Bytes::new())
+        }
+    }
+
+    /// What is answered, if that is in memory.
+    pub(super) const fn whole(&self) -> Option<&Bytes> {
+        match &self.body {
+            Body::Whole(body) => Some(body),
+            Body::Parts(_) => None,
+        }
+    }
+
     pub(super) fn into_response(self) -> warp::reply::Response {
-        let mut response = Response::new(self.body.into());
+        let mut response = match self.body {
+            Body::Whole(body) => Response::new(body.into()),
+            Body::Parts(parts) => warp::Reply::into_response(warp::reply::stream(parts)),
+        };
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response

@@ -6,10 +6,11 @@ use schemars::SchemaGenerator;
 use waspnest_core::caller::Scope;
 use waspnest_core::package::MAX_BYTES;
 
+use super::api::outgoing::LARGEST_BODY;
 use super::api::{
     api_keys, app_state, audit, auth, chat_changes, communities, config, effects, groups, hooks, installations, me,
-    messages, newsletters, pairing, people, profile, proxies, qr, routes, runs, schedules, secrets, sessions, shadow,
-    statuses, system, tenants, users, versions,
+    media, messages, newsletters, pairing, people, profile, proxies, qr, routes, runs, scheduled_messages, schedules,
+    secrets, send_policy, sessions, shadow, statuses, system, tenants, users, versions,
 };
 use super::context::Ctx;
 use super::document;
@@ -56,8 +57,18 @@ pub(super) struct Route {
     pub(super) offers: Vec<&'static str>,
     /// Bytes of the largest body, where that may be larger than others.
     pub(super) largest: Option<u64>,
+    pub(super) takes: Takes,
     pub(super) tell: fn(&mut Description),
     pub(super) handler: Handler,
+}
+
+/// How a route takes its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// When all of it is there.
+    Whole,
+    /// Part by part.
+    AsItComes,
 }
 
 /// What an archive of a package may take beside the files in it.
@@ -199,8 +210,28 @@ pub(super) fn table() -> Vec<Route> {
         put   ("/v1/sessions/{s}/labels/{label}", May(ChatsWrite), "Makes a label for chats, or changes it.", app_state::set_label),
         delete("/v1/sessions/{s}/labels/{label}", May(ChatsWrite), "Takes a label away.", app_state::remove_label),
 
-        post  ("/v1/sessions/{s}/messages", May(MessagesSend), "Accepts a message for sending, durably; it leaves when the session is connected.", messages::send),
+        large(post("/v1/sessions/{s}/messages", May(MessagesSend), "Accepts a message for sending, durably; it leaves when the session is connected, and when its send policy allows.", messages::send)),
+        patch ("/v1/sessions/{s}/messages/{m}", May(MessagesSend), "Gives a text of the account other words.", messages::edit),
+        delete("/v1/sessions/{s}/messages/{m}", May(MessagesSend), "Takes a message back for everybody, or removes it for the account alone.", messages::revoke),
+        post  ("/v1/sessions/{s}/messages/{m}/reactions", May(MessagesSend), "Puts an emoji on a message, or takes it back.", messages::react),
+        post  ("/v1/sessions/{s}/messages/{m}/read", May(MessagesSend), "Tells the author of a message that it was read.", messages::read),
+        post  ("/v1/sessions/{s}/messages/{m}/played", May(MessagesSend), "Tells the author of a voice message or video that it was played.", messages::played),
+        post  ("/v1/sessions/{s}/messages/{m}/star", May(MessagesSend), "Puts a star on a message or takes it off, for the account alone.", messages::star),
+        post  ("/v1/sessions/{s}/messages/{m}/pin", May(MessagesSend), "Puts a message at the top of its chat for everybody, or takes it down.", messages::pin),
+        post  ("/v1/sessions/{s}/messages/{m}/forward", May(MessagesSend), "Passes a message on.", messages::forward),
+        post  ("/v1/sessions/{s}/chats/{chat}/presence", May(MessagesSend), "Shows in a chat that somebody types or records, or that nobody does.", messages::show_typing),
+        streamed(post("/v1/sessions/{s}/media", May(MessagesSend), "Puts media here to be sent: the bytes themselves, or a form with a file. They are written to disk as they come, and stay for two days unless they are asked for.", media::upload)),
+        get   ("/v1/sessions/{s}/media/{media}", May(MessagesRead), "Bytes of media, all or a range of them.", media::download),
+        get   ("/v1/sessions/{s}/scheduled-messages", May(MessagesRead), "Messages that are to be sent later, in the order in which they were asked for.", scheduled_messages::list),
+        get   ("/v1/sessions/{s}/scheduled-messages/{sm}", May(MessagesRead), "One of them.", scheduled_messages::get),
+        delete("/v1/sessions/{s}/scheduled-messages/{sm}", May(MessagesSend), "Calls one off.", scheduled_messages::call_off),
+        get   ("/v1/sessions/{s}/send-policy", May(SessionsRead), "How fast the session sends.", send_policy::get),
+        put   ("/v1/sessions/{s}/send-policy", May(SessionsWrite), "Sets how fast the session sends, over what the file says; keys that are left out are as in the file.", send_policy::set),
+        delete("/v1/sessions/{s}/send-policy", May(SessionsWrite), "Has the session send as the file says.", send_policy::reset),
+        get   ("/v1/sessions/{s}/effects", May(MessagesRead), "What was asked for, the latest first.", effects::list),
         get   ("/v1/sessions/{s}/effects/{e}", May(MessagesRead), "What became of something that was asked for.", effects::get),
+        post  ("/v1/sessions/{s}/effects/{e}/cancel", May(MessagesSend), "Calls off what has not left.", effects::cancel),
+        post  ("/v1/sessions/{s}/effects/{e}/retry", May(MessagesSend), "Does once more what failed, as an effect of its own.", effects::retry),
 
         get   ("/v1/installations", May(PluginsRead), "Installations, in the order of the configuration.", installations::list),
         get   ("/v1/installations/{i}", May(PluginsRead), "One installation.", installations::get),
@@ -271,6 +302,22 @@ fn delete<I, H: Operation<I>>(path: &'static str, access: Access, says: &'static
     route(Method::DELETE, path, access, says, handler)
 }
 
+/// A route that takes messages with files in them.
+fn large(route: Route) -> Route {
+    Route {
+        largest: Some(LARGEST_BODY),
+        ..route
+    }
+}
+
+/// A route that takes its body as it comes.
+fn streamed(route: Route) -> Route {
+    Route {
+        takes: Takes::AsItComes,
+        ..route
+    }
+}
+
 /// A route that takes a package.
 fn upload(route: Route) -> Route {
     Route {
@@ -312,6 +359,7 @@ fn route<I, H: Operation<I>>(
         name: std::any::type_name::<H>(),
         offers: told.offers,
         largest: None,
+        takes: Takes::Whole,
         tell: H::tell,
         handler: Box::new(move |ctx, params| handler.call(ctx, params)),
     }

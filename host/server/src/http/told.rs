@@ -5,8 +5,8 @@ use url::Url;
 use waspnest_core::address::Jid;
 use waspnest_core::caller::{Network, Scope};
 use waspnest_core::id::{
-    EffectId, EventId, InstallationId, MessageId, RunId, ScheduleId, SecretName, SessionId, SessionName, TenantName,
-    UserName,
+    EffectId, EventId, InstallationId, MessageId, RunId, ScheduleId, ScheduledMessageId, SecretName, SessionId,
+    SessionName, TenantName, UserName,
 };
 use waspnest_core::package::PackageDigest;
 use waspnest_core::secret::SecretText;
@@ -57,6 +57,7 @@ told! {
     MessageId => json!({ "type": "string", "pattern": "^[!-~]{1,128}$", "examples": ["3EB0C431C26A1916E07A"] });
     SessionId => ulid(SessionId::PREFIX);
     EffectId => ulid(EffectId::PREFIX);
+    ScheduledMessageId => ulid(ScheduledMessageId::PREFIX);
     EventId => ulid(EventId::PREFIX);
     RunId => ulid(RunId::PREFIX);
     Jid => json!({

@@ -7,9 +7,10 @@ use tokio::sync::watch;
 use waspnest_core::address::Jid;
 use waspnest_core::affairs::Affairs;
 use waspnest_core::effect::{Action, Effect};
-use waspnest_core::id::{EventId, SessionId};
+use waspnest_core::id::{EffectId, EventId, SessionId};
 use waspnest_core::outbox::CommitError;
 use waspnest_core::session::SessionRecord;
+use waspnest_core::store::StoreError;
 use waspnest_whatsapp::{Activity, LastMessages, PairCode, PairingError, Passkey, Proxy, ProxyError, Qr, Status};
 
 /// A session at work, to be watched.
@@ -54,6 +55,15 @@ pub struct ShownPasskey {
     pub assertion: Vec<u8>,
     /// The id of the credential.
     pub credential: Vec<u8>,
+}
+
+/// Whether an effect was called off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Canceled {
+    /// It will not leave.
+    Yes,
+    /// It is on its way.
+    No,
 }
 
 /// The sessions at work.
@@ -109,4 +119,10 @@ pub trait Control: Send + Sync {
 
     /// Puts effects into the outbox, durably, and wakes whoever carries them out.
     async fn submit(&self, id: SessionId, request: EventId, actions: Vec<Action>) -> Result<Vec<Effect>, CommitError>;
+
+    /// Puts the action of an effect that failed into the outbox once more.
+    async fn resubmit(&self, failed: Effect, request: EventId) -> Result<Effect, CommitError>;
+
+    /// Calls off an effect that has not left.
+    async fn cancel(&self, id: SessionId, effect: EffectId) -> Result<Canceled, StoreError>;
 }

@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use waspnest_core::caller::Scope;
 use waspnest_core::config_layer::MAX_LAYER;
-use waspnest_core::id::{EffectId, InstallationId, RunId, ScheduleId, SecretName, SessionName};
+use waspnest_core::id::{
+    EffectId, InstallationId, MessageId, RunId, ScheduleId, ScheduledMessageId, SecretName, SessionName,
+};
 use waspnest_core::live::Refusal;
 use waspnest_core::log::LogError;
+use waspnest_core::media_store::MediaError;
 use waspnest_core::outbox::CommitError;
 use waspnest_core::secret::SecretError;
 use waspnest_core::session::SessionError;
@@ -17,7 +20,9 @@ use waspnest_engine::configuration::HIDDEN;
 
 use super::caller::{Busy as TooOften, WeakPassword};
 use super::control::ControlError;
+use crate::config::send_policy::InvalidPolicy;
 use crate::rollout::RolloutError;
+use crate::send_policies::SetError;
 use crate::settings::Findings;
 
 /// Why a use case failed.
@@ -92,6 +97,48 @@ pub enum Error {
         /// Why.
         why: Box<str>,
     },
+    /// No message of that id, as far as the host knows.
+    #[error("there is no message {id} that is known here; name its chat, and who wrote it")]
+    UnknownMessage {
+        /// What was asked for.
+        id: MessageId,
+    },
+    /// No scheduled message of that id.
+    #[error("there is no scheduled message {id} in this session")]
+    UnknownScheduledMessage {
+        /// What was asked for.
+        id: ScheduledMessageId,
+    },
+    /// No media of that id in this session.
+    #[error("there are no such media in this session")]
+    UnknownMedia,
+    /// Media without a byte.
+    #[error("the file is empty")]
+    EmptyMedia,
+    /// Media could not be kept or read.
+    #[error("{0}")]
+    Media(MediaError),
+    /// What is on a server did not come from there.
+    #[error("the file could not be fetched: {why}")]
+    NotFetched {
+        /// Why.
+        why: Box<str>,
+    },
+    /// It cannot be done to this.
+    #[error("{why}")]
+    NotPossible {
+        /// Why.
+        why: Box<str>,
+    },
+    /// WhatsApp, or the way to it, does not do it.
+    #[error("not supported: {why}")]
+    NotSupported {
+        /// Why.
+        why: Box<str>,
+    },
+    /// A send policy that cannot be.
+    #[error(transparent)]
+    Policy(#[from] InvalidPolicy),
     /// The quoted message is not in this session's log.
     #[error("the message to quote is not known in this chat")]
     UnknownQuote,
@@ -209,6 +256,21 @@ impl From<SessionError> for Error {
                 given: id.to_string().into(),
             },
             SessionError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<MediaError> for Error {
+    fn from(error: MediaError) -> Self {
+        Self::Media(error)
+    }
+}
+
+impl From<SetError> for Error {
+    fn from(error: SetError) -> Self {
+        match error {
+            SetError::Invalid(error) => Self::Policy(error),
+            SetError::Store(error) => Self::Store(error),
         }
     }
 }

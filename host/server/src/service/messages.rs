@@ -5,45 +5,24 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use ulid::Ulid;
-use waspnest_core::address::Jid;
-use waspnest_core::clock::{Clock, Ids};
-use waspnest_core::effect::{Action, Effect, QuoteOf, Send};
-use waspnest_core::event::EventKind;
-use waspnest_core::id::{EffectId, EventId, InstallationId, MessageId, SessionId};
+use waspnest_core::clock::{Clock, Ids, UnixMs};
+use waspnest_core::effect::{Action, Effect, EffectState};
+use waspnest_core::event::Position;
+use waspnest_core::id::{EffectId, EventId, InstallationId, MessageId, ScheduledMessageId, SessionId};
 use waspnest_core::log::Log;
-use waspnest_core::message::{Content, MessageKey, Origin, Text};
-use waspnest_core::outbox::{CommitError, Outbox};
+use waspnest_core::outbox::{CommitError, Listed, Outbox};
+use waspnest_core::scheduled_message::{ScheduledMessage, ScheduledMessages};
 use waspnest_core::session::SessionRecord;
 
-use super::control::Control;
+use super::control::{Canceled, Control};
 use super::error::Error;
+use super::media::Medias;
+use super::outgoing::Outgoing;
 
+/// How far ahead a message can be scheduled.
+const LONGEST_AHEAD: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 /// How often a waiting caller looks whether an effect has left.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-
-/// A text to send.
-#[derive(Clone)]
-pub struct TextMessage {
-    /// To whom.
-    pub to: Jid,
-    /// What it says.
-    pub text: Box<str>,
-    /// The message it answers.
-    pub quote: Option<Quote>,
-    /// Who is mentioned.
-    pub mentions: Vec<Jid>,
-}
-
-/// Names the message that is answered; it is in the chat the answer goes to.
-#[derive(Debug, Clone)]
-pub struct Quote {
-    /// WhatsApp's id.
-    pub id: MessageId,
-    /// Which side it came from.
-    pub from: Origin,
-    /// Who wrote it, in a group.
-    pub participant: Option<Jid>,
-}
 
 /// How a repeated request is told from a new one.
 #[derive(Clone, Copy)]
@@ -54,78 +33,241 @@ pub enum Repeat<'a> {
     Key(&'a str),
 }
 
+/// How far an effect shall have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Far {
+    /// WhatsApp has it.
+    Sent,
+    /// A device of the recipient has it.
+    Delivered,
+}
+
+impl Far {
+    /// Whether a state is so far, or will never be.
+    #[must_use]
+    pub const fn is_reached(self, state: &EffectState) -> bool {
+        match state {
+            EffectState::Pending { .. } | EffectState::Held { .. } => false,
+            EffectState::Sent { .. } => matches!(self, Self::Sent),
+            EffectState::Delivered { .. } | EffectState::Read { .. } | EffectState::Failed { .. } => true,
+        }
+    }
+}
+
 /// The use cases of messages. Clones are the same.
 #[derive(Clone)]
 pub struct Messages {
-    log: Log,
-    outbox: Outbox,
+    pub(super) log: Log,
+    pub(super) outbox: Outbox,
+    scheduled: ScheduledMessages,
+    pub(super) media: Medias,
     control: Arc<dyn Control>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
 }
 
+/// What the use cases of messages are made of.
+pub struct MessagesParts {
+    /// For quotes.
+    pub log: Log,
+    /// What is to be done.
+    pub outbox: Outbox,
+    /// What is to be done later.
+    pub scheduled: ScheduledMessages,
+    /// Files to send.
+    pub media: Medias,
+    /// The sessions at work.
+    pub control: Arc<dyn Control>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids.
+    pub ids: Arc<dyn Ids>,
+}
+
 impl Messages {
-    /// Over the log (for quotes), the outbox and the sessions at work.
+    /// Over `parts`.
     #[must_use]
-    pub fn new(log: Log, outbox: Outbox, control: Arc<dyn Control>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+    pub fn new(parts: MessagesParts) -> Self {
+        let MessagesParts {
+            log,
+            outbox,
+            scheduled,
+            media,
+            control,
+            clock,
+            ids,
+        } = parts;
         Self {
             log,
             outbox,
+            scheduled,
+            media,
             control,
             clock,
             ids,
         }
     }
 
-    /// Accepts a text for sending: durable when this returns, sent when the session is connected.
+    /// Accepts messages for sending: durable when this returns, sent when the session is connected. One effect for each recipient, in their
+    /// order, of one request.
     ///
     /// # Errors
-    /// [`Error::UnknownQuote`], [`Error::KeyReused`], [`Error::Store`].
-    pub async fn send_text(
+    /// [`Error::UnknownQuote`], [`Error::KeyReused`], [`Error::Store`], and those of files.
+    pub async fn send(
         &self,
         session: &SessionRecord,
-        message: TextMessage,
+        outgoing: &Outgoing,
         repeat: Repeat<'_>,
-    ) -> Result<Effect, Error> {
-        let quote = match &message.quote {
-            Some(quote) => Some(self.quoted(session, &message.to, quote).await?),
-            None => None,
-        };
-        let action = Action::Send(Box::new(Send {
-            to: message.to,
-            content: Content::Text(Text {
-                body: message.text,
-                preview: None,
-            }),
-            quote,
-            mentions: message.mentions,
-            ephemeral_s: None,
-            typing_ms: None,
-        }));
+    ) -> Result<Vec<Effect>, Error> {
+        let actions = self.actions(session, outgoing).await?;
+        self.submit(session, actions, repeat).await
+    }
+
+    /// Accepts messages for sending at their moment; durable when this returns.
+    ///
+    /// # Errors
+    /// Those of [`Messages::send`].
+    pub async fn send_later(
+        &self,
+        session: &SessionRecord,
+        outgoing: &Outgoing,
+        due: UnixMs,
+    ) -> Result<Vec<ScheduledMessage>, Error> {
+        let now = self.clock.now();
+        if due > now.plus(LONGEST_AHEAD) {
+            return Err(Error::NotPossible {
+                why: "send_at is more than a year ahead".into(),
+            });
+        }
+        let actions = self.actions(session, outgoing).await?;
+        let scheduled = actions.into_iter().map(|action| ScheduledMessage {
+            id: ScheduledMessageId::new(self.ids.ulid(now)),
+            due,
+            action,
+            created_at: now,
+        });
+        let scheduled: Vec<_> = scheduled.collect();
+        self.scheduled.add(session.id, &scheduled).await?;
+        Ok(scheduled)
+    }
+
+    /// Messages that are to be sent later, by their ids.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn scheduled(
+        &self,
+        session: SessionId,
+        after: Option<ScheduledMessageId>,
+        limit: usize,
+    ) -> Result<Vec<ScheduledMessage>, Error> {
+        Ok(self.scheduled.list(session, after, limit).await?)
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// [`Error::UnknownScheduledMessage`], [`Error::Store`].
+    pub async fn scheduled_message(
+        &self,
+        session: SessionId,
+        id: ScheduledMessageId,
+    ) -> Result<ScheduledMessage, Error> {
+        let found = self.scheduled.get(session, id).await?;
+        found.ok_or(Error::UnknownScheduledMessage { id })
+    }
+
+    /// Calls one off.
+    ///
+    /// # Errors
+    /// [`Error::UnknownScheduledMessage`], [`Error::Store`].
+    pub async fn call_off(&self, session: SessionId, id: ScheduledMessageId) -> Result<(), Error> {
+        let found = self.scheduled.call_off(session, id).await?;
+        found.map(drop).ok_or(Error::UnknownScheduledMessage { id })
+    }
+
+    /// Puts actions of one request into the outbox.
+    pub(super) async fn submit(
+        &self,
+        session: &SessionRecord,
+        actions: Vec<Action>,
+        repeat: Repeat<'_>,
+    ) -> Result<Vec<Effect>, Error> {
         let request = match repeat {
             Repeat::New => EventId::new(self.ids.ulid(self.clock.now())),
             Repeat::Key(key) => request_of(session.id, key),
         };
-        match self.control.submit(session.id, request, vec![action.clone()]).await {
-            Ok(effects) => effects
-                .into_iter()
-                .next()
-                .ok_or_else(|| Error::Internal("a request with one action made no effect".into())),
+        match self.control.submit(session.id, request, actions.clone()).await {
+            Ok(effects) => Ok(effects),
             Err(CommitError::AlreadyDone) => {
-                let id = EffectId::derive(request, &by_request(), 0);
-                let effect = self
-                    .outbox
-                    .get(session.id, id)
-                    .await?
-                    .ok_or(Error::UnknownEffect { id })?;
-                if effect.action == action {
-                    Ok(effect)
-                } else {
-                    Err(Error::KeyReused)
+                let mut effects = Vec::with_capacity(actions.len());
+                for (index, action) in (0..).zip(&actions) {
+                    let id = EffectId::derive(request, &by_request(), index);
+                    let effect = self.outbox.get(session.id, id).await?;
+                    effects.push(
+                        effect
+                            .filter(|effect| effect.action == *action)
+                            .ok_or(Error::KeyReused)?,
+                    );
                 }
+                Ok(effects)
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The effect of the host's that a message came from.
+    pub(super) async fn sent(&self, session: SessionId, message: &MessageId) -> Result<Option<Effect>, Error> {
+        match self.outbox.by_message(session, message).await? {
+            Some(id) => Ok(self.outbox.get(session, id).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// Effects of a session, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn effects(
+        &self,
+        session: SessionId,
+        before: Option<Position>,
+        limit: usize,
+        state: Option<&str>,
+    ) -> Result<Listed, Error> {
+        let fits = |effect: &Effect| state.is_none_or(|state| effect.state.name() == state);
+        Ok(self.outbox.list(session, before, limit, fits).await?)
+    }
+
+    /// Calls an effect off that has not left.
+    ///
+    /// # Errors
+    /// [`Error::UnknownEffect`], [`Error::NotPossible`], [`Error::Store`].
+    pub async fn cancel(&self, session: SessionId, id: EffectId) -> Result<Effect, Error> {
+        let effect = self.effect(session, id).await?;
+        let refused = |why: &str| Err(Error::NotPossible { why: why.into() });
+        if !effect.state.is_pending() {
+            return refused("it is not pending any more");
+        }
+        match self.control.cancel(session, id).await? {
+            Canceled::Yes => self.effect(session, id).await,
+            Canceled::No => refused("it is on its way"),
+        }
+    }
+
+    /// Does once more what failed, as an effect of its own.
+    ///
+    /// # Errors
+    /// [`Error::UnknownEffect`], [`Error::NotPossible`], [`Error::Store`].
+    pub async fn retry(&self, session: SessionId, id: EffectId) -> Result<Effect, Error> {
+        let effect = self.effect(session, id).await?;
+        if !matches!(effect.state, EffectState::Failed { .. }) {
+            return Err(Error::NotPossible {
+                why: "it has not failed".into(),
+            });
+        }
+        let request = EventId::new(self.ids.ulid(self.clock.now()));
+        Ok(self.control.resubmit(effect, request).await?)
     }
 
     /// One effect of a session.
@@ -136,49 +278,18 @@ impl Messages {
         self.outbox.get(session, id).await?.ok_or(Error::UnknownEffect { id })
     }
 
-    /// The effect as soon as it is not pending any more, or as it is after `wait`.
+    /// The effect as soon as it has come so far, or as it is after `wait`.
     ///
     /// # Errors
     /// [`Error::UnknownEffect`], [`Error::Store`].
-    pub async fn settled(&self, session: SessionId, id: EffectId, wait: Duration) -> Result<Effect, Error> {
+    pub async fn settled(&self, session: SessionId, id: EffectId, far: Far, wait: Duration) -> Result<Effect, Error> {
         let until = self.clock.now().plus(wait);
         loop {
             let effect = self.effect(session, id).await?;
-            if !effect.state.is_pending() || self.clock.now() >= until {
+            if far.is_reached(&effect.state) || self.clock.now() >= until {
                 return Ok(effect);
             }
             self.clock.sleep(LOOK_EVERY).await;
-        }
-    }
-
-    async fn quoted(&self, session: &SessionRecord, chat: &Jid, quote: &Quote) -> Result<QuoteOf, Error> {
-        let key = MessageKey {
-            chat: chat.clone(),
-            id: quote.id.clone(),
-            from: quote.from,
-            participant: quote.participant.clone(),
-        };
-        let event = self
-            .log
-            .find_message(session.id, &key)
-            .await?
-            .ok_or(Error::UnknownQuote)?;
-        match event.kind {
-            EventKind::Message(message) => Ok(QuoteOf {
-                key: message.key,
-                sender: message.sender.jid,
-                content: Some(Box::new(message.content)),
-            }),
-            EventKind::Tick(_)
-            | EventKind::Receipt(_)
-            | EventKind::Group(_)
-            | EventKind::Presence(_)
-            | EventKind::Contact(_)
-            | EventKind::Chat(_)
-            | EventKind::Call(_)
-            | EventKind::Session(_)
-            | EventKind::Topic(_)
-            | EventKind::Request(_) => Err(Error::UnknownQuote),
         }
     }
 }

@@ -6,12 +6,13 @@ use async_trait::async_trait;
 use waspnest_core::address::Jid;
 use waspnest_core::affairs::Affairs;
 use waspnest_core::effect::{Action, Effect};
-use waspnest_core::id::{EventId, SessionId};
+use waspnest_core::id::{EffectId, EventId, SessionId};
 use waspnest_core::outbox::CommitError;
 use waspnest_core::session::SessionRecord;
+use waspnest_core::store::StoreError;
 use waspnest_whatsapp::{PairCode, Passkey, Proxy, SessionHandle};
 
-use super::control::{Busy, Connection, Control, ControlError, ShownPasskey};
+use super::control::{Busy, Canceled, Connection, Control, ControlError, ShownPasskey};
 use crate::sessions::RunningSessions;
 
 fn failed(error: impl std::error::Error + Send + Sync + 'static) -> ControlError {
@@ -109,5 +110,14 @@ impl Control for RunningSessions {
 
     async fn submit(&self, id: SessionId, request: EventId, actions: Vec<Action>) -> Result<Vec<Effect>, CommitError> {
         Self::submit(self, id, request, actions).await
+    }
+
+    async fn resubmit(&self, failed: Effect, request: EventId) -> Result<Effect, CommitError> {
+        Self::resubmit(self, failed, request).await
+    }
+
+    async fn cancel(&self, id: SessionId, effect: EffectId) -> Result<Canceled, StoreError> {
+        let canceled = Self::cancel(self, id, effect).await?;
+        Ok(if canceled { Canceled::Yes } else { Canceled::No })
     }
 }

@@ -6,15 +6,18 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use waspnest_core::address::Party;
 use waspnest_core::event::{Family, Interest};
+use waspnest_core::send_ledger::Linked;
 use waspnest_core::session::SessionRecord;
+use waspnest_core::store::StoreError;
 use waspnest_whatsapp::SessionHandle;
 
 use super::Shared;
 use super::connection::{Follower, SessionCarrier, SessionShelf};
 use crate::rollout;
 use crate::router::{GroupAdmins, LoopGuard, RouterParts, SessionRouter};
-use crate::sink::{Failures, SessionSink, SinkParts, SinkPort, WebhookSink, WebhookSinkParts};
+use crate::sink::{Failures, PolicyParts, SessionSink, SinkParts, SinkPort, WebhookSink, WebhookSinkParts};
 use crate::source::{SessionSchedules, SourceParts};
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -69,6 +72,7 @@ pub(super) async fn prepare(
         clock: Arc::clone(&shared.clock),
         retry: shared.send_retry.clone(),
         failures: Failures::new(session, shared.log.clone(), interest),
+        policy: policy(shared, record, me.subscribe()).await?,
     });
     for slot in shared.installations.iter() {
         rollout::settle(&shared.outbox, session, slot).await?;
@@ -140,6 +144,31 @@ pub(super) async fn prepare(
         },
         port,
     ))
+}
+
+/// The send policy of a session. An account that was linked before that was noted is as old as its session.
+async fn policy(
+    shared: &Shared,
+    record: &SessionRecord,
+    me: watch::Receiver<Option<Party>>,
+) -> Result<PolicyParts, StoreError> {
+    let ledger = shared.policies.ledger().clone();
+    if let Some(account) = record.jid.clone().or_else(|| record.lid.clone())
+        && ledger.linked(record.id).await?.is_none()
+    {
+        let since = record.created_at;
+        ledger.link(record.id, &Linked { account, since }).await?;
+    }
+    Ok(PolicyParts {
+        session: record.id,
+        policy: shared.policies.follow(record).await?,
+        me,
+        log: shared.log.clone(),
+        outbox: shared.outbox.clone(),
+        ledger,
+        clock: Arc::clone(&shared.clock),
+        ids: Arc::clone(&shared.ids),
+    })
 }
 
 impl Supervised {

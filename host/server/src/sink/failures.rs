@@ -40,7 +40,9 @@ fn receipt(effect: &Effect, progress: &Progress, at: UnixMs) -> Option<Receipt> 
             reason: reason.clone(),
             code: *code,
         },
-        Progress::Sent | Progress::Delivered | Progress::Read | Progress::Retry { .. } => return None,
+        Progress::Sent | Progress::Delivered | Progress::Read | Progress::Retry { .. } | Progress::Held { .. } => {
+            return None;
+        }
     };
     Some(Receipt {
         chat: effect.action.chat()?.clone(),

@@ -52,6 +52,22 @@ impl Lanes {
         }
     }
 
+    /// Forgets an effect that waits for its turn, and says whether there was one.
+    pub(super) fn remove(&mut self, id: EffectId) -> bool {
+        for lane in self.lanes.values_mut() {
+            if let Some(place) = lane.waiting.iter().position(|effect| effect.id == id) {
+                lane.waiting.remove(place);
+                return self.known.remove(&id);
+            }
+        }
+        false
+    }
+
+    /// Whether an effect is here: waiting, or under way.
+    pub(super) fn knows(&self, id: EffectId) -> bool {
+        self.known.contains(&id)
+    }
+
     /// Forgets everything that waits. Effects under way stay known until they finish.
     pub(super) fn clear_waiting(&mut self) {
         for lane in self.lanes.values_mut() {

@@ -4,18 +4,19 @@
 //! pending. While there is one, fresh effects come straight from the commit that made them, but never before what is pending was read:
 //! an older effect of the same chat may be among that.
 
+mod cancel;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesOrdered, FuturesUnordered};
-use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use waspnest_core::clock::Clock;
 use waspnest_core::effect::{Action, Effect, EffectState, Progress, Typing};
@@ -27,10 +28,16 @@ use waspnest_core::store::{Store, StoreError};
 use super::carrier::{Answer, Carried, Carrier, CarryError};
 use super::failures::Failures;
 use super::lanes::Lanes;
+use super::policy::{Happened, Policy, PolicyParts};
 use crate::config::plugins::Retry;
+pub(crate) use cancel::CANCELED;
+use cancel::Cancel;
+use cancel::Uncancelable;
 
 /// Effects whose commits wait for the sink; a full queue slows the plugins of this session down.
 const OFFERS: usize = 1024;
+/// Effects that are to be called off and wait for the sink.
+const CANCELS: usize = 16;
 /// Effects read from the outbox at a time.
 const PAGE: usize = 500;
 /// How long the server may take to acknowledge before an effect leaves again.
@@ -44,6 +51,7 @@ const TYPING_LIFE: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone)]
 pub(crate) struct SinkPort {
     offers: mpsc::Sender<Committed>,
+    cancels: mpsc::Sender<Cancel>,
     webhooks: Arc<Notify>,
 }
 
@@ -55,6 +63,15 @@ impl SinkPort {
         }
         // A closed queue means shutdown, and the outbox keeps what was not taken.
         let _ = self.offers.send(committed).await;
+    }
+
+    /// Calls off an effect that has not left. Of a sink that is gone nothing leaves any more: then it is for the caller to note it.
+    pub(crate) async fn cancel(&self, id: EffectId) -> Result<(), Uncancelable> {
+        let (done, answer) = oneshot::channel();
+        match self.cancels.send(Cancel { id, done }).await {
+            Ok(()) => answer.await.unwrap_or(Ok(())),
+            Err(_) => Ok(()),
+        }
     }
 
     /// Tells when there may be something for servers.
@@ -73,6 +90,7 @@ pub(crate) struct SinkParts {
     pub clock: Arc<dyn Clock>,
     pub retry: Retry,
     pub failures: Failures,
+    pub policy: PolicyParts,
 }
 
 /// The sink of one session; [`SessionSink::run`] is its task.
@@ -80,7 +98,9 @@ pub(crate) struct SinkParts {
 pub(crate) struct SessionSink {
     parts: Arc<SinkParts>,
     offers: mpsc::Receiver<Committed>,
+    cancels: mpsc::Receiver<Cancel>,
     connection: watch::Receiver<Option<u64>>,
+    policy: Policy,
     /// The connection for which everything pending was read; none while nothing may leave.
     current: Option<u64>,
     /// How far the outbox was read then; what is offered of that is in the lanes already, or has left.
@@ -92,6 +112,7 @@ pub(crate) struct SessionSink {
     under_way: JoinSet<Attempted>,
     /// Effects whose next attempt is not yet due; they keep their place in their lanes.
     pausing: JoinSet<Effect>,
+    paused: HashMap<EffectId, AbortHandle>,
     /// Ends when the connection is to be tried again.
     recheck: JoinSet<()>,
 }
@@ -119,11 +140,15 @@ impl SessionSink {
     /// A sink and the port to it.
     pub(crate) fn new(parts: SinkParts) -> (Self, SinkPort) {
         let (offer, offers) = mpsc::channel(OFFERS);
+        let (cancel, cancels) = mpsc::channel(CANCELS);
         let connection = parts.carrier.connection();
+        let policy = Policy::new(parts.policy.clone());
         let sink = Self {
             parts: Arc::new(parts),
             offers,
+            cancels,
             connection,
+            policy,
             current: None,
             read_to: Position::default(),
             lanes: Lanes::default(),
@@ -131,10 +156,12 @@ impl SessionSink {
             answers: FuturesUnordered::new(),
             under_way: JoinSet::new(),
             pausing: JoinSet::new(),
+            paused: HashMap::new(),
             recheck: JoinSet::new(),
         };
         let port = SinkPort {
             offers: offer,
+            cancels: cancel,
             webhooks: Arc::default(),
         };
         (sink, port)
@@ -146,6 +173,7 @@ impl SessionSink {
     /// When the store is lost.
     pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), StoreError> {
         let mut becoming_durable = FuturesOrdered::new();
+        self.policy.take_up().await?;
         self.connection.mark_changed();
         loop {
             tokio::select! {
@@ -167,7 +195,15 @@ impl SessionSink {
                         self.attempted(attempted).await?;
                     }
                 }
-                Some(Ok(due)) = self.pausing.join_next() => self.start(Some(due)),
+                Some(Ok(due)) = self.pausing.join_next() => {
+                    self.paused.remove(&due.id);
+                    self.start(Some(due));
+                }
+                happened = self.policy.happens() => self.happened(happened?).await?,
+                Some(Cancel { id, done }) = self.cancels.recv() => {
+                    // Whoever asked may have gone meanwhile.
+                    let _ = done.send(self.cancel(id).await?);
+                }
                 Some(Ok(())) = self.recheck.join_next() => self.try_again().await?,
                 Some((id, answer)) = self.answers.next() => self.answered(id, answer).await?,
             }
@@ -181,6 +217,9 @@ impl SessionSink {
         self.current = *self.connection.borrow_and_update();
         self.awaiting.clear();
         self.answers = FuturesUnordered::new();
+        if self.current.is_some() {
+            self.policy.connected().await?;
+        }
         self.read_pending().await
     }
 
@@ -215,8 +254,12 @@ impl SessionSink {
     fn take(&mut self, effect: Effect) {
         let may_leave = self.current.is_some() && *self.connection.borrow() == self.current;
         if may_leave && !is_webhook(&effect) && !self.awaiting.contains(&effect.id) {
-            let first = self.lanes.push(effect);
-            self.start(first);
+            let chat = effect.action.chat().cloned();
+            match self.lanes.push(effect) {
+                // Somebody may have written meanwhile, whom this answers: then what is before it is an answer too.
+                None => self.policy.look_again(chat.as_ref()),
+                first => self.start(first),
+            }
         }
     }
 
@@ -226,17 +269,40 @@ impl SessionSink {
         match effect.state {
             EffectState::Pending { not_before, .. } if not_before > self.parts.clock.now() => {
                 let due = self.parts.clock.sleep_until(not_before);
-                self.pausing.spawn(async move {
+                let id = effect.id;
+                let pause = self.pausing.spawn(async move {
                     due.await;
                     effect
                 });
+                self.paused.insert(id, pause);
             }
-            _ => {
-                let (parts, connection) = (Arc::clone(&self.parts), self.current);
-                self.under_way
-                    .spawn(async move { parts.attempt(effect, connection).await });
+            _ if self.policy.passes(&effect) => self.leave(effect),
+            _ => self.policy.judge(effect),
+        }
+    }
+
+    fn leave(&mut self, effect: Effect) {
+        let (parts, connection) = (Arc::clone(&self.parts), self.current);
+        self.under_way
+            .spawn(async move { parts.attempt(effect, connection).await });
+    }
+
+    /// Lets go what the policy lets go.
+    async fn happened(&mut self, happened: Happened) -> Result<(), StoreError> {
+        match happened {
+            Happened::Judged(effect, standing) => {
+                if let Some(effect) = self.policy.weigh(*effect, standing).await? {
+                    self.leave(effect);
+                }
+            }
+            // What may leave now leaves; without a connection it would only be taken back, and is looked at with the next one.
+            Happened::Moment => {
+                for effect in self.policy.release().await? {
+                    self.leave(effect);
+                }
             }
         }
+        Ok(())
     }
 
     async fn attempted(&mut self, attempted: Attempted) -> Result<(), StoreError> {
@@ -271,6 +337,7 @@ impl SessionSink {
             }
             AttemptEnd::NotConnected => {
                 self.lanes.release(&effect);
+                self.policy.take_back(&effect).await?;
                 if self.current == connection {
                     // The connection is gone, or will be told of as gone. Should neither be so, it is tried again.
                     self.current = None;
@@ -385,6 +452,7 @@ impl SinkParts {
             | Action::Send(_)
             | Action::React { .. }
             | Action::MarkRead { .. }
+            | Action::MarkPlayed { .. }
             | Action::Change(_)
             | Action::SendMarked(_)
             | Action::SendRaw(_)

@@ -148,6 +148,8 @@ impl WebhookSinkParts {
                 self.clock.sleep_until(not_before).await;
                 Ok(Some(effect))
             }
+            // What is for servers is never held back.
+            EffectState::Held { .. } => Ok(Some(effect)),
             EffectState::Sent { .. }
             | EffectState::Delivered { .. }
             | EffectState::Read { .. }

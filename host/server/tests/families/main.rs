@@ -16,6 +16,7 @@ mod rest_linking;
 mod rest_people;
 mod rest_posts;
 mod schedules;
+mod sending;
 mod versions;
 mod votes;
 

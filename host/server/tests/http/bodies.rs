@@ -67,7 +67,7 @@ async fn every_fault_of_a_message_is_told() {
         (json!({ "to": 49151 }), "/to", "expected a text, found a number"),
         (json!({ "to": null }), "/to", "is missing"),
         (json!({ "type": "txt" }), "/type", "did you mean \"text\"?"),
-        (json!({ "type": "image" }), "/type", "expected \"text\""),
+        (json!({ "type": "pictures" }), "/type", "expected \"text\""),
         (json!({ "text": "" }), "/text", "must not be empty"),
         (json!({ "txt": "x" }), "/txt", "did you mean \"text\"?"),
         (json!({ "mentions": "x" }), "/mentions", "expected a list"),

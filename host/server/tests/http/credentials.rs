@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use waspnest::http::{Access, Listed, list};
 use waspnest::service::versions::VersionControl;
+use waspnest_core::effect::Progress;
 use waspnest_core::session::SessionRecord;
 use waspnest_core::version::Shadow;
 
 use crate::account_examples;
 use crate::plugins::installed;
+use crate::sending_examples;
 use crate::support::{HOOK_SECRET, Request, SECRET, TestApi};
 use crate::{known, runs};
 
@@ -17,6 +19,7 @@ use crate::{known, runs};
 fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> {
     let mut examples = account_examples::examples();
     examples.extend(general_examples());
+    examples.extend(sending_examples::examples());
     examples
 }
 
@@ -327,6 +330,10 @@ pub(crate) fn example(route: &Listed) -> (&'static str, String, Option<Value>) {
         .expect("an example");
     let path = path
         .replace("{e}", "eff_01ARZ3NDEKTSV4RRFFQ69G5FAV")
+        .replace("{failed}", "eff_01ARZ3NDEKTSV4RRFFQ69G5FAV")
+        .replace("{sm}", "smg_01ARZ3NDEKTSV4RRFFQ69G5FAV")
+        .replace("{sent}", "ABC")
+        .replace("{media}", &"0".repeat(64))
         .replace("{r}", runs::RUN);
     (method, path, body)
 }
@@ -420,6 +427,52 @@ async fn the_scheme_is_read_in_any_case() {
     assert_eq!(answer.status, 200);
 }
 
+/// The path with the names of what it speaks of, which is made.
+async fn prepared(api: &TestApi, path: String) -> String {
+    let messages = "/v1/sessions/main/messages";
+    let hello = |more: Value| {
+        let mut body = json!({ "type": "text", "to": "+4915112345678", "text": "hello" });
+        body["send_at"] = more;
+        body
+    };
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let (name, found) = match path.split(['{', '}']).nth(1) {
+        Some("e") => {
+            let message = api.request("POST", messages).header("Idempotency-Key", "example");
+            (
+                "{e}",
+                text(&message.json(&hello(Value::Null)).send().await.json()["id"]),
+            )
+        }
+        Some("failed") => {
+            let sent = text(&api.post(messages, hello(Value::Null)).await.json()["id"]);
+            let failed = Progress::Failed {
+                reason: "not on WhatsApp".into(),
+                code: None,
+            };
+            let id = sent.parse().expect("an effect's id");
+            api.outbox.progress(api.main, id, failed).await.expect("it notes");
+            ("{failed}", sent)
+        }
+        Some("sent") => (
+            "{sent}",
+            text(&api.post(messages, hello(Value::Null)).await.json()["message_id"]),
+        ),
+        Some("sm") => {
+            let scheduled = api.post(messages, hello(json!("2026-06-01T00:00:00Z"))).await.json();
+            ("{sm}", text(&scheduled["scheduled"][0]["id"]))
+        }
+        Some("media") => {
+            let put = api
+                .request("POST", "/v1/sessions/main/media")
+                .json(&json!({ "a": "file" }));
+            ("{media}", text(&put.send().await.json()["id"]))
+        }
+        _ => return path,
+    };
+    path.replace(name, &found)
+}
+
 #[tokio::test]
 async fn every_route_answers_in_its_shape() {
     for (method, template, path, body) in examples() {
@@ -446,16 +499,7 @@ async fn every_route_answers_in_its_shape() {
         if template.contains("runs") {
             runs::record(&api, runs::RUN).await;
         }
-        if template.ends_with("{e}") {
-            let message = api
-                .request("POST", "/v1/sessions/main/messages")
-                .header("Idempotency-Key", "example");
-            let sent = message
-                .json(&json!({ "type": "text", "to": "+4915112345678", "text": "hello" }))
-                .send()
-                .await;
-            path = path.replace("{e}", sent.json()["id"].as_str().expect("an effect"));
-        }
+        path = prepared(&api, path).await;
         // Only users can log out and change their password.
         let users = ["/v1/auth/logout", "/v1/me/password"].contains(&template);
         let bearer = match users {
@@ -485,7 +529,9 @@ async fn every_route_answers_in_its_shape() {
             // Neither a resource nor JSON; it has a test of its own.
             continue;
         }
-        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        if !template.ends_with("{media}") {
+            assert_eq!(answer.header("cache-control"), Some("no-store"));
+        }
         let mut shown = answer.shown().replace(env!("CARGO_PKG_VERSION"), "[version]");
         if template == "/openapi.json" {
             // The document has a snapshot of its own.

@@ -24,6 +24,8 @@ mod routes;
 mod runs;
 mod schedules;
 mod scripted_versions;
+mod sending;
+mod sending_examples;
 mod sessions;
 mod versions;
 mod who_commands;

@@ -1,5 +1,7 @@
 //! A host of which only the API is real, and a client that says exactly what is on the wire.
 
+mod script;
+
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -16,19 +18,22 @@ use waspnest::config::callers::Callers as CallersConfig;
 use waspnest::config::hook::{Hook, HookAuth};
 use waspnest::config::plugins::BreakerRule;
 use waspnest::config::secrets::{Declared, Source};
+use waspnest::config::send_policy::SendPolicies;
 use waspnest::http::{Http, HttpParts};
 use waspnest::install::SlotTimetable;
 use waspnest::replies::Replies;
 use waspnest::router::{Breaker, Installed, Slot};
 use waspnest::secrets::Secrets as HostSecrets;
+use waspnest::send_policies::Policies;
 use waspnest::service::accounts::Accounts;
 use waspnest::service::admin_secret::AdminHash;
 use waspnest::service::callers::{Callers, CallersParts};
-use waspnest::service::control::{Busy, Connection, Control, ControlError, ShownPasskey};
+use waspnest::service::control::{Busy, Canceled, Connection, Control, ControlError, ShownPasskey};
 use waspnest::service::health::{Health, Phase};
 use waspnest::service::hooks::Hooks;
 use waspnest::service::installations::{Described, Installations};
-use waspnest::service::messages::Messages;
+use waspnest::service::media::{MediaLimits, Medias};
+use waspnest::service::messages::{Messages, MessagesParts};
 use waspnest::service::routes::Routes;
 use waspnest::service::schedules::{Schedules, SchedulesParts};
 use waspnest::service::secrets::Secrets;
@@ -37,187 +42,39 @@ use waspnest::service::settings::{InstallationSettings, SettingsParts};
 use waspnest::shutdown::Shutdown;
 use waspnest_core::address::Jid;
 use waspnest_core::affairs::Affairs;
+use waspnest_core::answered::Answers;
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
 use waspnest_core::config_layer::ConfigLayers;
-use waspnest_core::effect::{Action, Effect};
+use waspnest_core::effect::{Action, Effect, Progress as EffectProgress};
 use waspnest_core::event::Position;
-use waspnest_core::id::{EventId, InstallationId, SecretName, SessionId};
+use waspnest_core::id::{EffectId, EventId, InstallationId, SecretName, SessionId};
 use waspnest_core::live::Refusal;
 use waspnest_core::log::Log;
 use waspnest_core::master_key::MasterKey;
+use waspnest_core::media_store::MediaStore;
 use waspnest_core::outbox::{CommitError, Outbox};
 use waspnest_core::progress::{DeadLetter, Progress};
 use waspnest_core::schedule_state::ScheduleStates;
+use waspnest_core::scheduled_message::ScheduledMessages;
 use waspnest_core::seal::Sealer;
 use waspnest_core::secret::StoredSecrets;
+use waspnest_core::send_ledger::SendLedger;
 use waspnest_core::session::{Desired, SessionRecord, Sessions as Register};
-use waspnest_core::store::{MemoryStore, Store};
+use waspnest_core::store::{MemoryStore, Store, StoreError};
+use waspnest_core::upload::Uploads;
+use waspnest_egress::{Egress, Guard, SystemNames};
 use waspnest_whatsapp::{PairCode, Passkey, Proxy, Qr, State, Status};
 
 use crate::played_account::{PlayedAccount, busy};
 use crate::scripted_versions::ScriptedVersions;
 use crate::{document, known, plugins, runs};
+pub(crate) use script::Script;
 
 pub(crate) const SECRET: &str = "a secret of the operator";
 pub(crate) const BODY_LIMIT: u64 = 4096;
 
 /// 2026-01-01T00:00:00Z.
 pub(crate) const START: UnixMs = UnixMs(1_767_225_600_000);
-
-struct Played {
-    status: watch::Sender<Status>,
-    qr: watch::Sender<Option<Qr>>,
-}
-
-/// Sessions that do what the test says.
-pub(crate) struct Script {
-    played: Mutex<HashMap<SessionId, Played>>,
-    outbox: Outbox,
-    clock: Arc<ManualClock>,
-    proxies: Mutex<HashMap<SessionId, Proxy>>,
-    /// What accounts answer, unless they answer everything.
-    refusal: Mutex<Option<Refusal>>,
-    /// Notified whenever somebody looks at a session.
-    pub(crate) looked: Notify,
-}
-
-impl Script {
-    pub(crate) fn state(&self, id: SessionId, state: State) {
-        let since = self.clock.now();
-        let played = self.played.lock().expect("no test panics in here");
-        played[&id]
-            .status
-            .send_modify(|status| (status.state, status.since) = (state, since));
-    }
-
-    pub(crate) fn show_qr(&self, id: SessionId, code: &str) {
-        let qr = Qr {
-            code: code.into(),
-            valid_until: UnixMs(START.0 + 20_000),
-        };
-        self.played.lock().expect("no test panics in here")[&id]
-            .qr
-            .send_replace(Some(qr));
-    }
-
-    pub(crate) fn refuse(&self, refusal: Option<Refusal>) {
-        *self.refusal.lock().expect("no test panics in here") = refusal;
-    }
-
-    fn told(&self, id: SessionId, state: State) -> Result<(), ControlError> {
-        if self.connection(id).is_none() {
-            return Err(ControlError::NotRunning);
-        }
-        self.state(id, state);
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Control for Script {
-    fn connection(&self, id: SessionId) -> Option<Connection> {
-        self.looked.notify_one();
-        let played = self.played.lock().expect("no test panics in here");
-        played.get(&id).map(|played| Connection {
-            status: played.status.subscribe(),
-            qr: played.qr.subscribe(),
-        })
-    }
-
-    async fn start(&self, record: &SessionRecord) -> Result<(), ControlError> {
-        let status = Status {
-            state: State::New,
-            since: self.clock.now(),
-            reason: None,
-            me: None,
-            last_round_trip: None,
-        };
-        let played = Played {
-            status: watch::Sender::new(status),
-            qr: watch::Sender::new(None),
-        };
-        self.played
-            .lock()
-            .expect("no test panics in here")
-            .insert(record.id, played);
-        Ok(())
-    }
-
-    async fn stop(&self, id: SessionId) {
-        self.played.lock().expect("no test panics in here").remove(&id);
-    }
-
-    async fn connect(&self, id: SessionId) -> Result<(), ControlError> {
-        self.told(id, State::Pairing)
-    }
-
-    async fn disconnect(&self, id: SessionId) -> Result<(), ControlError> {
-        self.told(id, State::Disconnected)
-    }
-
-    async fn log_out(&self, id: SessionId) -> Result<(), ControlError> {
-        self.told(id, State::LoggedOut)
-    }
-
-    async fn restart(&self, id: SessionId) -> Result<(), ControlError> {
-        self.told(id, State::Connecting)
-    }
-
-    fn restart_all(&self, ids: &[SessionId]) {
-        for id in ids {
-            self.state(*id, State::Connecting);
-        }
-    }
-
-    fn account(&self, _: SessionId) -> Option<Arc<dyn Affairs>> {
-        let refusal = self.refusal.lock().expect("no test panics in here").clone();
-        Some(Arc::new(PlayedAccount(refusal)))
-    }
-
-    async fn busy(&self, _: SessionId) -> Option<Busy> {
-        Some(busy())
-    }
-
-    async fn pair_code(&self, _: SessionId, _: &Jid, custom: Option<&str>) -> Result<PairCode, ControlError> {
-        Ok(PairCode {
-            code: custom.unwrap_or("ABCD1234").into(),
-            valid_until: UnixMs(START.0 + 180_000),
-        })
-    }
-
-    fn passkey(&self, _: SessionId) -> Result<Option<Passkey>, ControlError> {
-        Ok(Some(Passkey::Asked {
-            options: r#"{"challenge":"AAAA","rpId":"web.whatsapp.com"}"#.into(),
-        }))
-    }
-
-    async fn show_passkey(&self, _: SessionId, _: ShownPasskey) -> Result<(), ControlError> {
-        Ok(())
-    }
-
-    async fn confirm_passkey(&self, _: SessionId) -> Result<(), ControlError> {
-        Ok(())
-    }
-
-    async fn proxy(&self, id: SessionId) -> Result<Option<Proxy>, ControlError> {
-        Ok(self.proxies.lock().expect("no test panics in here").get(&id).cloned())
-    }
-
-    async fn set_proxy(&self, id: SessionId, proxy: Option<&Proxy>) -> Result<(), ControlError> {
-        let mut proxies = self.proxies.lock().expect("no test panics in here");
-        match proxy {
-            Some(proxy) => proxies.insert(id, proxy.clone()),
-            None => proxies.remove(&id),
-        };
-        Ok(())
-    }
-
-    async fn submit(&self, id: SessionId, request: EventId, actions: Vec<Action>) -> Result<Vec<Effect>, CommitError> {
-        let committed = self.outbox.submit(id, request, actions).await?;
-        committed.applied.durable().await?;
-        Ok(committed.effects)
-    }
-}
 
 /// What callers of hooks know.
 pub(crate) const HOOK_SECRET: &str = "a secret of the hook";
@@ -251,6 +108,7 @@ pub(crate) struct TestApi {
     pub(crate) log: Log,
     pub(crate) replies: Replies,
     pub(crate) store: Arc<dyn Store>,
+    _media: tempfile::TempDir,
     pub(crate) phase: watch::Sender<Phase>,
     pub(crate) stop: CancellationToken,
     pub(crate) versions: Arc<ScriptedVersions>,
@@ -373,7 +231,20 @@ impl TestApi {
             clock.clone(),
         );
         let (phase, phases) = watch::channel(Phase::Ready);
+        let media_dir = tempfile::tempdir().expect("a directory");
+        let medias = Medias::new(
+            MediaStore::open(media_dir.path(), clock.clone()).expect("a directory"),
+            Uploads::new(Arc::clone(&store)),
+            Egress::new(Guard::default(), Arc::new(SystemNames), clock.clone()).expect("a way out"),
+            MediaLimits {
+                upload: 1 << 16,
+                fetch: 1 << 16,
+            },
+            clock.clone(),
+        );
+        let sealer = Sealer::new(&MasterKey::from_bytes([7; 32]));
         let parts = HttpParts {
+            answers: Answers::new(Arc::clone(&store), sealer, clock.clone()),
             health: Health::new(phases, sessions.clone(), clock.clone()),
             sessions,
             accounts: Accounts::new(
@@ -382,7 +253,17 @@ impl TestApi {
                 clock.clone(),
                 Arc::clone(&ids),
             ),
-            messages: Messages::new(log.clone(), outbox.clone(), control, clock.clone(), Arc::clone(&ids)),
+            messages: Messages::new(MessagesParts {
+                log: log.clone(),
+                outbox: outbox.clone(),
+                scheduled: ScheduledMessages::new(Arc::clone(&store)),
+                media: medias.clone(),
+                control,
+                clock: clock.clone(),
+                ids: Arc::clone(&ids),
+            }),
+            medias,
+            policies: Policies::new(SendPolicies::default(), SendLedger::new(Arc::clone(&store))),
             installations: Installations::new(move || vec![described.clone()], progress, register.clone()),
             settings: InstallationSettings::new(settings.clone()),
             schedules: Schedules::new(SchedulesParts {
@@ -416,6 +297,7 @@ impl TestApi {
             log,
             replies,
             store,
+            _media: media_dir,
             phase,
             stop,
             versions,

@@ -36,6 +36,7 @@ pub(super) async fn attempt(
             let mark = if *starred { Star::On } else { Star::Off };
             return star(client, target, mark).await;
         }
+        Change::DeleteForMe { target } => return delete_for_me(client, target).await,
     };
     hand_over(client, means, effect, chat, message).await
 }
@@ -87,6 +88,21 @@ async fn star(client: &Client, target: &MessageKey, star: Star) -> Result<Carrie
         Star::On => actions.star_message(&chat, author, id, from_me).await,
         Star::Off => actions.unstar_message(&chat, author, id, from_me).await,
     };
+    noted(done)
+}
+
+/// Removes a message, and its file, from the account's own devices.
+async fn delete_for_me(client: &Client, target: &MessageKey) -> Result<Carried, CarryError> {
+    let chat = jid::to_wire(&target.chat);
+    let from_me = target.from == Origin::Me;
+    let author = target.participant.as_ref().filter(|_| !from_me).map(jid::to_wire);
+    let actions = client.chat_actions();
+    let done = actions.delete_message_for_me(&chat, author.as_ref(), target.id.as_str(), from_me, true, None);
+    noted(done.await)
+}
+
+/// What came of a note in the account's settings.
+fn noted(done: Result<(), AppStateError>) -> Result<Carried, CarryError> {
     match done {
         Ok(()) => Ok(Carried::Done),
         Err(AppStateError::InvalidRequest(reason)) if is_for_now(&reason) => Err(transient(reason)),

@@ -9,6 +9,7 @@ use waspnest_core::clock::{Clock, UnixMs};
 use waspnest_core::effect::Effect;
 use waspnest_core::files::Files;
 use waspnest_core::live::{Answer, Refusal, Request};
+use waspnest_core::media_store::MediaStore;
 use waspnest_core::message::Content;
 use whatsapp_rust::Client;
 
@@ -29,6 +30,7 @@ pub(crate) struct Published {
     pub(crate) clock: Arc<dyn Clock>,
     key: MasterKey,
     files: Files,
+    media: MediaStore,
     /// 0 for never, as below.
     last_round_trip: AtomicU64,
     /// The same by the clock that never goes back, in milliseconds.
@@ -38,7 +40,7 @@ pub(crate) struct Published {
 }
 
 impl Published {
-    pub(crate) fn new(clock: Arc<dyn Clock>, key: MasterKey, files: Files) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, key: MasterKey, files: Files, media: MediaStore) -> Self {
         Self {
             client: RwLock::new(None),
             in_flight: InFlight::default(),
@@ -46,6 +48,7 @@ impl Published {
             clock,
             key,
             files,
+            media,
             last_round_trip: AtomicU64::new(0),
             heard: AtomicU64::new(0),
             last_received: AtomicU64::new(0),
@@ -113,6 +116,7 @@ impl Published {
             clock: &*self.clock,
             key: &self.key,
             files: &self.files,
+            media: &self.media,
             me: intake::me(&client),
         };
         carry_out::attempt(&client, &means, effect).await

@@ -12,6 +12,7 @@ use waspnest_core::files::Files;
 use waspnest_core::id::{EventId, SessionId};
 use waspnest_core::log::Log;
 use waspnest_core::master_key::MasterKey;
+use waspnest_core::media_store::MediaStore;
 use waspnest_core::message::{Content, Message, Text};
 use waspnest_core::outbox::Outbox;
 use waspnest_core::store::HeldStore;
@@ -33,7 +34,7 @@ pub(crate) struct Bench {
     pub(crate) store: Arc<HeldStore>,
     pub(crate) log: Log,
     pub(crate) outbox: Outbox,
-    pub(crate) files: Files,
+    pub(crate) files: (Files, MediaStore),
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) key: MasterKey,
@@ -67,7 +68,8 @@ impl Bench {
         let log = Log::new(Arc::clone(&shared), Arc::clone(&clock), Arc::clone(&ids));
         let outbox = Outbox::new(shared, Arc::clone(&clock), log.clone());
         let dir = tempfile::tempdir()?;
-        let files = Files::open(dir.path(), Arc::clone(&clock))?;
+        let media = MediaStore::open(&dir.path().join("media"), Arc::clone(&clock))?;
+        let files = (Files::open(&dir.path().join("files"), Arc::clone(&clock))?, media);
         let authority = Authority::Public;
         let whatsapp = host(&sim, &authority, &store, &log, &outbox, &files, &clock, &key).await?;
         Ok(Self {
@@ -220,7 +222,7 @@ pub(crate) async fn host(
     store: &Arc<HeldStore>,
     log: &Log,
     outbox: &Outbox,
-    files: &Files,
+    (files, media): &(Files, MediaStore),
     clock: &Arc<dyn Clock>,
     key: &MasterKey,
 ) -> Result<WhatsApp> {
@@ -232,6 +234,7 @@ pub(crate) async fn host(
         log: log.clone(),
         outbox: outbox.clone(),
         files: files.clone(),
+        media: media.clone(),
         clock: Arc::clone(clock),
         master_key: key.clone(),
         profile: Profile {

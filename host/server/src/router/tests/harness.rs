@@ -40,7 +40,7 @@ use waspnest_engine::{Engine, EngineOptions, FetchFailure};
 use super::account::ScriptedAccount;
 use crate::replies::Replies;
 use crate::router::{GroupAdmins, Installed, LoopGuard, RouterParts, SessionRouter, Shelf, Slot};
-use crate::sink::{Answer, Carried, Carrier, CarryError, Failures, SessionSink, SinkParts};
+use crate::sink::{Answer, Carried, Carrier, CarryError, Failures, PolicyParts, SessionSink, SinkParts};
 
 /// Long enough for a busy machine; a test that needs it has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -238,6 +238,7 @@ impl Harness {
             clock: clock.clone(),
             retry: Install::of("", "").retry,
             failures: Failures::new(session, log.clone(), Interest::NONE),
+            policy: PolicyParts::off(session, &log, &outbox, &any_store, clock.clone(), ids.clone()),
         });
         let wake = port.webhooks();
         let replies = Replies::default();

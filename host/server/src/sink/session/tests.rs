@@ -1,5 +1,7 @@
 //! The order in which effects of a chat leave while connections come and go.
 
+mod policy;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,17 +10,20 @@ use async_trait::async_trait;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use waspnest_core::address::Party;
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
 use waspnest_core::effect::{Action, Effect, Typing};
 use waspnest_core::event::Interest;
 use waspnest_core::id::{EventId, SessionId};
 use waspnest_core::log::Log;
 use waspnest_core::outbox::{Committed, Outbox};
+use waspnest_core::send_ledger::SendLedger;
 use waspnest_core::store::{MemoryStore, Store};
 
 use super::{SessionSink, SinkParts, SinkPort};
 use crate::config::plugins::{Backoff, Retry};
-use crate::sink::{Carried, Carrier, CarryError, Failures};
+use crate::config::send_policy::SendPolicy;
+use crate::sink::{Carried, Carrier, CarryError, Failures, PolicyParts};
 
 const CHAT: &str = "4915100001";
 /// Turns after which a sink has done what it can do.
@@ -31,6 +36,8 @@ struct Told {
     /// How the next attempts end, when they are let go on.
     next: Mutex<VecDeque<oneshot::Receiver<CarryError>>>,
     carried: Mutex<Vec<Typing>>,
+    /// Messages, with how long "typing" is shown before.
+    sent: Mutex<Vec<(String, Option<u32>)>>,
 }
 
 #[async_trait]
@@ -40,10 +47,17 @@ impl Carrier for Told {
         if let Some(ends) = next {
             return Err(ends.await.expect("the test says how it ends"));
         }
-        let Action::SetTyping { state, .. } = &effect.action else {
-            panic!("only typing is sent here")
-        };
-        self.carried.lock().expect("no test panics with this lock").push(*state);
+        match &effect.action {
+            Action::SetTyping { state, .. } => {
+                self.carried.lock().expect("no test panics with this lock").push(*state);
+            }
+            Action::Send(send) => {
+                let text = send.content.plain_text().unwrap_or_default().to_owned();
+                let mut sent = self.sent.lock().expect("no test panics with this lock");
+                sent.push((text, send.typing_ms));
+            }
+            other => panic!("{} is not sent here", other.name()),
+        }
         Ok(Carried::Done)
     }
 
@@ -56,8 +70,11 @@ impl Carrier for Told {
 struct Rig {
     session: SessionId,
     clock: Arc<ManualClock>,
-    ids: SeededIds,
+    ids: Arc<SeededIds>,
+    store: Arc<dyn Store>,
+    log: Log,
     outbox: Outbox,
+    policy: watch::Sender<Arc<SendPolicy>>,
     carrier: Arc<Told>,
     port: SinkPort,
     stop: CancellationToken,
@@ -67,15 +84,21 @@ struct Rig {
 impl Rig {
     fn new(connection: Option<u64>) -> Self {
         let clock = Arc::new(ManualClock::at(UnixMs(1_750_000_000_000)));
-        let ids = SeededIds::new(7);
-        let session = SessionId::new(ids.ulid(clock.now()));
-        let store: Arc<dyn Store> = MemoryStore::new();
+        Self::over(MemoryStore::new(), clock, SendPolicy::default(), connection)
+    }
+
+    fn over(store: Arc<dyn Store>, clock: Arc<ManualClock>, policy: SendPolicy, connection: Option<u64>) -> Self {
+        let ids = Arc::new(SeededIds::new(clock.now().0));
+        let session = SessionId::new(ulid::Ulid(7));
+        let policy = watch::Sender::new(Arc::new(policy));
+        let me = Party::known_as("4915100009".parse().expect("an address"));
         let log = Log::new(Arc::clone(&store), clock.clone(), Arc::new(SeededIds::new(8)));
         let outbox = Outbox::new(Arc::clone(&store), clock.clone(), log.clone());
         let carrier = Arc::new(Told {
             connection: watch::Sender::new(connection),
             next: Mutex::default(),
             carried: Mutex::default(),
+            sent: Mutex::default(),
         });
         let backoff = Backoff {
             first: Duration::from_secs(1),
@@ -85,7 +108,7 @@ impl Rig {
         };
         let (sink, port) = SessionSink::new(SinkParts {
             session,
-            store,
+            store: Arc::clone(&store),
             outbox: outbox.clone(),
             carrier: carrier.clone(),
             clock: clock.clone(),
@@ -93,7 +116,17 @@ impl Rig {
                 max_attempts: 3,
                 backoff,
             },
-            failures: Failures::new(session, log, Interest::NONE),
+            failures: Failures::new(session, log.clone(), Interest::NONE),
+            policy: PolicyParts {
+                session,
+                policy: policy.subscribe(),
+                me: watch::Sender::new(Some(me)).subscribe(),
+                log: log.clone(),
+                outbox: outbox.clone(),
+                ledger: SendLedger::new(Arc::clone(&store)),
+                clock: clock.clone(),
+                ids: ids.clone(),
+            },
         });
         let stop = CancellationToken::new();
         let ends = stop.clone();
@@ -103,7 +136,10 @@ impl Rig {
             session,
             clock,
             ids,
+            store,
+            log,
             outbox,
+            policy,
             carrier,
             port,
             stop,
@@ -148,7 +184,8 @@ impl Rig {
         }
     }
 
-    async fn carried(mut self) -> Vec<Typing> {
+    /// The sink ends in order.
+    async fn ends(&mut self) {
         self.turns().await;
         self.stop.cancel();
         self.task
@@ -156,6 +193,10 @@ impl Rig {
             .await
             .expect("one task")
             .expect("the sink ends in order");
+    }
+
+    async fn carried(mut self) -> Vec<Typing> {
+        self.ends().await;
         self.carrier
             .carried
             .lock()

@@ -45,7 +45,7 @@ pub fn acknowledged(ack: &ServerAck, progress: &Progress, now: UnixMs) -> Option
             reason: reason.clone(),
             code: *code,
         },
-        Progress::Delivered | Progress::Read | Progress::Retry { .. } => return None,
+        Progress::Delivered | Progress::Read | Progress::Retry { .. } | Progress::Held { .. } => return None,
     };
     Some(Receipt {
         chat: jid::from_wire(ack.from.as_ref()?)?,

@@ -29,6 +29,7 @@ pub(super) fn effect(effect: &Effect, names: &impl Names) -> Option<String> {
             Typing::Paused => return None,
         },
         Action::MarkRead { .. } => "[has read it]".to_owned(),
+        Action::MarkPlayed { .. } => "[has played it]".to_owned(),
         Action::Change(change) => changed(change),
         Action::Webhook(webhook) => {
             return Some(format!(
@@ -52,6 +53,7 @@ fn changed(change: &Change) -> String {
         Change::Pin { seconds: Some(_), .. } => "[pins a message]".to_owned(),
         Change::Pin { seconds: None, .. } => "[unpins a message]".to_owned(),
         Change::Star { starred: true, .. } => "[stars a message]".to_owned(),
+        Change::DeleteForMe { .. } => "[removes a message for itself]".to_owned(),
         Change::Star { starred: false, .. } => "[takes a star off a message]".to_owned(),
     }
 }
