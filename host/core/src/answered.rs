@@ -203,6 +203,8 @@ mod tests {
             let secret = b"a secret that is shown once".repeat(5000);
             let large = answered(&secret, until);
             assert!(answers.keep(&key, &large).await.expect("it is kept"));
+            // Whoever holds the store keeps it open.
+            drop(answers);
             world.restart();
             let answers = super::tests::answers(world);
             assert_eq!(answers.get(&key).await.expect("it reads"), Some(large));
