@@ -60,7 +60,8 @@ def run(host, name, token, phases, examples):
         words += ["--exclude-operation-id", operation]
     if token:
         words += ["--header", f"Authorization: Bearer {token}"]
-    ended = subprocess.run(words, capture_output=True, text=True)
+    # It writes what it found where it runs, which must not be the checkout.
+    ended = subprocess.run(words, capture_output=True, text=True, cwd=sys.prefix)
     if ended.returncode != 0:
         print(ended.stdout, ended.stderr, sep="\n", file=sys.stderr)
         sys.exit(f"schemathesis found something as {name}")
