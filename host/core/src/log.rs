@@ -309,6 +309,14 @@ impl Log {
         self.recover(session, &log, &mut head).await
     }
 
+    /// Resolves when everything that can be read of the logs by now survives a crash.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn settled(&self) -> Result<(), LogError> {
+        Ok(self.store.flush().await?)
+    }
+
     /// Forgets what is in memory of a session that is gone.
     pub fn forget(&self, session: SessionId) {
         self.sessions.forget(session);

@@ -32,6 +32,7 @@ mod wasi;
 pub use call::{CallContext, CallError, Called, Dues, Migration, MigrationError, Occasion, Usage};
 pub use capability::log::LogLine;
 pub use configuration::{ConfigSchema, Configuration};
+pub use convert::json::content as content_json;
 pub use engine::{
     AdaptError, CompileLimits, Compiled, Compiler, CompilerProcess, Engine, EngineError, EngineOptions, MANIFEST,
     Metering, compile_within, component_of, pack, repack,

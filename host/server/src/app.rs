@@ -43,6 +43,7 @@ use crate::config::keys::Keys;
 use crate::config::secret::Secret;
 use crate::http::{Http, HttpParts};
 use crate::install::SlotTimetable;
+use crate::live::Live;
 use crate::planner::Planner;
 use crate::recorder::recording;
 use crate::replies::Replies;
@@ -52,6 +53,7 @@ use crate::send_policies::Policies;
 use crate::service::accounts::Accounts;
 use crate::service::admin_secret::{self, AdminSecretError};
 use crate::service::callers::{Callers, CallersParts};
+use crate::service::events::Events;
 use crate::service::health::{Health, Phase};
 use crate::service::hooks::Hooks;
 use crate::service::installations::Installations;
@@ -306,8 +308,10 @@ impl App {
         });
         let routes = Routes::new(Arc::clone(&installations), Arc::clone(&clock));
         let replies = Replies::default();
+        let live = Live::new(log.clone(), register.clone());
         let (records, writer) = recording(&config.plugins.record, runs.clone(), hide.clone(), &clock, &ids).unzip();
         if let Some(writer) = writer {
+            let writer = writer.telling(live.clone(), register.clone());
             shutdown.spawn("records", writer.run(shutdown.soft()));
         }
         let replays = Replays {
@@ -329,6 +333,7 @@ impl App {
         let scheduled_messages = ScheduledMessages::new(Arc::clone(&store));
         let running = RunningSessions::new(
             Shared {
+                live: live.clone(),
                 store: Arc::clone(&store),
                 register: register.clone(),
                 log: log.clone(),
@@ -395,7 +400,7 @@ impl App {
                     Arc::clone(&ids),
                 ),
                 messages: Messages::new(MessagesParts {
-                    log,
+                    log: log.clone(),
                     outbox,
                     scheduled: scheduled_messages.clone(),
                     media: medias.clone(),
@@ -403,6 +408,8 @@ impl App {
                     clock: Arc::clone(&clock),
                     ids: Arc::clone(&ids),
                 }),
+                events: Events::new(log.clone()),
+                live: live.clone(),
                 medias,
                 policies,
                 installations: Installations::new(described, progress, register.clone()),

@@ -5,7 +5,7 @@
 //! touches the store, and only this module names warp.
 
 mod accept;
-mod address;
+
 mod archive;
 mod body;
 mod context;
@@ -38,9 +38,12 @@ use tokio_util::sync::CancellationToken;
 use waspnest_core::answered::Answers;
 use waspnest_core::clock::{Clock, Ids};
 
+use crate::address;
+use crate::live::Live;
 use crate::send_policies::Policies;
 use crate::service::accounts::Accounts;
 use crate::service::callers::Callers;
+use crate::service::events::Events;
 use crate::service::health::Health;
 use crate::service::hooks::Hooks;
 use crate::service::installations::Installations;
@@ -67,6 +70,10 @@ pub struct HttpParts {
     pub accounts: Accounts,
     /// Messages and effects.
     pub messages: Messages,
+    /// What happened.
+    pub events: Events,
+    /// What happens.
+    pub live: Live,
     /// Media to send.
     pub medias: Medias,
     /// How fast sessions send.

@@ -9,6 +9,7 @@ pub mod config;
 pub mod shutdown;
 pub mod telemetry;
 
+mod address;
 mod did_you_mean;
 
 pub mod cron_rule;
@@ -32,7 +33,9 @@ pub mod install;
 pub mod rollout;
 
 mod link_page;
+pub mod live;
 mod planner;
+pub mod public_event;
 pub mod replies;
 mod rfc3339;
 pub mod secrets;

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
@@ -18,11 +19,14 @@ use waspnest_core::draft::Draft;
 use waspnest_core::event::Event;
 use waspnest_core::id::{InstallationId, RunId, SessionId};
 use waspnest_core::runs::{Run, Runs};
+use waspnest_core::session::{SessionError, Sessions as Register};
 use waspnest_core::store::StoreError;
 use waspnest_engine::record::{self, Bodies, Hide, Steps, Story, Was};
 use waspnest_engine::{Called, Host, Installation, LogLine, Occasion, Usage};
 
 use crate::config::record::Record;
+use crate::live::Live;
+use crate::public_event::{EventSession, EventType, PublicEvent};
 pub(crate) use difference::Then;
 pub use difference::{Difference, Unlike};
 
@@ -51,6 +55,8 @@ pub(crate) struct RecordWriter {
     keep: usize,
     ttl: Duration,
     clock: Arc<dyn Clock>,
+    /// Who is told of them.
+    live: Option<(Live, Register)>,
     /// How many there are, where that is known.
     counts: HashMap<(SessionId, InstallationId), usize>,
 }
@@ -81,6 +87,7 @@ pub(crate) fn recording(
         keep: usize::try_from(wanted.runs).unwrap_or(usize::MAX),
         ttl: wanted.ttl,
         clock: Arc::clone(clock),
+        live: None,
         counts: HashMap::new(),
     };
     Some((recorder, writer))
@@ -219,6 +226,13 @@ impl Recorder {
 }
 
 impl RecordWriter {
+    /// Tells those who listen of every record.
+    #[must_use]
+    pub(crate) fn telling(self, live: Live, register: Register) -> Self {
+        let live = Some((live, register));
+        Self { live, ..self }
+    }
+
     /// Writes until `stop`, and then what is waiting already.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut waiting = Vec::with_capacity(TOGETHER);
@@ -254,8 +268,40 @@ impl RecordWriter {
         for (session, runs) in by_session {
             if let Err(error) = self.keep(session, &runs).await {
                 tracing::error!(%error, "records of calls could not be written");
+                continue;
+            }
+            if let Err(error) = self.tell(session, &runs).await {
+                tracing::error!(%error, "records of calls could not be told");
             }
         }
+    }
+
+    /// Tells those who listen of records of one session, and of the lines in them.
+    async fn tell(&self, session: SessionId, runs: &[(Run, Box<str>)]) -> Result<(), SessionError> {
+        let Some((live, register)) = &self.live else {
+            return Ok(());
+        };
+        let owner = register.owner(session).await?;
+        let wants = |kind| live.is_wanted(session, owner, kind);
+        let (wants_runs, wants_lines) = (wants(EventType::run()), wants(EventType::line()));
+        if !wants_runs && !wants_lines {
+            return Ok(());
+        }
+        let Some(record) = register.get(session).await? else {
+            return Ok(());
+        };
+        let shown = EventSession::from(&record);
+        for (run, text) in runs {
+            // The text is one of ours.
+            let told: Value = serde_json::from_str(text).unwrap_or_default();
+            for line in told["lines"].as_array().into_iter().flatten().filter(|_| wants_lines) {
+                live.pass_on(session, owner, &PublicEvent::line(run, line, &shown));
+            }
+            if wants_runs {
+                live.pass_on(session, owner, &PublicEvent::run(run, &shown));
+            }
+        }
+        Ok(())
     }
 
     /// Writes the records of one session, and removes older ones where there are many too many.

@@ -5,6 +5,7 @@
 pub mod control;
 pub mod deeds;
 pub mod error;
+pub mod events;
 
 pub mod accounts;
 pub mod admin_secret;

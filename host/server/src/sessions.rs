@@ -29,6 +29,7 @@ use waspnest_engine::Engine;
 use waspnest_whatsapp::{RequestError, SessionHandle, WhatsApp};
 
 use crate::config::plugins::{LoopGuard, Retry};
+use crate::live::Live;
 use crate::recorder::Recorder;
 use crate::replies::Replies;
 use crate::router::Slot;
@@ -51,6 +52,8 @@ pub struct Shared {
     pub register: Sessions,
     /// Events.
     pub log: Log,
+    /// Those who listen to them.
+    pub live: Live,
     /// Effects.
     pub outbox: Outbox,
     /// How far installations have come.

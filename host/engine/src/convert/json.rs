@@ -9,12 +9,14 @@ mod family;
 mod message;
 
 use serde_json::{Value, json};
+use ulid::Ulid;
 use waspnest_core::address::Party;
-use waspnest_core::event::{Event, EventKind};
-use waspnest_core::id::SessionName;
-use waspnest_core::message::{MessageKey, Origin};
+use waspnest_core::event::{Event, EventKind, Position};
+use waspnest_core::id::{EventId, SessionName};
+use waspnest_core::message::{Content, MessageKey, Origin};
 
 use super::FileOf;
+
 /// The name of what this writes.
 pub(crate) const SCHEMA: &str = "waspnest.event/1";
 
@@ -43,6 +45,29 @@ pub(crate) fn event(event: &Event, session: &SessionName) -> Value {
         "kind": event.kind.name(),
         "event": body,
     })
+}
+
+/// What a message says, every kind of it, for whoever is shown it without being a plugin: files have no handles there.
+#[must_use]
+pub fn content(content: &Content) -> Value {
+    let nobody = FileOf {
+        event: EventId::new(Ulid::nil()),
+        position: Position::default(),
+    };
+    let mut shown = content::content(content, nobody);
+    without_handles(&mut shown);
+    shown
+}
+
+fn without_handles(shown: &mut Value) {
+    match shown {
+        Value::Object(fields) => {
+            fields.shift_remove("handle");
+            fields.values_mut().for_each(without_handles);
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(without_handles),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn address(party: &Party) -> Value {

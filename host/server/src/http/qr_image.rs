@@ -19,7 +19,7 @@ fn code(text: &str) -> Result<QrCode, Error> {
 }
 
 /// As a black and white PNG.
-pub(super) fn png(text: &str) -> Result<Vec<u8>, Error> {
+pub(crate) fn png(text: &str) -> Result<Vec<u8>, Error> {
     let code = code(text)?;
     let width = code.width();
     let modules = code.to_colors();

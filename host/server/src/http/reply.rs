@@ -2,9 +2,12 @@
 
 use std::fmt::{self, Display};
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures::Stream;
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use http::{Response, StatusCode};
 use schemars::JsonSchema;
@@ -30,7 +33,23 @@ enum Body {
     /// As a whole.
     Whole(Bytes),
     /// As it is read.
-    Parts(Pin<Box<dyn Stream<Item = Result<Bytes, MediaError>> + Send + Sync>>),
+    Parts(OneByOne),
+}
+
+/// Parts of an answer, one after another.
+type Parts = BoxStream<'static, Result<Bytes, MediaError>>;
+
+/// Parts as warp takes them: shared between threads, though only one of them ever asks.
+struct OneByOne(Mutex<Parts>);
+
+impl Stream for OneByOne {
+    type Item = Result<Bytes, MediaError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // Nobody has ever locked it.
+        let parts = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        parts.poll_next_unpin(context)
+    }
 }
 
 impl fmt::Debug for Body {
@@ -49,6 +68,14 @@ impl Reply {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         let body = Body::Whole(body);
         Self { status, headers, body }
+    }
+
+    /// A body that is made while it is sent.
+    pub(super) fn in_parts(status: StatusCode, parts: Parts) -> Self {
+        Self {
+            body: Body::Parts(OneByOne(Mutex::new(parts))),
+            ..Self::new(status, Bytes::new())
+        }
     }
 
     /// Something that is not JSON.
@@ -73,10 +100,7 @@ impl Reply {
             let length = part.len() as u64;
             Ok((length > 0).then_some((part, (file, at + length, left - length))))
         });
-        Self {
-            body: Body::Parts(Box::pin(parts)),
-            ..Self::new(status, Bytes::new())
-        }
+        Self::in_parts(status, parts.boxed())
     }
 
     /// What is answered, if that is in memory.

@@ -8,9 +8,9 @@ use waspnest_core::package::MAX_BYTES;
 
 use super::api::outgoing::LARGEST_BODY;
 use super::api::{
-    api_keys, app_state, audit, auth, chat_changes, communities, config, effects, groups, hooks, installations, me,
-    media, messages, newsletters, pairing, people, profile, proxies, qr, routes, runs, scheduled_messages, schedules,
-    secrets, send_policy, sessions, shadow, statuses, system, tenants, users, versions,
+    api_keys, app_state, audit, auth, chat_changes, communities, config, effects, events, groups, hooks, installations,
+    me, media, messages, newsletters, pairing, people, profile, proxies, qr, routes, runs, scheduled_messages,
+    schedules, secrets, send_policy, sessions, shadow, statuses, stream, system, tenants, users, versions,
 };
 use super::context::Ctx;
 use super::document;
@@ -129,6 +129,8 @@ pub(super) fn table() -> Vec<Route> {
         post  ("/v1/sessions/{s}/logout", May(SessionsWrite), "Takes the device off the account. The session stays and can be linked again.", sessions::log_out),
         post  ("/v1/sessions/{s}/token", May(SessionsWrite), "Gives a session a token that opens it and nothing else, which is shown this once; the one before opens nothing from then on.", api_keys::session_token),
         delete("/v1/sessions/{s}/token", May(SessionsWrite), "Takes a session its token.", api_keys::remove_session_token),
+        get   ("/v1/events/stream", Known, "What happens in all sessions of the caller's, or in some, while it happens; of each type what the caller may read.", stream::open),
+        get   ("/v1/sessions/{s}/events", Known, "What happened in a session, in order; of each type what the caller may read.", events::list_all),
         get   ("/v1/sessions/{s}/qr", May(SessionsWrite), "The code that links a phone, as JSON, picture or text.", qr::show),
 
         post  ("/v1/sessions/reconnect", Admin, "Starts the clients of all sessions anew that are wanted connected, one after another.", sessions::reconnect_all),

@@ -9,7 +9,7 @@ mod password;
 mod tenant_meter;
 mod token;
 
-pub use credentials::{Admission, Credentials, CredentialsParts, Refused};
+pub use credentials::{Admission, Bearer, Credentials, CredentialsParts, Refused};
 pub use limits::{Buckets, Busy, Rule};
 pub use login::{LoginError, LoginService, LoginServiceParts, Tokens};
 pub use password::{Hasher, PasswordError, WeakPassword, judge};

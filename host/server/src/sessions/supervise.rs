@@ -15,6 +15,7 @@ use waspnest_whatsapp::SessionHandle;
 
 use super::Shared;
 use super::connection::{Follower, SessionCarrier, SessionShelf};
+use crate::live;
 use crate::rollout;
 use crate::router::{GroupAdmins, LoopGuard, RouterParts, SessionRouter};
 use crate::sink::{Failures, PolicyParts, SessionSink, SinkParts, SinkPort, WebhookSink, WebhookSinkParts};
@@ -30,6 +31,7 @@ pub(super) struct Supervised {
     router: SessionRouter,
     sink: SessionSink,
     webhooks: WebhookSink,
+    live: live::Follower,
     stop: CancellationToken,
 }
 
@@ -39,6 +41,7 @@ enum Part {
     Router,
     Sink,
     Webhooks,
+    Live,
     Follower,
 }
 
@@ -56,7 +59,16 @@ pub(super) async fn prepare(
             .map(|slot| slot.active().interest(&record.name));
         interests.any(|interest| interest.wants(*family))
     };
-    let interest: Interest = Family::ALL.into_iter().filter(wants).collect();
+    // Lists and streams of events show these whatever plugins want. Presence comes often, is worth little, and is left to those who want it.
+    let shown = [
+        Family::Receipt,
+        Family::Group,
+        Family::Contact,
+        Family::Chat,
+        Family::Call,
+        Family::Session,
+    ];
+    let interest: Interest = Family::ALL.into_iter().filter(wants).chain(shown).collect();
     let handle = shared.whatsapp.open(session, interest).await?;
     let connection = watch::Sender::new(None);
     let me = watch::Sender::new(handle.status().borrow().me.clone());
@@ -125,6 +137,7 @@ pub(super) async fn prepare(
         up_since: shared.clock.now(),
     })
     .await?;
+    let live = live::Follower::new(shared.live.clone(), session, handle.qr(), Arc::clone(&shared.clock));
     let follower = Follower {
         session,
         handle: handle.clone(),
@@ -140,6 +153,7 @@ pub(super) async fn prepare(
             router,
             sink,
             webhooks,
+            live,
             stop,
         },
         port,
@@ -186,6 +200,7 @@ impl Supervised {
             router,
             sink,
             webhooks,
+            live,
             stop,
         } = self;
         let session = handle.id();
@@ -205,11 +220,15 @@ impl Supervised {
         });
         tasks.spawn({
             let stop = follower_stop.clone();
+            async move { Ok(live.run(stop).await.map(|()| Part::Live)?) }
+        });
+        tasks.spawn({
+            let stop = follower_stop.clone();
             async move { Ok(follower.run(stop).await.map(|()| Part::Follower)?) }
         });
         while let Some(ended) = tasks.join_next().await {
             match ended {
-                Ok(Ok(Part::Schedules | Part::Follower | Part::Webhooks)) => {}
+                Ok(Ok(Part::Schedules | Part::Follower | Part::Webhooks | Part::Live)) => {}
                 Ok(Ok(Part::Router)) => sink_stop.cancel(),
                 Ok(Ok(Part::Sink)) => {
                     if let Err(error) = handle.close().await {

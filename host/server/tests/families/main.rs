@@ -7,6 +7,10 @@ mod commands;
 mod fetched;
 mod files;
 mod host;
+#[path = "../http/listening.rs"]
+#[expect(dead_code, reason = "the tests of the API alone look at more")]
+mod listening;
+mod live;
 mod messages;
 mod outside;
 mod replays;
@@ -17,6 +21,7 @@ mod rest_people;
 mod rest_posts;
 mod schedules;
 mod sending;
+mod use_cases;
 mod versions;
 mod votes;
 

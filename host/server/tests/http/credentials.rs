@@ -10,6 +10,7 @@ use waspnest_core::session::SessionRecord;
 use waspnest_core::version::Shadow;
 
 use crate::account_examples;
+use crate::events;
 use crate::plugins::installed;
 use crate::sending_examples;
 use crate::support::{HOOK_SECRET, Request, SECRET, TestApi};
@@ -32,6 +33,8 @@ fn general_examples() -> Vec<(&'static str, &'static str, &'static str, Option<V
         ("GET", "/docs/{file}", "/docs/start.js", None),
         ("GET", "/v1/health", "/v1/health", None),
         ("GET", "/v1/version", "/v1/version", None),
+        ("GET", "/v1/sessions/{s}/events", "/v1/sessions/main/events", None),
+        ("GET", "/v1/events/stream", "/v1/events/stream", None),
         (
             "POST",
             "/v1/auth/login",
@@ -496,6 +499,9 @@ async fn every_route_answers_in_its_shape() {
             let echo = "echo".parse().expect("an id");
             api.versions.set_shadow(&echo, Some(shadow)).await.expect("it is known");
         }
+        if template.ends_with("{s}/events") {
+            events::happen(&api).await;
+        }
         if template.contains("runs") {
             runs::record(&api, runs::RUN).await;
         }
@@ -531,6 +537,11 @@ async fn every_route_answers_in_its_shape() {
         }
         if !template.ends_with("{media}") {
             assert_eq!(answer.header("cache-control"), Some("no-store"));
+        }
+        if template.ends_with("/stream") {
+            // It has tests of its own.
+            assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+            continue;
         }
         let mut shown = answer.shown().replace(env!("CARGO_PKG_VERSION"), "[version]");
         if template == "/openapi.json" {

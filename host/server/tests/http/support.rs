@@ -21,6 +21,7 @@ use waspnest::config::secrets::{Declared, Source};
 use waspnest::config::send_policy::SendPolicies;
 use waspnest::http::{Http, HttpParts};
 use waspnest::install::SlotTimetable;
+use waspnest::live::Live;
 use waspnest::replies::Replies;
 use waspnest::router::{Breaker, Installed, Slot};
 use waspnest::secrets::Secrets as HostSecrets;
@@ -29,6 +30,7 @@ use waspnest::service::accounts::Accounts;
 use waspnest::service::admin_secret::AdminHash;
 use waspnest::service::callers::{Callers, CallersParts};
 use waspnest::service::control::{Busy, Canceled, Connection, Control, ControlError, ShownPasskey};
+use waspnest::service::events::Events;
 use waspnest::service::health::{Health, Phase};
 use waspnest::service::hooks::Hooks;
 use waspnest::service::installations::{Described, Installations};
@@ -158,7 +160,11 @@ impl TestApi {
             contacts: log.contacts().clone(),
             clock: clock.clone(),
         };
+        let live = Live::new(log.clone(), register.clone());
+        let shutdown = Shutdown::new(clock.clone());
         let script = Arc::new(Script {
+            live: live.clone(),
+            shutdown: shutdown.clone(),
             played: Mutex::default(),
             outbox: outbox.clone(),
             clock: clock.clone(),
@@ -262,6 +268,8 @@ impl TestApi {
                 clock: clock.clone(),
                 ids: Arc::clone(&ids),
             }),
+            events: Events::new(log.clone()),
+            live,
             medias,
             policies: Policies::new(SendPolicies::default(), SendLedger::new(Arc::clone(&store))),
             installations: Installations::new(move || vec![described.clone()], progress, register.clone()),
@@ -286,7 +294,6 @@ impl TestApi {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let shutdown = Shutdown::new(clock.clone());
         let stop = shutdown.soft();
         shutdown.spawn("http", Http::new(parts, stop.clone()).serve(listener));
         Self {
@@ -390,7 +397,8 @@ impl Request<'_> {
         // A host that refuses a body may answer and close before it has read it all.
         let _ = connection.write_all(&wire).await;
         let mut answer = Vec::new();
-        let _ = connection.read_to_end(&mut answer).await;
+        // What never ends is read until it has begun.
+        while !begins_a_stream(&answer) && matches!(connection.read_buf(&mut answer).await, Ok(1..)) {}
         let answer = Answer::parse(&answer);
         let mut asked = self.head.split(' ');
         if let (Some(method), Some(path)) = (asked.next(), asked.next()) {
@@ -400,6 +408,15 @@ impl Request<'_> {
         }
         answer
     }
+}
+
+/// Whether this is the beginning of a stream of events, with its first block.
+fn begins_a_stream(wire: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(wire);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    head.contains("content-type: text/event-stream") && body.contains("\n\n")
 }
 
 /// An answer.

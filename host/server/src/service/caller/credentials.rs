@@ -1,5 +1,6 @@
 //! From what a request shows to who is calling. Everything that is shown is one text behind `Authorization: Bearer`.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -38,6 +39,22 @@ pub struct Credentials {
     parts: Arc<CredentialsParts>,
     each: Buckets<Actor>,
     addresses: Buckets<IpAddr>,
+}
+
+/// What a caller showed, kept to be looked at again while something lasts that it opened.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Bearer(Arc<str>);
+
+impl From<&str> for Bearer {
+    fn from(shown: &str) -> Self {
+        Self(shown.into())
+    }
+}
+
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bearer(…)")
+    }
 }
 
 /// Why somebody is not let in.
@@ -94,6 +111,14 @@ impl Credentials {
         let caller = known?;
         self.each.take(caller.actor)?;
         Ok(caller)
+    }
+
+    /// Who it is by now that showed `bearer` before; nobody is counted.
+    ///
+    /// # Errors
+    /// [`Refused`], but for [`Refused::Busy`].
+    pub async fn know_again(&self, bearer: &Bearer, address: Option<IpAddr>) -> Admission {
+        self.know(&bearer.0, address).await
     }
 
     /// Counts a call of somebody who shows nothing.

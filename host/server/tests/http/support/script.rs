@@ -1,14 +1,19 @@
 //! Sessions that do what the test says.
 
+use waspnest::live::Follower;
+
 use super::*;
 
 pub(super) struct Played {
+    followed: CancellationToken,
     status: watch::Sender<Status>,
     qr: watch::Sender<Option<Qr>>,
 }
 
 /// Sessions that do what the test says.
 pub(crate) struct Script {
+    pub(super) live: Live,
+    pub(super) shutdown: Shutdown,
     pub(super) played: Mutex<HashMap<SessionId, Played>>,
     pub(super) outbox: Outbox,
     pub(super) clock: Arc<ManualClock>,
@@ -71,9 +76,16 @@ impl Control for Script {
             last_round_trip: None,
         };
         let played = Played {
+            followed: CancellationToken::new(),
             status: watch::Sender::new(status),
             qr: watch::Sender::new(None),
         };
+        let follower = Follower::new(self.live.clone(), record.id, played.qr.subscribe(), self.clock.clone());
+        let stop = played.followed.clone();
+        self.shutdown.spawn_finite(
+            "follower",
+            async move { follower.run(stop).await.expect("it is followed") },
+        );
         self.played
             .lock()
             .expect("no test panics in here")
@@ -82,7 +94,10 @@ impl Control for Script {
     }
 
     async fn stop(&self, id: SessionId) {
-        self.played.lock().expect("no test panics in here").remove(&id);
+        let played = self.played.lock().expect("no test panics in here").remove(&id);
+        if let Some(played) = played {
+            played.followed.cancel();
+        }
     }
 
     async fn connect(&self, id: SessionId) -> Result<(), ControlError> {

@@ -9,7 +9,7 @@ use crate::rfc3339::rfc3339;
 
 /// An address of WhatsApp's: of a person, a group, a newsletter.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub(super) struct Address {
+pub(crate) struct Address {
     /// The address, in the form under which the host files it.
     jid: String,
     /// The phone number, where it is known.
@@ -34,6 +34,11 @@ impl From<&Party> for Address {
 }
 
 impl Address {
+    /// An address with the same person's other one, where that is known.
+    pub(crate) fn pair(jid: &Jid, other: Option<&Jid>) -> Self {
+        Self::of(jid, other)
+    }
+
     /// `jid` is the address; phone and LID are filled in from all.
     fn of<'a>(jid: &'a Jid, others: impl IntoIterator<Item = &'a Jid>) -> Self {
         let (mut phone, mut lid) = (None, None);
@@ -54,7 +59,7 @@ impl Address {
 
 /// A point in time: RFC 3339, UTC.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Moment(pub(super) UnixMs);
+pub(crate) struct Moment(pub(crate) UnixMs);
 
 impl Serialize for Moment {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
