@@ -65,6 +65,7 @@ use crate::service::schedules::{Schedules, SchedulesParts};
 use crate::service::secrets::Secrets as SecretsService;
 use crate::service::sessions::Sessions;
 use crate::service::settings::{InstallationSettings, SettingsParts};
+use crate::service::stream_tickets::StreamTickets;
 use crate::sessions::{RunningSessions, Shared, StartError};
 use crate::shutdown::{Shutdown, Signal, Stopped};
 use crate::source::Timetable;
@@ -410,6 +411,8 @@ impl App {
                 }),
                 events: Events::new(log.clone()),
                 live: live.clone(),
+                tickets: StreamTickets::new(Arc::clone(&clock), Arc::clone(&ids)),
+                tasks: shutdown.clone(),
                 medias,
                 policies,
                 installations: Installations::new(described, progress, register.clone()),

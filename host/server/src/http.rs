@@ -27,6 +27,7 @@ mod reply;
 mod routes;
 mod swagger;
 mod told;
+mod upgrade;
 mod values;
 
 mod api;
@@ -55,7 +56,9 @@ use crate::service::schedules::Schedules;
 use crate::service::secrets::Secrets;
 use crate::service::sessions::Sessions;
 use crate::service::settings::InstallationSettings;
+use crate::service::stream_tickets::StreamTickets;
 use crate::service::versions::VersionControl;
+use crate::shutdown::Shutdown;
 use dispatch::Dispatch;
 pub use document::openapi;
 pub use postman::postman;
@@ -74,6 +77,10 @@ pub struct HttpParts {
     pub events: Events,
     /// What happens.
     pub live: Live,
+    /// For those who listen and cannot send headers.
+    pub tickets: StreamTickets,
+    /// Where connections are served that are more than a request.
+    pub tasks: Shutdown,
     /// Media to send.
     pub medias: Medias,
     /// How fast sessions send.

@@ -26,6 +26,7 @@ pub mod schedules;
 pub mod secrets;
 pub mod sessions;
 pub mod settings;
+pub mod stream_tickets;
 pub mod tenants;
 pub mod users;
 pub mod versions;

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use http::Method;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use hyper::upgrade::OnUpgrade;
 use tokio_util::sync::CancellationToken;
 use waspnest_core::address::Jid;
 use waspnest_core::id::TenantId;
@@ -19,7 +20,7 @@ use super::body::Fields;
 use super::document::Document;
 use super::error::ApiError;
 use crate::service::accounts::Account;
-use crate::service::caller::Caller;
+use crate::service::caller::{Bearer, Caller};
 use crate::service::error::Error;
 
 /// One request.
@@ -33,6 +34,8 @@ pub(super) struct Ctx {
     /// Of the path; a session goes by its id.
     pub(super) params: Vec<(String, String)>,
     pub(super) caller: Caller,
+    /// What the caller showed, where somebody has to be known.
+    pub(super) bearer: Option<Bearer>,
     /// Where the call comes from.
     pub(super) address: Option<IpAddr>,
     /// The session of the path, which is the caller's, and whose it is.
@@ -42,6 +45,8 @@ pub(super) struct Ctx {
     pub(super) body: Bytes,
     /// The body of such a route, until somebody takes it.
     pub(super) stream: Mutex<Option<Stream>>,
+    /// What the connection can become, until somebody takes it.
+    pub(super) upgrade: Mutex<Option<OnUpgrade>>,
     pub(super) document: Document,
     pub(super) stop: CancellationToken,
 }
@@ -62,6 +67,11 @@ impl Ctx {
         // Only taken out of; that leaves nothing half-way.
         let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
         stream.take().ok_or_else(ApiError::body_broken)
+    }
+
+    /// What the connection can become, where the caller asks for that.
+    pub(super) fn take_upgrade(&self) -> Option<OnUpgrade> {
+        self.upgrade.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// A parameter of the path, as the caller wrote it. The table names it, so it is there.

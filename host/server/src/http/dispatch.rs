@@ -10,6 +10,7 @@ use futures::stream::{BoxStream, StreamExt};
 use futures::{FutureExt, TryStreamExt};
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use http::{Method, StatusCode};
+use hyper::upgrade::OnUpgrade;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use warp::Filter;
@@ -28,9 +29,9 @@ use super::idempotency::{Asked, Begun, Idempotency};
 use super::peer;
 use super::query::Params;
 use super::reply::Reply;
-use super::routes::{Access, Route, Takes, table};
+use super::routes::{Access, Route, TICKET, TICKETS, Takes, table};
 use crate::service::audit::Note;
-use crate::service::caller::{Admission, Caller, Refused};
+use crate::service::caller::{Admission, Bearer, Caller, Refused};
 use crate::telemetry;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -43,6 +44,8 @@ pub(super) struct Incoming {
     query: Vec<(String, String)>,
     headers: HeaderMap,
     body: BoxStream<'static, Result<Bytes, warp::Error>>,
+    /// What the connection can become, where the caller asks for that.
+    upgrade: Option<OnUpgrade>,
     /// Who is at the other end of the connection.
     peer: Option<SocketAddr>,
 }
@@ -142,6 +145,8 @@ impl Dispatch {
     /// Keeps what was denied, and what was changed about the host.
     async fn write_down(&self, noted: &Noted, method: &Method, id: &str, outcome: &Result<Reply, ApiError>) {
         let administers = match noted.access {
+            // A ticket changes nothing, and pages get many.
+            Access::Known if noted.template == TICKETS => false,
             Access::Admin | Access::Known => true,
             Access::May(scope) => matches!(scope, Scope::TenantAdmin | Scope::SessionsWrite | Scope::PluginsWrite),
             Access::Open | Access::Hook => false,
@@ -198,7 +203,8 @@ impl Dispatch {
             return Err(ApiError::method_not_allowed(&allowed));
         };
         noted.access = route.access;
-        noted.caller = match self.admit(route.access, &incoming.headers, noted.address).await {
+        let bearer = self.shown(route, &incoming.headers, &incoming.query);
+        noted.caller = match self.admit(route.access, bearer.as_ref(), noted.address).await {
             Err(Refused::Elsewhere { actor }) => {
                 noted.caller.actor = actor;
                 return Err(Refused::Elsewhere { actor }.into());
@@ -247,6 +253,8 @@ impl Dispatch {
             wanted,
             params,
             caller: noted.caller.clone(),
+            bearer,
+            upgrade: Mutex::new(incoming.upgrade),
             address: noted.address,
             theirs,
             headers: incoming.headers,
@@ -267,8 +275,18 @@ impl Dispatch {
         }
     }
 
+    /// What the caller shows: behind `Bearer`, or by the ticket that stands for it where a route takes one.
+    fn shown(&self, route: &Route, headers: &HeaderMap, query: &[(String, String)]) -> Option<Bearer> {
+        let given = headers.get(AUTHORIZATION).and_then(|given| given.to_str().ok());
+        if let Some((scheme, text)) = given.and_then(|given| given.split_once(' ')) {
+            return scheme.eq_ignore_ascii_case("bearer").then(|| Bearer::from(text.trim()));
+        }
+        let ticket = query.iter().find(|(name, _)| name == TICKET && route.takes_tickets);
+        ticket.and_then(|(_, ticket)| self.parts.tickets.take(ticket))
+    }
+
     /// Who calls, if anybody has to be known for it.
-    async fn admit(&self, access: Access, headers: &HeaderMap, address: Option<IpAddr>) -> Admission {
+    async fn admit(&self, access: Access, bearer: Option<&Bearer>, address: Option<IpAddr>) -> Admission {
         let credentials = &self.parts.callers.credentials;
         match access {
             // A hook has secrets of its own.
@@ -276,13 +294,7 @@ impl Dispatch {
                 credentials.count(address)?;
                 Ok(Caller::nobody())
             }
-            Access::Admin | Access::May(_) | Access::Known => {
-                let given = headers.get(AUTHORIZATION).and_then(|given| given.to_str().ok());
-                let bearer = given
-                    .and_then(|given| given.split_once(' '))
-                    .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-                credentials.admit(bearer.map(|(_, text)| text.trim()), address).await
-            }
+            Access::Admin | Access::May(_) | Access::Known => credentials.admit(bearer, address).await,
         }
     }
 
@@ -387,19 +399,23 @@ pub(super) fn filter(
         .and(query)
         .and(warp::header::headers_cloned())
         .and(warp::body::stream())
+        .and(warp::ext::optional())
         .and(warp::addr::remote())
-        .then(move |method, path: warp::path::FullPath, query, headers, body, peer| {
-            let dispatch = Arc::clone(&dispatch);
-            let incoming = Incoming {
-                method,
-                path: path.as_str().to_owned(),
-                query,
-                headers,
-                body: parts(body),
-                peer,
-            };
-            async move { dispatch.answer(incoming).await.into_response() }
-        })
+        .then(
+            move |method, path: warp::path::FullPath, query, headers, body, upgrade, peer| {
+                let dispatch = Arc::clone(&dispatch);
+                let incoming = Incoming {
+                    method,
+                    path: path.as_str().to_owned(),
+                    query,
+                    headers,
+                    body: parts(body),
+                    upgrade,
+                    peer,
+                };
+                async move { dispatch.answer(incoming).await.into_response() }
+            },
+        )
         // A rejection can only come from warp itself; nothing above it rejects.
         .recover(|_| async { Ok::<_, Infallible>(ApiError::no_route().into_reply("").into_response()) })
         .unify()

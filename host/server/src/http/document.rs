@@ -13,7 +13,7 @@ use super::context::Ctx;
 use super::error::ApiError;
 use super::operation::{Answer, Description};
 use super::reply::{JSON, Reply};
-use super::routes::{Access, Route, table};
+use super::routes::{Access, Route, TICKET, table};
 
 /// What the parameters of paths are. A name means the same in every path.
 const PATH: &[(&str, &str)] = &[
@@ -111,6 +111,7 @@ pub fn openapi() -> Value {
             "schemas": components,
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "description": "The admin secret, an API key, a session token or the token of a login." },
+                "ticket": { "type": "apiKey", "in": "query", "name": TICKET, "description": "What `POST /v1/stream-tickets` answered; good once." },
                 "hook": { "type": "http", "scheme": "bearer", "description": "The secret of the installation's hook, unless the hook asks for a signature." },
             },
             "responses": {
@@ -181,6 +182,7 @@ fn operation(route: &Route, module: &str, name: &str, told: &Description) -> Val
         "security": match route.access {
             Access::Open => json!([]),
             Access::Hook => json!([{ "hook": [] }]),
+            Access::May(_) | Access::Known | Access::Admin if route.takes_tickets => json!([{ "bearer": [] }, { "ticket": [] }]),
             Access::May(_) | Access::Known | Access::Admin => json!([{ "bearer": [] }]),
         },
         "parameters": parameters,

@@ -7,7 +7,7 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use waspnest_core::caller::Scope;
@@ -78,6 +78,21 @@ impl ApiError {
 
     pub(super) fn no_route() -> Self {
         Self::new(StatusCode::NOT_FOUND, "no_route", "there is nothing at this path")
+    }
+
+    /// Something that is only for who wants a WebSocket.
+    pub(super) fn upgrade_required() -> Self {
+        let detail = "this is for WebSockets: the handshake of RFC 6455, version 13, over HTTP/1.1";
+        Self::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", detail).header(UPGRADE, "websocket")
+    }
+
+    /// Code and words, for who is told over something that is no answer.
+    pub(super) fn told(&self) -> Value {
+        let faults = self.faults.iter();
+        let faults: Vec<_> = faults
+            .map(|fault| json!({ "pointer": fault.pointer, "detail": fault.detail }))
+            .collect();
+        json!({ "code": self.code, "detail": self.detail, "errors": faults })
     }
 
     pub(super) fn method_not_allowed(allowed: &[Method]) -> Self {

@@ -10,7 +10,8 @@ use super::api::outgoing::LARGEST_BODY;
 use super::api::{
     api_keys, app_state, audit, auth, chat_changes, communities, config, effects, events, groups, hooks, installations,
     me, media, messages, newsletters, pairing, people, profile, proxies, qr, routes, runs, scheduled_messages,
-    schedules, secrets, send_policy, sessions, shadow, statuses, stream, system, tenants, users, versions,
+    schedules, secrets, send_policy, sessions, shadow, statuses, stream, stream_tickets, system, tenants, users,
+    versions, ws,
 };
 use super::context::Ctx;
 use super::document;
@@ -58,6 +59,8 @@ pub(super) struct Route {
     /// Bytes of the largest body, where that may be larger than others.
     pub(super) largest: Option<u64>,
     pub(super) takes: Takes,
+    /// Whether a ticket in the query may stand for a credential.
+    pub(super) takes_tickets: bool,
     pub(super) tell: fn(&mut Description),
     pub(super) handler: Handler,
 }
@@ -70,6 +73,10 @@ pub(super) enum Takes {
     /// Part by part.
     AsItComes,
 }
+
+/// The parameter that holds a ticket, and where one is got.
+pub(super) const TICKET: &str = "ticket";
+pub(super) const TICKETS: &str = "/v1/stream-tickets";
 
 /// What an archive of a package may take beside the files in it.
 const ARCHIVE_ROOM: u64 = 1 << 20;
@@ -129,7 +136,9 @@ pub(super) fn table() -> Vec<Route> {
         post  ("/v1/sessions/{s}/logout", May(SessionsWrite), "Takes the device off the account. The session stays and can be linked again.", sessions::log_out),
         post  ("/v1/sessions/{s}/token", May(SessionsWrite), "Gives a session a token that opens it and nothing else, which is shown this once; the one before opens nothing from then on.", api_keys::session_token),
         delete("/v1/sessions/{s}/token", May(SessionsWrite), "Takes a session its token.", api_keys::remove_session_token),
-        get   ("/v1/events/stream", Known, "What happens in all sessions of the caller's, or in some, while it happens; of each type what the caller may read.", stream::open),
+        live(get("/v1/events/stream", Known, "What happens in all sessions of the caller's, or in some, while it happens; of each type what the caller may read.", stream::open)),
+        live(get("/v1/ws", Known, "The same over a WebSocket, whose caller may want something else while it lasts.", ws::open)),
+        post  (TICKETS, Known, "Makes a ticket that stands for the caller's credential, once and for half a minute, where a browser can send no header: `?ticket=` of a stream.", stream_tickets::create),
         get   ("/v1/sessions/{s}/events", Known, "What happened in a session, in order; of each type what the caller may read.", events::list_all),
         get   ("/v1/sessions/{s}/qr", May(SessionsWrite), "The code that links a phone, as JSON, picture or text.", qr::show),
 
@@ -320,6 +329,14 @@ fn streamed(route: Route) -> Route {
     }
 }
 
+/// A route of those who listen, whose browsers send no headers of theirs.
+fn live(route: Route) -> Route {
+    Route {
+        takes_tickets: true,
+        ..route
+    }
+}
+
 /// A route that takes a package.
 fn upload(route: Route) -> Route {
     Route {
@@ -362,6 +379,7 @@ fn route<I, H: Operation<I>>(
         offers: told.offers,
         largest: None,
         takes: Takes::Whole,
+        takes_tickets: false,
         tell: H::tell,
         handler: Box::new(move |ctx, params| handler.call(ctx, params)),
     }

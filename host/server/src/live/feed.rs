@@ -164,6 +164,12 @@ impl Feed {
         self.look_again();
     }
 
+    /// Who listens, as far as is known.
+    #[must_use]
+    pub const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// Where the listener stands.
     #[must_use]
     pub fn cursor(&self) -> Cursor {

@@ -102,3 +102,42 @@ events = ["message"]
     ensure!(last.is_some());
     host.stop().await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_plugin_logs_is_told_with_its_calls() -> Result<()> {
+    let built = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins");
+    let host = Host::recording_in_full(&built, |_| {
+        r#"
+[[plugin]]
+id = "hostile"
+source = "hostile"
+[plugin.grants]
+"messages.send" = true
+"messages.react" = true
+"messages.read" = true
+"messages.typing" = true
+"kv" = true
+"schedule" = true
+[[bind]]
+id = "all"
+plugin = "hostile"
+"#
+        .to_owned()
+    })
+    .await?;
+    let mut listener = Listener::opens(host.address, SECRET, "?type=run,log", None).await;
+    host.ana.say(&host.phone, "again 1 log.emit").await?;
+    let line = listener.event().await;
+    ensure!(
+        (&line["type"], &line["data"]["level"], &line["data"]["message"])
+            == (&json!("log.line"), &json!("info"), &json!("a line")),
+        "{line:#}"
+    );
+    let run = listener.event().await;
+    ensure!(
+        (&run["type"], &run["data"]["outcome"], &run["data"]["run"])
+            == (&json!("run.ended"), &json!("committed"), &line["data"]["run"]),
+        "{run:#}"
+    );
+    host.stop().await
+}

@@ -35,6 +35,8 @@ fn general_examples() -> Vec<(&'static str, &'static str, &'static str, Option<V
         ("GET", "/v1/version", "/v1/version", None),
         ("GET", "/v1/sessions/{s}/events", "/v1/sessions/main/events", None),
         ("GET", "/v1/events/stream", "/v1/events/stream", None),
+        ("GET", "/v1/ws", "/v1/ws", None),
+        ("POST", "/v1/stream-tickets", "/v1/stream-tickets", None),
         (
             "POST",
             "/v1/auth/login",
@@ -520,7 +522,24 @@ async fn every_route_answers_in_its_shape() {
                 .bare(method, &path)
                 .header("Authorization", &format!("Bearer {HOOK_SECRET}")),
         };
+        let request = match template {
+            "/v1/ws" => request
+                .header("Connection", "Upgrade")
+                .header("Upgrade", "websocket")
+                .header("Sec-WebSocket-Version", "13")
+                .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            _ => request,
+        };
         let answer = with(request, body.as_ref()).send().await;
+        if template == "/v1/ws" {
+            assert_eq!(answer.status, 101);
+            // The key and its answer are those of RFC 6455.
+            assert_eq!(
+                answer.header("sec-websocket-accept"),
+                Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
+            );
+            continue;
+        }
         if (method, template) == ("POST", "/v1/sessions/{s}/app-state") {
             answer.problem(501, "not_supported");
             continue;
@@ -554,7 +573,7 @@ async fn every_route_answers_in_its_shape() {
             assert!(picture.starts_with("data:image/png;base64,iVBOR"));
             shown = shown.replace(&picture, "data:image/png;base64,…");
         }
-        for secret in ["access_token", "refresh_token", "key", "token"] {
+        for secret in ["access_token", "refresh_token", "key", "token", "ticket"] {
             // What is secret has tests of its own.
             if let Some(text) = serde_json::from_slice::<Value>(&answer.body)
                 .ok()

@@ -31,5 +31,6 @@ mod sending_examples;
 mod sessions;
 mod streams;
 mod versions;
+mod websockets;
 mod who_commands;
 mod wrong_callers;

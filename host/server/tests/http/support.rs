@@ -41,6 +41,7 @@ use waspnest::service::schedules::{Schedules, SchedulesParts};
 use waspnest::service::secrets::Secrets;
 use waspnest::service::sessions::Sessions;
 use waspnest::service::settings::{InstallationSettings, SettingsParts};
+use waspnest::service::stream_tickets::StreamTickets;
 use waspnest::shutdown::Shutdown;
 use waspnest_core::address::Jid;
 use waspnest_core::affairs::Affairs;
@@ -270,6 +271,8 @@ impl TestApi {
             }),
             events: Events::new(log.clone()),
             live,
+            tickets: StreamTickets::new(clock.clone(), Arc::clone(&ids)),
+            tasks: shutdown.clone(),
             medias,
             policies: Policies::new(SendPolicies::default(), SendLedger::new(Arc::clone(&store))),
             installations: Installations::new(move || vec![described.clone()], progress, register.clone()),
@@ -416,7 +419,7 @@ fn begins_a_stream(wire: &[u8]) -> bool {
     let Some((head, body)) = text.split_once("\r\n\r\n") else {
         return false;
     };
-    head.contains("content-type: text/event-stream") && body.contains("\n\n")
+    head.starts_with("HTTP/1.1 101") || head.contains("content-type: text/event-stream") && body.contains("\n\n")
 }
 
 /// An answer.

@@ -47,7 +47,7 @@ fn right_for_a_stranger(access: Access, template: &str, may: impl Fn(Scope) -> b
             &[404]
         }
         // Lists, which are empty or one's own, and what is made is one's own.
-        Access::May(_) | Access::Known => &[200, 201, 202, 204, 400, 403, 404, 409, 415, 422],
+        Access::May(_) | Access::Known => &[200, 201, 202, 204, 400, 403, 404, 409, 415, 422, 426],
         Access::Open | Access::Hook => &[401],
     }
 }

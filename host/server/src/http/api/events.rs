@@ -17,14 +17,18 @@ use crate::service::caller::Caller;
 /// Types and families one filter may name.
 const MOST_TYPES: usize = 50;
 
+/// A type by its name, or a family by its own.
+pub(super) fn type_of() -> impl Form<Out = TypeSet> {
+    let schema = json!({ "pattern": r"^[a-z_]+(\.([a-z_]+|\*))?$", "examples": ["message.received", "session"] });
+    Text.checked(schema, |text: String| {
+        text.parse::<TypeSet>().map_err(|error| error.to_string())
+    })
+}
+
 /// Types of events, by their names and by their families.
 pub(super) fn types(params: &mut Params) -> Option<TypeSet> {
-    let schema = json!({ "pattern": r"^[a-z_]+(\.([a-z_]+|\*))?$", "examples": ["message.received", "session"] });
-    let one = Text.checked(schema, |text: String| {
-        text.parse::<TypeSet>().map_err(|error| error.to_string())
-    });
     let says = "Only these types: names such as `message.received`, and families such as `message`.";
-    let wanted = params.optional("type", list(one, MOST_TYPES), says)?;
+    let wanted = params.optional("type", list(type_of(), MOST_TYPES), says)?;
     Some(wanted.into_iter().fold(TypeSet::default(), TypeSet::or))
 }
 

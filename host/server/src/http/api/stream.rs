@@ -6,20 +6,23 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use http::StatusCode;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::json;
 use waspnest_core::address::Jid;
+use waspnest_core::id::SessionId;
 
 use super::events::{allowed, types};
+use crate::http::HttpParts;
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
 use crate::http::form::{Text, list, parsed};
 use crate::http::operation::{Answer, Description, Query};
 use crate::http::query::{FromQuery, Params};
 use crate::http::reply::Reply;
+use crate::http::routes::TICKET;
 use crate::live::{Cursor, Ended, Feed, FeedParts, Pass, Told};
 use crate::public_event::{Filter, TypeSet};
-use crate::service::caller::Bearer;
+use crate::service::caller::Caller;
 
 const SSE: &str = "text/event-stream";
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -42,6 +45,20 @@ pub(in crate::http) struct Wanted {
     cursor: Option<String>,
 }
 
+/// The sessions that a caller names, of its own.
+pub(super) async fn sessions(
+    parts: &HttpParts,
+    caller: &Caller,
+    given: Option<&[String]>,
+) -> Result<Option<Vec<SessionId>>, ApiError> {
+    let Some(given) = given else { return Ok(None) };
+    let mut found = Vec::with_capacity(given.len());
+    for given in given {
+        found.push(parts.sessions.find(caller, given).await?.0.id);
+    }
+    Ok(Some(found))
+}
+
 impl FromQuery for Wanted {
     fn from_query(params: &mut Params) -> Option<Self> {
         let types = types(params);
@@ -50,6 +67,12 @@ impl FromQuery for Wanted {
         let chat = params.optional("chat", parsed(), "Only those of this chat, by any of its addresses.");
         let says = "Where to go on: the id of the last event that came. The header `Last-Event-ID` goes before it.";
         let cursor = params.optional("cursor", Text, says);
+        // It was taken before anything else was read.
+        params.optional(
+            TICKET,
+            Text,
+            "A ticket, in place of the header `Authorization`; good once.",
+        );
         Some(Self {
             types,
             sessions,
@@ -62,16 +85,7 @@ impl FromQuery for Wanted {
 impl Wanted {
     /// As a filter, of what the caller may see.
     pub(super) async fn filter(&self, ctx: &Ctx) -> Result<Filter, ApiError> {
-        let sessions = match &self.sessions {
-            None => None,
-            Some(given) => {
-                let mut found = Vec::with_capacity(given.len());
-                for given in given {
-                    found.push(ctx.find(given).await?.0.id);
-                }
-                Some(found)
-            }
-        };
+        let sessions = sessions(&ctx.parts, &ctx.caller, self.sessions.as_deref()).await?;
         allowed(&ctx.caller, self.types)?;
         Ok(Filter {
             types: self.types,
@@ -103,7 +117,7 @@ pub(super) async fn feed(ctx: &Ctx, wanted: &Wanted) -> Result<Feed, ApiError> {
         caller: ctx.caller.clone(),
         pass: Pass {
             credentials: parts.callers.credentials.clone(),
-            bearer: bearer(ctx),
+            bearer: ctx.bearer.clone().ok_or_else(ApiError::unauthenticated)?,
             address: ctx.address,
         },
         filter,
@@ -111,13 +125,6 @@ pub(super) async fn feed(ctx: &Ctx, wanted: &Wanted) -> Result<Feed, ApiError> {
         clock: parts.clock.clone(),
         stop: ctx.stop.clone(),
     }))
-}
-
-/// What the caller showed; whoever came so far has shown it.
-fn bearer(ctx: &Ctx) -> Bearer {
-    let given = ctx.headers.get(AUTHORIZATION).and_then(|given| given.to_str().ok());
-    let shown = given.and_then(|given| given.split_once(' '));
-    Bearer::from(shown.map_or("", |(_, shown)| shown.trim()))
 }
 
 /// What is told, as it is told.

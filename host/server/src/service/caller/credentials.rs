@@ -41,7 +41,7 @@ pub struct Credentials {
     addresses: Buckets<IpAddr>,
 }
 
-/// What a caller showed, kept to be looked at again while something lasts that it opened.
+/// What a caller shows. It is kept, to be looked at again, while something lasts that it opened.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Bearer(Arc<str>);
 
@@ -97,9 +97,9 @@ impl Credentials {
     ///
     /// # Errors
     /// [`Refused`].
-    pub async fn admit(&self, bearer: Option<&str>, address: Option<IpAddr>) -> Admission {
+    pub async fn admit(&self, bearer: Option<&Bearer>, address: Option<IpAddr>) -> Admission {
         let known = match bearer {
-            Some(text) => self.know(text, address).await,
+            Some(Bearer(text)) => self.know(text, address).await,
             None => Err(Refused::Unknown),
         };
         match &known {
