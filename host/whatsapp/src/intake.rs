@@ -18,6 +18,7 @@ use whatsapp_rust::{Client, InboundDurabilityHook};
 
 use crate::decode::{self, Decoded};
 use crate::jid;
+use crate::secret;
 use crate::session::bypasses_the_hook;
 use crate::unseal::Unsealer;
 
@@ -71,6 +72,9 @@ impl Intake {
                 return Ok(None);
             }
         };
+        if let Err(error) = secret::keep(client, inbound).await {
+            tracing::warn!(session = %self.session, %error, "the secret of a message could not be kept; answers to it may stay sealed");
+        }
         let unsealer = Unsealer {
             client,
             session: self.session,
