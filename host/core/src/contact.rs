@@ -180,7 +180,9 @@ impl Contacts {
             return Ok(Vec::new());
         }
         let row = |from: &Jid, to: &Jid| Op::Put(schema::contact(from), Bytes::from(to.to_string()));
-        Ok(vec![row(lid, phone), row(phone, lid)])
+        // Whoever has filed something under the LID has to hear of it: the mailbox.
+        let news = Op::Put(schema::mailbox_paired(lid), Bytes::new());
+        Ok(vec![row(lid, phone), row(phone, lid), news])
     }
 
     /// Takes pairs into memory whose writes were committed.

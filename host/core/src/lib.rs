@@ -35,6 +35,7 @@ pub mod contact;
 pub mod journal;
 pub mod live;
 pub mod log;
+pub mod mailbox;
 pub mod progress;
 
 pub mod data_version;

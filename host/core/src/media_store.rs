@@ -5,6 +5,7 @@
 //! holds more than a part of a file in memory. What a file is (its type, its name) stands in records elsewhere. Only this module touches
 //! the directory.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek, SeekFrom, Write};
@@ -160,13 +161,23 @@ impl MediaStore {
         blocking("removed", move || found(fs::remove_file(path)).map(drop)).await
     }
 
-    /// Removes everything of a session.
+    /// Removes everything of sessions that are not among these.
     ///
     /// # Errors
     /// When it cannot be removed.
-    pub async fn remove_session(&self, session: SessionId) -> Result<(), MediaError> {
-        let dir = self.dir_of(session);
-        blocking("removed", move || found(fs::remove_dir_all(dir)).map(drop)).await
+    pub async fn keep_sessions(&self, sessions: &[SessionId]) -> Result<(), MediaError> {
+        let kept: HashSet<_> = sessions.iter().map(|session| self.dir_of(*session)).collect();
+        let dir = Arc::clone(&self.dir);
+        blocking("removed", move || {
+            for entry in fs::read_dir(&dir)? {
+                let path = entry?.path();
+                if path.file_name().is_some_and(|name| name != UNFINISHED) && !kept.contains(&path) {
+                    fs::remove_dir_all(path)?;
+                }
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Everything a session has that was not written or asked for within its [`LIFE`], with its size.
@@ -281,6 +292,12 @@ impl Unfinished {
             Err(_) if this.has_overflown() => Err(MediaError::TooLarge { limit }),
             Err(source) => Err(failed("written")(source)),
         }
+    }
+
+    /// How many bytes it may have.
+    #[must_use]
+    pub const fn limit(&self) -> u64 {
+        self.limit
     }
 
     /// Whether more was written than may be.
@@ -459,7 +476,13 @@ mod tests {
         );
         assert!(store.get(OTHER, &kept.name).await.expect("it looks").is_none());
         assert_eq!(store.size(SESSION).await.expect("it counts"), 200_000);
-        store.remove_session(OTHER).await.expect("there is nothing to remove");
+        let other = store
+            .put(OTHER, Bytes::from_static(b"abc"), 3)
+            .await
+            .expect("it is kept");
+        store.keep_sessions(&[SESSION]).await.expect("it removes");
+        assert!(store.get(OTHER, &other.name).await.expect("it looks").is_none());
+        assert!(store.get(SESSION, &kept.name).await.expect("it looks").is_some());
         store.remove(SESSION, &kept.name).await.expect("it is removed");
         assert!(store.get(SESSION, &kept.name).await.expect("it looks").is_none());
     }

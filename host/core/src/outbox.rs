@@ -29,7 +29,7 @@ use crate::long_record;
 use crate::per_session::PerSession;
 use crate::progress::Round;
 use crate::schema::{self, session};
-use crate::store::{Applied, Commit, Space, Store, StoreError};
+use crate::store::{Applied, Commit, KeyRange, Order, Space, Store, StoreError};
 use crate::timer::Timers;
 pub use listing::Listed;
 use queue::Queue;
@@ -328,7 +328,59 @@ impl Outbox {
         // Not under the lock: news of other effects, and new effects, need not wait for this.
         queue.doubting(self.store.commit(commit)).await?;
         queue.lock(self, session).await?.settled(sequence, &next);
+        queue.tell();
         Ok(Some(next.state))
+    }
+
+    /// Up to `limit` (at most 1000) effects behind `after`, in sequence, whatever has become of them.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn all(&self, session: SessionId, after: Position, limit: usize) -> Result<Vec<Effect>, StoreError> {
+        let space = Space::Session(session);
+        let range = KeyRange::prefix(&[session::EFFECT]).after(&schema::at(session::EFFECT, after));
+        let rows = self.store.scan(space, range, Order::Ascending, limit).await?;
+        let mut effects = Vec::with_capacity(rows.len());
+        for (key, value) in rows {
+            let sequence = Position(schema::trailing_number(&key).unwrap_or_default());
+            effects.push(self.whole(session, sequence, &key, value).await?);
+        }
+        Ok(effects)
+    }
+
+    /// The effect of a sequence.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn at(&self, session: SessionId, sequence: Position) -> Result<Option<Effect>, StoreError> {
+        let key = schema::at(session::EFFECT, sequence);
+        match self.store.get(Space::Session(session), &key).await? {
+            None => Ok(None),
+            Some(value) => self.whole(session, sequence, &key, value).await.map(Some),
+        }
+    }
+
+    async fn whole(
+        &self,
+        session: SessionId,
+        sequence: Position,
+        key: &[u8],
+        value: bytes::Bytes,
+    ) -> Result<Effect, StoreError> {
+        let value = long_record::get(&*self.store, Space::Session(session), key, value).await?;
+        let record: EffectRecord = codec::decode(key, &value)?;
+        let StateRecord { state, attempts } = self.state(session, sequence).await?;
+        Ok(Effect {
+            state,
+            attempts,
+            ..record.at(session, sequence)
+        })
+    }
+
+    /// Changes with every piece of news of an effect. Missed ones are not made up for.
+    #[must_use]
+    pub fn news(&self, session: SessionId) -> watch::Receiver<u64> {
+        self.queues.of(session).news()
     }
 
     /// Which effect a WhatsApp message came from; none when it is not one of this outbox.

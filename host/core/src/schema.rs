@@ -174,6 +174,39 @@ pub mod session {
     pub const SCHEDULE_PAUSE: u8 = 0x91;
     /// The rule that the state of a schedule is of: installation, schedule.
     pub const SCHEDULE_RULE: u8 = 0x92;
+
+    /// How far the mailbox has come, and how much is in it: which of both.
+    pub const MAILBOX: u8 = 0xA0;
+    /// A chat: its number.
+    pub const MAILBOX_CHAT: u8 = 0xA1;
+    /// The number of a chat: its address.
+    pub const MAILBOX_CHAT_OF: u8 = 0xA2;
+    /// A chat by its last message: when that was, number of the chat. Nothing in it.
+    pub const MAILBOX_CHAT_AT: u8 = 0xA3;
+    /// A message: its number.
+    pub const MAILBOX_MESSAGE: u8 = 0xA4;
+    /// A message by WhatsApp's id: that, its number. Nothing in it.
+    pub const MAILBOX_NAMED: u8 = 0xA5;
+    /// A message in its chat: number of the chat, its number. One byte: whether it counts as unread.
+    pub const MAILBOX_IN_CHAT: u8 = 0xA6;
+    /// What somebody did about a message: its number, what, who.
+    pub const MAILBOX_ABOUT: u8 = 0xA7;
+    /// Messages that have a word: the word, number of the first of them.
+    pub const MAILBOX_WORD: u8 = 0xA8;
+    /// A person: their address.
+    pub const MAILBOX_CONTACT: u8 = 0xA9;
+    /// A group: its address.
+    pub const MAILBOX_GROUP: u8 = 0xAA;
+    /// Somebody in a group: address of the group, of the person.
+    pub const MAILBOX_MEMBER: u8 = 0xAB;
+    /// A LID whose phone number was learned, until the mailbox has taken note of it: LID.
+    pub const MAILBOX_PAIRED: u8 = 0xAC;
+    /// An effect the mailbox takes note of when it is settled: sequence. Nothing in it.
+    pub const MAILBOX_WAITING: u8 = 0xAD;
+    /// A message that has a file: SHA-256 of the file, number of the message. Nothing in it.
+    pub const MAILBOX_MEDIA: u8 = 0xAE;
+    /// A message that disappears: when, its number. Nothing in it.
+    pub const MAILBOX_EXPIRING: u8 = 0xAF;
 }
 
 /// A key in the making.
@@ -264,6 +297,12 @@ pub(crate) fn tombstone(id: SessionId) -> Bytes {
 
 pub(crate) fn contact(jid: &Jid) -> Bytes {
     Key::table(session::CONTACT).bytes(jid.to_string().as_bytes()).into()
+}
+
+pub(crate) fn mailbox_paired(lid: &Jid) -> Bytes {
+    Key::table(session::MAILBOX_PAIRED)
+        .bytes(lid.to_string().as_bytes())
+        .into()
 }
 
 pub(crate) fn contact_filed(lid: &Jid) -> Bytes {

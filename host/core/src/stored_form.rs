@@ -3,6 +3,8 @@
 //! The text in `stored_form.txt` is a small data directory of schema 1, row by row. It must be readable for ever and is never edited; a
 //! new form gets a new file beside it. What has been written beside those rows since is in `stored_form/added.txt`.
 
+mod mailbox;
+
 use bytes::Bytes;
 
 use crate::address::{Jid, Party};
@@ -255,6 +257,7 @@ async fn lived() -> World {
         .expect("it adds");
     remember_schedule(&world, first.id).await;
     let_in(&world, &sessions).await;
+    mailbox::keep(&world, sessions).await;
     world
 }
 

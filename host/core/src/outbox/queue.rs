@@ -33,6 +33,7 @@ const SETTLE_EVERY: u64 = 64;
 pub(super) struct Queue {
     state: Mutex<Option<Pending>>,
     wake: watch::Sender<Position>,
+    news: watch::Sender<u64>,
     /// Everything up to this sequence is durable.
     durable: AtomicU64,
     /// News of one effect are taken one after another: each effect has its turn here, several share one.
@@ -46,6 +47,7 @@ impl Default for Queue {
         Self {
             state: Mutex::new(None),
             wake: watch::Sender::new(Position::default()),
+            news: watch::Sender::new(0),
             durable: AtomicU64::new(0),
             turns: std::array::from_fn(|_| Mutex::new(())),
             in_doubt: AtomicBool::new(false),
@@ -100,6 +102,15 @@ pub(super) struct Locked<'a> {
 impl Queue {
     pub(super) fn wake(&self) -> watch::Receiver<Position> {
         self.wake.subscribe()
+    }
+
+    pub(super) fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
+    /// Says that something has become of an effect.
+    pub(super) fn tell(&self) {
+        self.news.send_modify(|news| *news = news.wrapping_add(1));
     }
 
     pub(super) async fn lock(&self, outbox: &Outbox, session: SessionId) -> Result<Locked<'_>, StoreError> {
