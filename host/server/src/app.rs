@@ -17,6 +17,7 @@ use waspnest_core::config_layer::ConfigLayers;
 use waspnest_core::files::{FileError, Files};
 use waspnest_core::journal::Journal;
 use waspnest_core::log::Log;
+use waspnest_core::mailbox::Mailbox;
 use waspnest_core::master_key::{MasterKey, MasterKeyError};
 use waspnest_core::media_store::{MediaError, MediaStore};
 use waspnest_core::outbox::Outbox;
@@ -35,7 +36,7 @@ use waspnest_core::version::VersionRegister;
 use waspnest_egress::{Egress, SystemNames};
 use waspnest_engine::record::Hide;
 use waspnest_engine::{CompileLimits, Compiler, CompilerProcess, Engine, EngineError, EngineOptions};
-use waspnest_whatsapp::{Authority, AuthorityError, WhatsApp, WhatsAppOptions};
+use waspnest_whatsapp::{Authority, AuthorityError, Profile, WhatsApp, WhatsAppOptions};
 
 use crate::config::Config;
 use crate::config::installation::Activity;
@@ -50,6 +51,7 @@ use crate::replies::Replies;
 use crate::rollout::{Rollout, RolloutError, RolloutParts};
 use crate::secrets::Secrets;
 use crate::send_policies::Policies;
+use crate::service;
 use crate::service::accounts::Accounts;
 use crate::service::admin_secret::{self, AdminSecretError};
 use crate::service::callers::{Callers, CallersParts};
@@ -57,6 +59,7 @@ use crate::service::events::Events;
 use crate::service::health::{Health, Phase};
 use crate::service::hooks::Hooks;
 use crate::service::installations::Installations;
+use crate::service::mailbox::Library;
 use crate::service::media::Medias;
 use crate::service::messages::{Messages, MessagesParts};
 use crate::service::routes::Routes;
@@ -96,7 +99,7 @@ pub enum AppError {
     /// Files of plugins cannot be kept.
     #[error(transparent)]
     Files(#[from] FileError),
-    /// Media cannot be kept.
+    /// Files of messages cannot be kept.
     #[error(transparent)]
     Media(#[from] MediaError),
     /// The sandbox cannot be set up.
@@ -230,6 +233,13 @@ impl App {
             ids: Arc::clone(&ids),
         })
         .await?;
+        let mailbox = Mailbox::new(
+            Arc::clone(&store),
+            log.clone(),
+            outbox.clone(),
+            register.clone(),
+            Arc::clone(&clock),
+        );
         let engine = Arc::new(Engine::new(EngineOptions {
             caps: config.plugins.caps.limits,
             cache_dir: Some(config.plugins.cache.clone()),
@@ -282,11 +292,15 @@ impl App {
             store: Arc::clone(&store),
             log: log.clone(),
             outbox: outbox.clone(),
+            mailbox: mailbox.clone(),
             files: files.clone(),
             media: media.clone(),
             clock: Arc::clone(&clock),
             master_key,
-            profile: config.whatsapp.profile.clone(),
+            profile: Profile {
+                history: config.mailbox.history,
+                ..config.whatsapp.profile.clone()
+            },
         })
         .await?;
 
@@ -339,6 +353,9 @@ impl App {
                 register: register.clone(),
                 log: log.clone(),
                 outbox: outbox.clone(),
+                mailbox: mailbox.clone(),
+                media: media.clone(),
+                keeping: config.mailbox,
                 progress: progress.clone(),
                 journal: Journal::new(Arc::clone(&store)),
                 egress,
@@ -362,9 +379,11 @@ impl App {
         );
         let sweep = Sweep {
             files,
-            media,
+            media: media.clone(),
             uploads,
             scheduled: scheduled_messages.clone(),
+            mailbox: mailbox.clone(),
+            keeping: config.mailbox,
             runs: runs.clone(),
             record: config.plugins.record.clone(),
             callers: CallerRegister::open(Arc::clone(&store), &*clock).await?,
@@ -403,6 +422,7 @@ impl App {
                 messages: Messages::new(MessagesParts {
                     log: log.clone(),
                     outbox,
+                    mailbox: mailbox.clone(),
                     scheduled: scheduled_messages.clone(),
                     media: medias.clone(),
                     control,
@@ -415,6 +435,11 @@ impl App {
                 tasks: shutdown.clone(),
                 medias,
                 policies,
+                mailbox: service::mailbox::Mailbox::new(
+                    mailbox.clone(),
+                    Library::new(mailbox, media, Arc::new(running.clone()), config.mailbox.media_limit),
+                    Arc::clone(&clock),
+                ),
                 installations: Installations::new(described, progress, register.clone()),
                 versions: Arc::new(rollout),
                 schedules,

@@ -13,6 +13,7 @@ pub mod install;
 pub mod installation;
 pub mod keys;
 pub mod log;
+pub mod mailbox;
 mod media;
 pub mod pattern;
 pub mod plugins;
@@ -44,6 +45,7 @@ use callers::Callers;
 use installation::Installation;
 use keys::Keys;
 use log::Log;
+use mailbox::Mailbox;
 use plugins::Plugins;
 use problem::ConfigError;
 use schedule::Schedule;
@@ -71,6 +73,8 @@ pub struct Config {
     pub keys: Keys,
     /// `[whatsapp]`.
     pub whatsapp: WhatsApp,
+    /// `[mailbox]`.
+    pub mailbox: Mailbox,
     /// `[plugins]`.
     pub plugins: Plugins,
     /// `[secrets]`.
@@ -160,6 +164,7 @@ impl Config {
         let storage = Storage::read(section.table("storage"), base);
         let keys = Keys::read(section.table("keys"), base, &storage.dir);
         let whatsapp = WhatsApp::read(section.table("whatsapp"), base);
+        let mailbox = Mailbox::read(section.table("mailbox"));
         let plugins = Plugins::read(section.table("plugins"), base, &storage.dir);
         let secrets = secrets::read(&mut section, base, env);
         let webhooks = webhooks::read(&mut section);
@@ -187,6 +192,7 @@ impl Config {
             storage,
             keys,
             whatsapp,
+            mailbox,
             plugins,
             secrets,
             webhooks,

@@ -15,6 +15,7 @@ mod document;
 mod error;
 mod form;
 mod idempotency;
+mod media_body;
 mod multipart;
 mod operation;
 mod page;
@@ -48,6 +49,7 @@ use crate::service::events::Events;
 use crate::service::health::Health;
 use crate::service::hooks::Hooks;
 use crate::service::installations::Installations;
+use crate::service::mailbox::Mailbox;
 use crate::service::media::Medias;
 use crate::service::messages::Messages;
 use crate::service::routes::Routes;
@@ -93,6 +95,8 @@ pub struct HttpParts {
     pub schedules: Schedules,
     /// What installations are configured to be.
     pub settings: InstallationSettings,
+    /// What phones show.
+    pub mailbox: Mailbox,
     /// Who would get what.
     pub routes: Routes,
     /// Requests from outside to installations.

@@ -16,6 +16,7 @@ pub mod callers;
 pub mod health;
 pub mod hooks;
 pub mod installations;
+pub mod mailbox;
 pub mod media;
 pub mod messages;
 pub mod outgoing;

@@ -4,6 +4,7 @@
 //! nothing new is taken, then calls under way finish, then effects under way, then the connection closes.
 
 mod connection;
+mod mailbox;
 mod stagger;
 mod supervise;
 
@@ -20,6 +21,8 @@ use waspnest_core::files::Files;
 use waspnest_core::id::{EffectId, EventId, SessionId};
 use waspnest_core::journal::Journal;
 use waspnest_core::log::Log;
+use waspnest_core::mailbox::Mailbox;
+use waspnest_core::media_store::MediaStore;
 use waspnest_core::outbox::{CommitError, Committed, Outbox};
 use waspnest_core::progress::Progress;
 use waspnest_core::session::{SessionRecord, Sessions};
@@ -28,6 +31,7 @@ use waspnest_egress::Egress;
 use waspnest_engine::Engine;
 use waspnest_whatsapp::{RequestError, SessionHandle, WhatsApp};
 
+use crate::config;
 use crate::config::plugins::{LoopGuard, Retry};
 use crate::live::Live;
 use crate::recorder::Recorder;
@@ -56,6 +60,12 @@ pub struct Shared {
     pub live: Live,
     /// Effects.
     pub outbox: Outbox,
+    /// What phones show.
+    pub mailbox: Mailbox,
+    /// The files of messages.
+    pub media: MediaStore,
+    /// What is kept of messages.
+    pub keeping: config::mailbox::Mailbox,
     /// How far installations have come.
     pub progress: Progress,
     /// What plugins were answered inside their calls.
@@ -225,6 +235,7 @@ impl RunningSessions {
         self.shared.policies.forget(id);
         self.shared.log.forget(id);
         self.shared.outbox.forget(id);
+        self.shared.mailbox.forget(id);
     }
 
     /// Puts effects into a session's outbox on behalf of a caller, and wakes its sink. The same request twice is committed once.

@@ -1,5 +1,5 @@
-//! Removes files of plugins and of callers that nobody asks for and nothing that waits to be sent needs, records of calls that are old or
-//! too many, logins that have ended, and what is old in the audit log.
+//! Removes files of plugins and of callers that nobody asks for and nothing that waits to be sent needs, messages that are not to be kept with
+//! their files, records of calls that are old or too many, logins that have ended, and what is old in the audit log.
 //!
 //! Failures are told and tried again at the next time: a full disk must not end the host.
 
@@ -15,6 +15,7 @@ use waspnest_core::effect::Effect;
 use waspnest_core::event::Position;
 use waspnest_core::files::{FileName, Files};
 use waspnest_core::id::{InstallationId, SessionId};
+use waspnest_core::mailbox::{Keep, Mailbox};
 use waspnest_core::media_store::MediaStore;
 use waspnest_core::outbox::Outbox;
 use waspnest_core::runs::Runs;
@@ -23,6 +24,7 @@ use waspnest_core::session::Sessions;
 use waspnest_core::store::StoreError;
 use waspnest_core::upload::Uploads;
 
+use crate::config;
 use crate::config::record::Record;
 use crate::service::audit;
 
@@ -35,7 +37,9 @@ const PAGE: usize = 500;
 #[derive(Debug)]
 pub(crate) struct Sweep {
     pub(crate) files: Files,
+    pub(crate) mailbox: Mailbox,
     pub(crate) media: MediaStore,
+    pub(crate) keeping: config::mailbox::Mailbox,
     pub(crate) uploads: Uploads,
     pub(crate) scheduled: ScheduledMessages,
     pub(crate) runs: Runs,
@@ -57,14 +61,14 @@ impl Sweep {
                 Ok(swept) => tracing::info!(swept, "files removed"),
                 Err(error) => tracing::error!(error = &*error, "files could not be swept"),
             }
-            if let Err(error) = self.sweep_media().await {
-                tracing::error!(error = &*error, "media could not be swept");
-            }
             if let Err(error) = self.sweep_runs().await {
                 tracing::error!(error = &*error, "records of calls could not be swept");
             }
             if let Err(error) = self.sweep_callers().await {
                 tracing::error!(%error, "ended logins and the audit log could not be swept");
+            }
+            if let Err(error) = self.sweep_mailboxes().await {
+                tracing::error!(error = &*error, "mailboxes could not be swept");
             }
             tokio::select! {
                 () = self.clock.sleep(EVERY) => {}
@@ -81,19 +85,37 @@ impl Sweep {
         Ok(self.files.sweep(&needed).await?)
     }
 
-    /// Removes what callers put here. What else is in the store of media is somebody else's.
-    async fn sweep_media(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        for session in self.register.list().await? {
-            let mut old = self.media.old(session.id).await?;
-            if old.is_empty() {
-                continue;
+    /// Lets go of messages that are not to be kept, and of files that nothing has any more: no message, nothing that waits to be sent, and no
+    /// caller who put them here lately.
+    async fn sweep_mailboxes(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let since = self.keeping.keep.map(|keep| {
+            let keep = u64::try_from(keep.as_millis()).unwrap_or(u64::MAX);
+            UnixMs(self.clock.now().0.saturating_sub(keep))
+        });
+        let keep = Keep {
+            since,
+            bytes: self.keeping.keep_bytes,
+        };
+        // What a session leaves that is gone goes with the next sweep.
+        let sessions: Vec<_> = self.register.list().await?.iter().map(|session| session.id).collect();
+        self.media.keep_sessions(&sessions).await?;
+        for session in sessions {
+            let needed = self.needed_media(session).await?;
+            loop {
+                let (removed, files) = self.mailbox.prune(session, keep).await?;
+                for name in files {
+                    if !needed.contains(&name) && self.uploads.get(session, &name).await?.is_none() {
+                        self.media.remove(session, &name).await?;
+                    }
+                }
+                if removed == 0 {
+                    break;
+                }
             }
-            let needed = self.needed_media(session.id).await?;
-            old.retain(|kept| !needed.contains(&kept.name));
-            for kept in old {
-                if self.uploads.get(session.id, &kept.name).await?.is_some() {
-                    self.media.remove(session.id, &kept.name).await?;
-                    self.uploads.forget(session.id, &kept.name).await?;
+            for kept in self.media.old(session).await? {
+                if !needed.contains(&kept.name) && !self.mailbox.has_media(session, &kept.name).await? {
+                    self.media.remove(session, &kept.name).await?;
+                    self.uploads.forget(session, &kept.name).await?;
                 }
             }
         }

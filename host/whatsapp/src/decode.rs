@@ -12,6 +12,7 @@ mod commerce;
 mod context;
 pub mod event;
 mod frame;
+pub mod history;
 mod interactive;
 mod media;
 mod people;
@@ -206,6 +207,11 @@ fn frame_and_blank(info: &MessageInfo, me: Option<&Party>, destination: Option<&
         device: Some(info.source.sender.device),
     };
     Some((frame, message))
+}
+
+/// Whether an address is the account's own.
+fn is_me(me: Option<&Party>, jid: &waspnest_core::address::Jid) -> bool {
+    me.is_some_and(|me| me.jid == *jid || me.alt.as_ref() == Some(jid))
 }
 
 /// A text that says something.

@@ -1,12 +1,13 @@
 //! Files of messages: fetched from WhatsApp's servers and opened, sealed and put there.
 //!
-//! Both happen in memory, within a limit the caller sets: a sender may announce less than there is.
+//! Both happen in memory or onto disk, within a limit the caller sets: a sender may announce less than there is.
 
 use std::io::{self, Cursor, Seek, SeekFrom, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
+use waspnest_core::media_store::Unfinished;
 use waspnest_core::message::{Content, Media, MediaSource};
 use whatsapp_rust::download::{DownloadWriter, Downloadable, MediaType};
 use whatsapp_rust::{Client, UploadOptions};
@@ -111,6 +112,29 @@ impl<'a> FileOf<'a> {
         }
     }
 
+    /// Writes its bytes into a file, at most as many as that takes.
+    pub(crate) async fn fetch_into(&self, client: &Client, into: Unfinished) -> Result<Unfinished, FetchError> {
+        let limit = into.limit();
+        if self.media.size > limit {
+            return Err(FetchError::TooLarge { limit });
+        }
+        if self.direct_path().is_none() {
+            return Err(FetchError::NoFile);
+        }
+        let overflown = Arc::new(AtomicBool::new(false));
+        let onto = OntoDisk {
+            file: into,
+            overflown: Arc::clone(&overflown),
+        };
+        match client.download_to_writer(self, onto).await {
+            Ok(onto) => Ok(onto.file),
+            Err(_) if overflown.load(Ordering::Relaxed) => Err(FetchError::TooLarge { limit }),
+            Err(error) => Err(FetchError::Failed {
+                reason: format!("{error:#}").into(),
+            }),
+        }
+    }
+
     /// Seals bytes as this kind under a key and puts them on WhatsApp's servers. The same bytes and key give the same file there.
     pub(crate) async fn put(&self, client: &Client, bytes: &Bytes, key: [u8; 32]) -> Result<Content, String> {
         let options = UploadOptions::new().with_media_key(key);
@@ -161,6 +185,36 @@ impl Downloadable for FileOf<'_> {
 
     fn app_info(&self) -> MediaType {
         self.kind
+    }
+}
+
+/// A file on disk that says when more came than it takes.
+struct OntoDisk {
+    file: Unfinished,
+    overflown: Arc<AtomicBool>,
+}
+
+impl Write for OntoDisk {
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(part);
+        self.overflown.fetch_or(self.file.has_overflown(), Ordering::Relaxed);
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Seek for OntoDisk {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+impl DownloadWriter for OntoDisk {
+    fn truncate(&mut self, size: u64) -> io::Result<()> {
+        self.file.truncate(size)
     }
 }
 

@@ -9,6 +9,7 @@ use waspnest_core::clock::Clock;
 use waspnest_core::event::Interest;
 use waspnest_core::id::SessionId;
 use waspnest_core::log::Log;
+use waspnest_core::mailbox::Mailbox;
 use waspnest_core::outbox::Outbox;
 use waspnest_core::store::Store;
 use whatsapp_rust::http::UreqHttpClient;
@@ -21,7 +22,9 @@ use crate::intake::Intake;
 use crate::jid;
 use crate::options::{Profile, WhatsAppOptions};
 use crate::proxy::Proxy;
-use crate::session::{Owner, Published, Question, Report, Request, SessionHandle, Settler, Watchdog, Wish};
+use crate::session::{
+    Owner, Published, Question, Report, Request, Scribe, SessionHandle, Settler, ToScribe, Watchdog, Wish,
+};
 use crate::session_proxy::ProxyError;
 use crate::status::{State, Status};
 use crate::time;
@@ -44,6 +47,7 @@ pub struct WhatsApp {
 pub(crate) struct Host {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) log: Log,
+    mailbox: Mailbox,
     outbox: Outbox,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sealer: Sealer,
@@ -119,6 +123,7 @@ impl WhatsApp {
         let host = Host {
             store: options.store,
             log: options.log,
+            mailbox: options.mailbox,
             outbox: options.outbox,
             clock: options.clock,
             sealer,
@@ -147,7 +152,7 @@ impl WhatsApp {
     /// [`OpenError`].
     #[expect(
         clippy::disallowed_methods,
-        reason = "the one task of a session: named by the session it logs, ended by its handle, awaited by close"
+        reason = "the tasks of a session: named by the session they log, ended by its handle; close awaits the owner, the scribe ends with it"
     )]
     pub async fn open(&self, session: SessionId, interest: Interest) -> Result<SessionHandle, OpenError> {
         let (requests, asked) = mpsc::channel(REQUESTS);
@@ -187,6 +192,14 @@ impl WhatsApp {
             passkey: passkey.subscribe(),
             published: Arc::clone(&published),
         };
+        let (to_scribe, listening) = ToScribe::new();
+        let scribe = Scribe {
+            session,
+            mailbox: self.host.mailbox.clone(),
+            status: status.subscribe(),
+            clock: Arc::clone(&self.host.clock),
+            listening,
+        };
         let owner = Owner {
             session,
             host: Arc::clone(&self.host),
@@ -202,6 +215,7 @@ impl WhatsApp {
             },
             report: Report::new(session, self.host.log.clone(), interest),
             interest,
+            scribe: to_scribe,
             link: None,
             rounds: 0,
             wish: Wish::Offline,
@@ -209,6 +223,7 @@ impl WhatsApp {
             asking: Question::default(),
         };
         tokio::spawn(owner.run());
+        tokio::spawn(scribe.run());
         Ok(handle)
     }
 

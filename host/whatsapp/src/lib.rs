@@ -36,10 +36,11 @@ pub use certificate::{Verification, WeakenedBuild, verification};
 pub use endpoint::{Endpoint, InvalidEndpoint, Scheme};
 pub use file::FetchError;
 pub use host::{OpenError, StartError, WhatsApp};
-pub use options::{Profile, Version, WhatsAppOptions};
+pub use options::{History, Profile, Version, WhatsAppOptions};
 pub use proxy::{InvalidProxy, Proxy, ProxyKind};
 pub use session::{
-    Acknowledgement, Activity, LastMessages, PairCode, PairingError, Passkey, RequestError, SessionHandle, Settled,
+    Acknowledgement, Activity, AskError, LastMessages, PairCode, PairingError, Passkey, RequestError, SessionHandle,
+    Settled,
 };
 pub use session_proxy::ProxyError;
 pub use status::{Qr, State, Status};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use waspnest_core::clock::Clock;
 use waspnest_core::files::Files;
 use waspnest_core::log::Log;
+use waspnest_core::mailbox::Mailbox;
 use waspnest_core::media_store::MediaStore;
 use waspnest_core::outbox::Outbox;
 use waspnest_core::store::Store;
@@ -29,6 +30,8 @@ pub struct WhatsAppOptions {
     pub log: Log,
     /// Whose effects are carried out, and learn how far they have come.
     pub outbox: Outbox,
+    /// Where the past goes that phones tell, and what the account reads elsewhere.
+    pub mailbox: Mailbox,
     /// The files that effects send.
     pub files: Files,
     /// The media that effects of callers send.
@@ -52,8 +55,19 @@ pub struct Profile {
     pub prekeys: usize,
     /// How many times a fresh set of QR codes (about 160 s each) is shown before pairing stops.
     pub pairing_rounds: u32,
+    /// Whether a phone is asked for its past when it links the session.
+    pub history: History,
     /// The largest HTTP body taken into memory, in bytes.
     pub http_body_limit: u64,
+}
+
+/// Whether the past that a phone tells is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum History {
+    /// It is put into the mailbox.
+    Taken,
+    /// It is not fetched.
+    Left,
 }
 
 /// Which version of WhatsApp Web to claim.
@@ -72,6 +86,7 @@ impl Default for Profile {
             version: Version::Current,
             prekeys: 200,
             pairing_rounds: 3,
+            history: History::Taken,
             http_body_limit: 64 * 1024 * 1024,
         }
     }

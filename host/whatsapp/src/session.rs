@@ -13,6 +13,7 @@ mod link;
 mod news;
 mod owner;
 mod pairing;
+mod past;
 mod published;
 mod ratchets;
 mod report;
@@ -29,7 +30,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use waspnest_core::effect::Effect;
 use waspnest_core::id::SessionId;
 use waspnest_core::live::{self, Account};
-use waspnest_core::message::Content;
+use waspnest_core::media_store::Unfinished;
+use waspnest_core::message::{Content, Message};
 use whatsapp_rust::Client;
 
 pub use activity::{Activity, LastMessages};
@@ -39,6 +41,7 @@ pub(crate) use link::Link;
 pub(crate) use news::bypasses_the_hook;
 pub(crate) use owner::{Owner, Question, Wish};
 pub use pairing::{PairCode, PairingError, Passkey};
+pub(crate) use past::{Scribe, ToScribe};
 pub(crate) use published::Published;
 pub(crate) use ratchets::Ratchets;
 pub(crate) use report::Report;
@@ -93,6 +96,20 @@ pub enum RequestError {
     /// The device's keys could not be removed.
     #[error("the session's keys could not be removed: {reason}")]
     Wipe {
+        /// Why.
+        reason: Box<str>,
+    },
+}
+
+/// Why a phone was not asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// There is no connection.
+    #[error("the session is not connected")]
+    NotConnected,
+    /// The question did not leave.
+    #[error("the phone could not be asked: {reason}")]
+    Failed {
         /// Why.
         reason: Box<str>,
     },
@@ -180,6 +197,22 @@ impl SessionHandle {
     /// [`FetchError`].
     pub async fn fetch(&self, content: &Content, limit: u64) -> Result<Bytes, FetchError> {
         self.published.fetch(content, limit).await
+    }
+
+    /// Writes a message's file into `file` as it comes.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn fetch_into(&self, content: &Content, file: Unfinished) -> Result<Unfinished, FetchError> {
+        self.published.fetch_into(content, file).await
+    }
+
+    /// Asks the phone for up to `count` messages of a chat that come before one. They come when the phone tells them, into the mailbox.
+    ///
+    /// # Errors
+    /// [`AskError`].
+    pub async fn ask_past(&self, before: &Message, count: u32) -> Result<(), AskError> {
+        self.published.ask_past(before, count).await
     }
 
     async fn ask(

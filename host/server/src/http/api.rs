@@ -12,6 +12,7 @@ pub(super) mod events;
 pub(super) mod groups;
 pub(super) mod hooks;
 pub(super) mod installations;
+pub(super) mod mail;
 pub(super) mod me;
 pub(super) mod media;
 pub(super) mod messages;

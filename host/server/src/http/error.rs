@@ -7,7 +7,9 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE};
+use http::header::{
+    ALLOW, CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE,
+};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use waspnest_core::caller::Scope;
@@ -15,7 +17,7 @@ use waspnest_core::id::EventId;
 use waspnest_core::live::Refusal;
 use waspnest_core::media_store::MediaError;
 use waspnest_engine::configuration::Weight;
-use waspnest_whatsapp::{PairingError, ProxyError};
+use waspnest_whatsapp::{AskError, FetchError, PairingError, ProxyError};
 
 use super::reply::Reply;
 use crate::rollout::RolloutError;
@@ -23,6 +25,7 @@ use crate::service::caller::{Busy, LoginError, Refused};
 use crate::service::control::ControlError;
 use crate::service::error::Error;
 use crate::service::hooks::HookError;
+use crate::service::mailbox::{FileError, PastError};
 use crate::settings::Finding;
 
 /// What a host answers that starts or stops: its normal life, and no fault.
@@ -204,6 +207,15 @@ impl ApiError {
     /// An id in the path that is not even the form of one: nothing of that name can exist.
     pub(super) fn unknown(code: &'static str, detail: String) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, detail)
+    }
+
+    pub(super) fn range_not_there(size: u64) -> Self {
+        Self::new(
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            "range_not_there",
+            format!("the file has {size} bytes; the range begins behind its end"),
+        )
+        .header(CONTENT_RANGE, &format!("bytes */{size}"))
     }
 
     pub(super) fn not_ready(phase: &'static str) -> Self {
@@ -466,6 +478,44 @@ const fn refused(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::NotFound => (StatusCode::NOT_FOUND, "not_found"),
         Refusal::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "not_possible"),
         Refusal::Refused { .. } => (StatusCode::BAD_GATEWAY, REFUSED),
+    }
+}
+
+impl From<FileError> for ApiError {
+    fn from(error: FileError) -> Self {
+        let (status, code) = match &error {
+            FileError::None => (StatusCode::NOT_FOUND, "no_media"),
+            FileError::Fetch(FetchError::NotConnected) => (StatusCode::SERVICE_UNAVAILABLE, "session_not_connected"),
+            FileError::Fetch(FetchError::NoFile) => (StatusCode::GONE, "media_gone"),
+            FileError::Fetch(FetchError::TooLarge { .. }) | FileError::Media(MediaError::TooLarge { .. }) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "media_too_large")
+            }
+            FileError::Fetch(FetchError::Failed { .. }) => (StatusCode::BAD_GATEWAY, "media_not_fetched"),
+            FileError::Media(MediaError::Io { .. }) => (StatusCode::SERVICE_UNAVAILABLE, "media_unavailable"),
+            FileError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
+        };
+        Self {
+            detail: error.to_string().into(),
+            source: Some(Box::new(error)),
+            ..Self::new(status, code, "")
+        }
+    }
+}
+
+impl From<PastError> for ApiError {
+    fn from(error: PastError) -> Self {
+        let (status, code) = match &error {
+            PastError::Empty => (StatusCode::CONFLICT, "chat_empty"),
+            PastError::Complete => (StatusCode::CONFLICT, "nothing_older"),
+            PastError::Ask(AskError::NotConnected) => (StatusCode::SERVICE_UNAVAILABLE, "session_not_connected"),
+            PastError::Ask(AskError::Failed { .. }) => (StatusCode::BAD_GATEWAY, "phone_not_asked"),
+            PastError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
+        };
+        Self {
+            detail: error.to_string().into(),
+            source: Some(Box::new(error)),
+            ..Self::new(status, code, "")
+        }
     }
 }
 

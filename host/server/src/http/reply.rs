@@ -13,7 +13,7 @@ use http::{Response, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use waspnest_core::media_store::{MediaError, MediaFile};
+use waspnest_core::media_store::MediaError;
 
 use super::operation::{Answer, Description};
 
@@ -37,7 +37,7 @@ enum Body {
 }
 
 /// Parts of an answer, one after another.
-type Parts = BoxStream<'static, Result<Bytes, MediaError>>;
+pub(super) type Parts = BoxStream<'static, Result<Bytes, MediaError>>;
 
 /// Parts as warp takes them: shared between threads, though only one of them ever asks.
 struct OneByOne(Mutex<Parts>);
@@ -91,16 +91,6 @@ impl Reply {
         let mut reply = Self::new(status, Bytes::from(body));
         reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
         reply
-    }
-
-    /// Bytes of a file, read as they are sent.
-    pub(super) fn file(status: StatusCode, file: MediaFile, first: u64, length: u64) -> Self {
-        let parts = futures::stream::try_unfold((file, first, length), |(file, at, left)| async move {
-            let part = file.read(at, left).await?;
-            let length = part.len() as u64;
-            Ok((length > 0).then_some((part, (file, at + length, left - length))))
-        });
-        Self::in_parts(status, parts.boxed())
     }
 
     /// What is answered, if that is in memory.

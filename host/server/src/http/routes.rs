@@ -9,7 +9,7 @@ use waspnest_core::package::MAX_BYTES;
 use super::api::outgoing::LARGEST_BODY;
 use super::api::{
     api_keys, app_state, audit, auth, chat_changes, communities, config, effects, events, groups, hooks, installations,
-    me, media, messages, newsletters, pairing, people, profile, proxies, qr, routes, runs, scheduled_messages,
+    mail, me, media, messages, newsletters, pairing, people, profile, proxies, qr, routes, runs, scheduled_messages,
     schedules, secrets, send_policy, sessions, shadow, statuses, stream, stream_tickets, system, tenants, users,
     versions, ws,
 };
@@ -240,6 +240,17 @@ pub(super) fn table() -> Vec<Route> {
         put   ("/v1/sessions/{s}/send-policy", May(SessionsWrite), "Sets how fast the session sends, over what the file says; keys that are left out are as in the file.", send_policy::set),
         delete("/v1/sessions/{s}/send-policy", May(SessionsWrite), "Has the session send as the file says.", send_policy::reset),
         get   ("/v1/sessions/{s}/effects", May(MessagesRead), "What was asked for, the latest first.", effects::list),
+        get   ("/v1/sessions/{s}/messages", May(MessagesRead), "Messages, newest first: all, those that fit, or those that are found by their words.", mail::messages::list_all),
+        get   ("/v1/sessions/{s}/messages/{m}", May(MessagesRead), "One message, with all that is known of it.", mail::messages::get),
+        get   ("/v1/sessions/{s}/messages/{m}/receipts", May(MessagesRead), "How far a message of the account has come with each person.", mail::messages::receipts),
+        get   ("/v1/sessions/{s}/messages/{m}/reactions", May(MessagesRead), "Who reacted to a message, and how.", mail::messages::list_reactions),
+        get   ("/v1/sessions/{s}/messages/{m}/media", May(MessagesRead), "The file of a message, whole or in ranges; fetched from WhatsApp where it is not here.", mail::messages::media),
+        get   ("/v1/sessions/{s}/chats", May(MessagesRead), "Chats, the one with the latest message first.", mail::chats::list),
+        get   ("/v1/sessions/{s}/chats/{chat}", May(MessagesRead), "One chat.", mail::chats::get),
+        get   ("/v1/sessions/{s}/chats/{chat}/messages", May(MessagesRead), "Messages of a chat, newest first.", mail::messages::list_of_chat),
+        post  ("/v1/sessions/{s}/chats/{chat}/history", May(MessagesRead), "Asks the phone for messages of a chat that are older than what is here.", mail::past::ask),
+        get   ("/v1/sessions/{s}/contacts", May(ContactsRead), "People, as far as the session has learned of them.", mail::people::list),
+        get   ("/v1/sessions/{s}/history", May(MessagesRead), "How far the phone has told its past.", mail::past::get),
         get   ("/v1/sessions/{s}/effects/{e}", May(MessagesRead), "What became of something that was asked for.", effects::get),
         post  ("/v1/sessions/{s}/effects/{e}/cancel", May(MessagesSend), "Calls off what has not left.", effects::cancel),
         post  ("/v1/sessions/{s}/effects/{e}/retry", May(MessagesSend), "Does once more what failed, as an effect of its own.", effects::retry),

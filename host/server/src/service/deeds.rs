@@ -115,18 +115,16 @@ impl Messages {
         repeat: Repeat<'_>,
     ) -> Result<Vec<Effect>, Error> {
         let key = self.target(session, target).await?;
-        let (content, forwarded_score) = match self.recorded(session.id, &key).await? {
-            Some(message) => (passed_on(&message)?, score(&message)),
-            None => {
-                let sent = self.sent(session.id, &key.id).await?;
-                let content = sent
-                    .as_ref()
-                    .and_then(|effect| effect.action.sent())
-                    .map(|send| &send.content);
-                let content = content.ok_or_else(|| Error::UnknownMessage { id: key.id.clone() })?;
-                (content_passed_on(content)?, 0)
-            }
+        // As it reads now: it may have been edited or taken back.
+        let known = match self.mailbox.find(session.id, &key).await? {
+            Some(mail) => Some(mail.message),
+            None => self.recorded(session.id, &key).await?,
         };
+        let Some(message) = known else {
+            return Err(Error::UnknownMessage { id: key.id });
+        };
+        let content = passed_on(&message)?;
+        let forwarded_score = score(&message);
         let marked = |to: &Jid| {
             Action::SendMarked(Box::new(Marked {
                 send: Send {
@@ -167,21 +165,39 @@ impl Messages {
     /// [`Error::UnknownMessage`] when its chat is neither said nor known.
     pub async fn target(&self, session: &SessionRecord, target: &Target) -> Result<MessageKey, Error> {
         let Target { chat, named } = target;
-        let chat = match chat {
-            Some(chat) => chat.clone(),
-            None => {
-                let sent = self.sent(session.id, &named.id).await?;
-                let chat = sent.and_then(|effect| effect.action.chat().cloned());
-                chat.ok_or_else(|| Error::UnknownMessage { id: named.id.clone() })?
-            }
+        self.mailbox.settle(session.id).await?;
+        let key = match (self.known(session, target).await?, chat) {
+            (Some(known), chat) => MessageKey {
+                chat: chat.clone().unwrap_or(known.chat),
+                participant: named.participant.clone().or(known.participant),
+                ..known
+            },
+            (None, Some(chat)) => self.key(session, chat, named).await?,
+            (None, None) => return Err(Error::UnknownMessage { id: named.id.clone() }),
         };
-        let key = self.key(session, &chat, named).await?;
         if key.from == Origin::Them && matches!(key.chat, Jid::Group(_)) && key.participant.is_none() {
             return Err(Error::NotPossible {
                 why: "in a group it has to be said who wrote the message (participant)".into(),
             });
         }
         Ok(key)
+    }
+
+    /// The name of the newest message here that can be the one that is meant.
+    async fn known(&self, session: &SessionRecord, target: &Target) -> Result<Option<MessageKey>, Error> {
+        let Target { chat, named } = target;
+        let chat = match chat {
+            Some(chat) => match self.mailbox.chat(session.id, chat).await? {
+                Some(chat) => Some(chat.jid),
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        let all = self.mailbox.named(session.id, &named.id).await?;
+        let mut keys = all.into_iter().map(|mail| mail.message.key);
+        Ok(keys.find(|key| {
+            chat.as_ref().is_none_or(|chat| key.chat == *chat) && named.from.is_none_or(|from| key.from == from)
+        }))
     }
 
     /// The key with its author by the address WhatsApp used, where the host has the message: phones compare addresses as they are.

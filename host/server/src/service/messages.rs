@@ -10,6 +10,7 @@ use waspnest_core::effect::{Action, Effect, EffectState};
 use waspnest_core::event::Position;
 use waspnest_core::id::{EffectId, EventId, InstallationId, MessageId, ScheduledMessageId, SessionId};
 use waspnest_core::log::Log;
+use waspnest_core::mailbox::Mailbox;
 use waspnest_core::outbox::{CommitError, Listed, Outbox};
 use waspnest_core::scheduled_message::{ScheduledMessage, ScheduledMessages};
 use waspnest_core::session::SessionRecord;
@@ -59,6 +60,7 @@ impl Far {
 pub struct Messages {
     pub(super) log: Log,
     pub(super) outbox: Outbox,
+    pub(super) mailbox: Mailbox,
     scheduled: ScheduledMessages,
     pub(super) media: Medias,
     control: Arc<dyn Control>,
@@ -72,6 +74,8 @@ pub struct MessagesParts {
     pub log: Log,
     /// What is to be done.
     pub outbox: Outbox,
+    /// What there is that something can be done to.
+    pub mailbox: Mailbox,
     /// What is to be done later.
     pub scheduled: ScheduledMessages,
     /// Files to send.
@@ -91,6 +95,7 @@ impl Messages {
         let MessagesParts {
             log,
             outbox,
+            mailbox,
             scheduled,
             media,
             control,
@@ -100,6 +105,7 @@ impl Messages {
         Self {
             log,
             outbox,
+            mailbox,
             scheduled,
             media,
             control,

@@ -273,10 +273,12 @@ impl Messages {
         })
     }
 
-    /// A message of the log.
+    /// A message as it came, or as a phone told it of its past.
     pub(super) async fn recorded(&self, session: SessionId, key: &MessageKey) -> Result<Option<Message>, Error> {
-        let found = self.log.find_message(session, key).await?;
-        Ok(found.and_then(|event| match event.kind {
+        let Some(event) = self.log.find_message(session, key).await? else {
+            return Ok(self.mailbox.find(session, key).await?.map(|mail| mail.message));
+        };
+        Ok(match event.kind {
             EventKind::Message(message) => Some(*message),
             EventKind::Tick(_)
             | EventKind::Receipt(_)
@@ -288,6 +290,6 @@ impl Messages {
             | EventKind::Session(_)
             | EventKind::Topic(_)
             | EventKind::Request(_) => None,
-        }))
+        })
     }
 }

@@ -15,9 +15,11 @@ use waspnest_whatsapp::SessionHandle;
 
 use super::Shared;
 use super::connection::{Follower, SessionCarrier, SessionShelf};
+use super::mailbox::MailboxKeeper;
 use crate::live;
 use crate::rollout;
 use crate::router::{GroupAdmins, LoopGuard, RouterParts, SessionRouter};
+use crate::service::mailbox::Library;
 use crate::sink::{Failures, PolicyParts, SessionSink, SinkParts, SinkPort, WebhookSink, WebhookSinkParts};
 use crate::source::{SessionSchedules, SourceParts};
 
@@ -32,6 +34,7 @@ pub(super) struct Supervised {
     sink: SessionSink,
     webhooks: WebhookSink,
     live: live::Follower,
+    mailbox: MailboxKeeper,
     stop: CancellationToken,
 }
 
@@ -42,6 +45,7 @@ enum Part {
     Sink,
     Webhooks,
     Live,
+    Mailbox,
     Follower,
 }
 
@@ -59,7 +63,7 @@ pub(super) async fn prepare(
             .map(|slot| slot.active().interest(&record.name));
         interests.any(|interest| interest.wants(*family))
     };
-    // Lists and streams of events show these whatever plugins want. Presence comes often, is worth little, and is left to those who want it.
+    // Lists, streams and the mailbox show these whatever plugins want. Presence comes often, is worth little, and is left to those who want it.
     let shown = [
         Family::Receipt,
         Family::Group,
@@ -145,6 +149,19 @@ pub(super) async fn prepare(
         connection,
         me,
     };
+    let line = Arc::new(handle.clone());
+    let mailbox = MailboxKeeper {
+        session,
+        mailbox: shared.mailbox.clone(),
+        library: Library::new(
+            shared.mailbox.clone(),
+            shared.media.clone(),
+            line,
+            shared.keeping.media_limit,
+        ),
+        media: shared.keeping.media,
+        clock: Arc::clone(&shared.clock),
+    };
     Ok((
         Supervised {
             handle,
@@ -154,6 +171,7 @@ pub(super) async fn prepare(
             sink,
             webhooks,
             live,
+            mailbox,
             stop,
         },
         port,
@@ -201,6 +219,7 @@ impl Supervised {
             sink,
             webhooks,
             live,
+            mailbox,
             stop,
         } = self;
         let session = handle.id();
@@ -224,11 +243,15 @@ impl Supervised {
         });
         tasks.spawn({
             let stop = follower_stop.clone();
+            async move { Ok(mailbox.run(stop).await.map(|()| Part::Mailbox)?) }
+        });
+        tasks.spawn({
+            let stop = follower_stop.clone();
             async move { Ok(follower.run(stop).await.map(|()| Part::Follower)?) }
         });
         while let Some(ended) = tasks.join_next().await {
             match ended {
-                Ok(Ok(Part::Schedules | Part::Follower | Part::Webhooks | Part::Live)) => {}
+                Ok(Ok(Part::Schedules | Part::Follower | Part::Webhooks | Part::Live | Part::Mailbox)) => {}
                 Ok(Ok(Part::Router)) => sink_stop.cancel(),
                 Ok(Ok(Part::Sink)) => {
                     if let Err(error) = handle.close().await {

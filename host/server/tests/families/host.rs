@@ -13,7 +13,7 @@ use waspnest::config::Config;
 use waspnest::shutdown::{Signal, Stopped};
 use waspnest_core::store::OpenError;
 use waspnest_simulator::human::{Heard, Human};
-use waspnest_simulator::{NewAccount, Simulator};
+use waspnest_simulator::{HistorySpec, NewAccount, Simulator};
 use waspnest_whatsapp::State;
 
 /// Far more than anything here takes on a busy machine.
@@ -86,16 +86,32 @@ events = ["message"]
 
     /// The same, with a directory of plugins.
     pub(crate) async fn over(built: &Path, plugins: impl FnOnce(&str) -> String) -> Result<Self> {
-        Self::set_up(built, "", plugins).await
+        Self::set_up(built, "", None, plugins).await
     }
 
     /// The same, whose records of calls hold what people write.
     pub(crate) async fn recording_in_full(built: &Path, plugins: impl FnOnce(&str) -> String) -> Result<Self> {
-        Self::set_up(built, r#", record = { bodies = "full" }"#, plugins).await
+        Self::set_up(built, r#", record = { bodies = "full" }"#, None, plugins).await
     }
 
-    /// The same, with more in the table `plugins` of the configuration.
-    async fn set_up(built: &Path, more: &str, plugins: impl FnOnce(&str) -> String) -> Result<Self> {
+    /// A host without plugins, whose phone has a past when it links the session.
+    pub(crate) async fn with_past(past: HistorySpec) -> Result<Self> {
+        let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins");
+        Self::set_up(&built, "", Some(past), |_| String::new()).await
+    }
+
+    /// Somebody else.
+    pub(crate) async fn join(&self, name: &str) -> Result<Human> {
+        Ok(Human::join(&self.simulator, person(name)).await?)
+    }
+
+    /// The same, with more in the table `plugins` of the configuration, and a phone that has a past.
+    async fn set_up(
+        built: &Path,
+        more: &str,
+        past: Option<HistorySpec>,
+        plugins: impl FnOnce(&str) -> String,
+    ) -> Result<Self> {
         let simulator = Simulator::start(waspnest_simulator::Config::default()).await?;
         let ana = Human::join(&simulator, person("Ana")).await?;
         let dir = tempfile::tempdir()?;
@@ -125,6 +141,9 @@ name = "main"
         let handle = app.sessions.get(record.id).context("the session is at work")?.handle;
 
         let phone = simulator.create_account(person("Host"))?.phone;
+        if let Some(past) = past {
+            simulator.invent_history(&phone, past)?;
+        }
         let mut qr = handle.qr();
         let shown = tokio::time::timeout(PATIENCE, qr.wait_for(Option::is_some)).await??;
         let code = shown.as_ref().context("it was waited for")?.code.to_string();
@@ -164,6 +183,24 @@ name = "main"
             let lines: Vec<_> = self.ana.phone_view().into_iter().map(|heard| heard.text).collect();
             format!("nobody said {line:?}, but {lines:?}")
         })
+    }
+
+    /// Fetches a file over the API, or a range of it.
+    pub(crate) async fn file(&self, path: &str, range: Option<&str>) -> Result<(u16, Vec<u8>)> {
+        let url = format!("http://{}{path}", self.address);
+        let mut request = ureq::http::Request::builder()
+            .uri(url)
+            .header("Authorization", format!("Bearer {SECRET}"));
+        if let Some(range) = range {
+            request = request.header("Range", range);
+        }
+        let request = request.body(())?;
+        let asked = tokio::task::spawn_blocking(move || -> Result<(u16, Vec<u8>)> {
+            let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+            let mut answer = agent.run(request)?;
+            Ok((answer.status().as_u16(), answer.body_mut().read_to_vec()?))
+        });
+        asked.await?
     }
 
     /// Asks the API, and answers with status and body.

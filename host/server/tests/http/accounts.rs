@@ -127,8 +127,10 @@ async fn what_the_client_cannot_do_says_so() {
 #[tokio::test]
 async fn a_status_for_nobody_is_no_status() {
     let api = TestApi::start().await;
+    let lonely = api.post("/v1/sessions", json!({ "name": "lonely" })).await;
+    assert_eq!(lonely.status, 201);
     let post = json!({ "type": "text", "text": "hello" });
-    let answer = api.post("/v1/sessions/main/statuses", post).await;
+    let answer = api.post("/v1/sessions/lonely/statuses", post).await;
     answer.problem(409, "no_recipients");
 }
 

@@ -11,6 +11,7 @@ use waspnest_core::version::Shadow;
 
 use crate::account_examples;
 use crate::events;
+use crate::mailbox_examples;
 use crate::plugins::installed;
 use crate::sending_examples;
 use crate::support::{HOOK_SECRET, Request, SECRET, TestApi};
@@ -20,6 +21,7 @@ use crate::{known, runs};
 fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> {
     let mut examples = account_examples::examples();
     examples.extend(general_examples());
+    examples.extend(mailbox_examples::examples());
     examples.extend(sending_examples::examples());
     examples
 }
@@ -554,9 +556,12 @@ async fn every_route_answers_in_its_shape() {
             // Neither a resource nor JSON; it has a test of its own.
             continue;
         }
-        if !template.ends_with("{media}") {
-            assert_eq!(answer.header("cache-control"), Some("no-store"));
-        }
+        // Files may be kept by who has seen them.
+        let keep = match method == "GET" && template.contains("/media") {
+            true => "private, no-cache",
+            false => "no-store",
+        };
+        assert_eq!(answer.header("cache-control"), Some(keep));
         if template.ends_with("/stream") {
             // It has tests of its own.
             assert_eq!(answer.header("content-type"), Some("text/event-stream"));

@@ -76,6 +76,7 @@ pub(crate) fn check(method: &str, path: &str, sent: Option<&Value>, answer: &Ans
     if let Some(content) = told["content"].as_object() {
         let media = answer.header("content-type").unwrap_or_default();
         let media = media.split(';').next().unwrap_or_default();
+        // What people sent can be of any type.
         let schema = content.get(media).or_else(|| content.get("*/*"));
         let schema = schema.unwrap_or_else(|| panic!("{what}: {media} is none of {:?}", content.keys()));
         // What is anything is not looked into.

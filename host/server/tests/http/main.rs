@@ -17,6 +17,8 @@ mod isolation;
 mod known;
 mod limits;
 mod listening;
+mod mailbox;
+mod mailbox_examples;
 mod messages;
 mod played_account;
 mod plugins;

@@ -30,7 +30,7 @@ async fn a_wrong_method_says_which_are_right() {
         ("PUT", "/v1/sessions", "POST, GET"),
         ("DELETE", "/v1/sessions", "POST, GET"),
         ("POST", "/v1/sessions/main", "GET, PATCH, DELETE"),
-        ("GET", "/v1/sessions/main/messages", "POST"),
+        ("PUT", "/v1/sessions/main/messages", "POST, GET"),
         ("GET", "/v1/sessions/main:connect", "POST"),
         ("POST", "/healthz", "GET"),
         ("PATCH", "/v1/installations/echo", "GET"),

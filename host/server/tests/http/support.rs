@@ -34,6 +34,7 @@ use waspnest::service::events::Events;
 use waspnest::service::health::{Health, Phase};
 use waspnest::service::hooks::Hooks;
 use waspnest::service::installations::{Described, Installations};
+use waspnest::service::mailbox::{Library, Mailbox as MailboxService};
 use waspnest::service::media::{MediaLimits, Medias};
 use waspnest::service::messages::{Messages, MessagesParts};
 use waspnest::service::routes::Routes;
@@ -53,6 +54,7 @@ use waspnest_core::event::Position;
 use waspnest_core::id::{EffectId, EventId, InstallationId, SecretName, SessionId};
 use waspnest_core::live::Refusal;
 use waspnest_core::log::Log;
+use waspnest_core::mailbox::Mailbox;
 use waspnest_core::master_key::MasterKey;
 use waspnest_core::media_store::MediaStore;
 use waspnest_core::outbox::{CommitError, Outbox};
@@ -70,7 +72,7 @@ use waspnest_whatsapp::{PairCode, Passkey, Proxy, Qr, State, Status};
 
 use crate::played_account::{PlayedAccount, busy};
 use crate::scripted_versions::ScriptedVersions;
-use crate::{document, known, plugins, runs};
+use crate::{document, known, mailbox, plugins, runs};
 pub(crate) use script::Script;
 
 pub(crate) const SECRET: &str = "a secret of the operator";
@@ -119,6 +121,7 @@ pub(crate) struct TestApi {
     pub(crate) states: ScheduleStates,
     pub(crate) progress: Progress,
     pub(crate) main: SessionId,
+    pub(crate) mailbox: Mailbox,
 }
 
 impl TestApi {
@@ -239,8 +242,9 @@ impl TestApi {
         );
         let (phase, phases) = watch::channel(Phase::Ready);
         let media_dir = tempfile::tempdir().expect("a directory");
+        let media = MediaStore::open(&media_dir.path().join("media"), clock.clone()).expect("it opens");
         let medias = Medias::new(
-            MediaStore::open(media_dir.path(), clock.clone()).expect("a directory"),
+            media.clone(),
             Uploads::new(Arc::clone(&store)),
             Egress::new(Guard::default(), Arc::new(SystemNames), clock.clone()).expect("a way out"),
             MediaLimits {
@@ -250,6 +254,15 @@ impl TestApi {
             clock.clone(),
         );
         let sealer = Sealer::new(&MasterKey::from_bytes([7; 32]));
+        let mailbox = Mailbox::new(
+            Arc::clone(&store),
+            log.clone(),
+            outbox.clone(),
+            register.clone(),
+            clock.clone(),
+        );
+        mailbox::furnish(&mailbox, &media, main.id).await;
+        let library = Library::new(mailbox.clone(), media, Arc::new(mailbox::Quiet), 1000);
         let parts = HttpParts {
             answers: Answers::new(Arc::clone(&store), sealer, clock.clone()),
             health: Health::new(phases, sessions.clone(), clock.clone()),
@@ -263,6 +276,7 @@ impl TestApi {
             messages: Messages::new(MessagesParts {
                 log: log.clone(),
                 outbox: outbox.clone(),
+                mailbox: mailbox.clone(),
                 scheduled: ScheduledMessages::new(Arc::clone(&store)),
                 media: medias.clone(),
                 control,
@@ -287,6 +301,7 @@ impl TestApi {
             }),
             versions: versions.clone(),
             runs: runs::service(&store, &log, register, Arc::clone(&installations)),
+            mailbox: MailboxService::new(mailbox.clone(), library, clock.clone()),
             routes: Routes::new(installations, clock.clone()),
             hooks,
             secrets: Secrets::new(stored),
@@ -315,6 +330,7 @@ impl TestApi {
             states,
             progress: known,
             main: main.id,
+            mailbox,
         }
     }
 
@@ -470,7 +486,10 @@ impl Answer {
     pub(crate) fn shown(&self) -> String {
         let body = match &self.body[..] {
             [] => String::new(),
-            _ => format!("\n{:#}", self.json()),
+            body => match serde_json::from_slice::<Value>(body) {
+                Ok(json) if json.is_object() => format!("\n{json:#}"),
+                Ok(_) | Err(_) => format!("\n{}", String::from_utf8_lossy(body)),
+            },
         };
         format!("{} {}{body}", self.status, self.header("content-type").unwrap_or("-"))
     }

@@ -10,16 +10,48 @@ mod group;
 mod presence;
 pub mod receipt;
 
-use waspnest_core::address::{Jid, Party};
+use waspnest_core::address::Party;
 use waspnest_core::clock::UnixMs;
 use waspnest_core::event::{EventKind, Family};
 use whatsapp_rust::types::events::{Event, EventKind as Told};
 use whatsapp_rust::wacore::chrono::{DateTime, Utc};
 use whatsapp_rust::wacore_binary::JidExt;
 
-/// Reads an event. `me` is the account of the session, where it is known; `now` is for what comes without a time.
+use super::is_me;
+
+/// Reads an event; none for what a full synchronisation repeats. `me` is the account of the session, where it is known; `now` is for what
+/// comes without a time.
 #[must_use]
 pub fn event(event: &Event, me: Option<&Party>, now: UnixMs) -> Option<EventKind> {
+    (!is_repeated(event)).then(|| read(event, me, now)).flatten()
+}
+
+/// Reads how a chat or a person stands, where a full synchronisation says so: nothing has happened then.
+#[must_use]
+pub fn standing(event: &Event) -> Option<EventKind> {
+    // All of them tell when that was decided.
+    is_repeated(event).then(|| read(event, None, UnixMs(0))).flatten()
+}
+
+/// Whether a full synchronisation of the state of the account's devices tells it, as whatsapp-rust marks it.
+fn is_repeated(event: &Event) -> bool {
+    match event {
+        Event::ContactUpdate(told) => told.from_full_sync,
+        Event::ArchiveUpdate(told) => told.from_full_sync,
+        Event::PinUpdate(told) => told.from_full_sync,
+        Event::MuteUpdate(told) => told.from_full_sync,
+        Event::StarUpdate(told) => told.from_full_sync,
+        Event::MarkChatAsReadUpdate(told) => told.from_full_sync,
+        Event::ClearChatUpdate(told) => told.from_full_sync,
+        Event::DeleteChatUpdate(told) => told.from_full_sync,
+        Event::DeleteMessageForMeUpdate(told) => told.from_full_sync,
+        Event::LabelAssociationUpdate(told) => told.from_full_sync,
+        Event::LabelEditUpdate(told) => told.from_full_sync,
+        _ => false,
+    }
+}
+
+fn read(event: &Event, me: Option<&Party>, now: UnixMs) -> Option<EventKind> {
     match event {
         Event::Receipt(told) => receipt::receipt(told, me).map(EventKind::Receipt),
         Event::GroupUpdate(told) => group::update(told).map(EventKind::Group),
@@ -91,9 +123,4 @@ pub const fn sources(family: Family) -> &'static [Told] {
 /// A moment of WhatsApp; those before 1970 are none.
 fn moment(at: &DateTime<Utc>) -> UnixMs {
     UnixMs(u64::try_from(at.timestamp_millis()).unwrap_or_default())
-}
-
-/// Whether an address is the account's own.
-fn is_me(me: Option<&Party>, jid: &Jid) -> bool {
-    me.is_some_and(|me| me.jid == *jid || me.alt.as_ref() == Some(jid))
 }

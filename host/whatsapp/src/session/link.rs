@@ -16,11 +16,12 @@ use whatsapp_rust::{Client, TokioRuntime};
 
 use super::door::Door;
 use super::news::{Ears, Overflow, PLACES};
+use super::past::ToScribe;
 use super::published::Published;
 use crate::backend::Backend;
 use crate::caches;
 use crate::host::Host;
-use crate::options::Version;
+use crate::options::{History, Version};
 use crate::session_proxy::ProxyError;
 
 /// See the module documentation.
@@ -53,6 +54,7 @@ impl Link {
         session: SessionId,
         published: &Arc<Published>,
         interest: Interest,
+        scribe: ToScribe,
     ) -> Result<Self, LinkError> {
         let backend = Arc::new(
             Backend::open(
@@ -66,7 +68,14 @@ impl Link {
         );
         let (queue, news) = mpsc::channel(PLACES);
         let overflow = Arc::new(Overflow::default());
-        let ears = Ears::new(queue, Arc::clone(published), Arc::clone(&overflow), interest);
+        let ears = Ears::new(
+            queue,
+            Arc::clone(published),
+            Arc::clone(&overflow),
+            interest,
+            scribe,
+            host.profile.history,
+        );
         let profile = &host.profile;
         let (trouble, troubles) = mpsc::channel(1);
         let proxy = host.proxy(session).await.map_err(LinkError::Proxy)?;
@@ -90,8 +99,11 @@ impl Link {
                 DevicePropsOverride::new()
                     .with_os(profile.device_name.as_ref())
                     .with_platform_type(PlatformType::CHROME),
-            )
-            .skip_history_sync();
+            );
+        match profile.history {
+            History::Taken => {}
+            History::Left => builder = builder.skip_history_sync(),
+        }
         match profile.version {
             Version::Fixed(primary, secondary, tertiary) => {
                 builder = builder.with_version((primary, secondary, tertiary))

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
-use waspnest_core::event::{Family, Interest};
-use whatsapp_rust::types::events::{Event, EventHandler, EventInterest, EventKind};
+use waspnest_core::event::{EventKind as CoreEvent, Family, Interest};
+use whatsapp_rust::types::events::{Event, EventHandler, EventInterest, EventKind, LazyHistorySync};
 use whatsapp_rust::wacore_binary::JidExt;
 
+use super::past::{ToScribe, Told};
 use super::published::Published;
 use crate::decode;
+use crate::options::History;
 
 /// Places in the queue.
 pub(crate) const PLACES: usize = 8192;
@@ -50,6 +52,9 @@ pub(crate) struct Ears {
     overflow: Arc<Overflow>,
     /// What is listened to for plugins alone.
     reports: EventInterest,
+    /// Who takes the past that the phone tells, and how things stand.
+    scribe: ToScribe,
+    history: History,
 }
 
 impl Ears {
@@ -58,6 +63,8 @@ impl Ears {
         published: Arc<Published>,
         overflow: Arc<Overflow>,
         interest: Interest,
+        scribe: ToScribe,
+        history: History,
     ) -> Self {
         let reports = Family::ALL
             .into_iter()
@@ -69,6 +76,8 @@ impl Ears {
             published,
             overflow,
             reports,
+            scribe,
+            history,
         }
     }
 }
@@ -84,8 +93,30 @@ enum Place {
     Report,
 }
 
+impl Ears {
+    /// A piece of the past never waits in the queue: it would hold up what the session lives on.
+    fn take_past(&self, past: &LazyHistorySync) {
+        if self.scribe.tell(Told::Past(Box::new(past.clone()))).is_err() {
+            tracing::error!("a piece of the past was lost: too many wait to be taken");
+        }
+    }
+
+    /// Nor do the thousands of chats and people that a new device is told at once.
+    fn take_standing(&self, standing: CoreEvent) {
+        if self.scribe.tell_standing(standing).is_err() {
+            tracing::warn!("how a chat or a person stands was lost: too many wait to be taken");
+        }
+    }
+}
+
 impl EventHandler for Ears {
     fn handle_event(&self, event: Arc<Event>) {
+        if let Event::HistorySync(past) = &*event {
+            return self.take_past(past);
+        }
+        if let Some(standing) = decode::event::standing(&event) {
+            return self.take_standing(standing);
+        }
         let place = match &*event {
             Event::Messages(batch) => {
                 self.published.received();
@@ -144,6 +175,10 @@ impl EventHandler for Ears {
             EventKind::PairPasskeyError,
         ])
         .union(self.reports)
+        .union(match self.history {
+            History::Taken => EventInterest::of(&[EventKind::HistorySync]),
+            History::Left => EventInterest::none(),
+        })
     }
 }
 

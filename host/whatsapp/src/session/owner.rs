@@ -17,6 +17,7 @@ use whatsapp_rust::Client;
 use whatsapp_rust::types::events::Event;
 
 use super::pairing::Passkey;
+use super::past::{ToScribe, Told};
 use super::settle::Settler;
 use super::watchdog::Watchdog;
 use super::{Link, Published, Report, Request, RequestError};
@@ -52,6 +53,8 @@ pub(crate) struct Owner {
     pub(crate) settler: Settler,
     pub(crate) report: Report,
     pub(crate) interest: Interest,
+    /// Who takes what is for the mailbox alone.
+    pub(crate) scribe: ToScribe,
     pub(crate) link: Option<Link>,
     /// How many more sets of QR codes may be shown.
     pub(crate) rounds: u32,
@@ -222,7 +225,8 @@ impl Owner {
     }
 
     pub(super) async fn start(&mut self) -> Result<(), RequestError> {
-        match Link::start(&self.host, self.session, &self.published, self.interest).await {
+        let scribe = self.scribe.clone();
+        match Link::start(&self.host, self.session, &self.published, self.interest, scribe).await {
             Ok(link) => {
                 let linked = link.client.pn().is_some();
                 self.link = Some(link);
@@ -398,6 +402,12 @@ impl Owner {
                 receipt.flatten().map(EventKind::Receipt)
             }
             Event::Receipt(receipt) => {
+                if let Some(told) = Told::by(receipt) {
+                    if self.scribe.tell(told).is_err() {
+                        tracing::warn!(session = %self.session, "what was read elsewhere stays unread here: too much waits to be taken");
+                    }
+                    return None;
+                }
                 self.settler.received(receipt).await;
                 let status = wanted.then(|| self.status.borrow().clone())?;
                 decode::event::event(event, status.me.as_ref(), self.host.clock.now())

@@ -9,16 +9,18 @@ use waspnest_core::clock::{Clock, UnixMs};
 use waspnest_core::effect::Effect;
 use waspnest_core::files::Files;
 use waspnest_core::live::{Answer, Refusal, Request};
-use waspnest_core::media_store::MediaStore;
-use waspnest_core::message::Content;
+use waspnest_core::media_store::{MediaStore, Unfinished};
+use waspnest_core::message::{Content, Message, Origin};
 use whatsapp_rust::Client;
 
+use super::AskError;
 use super::activity::LastMessages;
 use super::in_flight::InFlight;
 use super::ratchets::Ratchets;
 use crate::carry_out::{self, Carried, CarryError, Means};
 use crate::file::{FetchError, FileOf};
 use crate::intake;
+use crate::jid;
 use crate::live;
 use waspnest_core::master_key::MasterKey;
 
@@ -120,6 +122,31 @@ impl Published {
             me: intake::me(&client),
         };
         carry_out::attempt(&client, &means, effect).await
+    }
+
+    pub(crate) async fn ask_past(&self, before: &Message, count: u32) -> Result<(), AskError> {
+        let client = self.client().ok_or(AskError::NotConnected)?;
+        let key = &before.key;
+        let at = i64::try_from(before.timestamp.0).unwrap_or(i64::MAX);
+        let count = i32::try_from(count).unwrap_or(i32::MAX);
+        let asked = client
+            .fetch_message_history(
+                &jid::to_wire(&key.chat),
+                key.id.as_str(),
+                key.from == Origin::Me,
+                at,
+                count,
+            )
+            .await;
+        asked.map(drop).map_err(|error| AskError::Failed {
+            reason: format!("{error:#}").into(),
+        })
+    }
+
+    pub(crate) async fn fetch_into(&self, content: &Content, into: Unfinished) -> Result<Unfinished, FetchError> {
+        let file = FileOf::message(content).ok_or(FetchError::NoFile)?;
+        let client = self.client().ok_or(FetchError::NotConnected)?;
+        file.fetch_into(&client, into).await
     }
 
     pub(crate) async fn fetch(&self, content: &Content, limit: u64) -> Result<Bytes, FetchError> {

@@ -298,8 +298,12 @@ fn what_the_account_did_elsewhere_is_told() {
 
 #[test]
 fn how_things_were_at_linking_is_no_change() {
-    assert_eq!(read(&archived(true)), None);
-    assert_eq!(read(&renamed(true)), None);
+    for (full, change) in [(archived(true), archived(false)), (renamed(true), renamed(false))] {
+        assert_eq!(read(&full), None);
+        // It says how things stand, in the same form.
+        assert_eq!(event::standing(&full), read(&change));
+        assert_eq!(event::standing(&change), None);
+    }
 }
 
 #[test]

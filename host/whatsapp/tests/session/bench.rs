@@ -11,10 +11,12 @@ use waspnest_core::event::{Event, EventKind, Interest, Position};
 use waspnest_core::files::Files;
 use waspnest_core::id::{EventId, SessionId};
 use waspnest_core::log::Log;
+use waspnest_core::mailbox::Mailbox;
 use waspnest_core::master_key::MasterKey;
 use waspnest_core::media_store::MediaStore;
 use waspnest_core::message::{Content, Message, Text};
 use waspnest_core::outbox::Outbox;
+use waspnest_core::session::Sessions;
 use waspnest_core::store::HeldStore;
 use waspnest_core::store::MemoryStore;
 use waspnest_core::store::Store;
@@ -212,6 +214,23 @@ impl Bench {
     }
 }
 
+pub(crate) async fn mailbox(
+    store: &Arc<HeldStore>,
+    log: &Log,
+    outbox: &Outbox,
+    clock: &Arc<dyn Clock>,
+) -> Result<Mailbox> {
+    let store: Arc<dyn Store> = Arc::<HeldStore>::clone(store);
+    let register = Sessions::open(Arc::clone(&store)).await?;
+    Ok(Mailbox::new(
+        store,
+        log.clone(),
+        outbox.clone(),
+        register,
+        Arc::clone(clock),
+    ))
+}
+
 #[expect(
     clippy::too_many_arguments,
     reason = "what a host is made of, in tests that change one part of it"
@@ -233,6 +252,7 @@ pub(crate) async fn host(
         store: Arc::<HeldStore>::clone(store),
         log: log.clone(),
         outbox: outbox.clone(),
+        mailbox: mailbox(store, log, outbox, clock).await?,
         files: files.clone(),
         media: media.clone(),
         clock: Arc::clone(clock),

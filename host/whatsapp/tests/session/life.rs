@@ -166,6 +166,7 @@ async fn this_build_does_not_leave_the_machine() -> Result<()> {
         store: bench.store.clone(),
         log: bench.log.clone(),
         outbox: bench.outbox.clone(),
+        mailbox: crate::bench::mailbox(&bench.store, &bench.log, &bench.outbox, &bench.clock).await?,
         files: bench.files.0.clone(),
         media: bench.files.1.clone(),
         clock: bench.clock.clone(),

@@ -1,26 +1,22 @@
 //! Media: put here to be sent, and read again.
 
 use futures::TryStreamExt as _;
-use http::StatusCode;
-use http::header::{
-    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
-    IF_NONE_MATCH, IF_RANGE, RANGE,
-};
+use http::header::CONTENT_TYPE;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use waspnest_core::files::FileName;
 use waspnest_core::id::SessionId;
-use waspnest_core::media_store::MediaFile;
 use waspnest_core::upload::Upload;
 
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
 use crate::http::form::Text;
+use crate::http::media_body::MediaBody;
 use crate::http::multipart::{self, Multipart, Piece};
-use crate::http::operation::{Answer, Description, Input, Query};
+use crate::http::operation::{Description, Input, Query};
 use crate::http::query::{FromQuery, Params};
-use crate::http::reply::{Created, Reply};
+use crate::http::reply::Created;
 use crate::service::media::{Medias, Said, mime_of, name_of};
 
 /// Media that are here.
@@ -188,197 +184,10 @@ async fn form(
     Ok(medias.finish(session, unfinished, said).await?)
 }
 
-/// Bytes of media, all or some of them.
-pub(in crate::http) struct Sent(Reply);
-
-impl Answer for Sent {
-    fn reply(self) -> Reply {
-        self.0
-    }
-
-    fn tell(told: &mut Description) {
-        let bytes = json!({ "type": "string", "contentMediaType": "application/octet-stream" });
-        told.answer(
-            200,
-            "All of it; the Content-Type is the type of the media.",
-            "*/*",
-            &bytes,
-        );
-        told.answer(206, "The part that Range asks for.", "*/*", &bytes);
-        told.answers.push((
-            304,
-            json!({ "description": "The caller has it already (If-None-Match)." }),
-        ));
-        told.answers.push((
-            416,
-            json!({
-                "description": "There is no such part of it; Content-Range says how large it is.",
-            }),
-        ));
-        told.offers.clear();
-    }
-}
-
-pub(in crate::http) async fn download(ctx: Ctx) -> Result<Sent, ApiError> {
+pub(in crate::http) async fn download(ctx: Ctx) -> Result<MediaBody, ApiError> {
     let session = ctx.session().await?;
     let unknown = || ApiError::unknown("unknown_media", "there are no such media in this session".to_owned());
     let name: FileName = ctx.param("media").parse().map_err(|_| unknown())?;
     let (upload, file) = ctx.parts.medias.get(session.id, &name).await?;
-    Ok(Sent(reply(&ctx.headers, &name, &upload, file)))
-}
-
-fn reply(asked: &HeaderMap, name: &FileName, upload: &Upload, file: MediaFile) -> Reply {
-    let etag = format!("\"{name}\"");
-    let size = file.size();
-    let said = |name| asked.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let has_it = said(IF_NONE_MATCH).is_some_and(|tags| {
-        tags.trim() == "*" || tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag)
-    });
-    // A part of another file is of no use to whoever has a part of this one.
-    let fits = said(IF_RANGE).is_none_or(|tag| tag == etag);
-    let wanted = said(RANGE)
-        .filter(|_| fits)
-        .map_or(Wanted::All, |range| wanted(range, size));
-    let mut reply = match (has_it, &wanted) {
-        (true, _) => Reply::new(StatusCode::NOT_MODIFIED, bytes::Bytes::new()),
-        (false, Wanted::All) => Reply::file(StatusCode::OK, file, 0, size),
-        (false, Wanted::Part { first, last }) => {
-            let mut reply = Reply::file(StatusCode::PARTIAL_CONTENT, file, *first, last - first + 1);
-            put(&mut reply, CONTENT_RANGE, &format!("bytes {first}-{last}/{size}"));
-            reply
-        }
-        (false, Wanted::Nothing) => {
-            let mut reply = Reply::new(StatusCode::RANGE_NOT_SATISFIABLE, bytes::Bytes::new());
-            put(&mut reply, CONTENT_RANGE, &format!("bytes */{size}"));
-            return reply;
-        }
-    };
-    put(&mut reply, ETAG, &etag);
-    put(&mut reply, ACCEPT_RANGES, "bytes");
-    // The name of the content is its digest: it never changes.
-    put(
-        &mut reply,
-        http::header::CACHE_CONTROL,
-        "private, max-age=31536000, immutable",
-    );
-    put(&mut reply, http::header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    if !has_it {
-        put(&mut reply, CONTENT_TYPE, &upload.mime);
-        let length = match wanted {
-            Wanted::Part { first, last } => last - first + 1,
-            Wanted::All | Wanted::Nothing => size,
-        };
-        put(&mut reply, CONTENT_LENGTH, &length.to_string());
-        // Never shown as a page of this host, whatever it says that it is.
-        put(
-            &mut reply,
-            CONTENT_DISPOSITION,
-            &attachment(upload.file_name.as_deref()),
-        );
-    }
-    reply
-}
-
-fn put(reply: &mut Reply, name: http::HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        reply.headers.insert(name, value);
-    }
-}
-
-/// As RFC 6266 has names with any letters in them.
-fn attachment(name: Option<&str>) -> String {
-    let Some(name) = name else {
-        return "attachment".to_owned();
-    };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encoded = name.bytes().map(|byte| match plain(byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
-    });
-    format!("attachment; filename*=UTF-8''{}", encoded.collect::<String>())
-}
-
-/// What part of a file is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    /// All of it; also when several parts are, or what is wanted cannot be read.
-    All,
-    /// From one byte to another, both of which there are.
-    Part { first: u64, last: u64 },
-    /// One that there is not.
-    Nothing,
-}
-
-fn wanted(range: &str, size: u64) -> Wanted {
-    let spec = range.trim().strip_prefix("bytes=").map(str::trim);
-    let Some((first, last)) = spec
-        .filter(|spec| !spec.contains(','))
-        .and_then(|spec| spec.split_once('-'))
-    else {
-        return Wanted::All;
-    };
-    match (first.trim(), last.trim()) {
-        ("", suffix) => match suffix.parse::<u64>() {
-            Ok(0) => Wanted::Nothing,
-            Ok(_) if size == 0 => Wanted::Nothing,
-            Ok(suffix) => Wanted::Part {
-                first: size.saturating_sub(suffix),
-                last: size - 1,
-            },
-            Err(_) => Wanted::All,
-        },
-        (first, last) => {
-            let last = match last {
-                "" => Ok(u64::MAX),
-                last => last.parse::<u64>(),
-            };
-            match (first.parse::<u64>(), last) {
-                (Ok(first), Ok(last)) if last < first => Wanted::All,
-                (Ok(first), Ok(_)) if first >= size => Wanted::Nothing,
-                (Ok(first), Ok(last)) => Wanted::Part {
-                    first,
-                    last: last.min(size - 1),
-                },
-                _ => Wanted::All,
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges_are_read_as_http_has_them() {
-        let part = |first, last| Wanted::Part { first, last };
-        for (range, found) in [
-            ("bytes=0-3", part(0, 3)),
-            ("bytes=0-", part(0, 9)),
-            ("bytes=4-100", part(4, 9)),
-            ("bytes=-3", part(7, 9)),
-            ("bytes=-30", part(0, 9)),
-            ("bytes=10-", Wanted::Nothing),
-            ("bytes=-0", Wanted::Nothing),
-            ("bytes=5-4", Wanted::All),
-            ("bytes=0-1,4-5", Wanted::All),
-            ("bytes=a-b", Wanted::All),
-            ("bytes=-", Wanted::All),
-            ("lines=0-1", Wanted::All),
-            ("bytes=99999999999999999999-", Wanted::All),
-        ] {
-            assert_eq!(wanted(range, 10), found, "{range}");
-        }
-        assert_eq!(wanted("bytes=0-", 0), Wanted::Nothing);
-        assert_eq!(wanted("bytes=-1", 0), Wanted::Nothing);
-    }
-
-    #[test]
-    fn names_are_written_so_that_nothing_in_them_means_anything() {
-        assert_eq!(
-            attachment(Some("a b\"\r\n;ä.png")),
-            "attachment; filename*=UTF-8''a%20b%22%0D%0A%3B%C3%A4.png"
-        );
-        assert_eq!(attachment(None), "attachment");
-    }
+    MediaBody::new(&ctx.headers, &name, file, &upload.mime, upload.file_name.as_deref())
 }

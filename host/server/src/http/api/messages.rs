@@ -124,10 +124,14 @@ impl FromQuery for Where {
             chat: params.optional(
                 "chat",
                 parsed(),
-                "The chat it is in; known of what the host sent itself.",
+                "The chat it is in; found out if nothing is said, as long as the message is here.",
             ),
             from: params.optional("from", side, "Which side wrote it; found out if nothing is said."),
-            participant: params.optional("participant", parsed(), "Who wrote it, in a group."),
+            participant: params.optional(
+                "participant",
+                parsed(),
+                "Who wrote it, in a group; found out if nothing is said, as long as the message is here.",
+            ),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! What the account did with its chats on another device, from the synchronised state of its devices.
 //!
-//! The state a device gets when it is linked, or when it has to start over, is told item by item in the same form; it is no change.
+//! The state a device gets when it is linked, or when it has to start over, is told item by item in the same form; whoever calls knows which
+//! of both it is.
 
 use waspnest_core::clock::UnixMs;
 use waspnest_core::event::{ChatChange, ChatEvent, Switch};
@@ -16,9 +17,7 @@ use super::moment;
 use crate::decode::has_several;
 use crate::jid;
 
-/// A change of a chat; none for what a full synchronisation repeats.
-fn chat(jid: &WireJid, at: &DateTime<Utc>, full: bool, change: ChatChange) -> Option<ChatEvent> {
-    (!full).then_some(())?;
+fn chat(jid: &WireJid, at: &DateTime<Utc>, change: ChatChange) -> Option<ChatEvent> {
     Some(ChatEvent {
         chat: Some(jid::from_wire(jid)?),
         change,
@@ -32,12 +31,12 @@ fn switch(on: Option<bool>) -> Switch {
 
 pub(super) fn archived(told: &ArchiveUpdate) -> Option<ChatEvent> {
     let change = ChatChange::Archived(switch(told.action.archived));
-    chat(&told.jid, &told.timestamp, told.from_full_sync, change)
+    chat(&told.jid, &told.timestamp, change)
 }
 
 pub(super) fn pinned(told: &PinUpdate) -> Option<ChatEvent> {
     let change = ChatChange::Pinned(switch(told.action.pinned));
-    chat(&told.jid, &told.timestamp, told.from_full_sync, change)
+    chat(&told.jid, &told.timestamp, change)
 }
 
 pub(super) fn muted(told: &MuteUpdate) -> Option<ChatEvent> {
@@ -50,7 +49,7 @@ pub(super) fn muted(told: &MuteUpdate) -> Option<ChatEvent> {
         on: switch(told.action.muted),
         until: until.filter(|until| *until > 0).map(UnixMs),
     };
-    chat(&told.jid, &told.timestamp, told.from_full_sync, change)
+    chat(&told.jid, &told.timestamp, change)
 }
 
 pub(super) fn starred(told: &StarUpdate) -> Option<ChatEvent> {
@@ -64,20 +63,20 @@ pub(super) fn starred(told: &StarUpdate) -> Option<ChatEvent> {
         on: switch(told.action.starred),
         message,
     };
-    chat(&told.chat_jid, &told.timestamp, told.from_full_sync, change)
+    chat(&told.chat_jid, &told.timestamp, change)
 }
 
 pub(super) fn read(told: &MarkChatAsReadUpdate) -> Option<ChatEvent> {
     let change = ChatChange::Read(switch(told.action.read));
-    chat(&told.jid, &told.timestamp, told.from_full_sync, change)
+    chat(&told.jid, &told.timestamp, change)
 }
 
 pub(super) fn cleared(told: &ClearChatUpdate) -> Option<ChatEvent> {
-    chat(&told.jid, &told.timestamp, told.from_full_sync, ChatChange::Cleared)
+    chat(&told.jid, &told.timestamp, ChatChange::Cleared)
 }
 
 pub(super) fn deleted(told: &DeleteChatUpdate) -> Option<ChatEvent> {
-    chat(&told.jid, &told.timestamp, told.from_full_sync, ChatChange::Deleted)
+    chat(&told.jid, &told.timestamp, ChatChange::Deleted)
 }
 
 pub(super) fn message_deleted(told: &DeleteMessageForMeUpdate) -> Option<ChatEvent> {
@@ -88,7 +87,7 @@ pub(super) fn message_deleted(told: &DeleteMessageForMeUpdate) -> Option<ChatEve
         told.participant_jid.as_ref(),
     )?;
     let change = ChatChange::MessageDeleted { message };
-    chat(&told.chat_jid, &told.timestamp, told.from_full_sync, change)
+    chat(&told.chat_jid, &told.timestamp, change)
 }
 
 pub(super) fn labeled(told: &LabelAssociationUpdate) -> Option<ChatEvent> {
@@ -96,11 +95,10 @@ pub(super) fn labeled(told: &LabelAssociationUpdate) -> Option<ChatEvent> {
         on: switch(told.action.labeled),
         label: told.label_id.as_str().into(),
     };
-    chat(&told.chat_jid, &told.timestamp, told.from_full_sync, change)
+    chat(&told.chat_jid, &told.timestamp, change)
 }
 
 pub(super) fn label_edited(told: &LabelEditUpdate) -> Option<ChatEvent> {
-    (!told.from_full_sync).then_some(())?;
     Some(ChatEvent {
         chat: None,
         change: ChatChange::LabelEdited {

@@ -17,10 +17,6 @@ fn person(jid: &WireJid, alt: Option<&WireJid>) -> Option<Party> {
 }
 
 pub(super) fn name(told: &ContactUpdate) -> Option<ContactEvent> {
-    // The address book as it was when the device was linked is no change.
-    if told.from_full_sync {
-        return None;
-    }
     let action = &told.action;
     let name = [&action.full_name, &action.first_name]
         .into_iter()
