@@ -9,13 +9,15 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::given::Given;
+
 /// A text that is not a WhatsApp address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{given:?} is not a WhatsApp address: expected a phone number (+4915…), …@s.whatsapp.net, …@c.us, …@lid, …@g.us, …@newsletter, …@broadcast or …@bot"
 )]
 pub struct InvalidJid {
-    given: String,
+    given: Given,
 }
 
 /// One WhatsApp address, without a device part.
@@ -90,15 +92,23 @@ impl FromStr for Jid {
     type Err = InvalidJid;
 
     fn from_str(text: &str) -> Result<Self, InvalidJid> {
-        let invalid = || InvalidJid { given: text.to_owned() };
+        let invalid = || InvalidJid { given: Given::of(text) };
         let (user, server) = match text.split_once('@') {
             Some((user, server)) => (user, server),
             None => (text.strip_prefix('+').unwrap_or(text), "s.whatsapp.net"),
         };
-        // A device (`:3`) and the old agent (`.0`) part name a device, not a chat.
-        let user = user.split([':', '.']).next().unwrap_or_default();
+        // The old agent (`.0`) and a device (`:3`) name a device, not a chat.
+        let (user, device) = match user.find(['.', ':']).filter(|_| text.contains('@')) {
+            Some(at) => user.split_at(at),
+            None => (user, ""),
+        };
+        if !is_device(device) {
+            return Err(invalid());
+        }
         let digits = !user.is_empty() && user.len() <= 20 && user.bytes().all(|b| b.is_ascii_digit());
-        let group = !user.is_empty() && user.len() <= 40 && user.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        let group = user.starts_with(|first: char| first.is_ascii_digit())
+            && user.len() <= 40
+            && user.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         match server {
             "s.whatsapp.net" | "c.us" if digits && (5..=15).contains(&user.len()) => Ok(Self::Phone(user.into())),
             "lid" if digits => Ok(Self::Lid(user.into())),
@@ -110,6 +120,21 @@ impl FromStr for Jid {
             _ => Err(invalid()),
         }
     }
+}
+
+/// Whether this is nothing, an agent, a device, or both: `.0:3`.
+fn is_device(text: &str) -> bool {
+    let (agent, device) = match text.find(':') {
+        Some(at) => text.split_at(at),
+        None => (text, ""),
+    };
+    let number = |text: &str, mark: char| {
+        text.is_empty()
+            || text
+                .strip_prefix(mark)
+                .is_some_and(|digits| (1..=5).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()))
+    };
+    number(agent, '.') && number(device, ':')
 }
 
 impl TryFrom<String> for Jid {

@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use ulid::Ulid;
 
+use crate::given::Given;
+
 /// A text that is not an id of the wanted kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{given:?} is not a valid {kind}: {expected}")]
 pub struct InvalidId {
     kind: &'static str,
-    given: String,
+    given: Given,
     expected: &'static str,
 }
 
@@ -57,11 +59,12 @@ macro_rules! ulid_ids {
 
             fn from_str(text: &str) -> Result<Self, InvalidId> {
                 text.strip_prefix($prefix)
-                    .and_then(|rest| Ulid::from_string(rest).ok())
+                    // Other letters would stand for the same id, and one id shall be one text.
+                    .and_then(|rest| Ulid::from_string(rest).ok().filter(|found| found.to_string() == rest))
                     .map(Self)
                     .ok_or_else(|| InvalidId {
                         kind: stringify!($name),
-                        given: text.to_owned(),
+                        given: Given::of(text),
                         expected: concat!("expected ", $prefix, " followed by 26 characters"),
                     })
             }
@@ -161,7 +164,7 @@ macro_rules! text_ids {
             fn from_str(text: &str) -> Result<Self, InvalidId> {
                 let allowed: fn(char) -> bool = $allowed;
                 if text.is_empty() || text.len() > $max || !text.chars().all(allowed) {
-                    return Err(InvalidId { kind: stringify!($name), given: text.to_owned(), expected: $expected });
+                    return Err(InvalidId { kind: stringify!($name), given: Given::of(text), expected: $expected });
                 }
                 Ok(Self(text.into()))
             }

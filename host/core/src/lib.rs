@@ -7,6 +7,7 @@
 pub mod clock;
 
 pub mod address;
+pub mod given;
 pub mod id;
 
 pub mod effect;

@@ -3,9 +3,12 @@
 /// The closest of `known` to `given`, if it is close enough to be a slip of the keyboard.
 pub(crate) fn closest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let tolerated = (given.chars().count() / 3).clamp(1, 3);
+    let length = given.chars().count();
     let given = given.to_lowercase().replace('_', "-");
     known
         .into_iter()
+        // Comparing takes time and memory for every pair of letters, and whoever calls may have written a long word.
+        .filter(|word| word.chars().count().abs_diff(length) <= tolerated)
         .map(|word| {
             (
                 strsim::damerau_levenshtein(&given, &word.to_lowercase().replace('_', "-")),

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::given::Given;
+
 /// Addresses with a common beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -16,7 +18,7 @@ pub struct Network(IpNet);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{given:?} is not a network: expected one such as \"192.0.2.0/24\" or \"2001:db8::/32\", or an address")]
 pub struct InvalidNetwork {
-    given: String,
+    given: Given,
 }
 
 impl Network {
@@ -36,7 +38,7 @@ impl FromStr for Network {
                 .map(|address| IpNet::from(address.to_canonical()))
         });
         net.map(|net| Self(net.trunc()))
-            .map_err(|_| InvalidNetwork { given: text.to_owned() })
+            .map_err(|_| InvalidNetwork { given: Given::of(text) })
     }
 }
 

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::given::Given;
+
 macro_rules! scopes {
     ($($(#[$doc:meta])* $name:ident = $word:literal;)+) => {
         /// One thing that a caller may do. The stored form is the number of the variant: new ones come last.
@@ -90,7 +92,7 @@ impl fmt::Display for Scope {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{given:?} is not a scope; there are {}", Scope::ALL.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(", "))]
 pub struct UnknownScope {
-    given: String,
+    given: Given,
 }
 
 impl FromStr for Scope {
@@ -98,7 +100,7 @@ impl FromStr for Scope {
 
     fn from_str(text: &str) -> Result<Self, UnknownScope> {
         let found = Self::ALL.iter().copied().find(|scope| scope.name() == text);
-        found.ok_or_else(|| UnknownScope { given: text.to_owned() })
+        found.ok_or_else(|| UnknownScope { given: Given::of(text) })
     }
 }
 

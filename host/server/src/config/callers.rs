@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use waspnest_core::caller::Network;
+use waspnest_core::given::Given;
 
 use super::form;
 use super::section::Section;
@@ -40,7 +41,7 @@ pub enum Origin {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{given:?} is not an origin: expected one such as \"https://app.example.com\", without a path, or \"*\"")]
 pub struct InvalidOrigin {
-    given: String,
+    given: Given,
 }
 
 impl FromStr for Origin {
@@ -55,7 +56,7 @@ impl FromStr for Origin {
             .is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text);
         match is_one {
             true => Ok(Self::Site(text.into())),
-            false => Err(InvalidOrigin { given: text.to_owned() }),
+            false => Err(InvalidOrigin { given: Given::of(text) }),
         }
     }
 }

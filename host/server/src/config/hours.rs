@@ -8,6 +8,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Datelike as _, Timelike as _};
 use chrono_tz::Tz;
 use waspnest_core::clock::UnixMs;
+use waspnest_core::given::Given;
 
 /// Spans of the week.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,11 +34,13 @@ struct Span {
     "{given:?} are no hours: {problem}; expected for example \"Mon-Fri 07:00-20:00, Sat 09:00-13:00\" or \"22:00-06:00\""
 )]
 pub struct InvalidHours {
-    given: Box<str>,
+    given: Given,
     problem: String,
 }
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+/// Bytes of the longest text: many times what a week has need of.
+const LONGEST: usize = 1000;
 const DAY: u32 = 24 * 60;
 const MINUTE_MS: u64 = 60_000;
 
@@ -95,9 +98,12 @@ impl FromStr for Hours {
 
     fn from_str(text: &str) -> Result<Self, InvalidHours> {
         let wrong = |problem: String| InvalidHours {
-            given: text.into(),
+            given: Given::of(text),
             problem,
         };
+        if text.len() > LONGEST {
+            return Err(wrong(format!("more than {LONGEST} bytes")));
+        }
         let mut spans = Vec::new();
         let mut days: Option<[bool; 7]> = None;
         for piece in text.split(',') {
@@ -135,7 +141,7 @@ impl FromStr for Hours {
 fn days_of(word: &str) -> Result<[bool; 7], String> {
     let day = |name: &str| {
         let found = DAYS.iter().position(|day| *day == name.to_lowercase());
-        found.ok_or_else(|| format!("{name:?} is no day"))
+        found.ok_or_else(|| format!("{:?} is no day", Given::of(name)))
     };
     let (from, to) = match word.split_once('-') {
         Some((from, to)) => (day(from)?, day(to)?),
@@ -155,7 +161,11 @@ fn days_of(word: &str) -> Result<[bool; 7], String> {
 fn times(word: &str) -> Result<(u32, u32), String> {
     let minutes = |text: &str| {
         let (hour, minute) = text.split_once(':')?;
-        let two = |part: &str| (part.len() == 2).then(|| part.parse::<u32>().ok()).flatten();
+        let two = |part: &str| {
+            (part.len() == 2 && part.bytes().all(|digit| digit.is_ascii_digit()))
+                .then(|| part.parse::<u32>().ok())
+                .flatten()
+        };
         let minutes = two(hour)? * 60 + two(minute).filter(|minute| *minute < 60)?;
         (minutes <= DAY).then_some(minutes)
     };
@@ -163,9 +173,9 @@ fn times(word: &str) -> Result<(u32, u32), String> {
         .split_once('-')
         .and_then(|(from, to)| Some((minutes(from)?, minutes(to)?)));
     match span {
-        Some((from, to)) if from == to || from == DAY => Err(format!("{word:?} is empty")),
+        Some((from, to)) if from == to || from == DAY => Err(format!("{:?} is empty", Given::of(word))),
         Some(span) => Ok(span),
-        None => Err(format!("{word:?} is no span such as 07:00-20:00")),
+        None => Err(format!("{:?} is no span such as 07:00-20:00", Given::of(word))),
     }
 }
 

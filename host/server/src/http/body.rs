@@ -4,6 +4,7 @@
 //! ask for every field whatever it has found before, and decide only afterwards.
 
 use serde_json::{Map, Value, json};
+use waspnest_core::given::Given;
 
 use super::error::{ApiError, Fault};
 use super::form::{Form, Need, Purpose, kind};
@@ -23,7 +24,32 @@ pub(super) struct Fields {
     variants: Option<Variants>,
     purpose: Purpose,
     base: String,
-    faults: Vec<Fault>,
+    faults: Faults,
+}
+
+/// What is wrong with a body, as far as it is told: a body can be wrong in more places than anybody reads.
+#[derive(Default)]
+struct Faults(Vec<Fault>);
+
+/// Faults that are told.
+const MOST_FAULTS: usize = 50;
+
+impl Faults {
+    fn add(&mut self, fault: Fault) {
+        if !self.are_enough() {
+            self.0.push(fault);
+        }
+    }
+
+    fn take(&mut self, more: Self) {
+        for fault in more.0 {
+            self.add(fault);
+        }
+    }
+
+    fn are_enough(&self) -> bool {
+        self.0.len() >= MOST_FAULTS
+    }
 }
 
 /// A field that was asked for.
@@ -56,7 +82,7 @@ impl Fields {
             variants: None,
             purpose: Purpose::Reading,
             base,
-            faults: Vec::new(),
+            faults: Faults::default(),
         }
     }
 
@@ -98,10 +124,8 @@ impl Fields {
             true => self.base.clone(),
             false => format!("{}/{key}", self.base),
         };
-        self.faults.push(Fault {
-            pointer,
-            detail: detail.into(),
-        });
+        let detail = detail.into();
+        self.faults.add(Fault { pointer, detail });
     }
 
     fn take(&mut self, key: &'static str, need: Need, says: &str, schema: impl FnOnce() -> Value) -> Option<Value> {
@@ -207,7 +231,11 @@ impl Fields {
             let hint = did_you_mean::hint(&given, forms.iter().map(|(word, _)| *word));
             self.fault(
                 key,
-                format!("{given:?} is not allowed: expected {}{hint}", known.join(", ")),
+                format!(
+                    "{:?} is not allowed: expected {}{hint}",
+                    Given::of(&given),
+                    known.join(", ")
+                ),
             );
             // What belongs to a form that nobody knows is not also unknown.
             self.object.clear();
@@ -228,7 +256,7 @@ impl Fields {
                 let mut inner = Self::of(object, base);
                 let found = read(&mut inner);
                 inner.leftovers();
-                self.faults.append(&mut inner.faults);
+                self.faults.take(inner.faults);
                 found
             }
             other => {
@@ -241,6 +269,9 @@ impl Fields {
     fn leftovers(&mut self) {
         let unknown: Vec<String> = self.object.keys().cloned().collect();
         for key in unknown {
+            if self.faults.are_enough() {
+                break;
+            }
             let asked = self.asked.iter().map(|asked| asked.key);
             let hint = did_you_mean::hint(&key, asked.clone());
             let known = if hint.is_empty() {
@@ -256,8 +287,8 @@ impl Fields {
     pub(super) fn finish<T>(mut self, found: Option<T>) -> Result<T, ApiError> {
         self.leftovers();
         match found {
-            Some(found) if self.faults.is_empty() => Ok(found),
-            Some(_) | None => Err(ApiError::invalid_body(self.faults)),
+            Some(found) if self.faults.0.is_empty() => Ok(found),
+            Some(_) | None => Err(ApiError::invalid_body(self.faults.0)),
         }
     }
 }

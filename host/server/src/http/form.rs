@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde_json::{Value, json};
 
 use waspnest_core::clock::UnixMs;
+use waspnest_core::given::Given;
 
 use super::told::Told;
 use crate::did_you_mean;
@@ -102,7 +103,12 @@ pub(super) fn moment() -> impl Form<Out = UnixMs> {
     Text.checked(schema, |text: String| {
         let moment = chrono::DateTime::parse_from_rfc3339(&text).ok();
         let millis = moment.and_then(|moment| u64::try_from(moment.timestamp_millis()).ok());
-        let wrong = || format!("{text:?} is not a point in time such as \"2030-01-01T00:00:00Z\"");
+        let wrong = || {
+            format!(
+                "{:?} is not a point in time such as \"2030-01-01T00:00:00Z\"",
+                Given::of(&text)
+            )
+        };
         millis.map(UnixMs).ok_or_else(wrong)
     })
 }
@@ -122,7 +128,8 @@ impl Form for Flag {
     }
 
     fn read_text(&self, text: &str) -> Result<bool, String> {
-        text.parse().map_err(|_| format!("{text:?} is neither true nor false"))
+        text.parse()
+            .map_err(|_| format!("{:?} is neither true nor false", Given::of(text)))
     }
 
     fn schema(&self) -> Value {
@@ -178,7 +185,7 @@ impl Form for Integer {
     }
 
     fn read_text(&self, text: &str) -> Result<u64, String> {
-        self.within(text.parse().ok(), &format!("{text:?}"))
+        self.within(text.parse().ok(), &format!("{:?}", Given::of(text)))
     }
 
     fn schema(&self) -> Value {
@@ -230,7 +237,11 @@ impl<T: Clone> Form for OneOf<T> {
         found.map(|(_, value)| value.clone()).ok_or_else(|| {
             let known: Vec<String> = self.0.iter().map(|(word, _)| format!("{word:?}")).collect();
             let hint = did_you_mean::hint(text, self.0.iter().map(|(word, _)| *word));
-            format!("{text:?} is not allowed: expected {}{hint}", known.join(", "))
+            format!(
+                "{:?} is not allowed: expected {}{hint}",
+                Given::of(text),
+                known.join(", ")
+            )
         })
     }
 

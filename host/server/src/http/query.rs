@@ -3,6 +3,7 @@
 //! The function that reads them also describes them, as [`super::body`] does with bodies.
 
 use serde_json::{Value, json};
+use waspnest_core::given::Given;
 
 use super::error::ApiError;
 use super::form::{Form, Need, Purpose};
@@ -105,7 +106,10 @@ impl Params {
             None => Ok(()),
             Some((key, _)) => {
                 let hint = did_you_mean::hint(key, asked);
-                Err(ApiError::invalid_query(format!("unknown parameter {key:?}{hint}")))
+                Err(ApiError::invalid_query(format!(
+                    "unknown parameter {:?}{hint}",
+                    Given::of(key)
+                )))
             }
         }
     }

@@ -63,7 +63,7 @@ told! {
     Jid => json!({
         "type": "string",
         "description": "A WhatsApp address: a phone number with or without `+`, or `…@s.whatsapp.net`, `…@c.us`, `…@lid`, `…@g.us`, `…@newsletter`.",
-        "pattern": r"^\+?[0-9]{5,15}$|^[0-9]{5,15}@(s\.whatsapp\.net|c\.us)$|^[0-9]{1,20}@(lid|newsletter|bot)$|^[0-9][0-9-]{0,39}@g\.us$|^(status|[0-9]{1,20})@broadcast$",
+        "pattern": r"^\+?[0-9]{5,15}$|^([0-9]{5,15}(\.[0-9]{1,5})?(:[0-9]{1,5})?@(s\.whatsapp\.net|c\.us)|[0-9]{1,20}(\.[0-9]{1,5})?(:[0-9]{1,5})?@(lid|newsletter|bot)|[0-9][0-9-]{0,39}(\.[0-9]{1,5})?(:[0-9]{1,5})?@g\.us|(status|[0-9]{1,20})(\.[0-9]{1,5})?(:[0-9]{1,5})?@broadcast)$",
         "examples": ["+4915112345678", "120363001234567890@g.us"],
     });
     SecretText => json!({ "type": "string", "minLength": 10, "maxLength": 2048, "writeOnly": true, "examples": ["open sesame, please"] });

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use chrono::DateTime;
 use serde_json::{Value, json};
 use waspnest_core::clock::UnixMs;
+use waspnest_core::given::Given;
 
 use super::form::{Form, Text, kind};
 
@@ -23,7 +24,10 @@ impl Form for Time {
             .ok()
             .and_then(|moment| u64::try_from(moment.timestamp_millis()).ok());
         moment.map(UnixMs).ok_or_else(|| {
-            format!("{text:?} is not a point in time: expected RFC 3339 such as \"2027-01-31T09:30:00Z\", after 1970")
+            format!(
+                "{:?} is not a point in time: expected RFC 3339 such as \"2027-01-31T09:30:00Z\", after 1970",
+                Given::of(&text)
+            )
         })
     }
 

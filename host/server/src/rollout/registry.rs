@@ -15,6 +15,7 @@ use http::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICA
 use http::{StatusCode, Uri};
 use serde::Deserialize;
 use url::Url;
+use waspnest_core::given::Given;
 use waspnest_core::package::{MAX_BYTES, MAX_FILES, PackageDigest};
 use waspnest_egress::Inbound;
 use waspnest_engine::repack;
@@ -47,11 +48,12 @@ impl FromStr for Reference {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let form = || format!("{text:?} is not a reference such as \"oci://ghcr.io/example/plugin@sha256:…\"");
+        let given = Given::of(text);
+        let form = || format!("{given:?} is not a reference such as \"oci://ghcr.io/example/plugin@sha256:…\"");
         let rest = text.strip_prefix("oci://").ok_or_else(form)?;
         let (place, digest) = rest
             .split_once('@')
-            .ok_or_else(|| format!("{text:?} names no digest; what a tag names can change: write …@sha256:…"))?;
+            .ok_or_else(|| format!("{given:?} names no digest; what a tag names can change: write …@sha256:…"))?;
         let (registry, name) = place.split_once('/').ok_or_else(form)?;
         let part = |part: &str| {
             let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
@@ -65,7 +67,7 @@ impl FromStr for Reference {
         Ok(Self {
             registry: registry.into(),
             name: name.into(),
-            manifest: digest.parse().map_err(|error| format!("{text:?}: {error}"))?,
+            manifest: digest.parse().map_err(|error| format!("{given:?}: {error}"))?,
         })
     }
 }

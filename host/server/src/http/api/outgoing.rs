@@ -6,6 +6,7 @@ use serde_json::json;
 use url::Url;
 use waspnest_core::address::Jid;
 use waspnest_core::files::FileName;
+use waspnest_core::given::Given;
 use waspnest_core::message::{Content, LinkPreview, Media, Origin};
 
 use crate::http::body::{Fields, FromFields, Variant};
@@ -303,13 +304,13 @@ fn web() -> impl Form<Out = Url> {
 
 fn mimetype() -> impl Form<Out = Box<str>> {
     Text.checked(json!({ "examples": ["image/jpeg"] }), |text: String| {
-        mime_of(&text).ok_or_else(|| format!("{text:?} is not a type such as image/jpeg"))
+        mime_of(&text).ok_or_else(|| format!("{:?} is not a type such as image/jpeg", Given::of(&text)))
     })
 }
 
 fn file_name() -> impl Form<Out = Box<str>> {
     Text.checked(json!({ "minLength": 1, "maxLength": 255 }), |text: String| {
         let fit = name_of(&text).filter(|name| **name == *text);
-        fit.ok_or_else(|| format!("{text:?} is not the name of a file"))
+        fit.ok_or_else(|| format!("{:?} is not the name of a file", Given::of(&text)))
     })
 }

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use waspnest_core::address::Party;
 use waspnest_core::affairs::{Presence, PrivacyCategory, PrivacySetting, PrivacyValue, StatusPrivacy};
+use waspnest_core::given::Given;
 use waspnest_core::live::{PictureSize, Refusal};
 
 use super::groups::timer;
@@ -112,7 +113,11 @@ fn choice(category: PrivacyCategory) -> impl Form<Out = PrivacySetting> {
             Some(value) => Ok(PrivacySetting { category, value }),
             None => {
                 let allowed: Vec<_> = category.allowed().iter().map(|value| value.name()).collect();
-                Err(format!("{text:?} is not allowed: expected {}", allowed.join(", ")))
+                Err(format!(
+                    "{:?} is not allowed: expected {}",
+                    Given::of(&text),
+                    allowed.join(", ")
+                ))
             }
         }
     })

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use waspnest_core::address::Jid;
 use waspnest_core::affairs::{Post, PostContent, PostFont, StatusAudience};
+use waspnest_core::given::Given;
 use waspnest_core::id::MessageId;
 
 use super::groups::people;
@@ -57,8 +58,17 @@ impl FromFields for NewPost {
 fn colour() -> impl Form<Out = u32> {
     let schema = serde_json::json!({ "pattern": "^#([0-9a-fA-F]{6}|[0-9a-fA-F]{8})$", "examples": ["#128c7e"] });
     Text.checked(schema, |text: String| {
-        let wrong = || format!("{text:?} is not a colour: expected one such as \"#128c7e\"");
+        let wrong = || {
+            format!(
+                "{:?} is not a colour: expected one such as \"#128c7e\"",
+                Given::of(&text)
+            )
+        };
         let digits = text.strip_prefix('#').ok_or_else(wrong)?;
+        // Numbers may have a sign where colours have none.
+        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(wrong());
+        }
         let number = u32::from_str_radix(digits, 16).map_err(|_| wrong())?;
         match digits.len() {
             6 => Ok(number | 0xFF00_0000),
