@@ -6,6 +6,7 @@
 mod check;
 mod completions;
 mod key;
+mod message;
 mod plugin;
 mod remote;
 mod route;
@@ -73,6 +74,11 @@ enum Command {
     Session {
         #[command(subcommand)]
         deed: session::Deed,
+    },
+    /// Send messages from a session of a running host, and do something to those that exist
+    Message {
+        #[command(subcommand)]
+        deed: message::Deed,
     },
     /// Keep and forget secrets of plugins while the host is not running
     Secret {
@@ -185,6 +191,9 @@ pub fn run(
         Ok(Arguments {
             command: Command::Session { deed },
         }) => session::run(&deed, &env.collect(), out),
+        Ok(Arguments {
+            command: Command::Message { deed },
+        }) => message::run(&deed, &env.collect(), &mut std::io::stdin().lock(), out),
         Ok(Arguments {
             command: Command::Secret { deed },
         }) => load(deed.config().as_deref(), env)

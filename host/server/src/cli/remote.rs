@@ -50,6 +50,13 @@ pub(super) enum Body {
     Json(Value),
     /// A package.
     Archive(Vec<u8>),
+    /// A file of some type.
+    File {
+        /// Its type.
+        mime: &'static str,
+        /// All of it.
+        content: Vec<u8>,
+    },
 }
 
 /// A host.
@@ -100,22 +107,46 @@ impl Remote {
 
     /// What a path answers to GET.
     pub(super) fn get(&self, path: &[&str], query: &[(&str, &str)]) -> anyhow::Result<Value> {
-        self.call(Method::GET, path, query, Body::Empty)
+        self.ask(Method::GET, path, query, Body::Empty)
     }
 
     /// What a path answers to POST.
     pub(super) fn post(&self, path: &[&str], body: Body) -> anyhow::Result<Value> {
-        self.call(Method::POST, path, &[], body)
+        self.ask(Method::POST, path, &[], body)
+    }
+
+    /// What a path answers to a request with parameters.
+    pub(super) fn ask(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: Body,
+    ) -> anyhow::Result<Value> {
+        self.ask_once(method, path, query, body, None)
+    }
+
+    /// The same under an `Idempotency-Key`, if there is one.
+    pub(super) fn ask_once(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: Body,
+        key: Option<&str>,
+    ) -> anyhow::Result<Value> {
+        let headers = key.map(|key| ("idempotency-key", key));
+        self.call(method, path, query, body, headers.as_slice())
     }
 
     /// What a path answers to PATCH.
     pub(super) fn patch(&self, path: &[&str], body: Body) -> anyhow::Result<Value> {
-        self.call(Method::PATCH, path, &[], body)
+        self.ask(Method::PATCH, path, &[], body)
     }
 
     /// Has what is at a path removed.
     pub(super) fn delete(&self, path: &[&str]) -> anyhow::Result<()> {
-        self.call(Method::DELETE, path, &[], Body::Empty).map(|_| ())
+        self.ask(Method::DELETE, path, &[], Body::Empty).map(|_| ())
     }
 
     /// Every element of a list, page by page.
@@ -135,7 +166,14 @@ impl Remote {
         }
     }
 
-    fn call(&self, method: Method, path: &[&str], query: &[(&str, &str)], body: Body) -> anyhow::Result<Value> {
+    fn call(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: Body,
+        headers: &[(&str, &str)],
+    ) -> anyhow::Result<Value> {
         let mut url = self.base.clone();
         url.path_segments_mut()
             .map_err(|()| anyhow!("{} has no paths", self.base))?
@@ -149,6 +187,7 @@ impl Remote {
             Body::Empty => (None, Vec::new()),
             Body::Json(value) => (Some("application/json"), value.to_string().into_bytes()),
             Body::Archive(archive) => (Some("application/gzip"), archive),
+            Body::File { mime, content } => (Some(mime), content),
         };
         let mut request = Request::builder()
             .method(method)
@@ -156,6 +195,9 @@ impl Remote {
             .header(header::AUTHORIZATION, format!("Bearer {}", self.secret.expose()));
         if let Some(kind) = kind {
             request = request.header(header::CONTENT_TYPE, kind);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let base = &self.base;
         let mut answer = self

@@ -19,6 +19,7 @@ mod limits;
 mod listening;
 mod mailbox;
 mod mailbox_examples;
+mod message_commands;
 mod messages;
 mod played_account;
 mod plugins;
