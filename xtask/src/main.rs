@@ -14,6 +14,7 @@ mod demo;
 mod docs;
 mod features;
 mod freeze;
+mod fuzz;
 mod interop;
 mod languages;
 mod plugins;
@@ -76,6 +77,12 @@ enum Command {
         /// Run only the benchmarks whose name contains this: commits, engine, echo, memory, simulator.
         filter: Option<String>,
     },
+    /// Give everything that faces the network more inputs than the tests do: any bytes in requests and on connections.
+    Fuzz {
+        /// Minutes for each group of parsers.
+        #[arg(long, default_value_t = 5)]
+        minutes: u32,
+    },
     /// Everything a change must pass: formatting, lints, docs, policy, features, tidiness, tests, languages, interop.
     Ci,
     /// Keep the plugin contract as it is now for good, with components built against it. Once for each of its versions.
@@ -126,6 +133,7 @@ fn run(command: Command) -> Result<()> {
         Command::Bench { filter } => bench::run(&workspace, filter.as_deref()),
         Command::Ci => ci::run(&workspace),
         Command::Freeze => freeze::run(&workspace),
+        Command::Fuzz { minutes } => fuzz::run(&workspace, minutes),
         Command::Policy => policy::run(&workspace),
         Command::Features => features::run(&workspace),
         Command::Tidy => tidy::run(&workspace),

@@ -14,6 +14,8 @@ mod dispatch;
 mod document;
 mod error;
 mod form;
+#[cfg(test)]
+mod fuzz;
 mod idempotency;
 mod media_body;
 mod multipart;

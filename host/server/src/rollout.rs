@@ -40,6 +40,8 @@ use crate::install;
 use crate::router::{Installed, Slot};
 use crate::service::installations::Described;
 use crate::shutdown::Shutdown;
+#[cfg(test)]
+pub(crate) use archive::unpack;
 pub(crate) use arrival::look;
 pub use error::RolloutError;
 pub(crate) use migration::settle;

@@ -44,6 +44,8 @@ pub(super) struct Multipart {
     held: BytesMut,
     state: State,
     parts: usize,
+    #[cfg(test)]
+    steps: usize,
 }
 
 #[derive(Debug)]
@@ -85,6 +87,8 @@ impl Multipart {
             held: BytesMut::new(),
             state: State::Before,
             parts: 0,
+            #[cfg(test)]
+            steps: 0,
         }
     }
 
@@ -106,8 +110,18 @@ impl Multipart {
         }
     }
 
+    /// How often it looked at what it holds.
+    #[cfg(test)]
+    pub(super) const fn steps(&self) -> usize {
+        self.steps
+    }
+
     /// One step; false when more bytes are needed.
     fn step(&mut self, pieces: &mut Vec<Piece>) -> Result<bool, Garbage> {
+        #[cfg(test)]
+        {
+            self.steps += 1;
+        }
         match &mut self.state {
             State::Over => {
                 // What stands behind the end is of no meaning.

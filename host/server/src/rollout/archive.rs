@@ -23,7 +23,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 ///
 /// # Errors
 /// [`RolloutError::Arrival`] when it is no archive or holds no manifest, [`RolloutError::Load`] when a file is missing.
-pub(super) fn unpack(archive: &Bytes, place: &Path) -> Result<Arrived, RolloutError> {
+pub(crate) fn unpack(archive: &Bytes, place: &Path) -> Result<Arrived, RolloutError> {
     let reader = Cursor::new(archive.clone());
     let files = if archive.starts_with(&GZIP) {
         files(flate2::read::GzDecoder::new(reader))

@@ -1,10 +1,11 @@
 //! Every answer of every test is held against the OpenAPI document, and so is every body that was taken.
 
-use std::collections::BTreeSet;
-use std::sync::OnceLock;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use jsonschema::Validator;
 use serde_json::Value;
-use waspnest::http::{list, openapi};
+use waspnest::http::{Listed, list, openapi};
 
 use crate::support::Answer;
 
@@ -33,8 +34,10 @@ fn operation(method: &str, path: &str) -> Option<&'static Value> {
                 .all(|(part, given)| part.starts_with('{') || part == given)
     };
     // As the router does, a word wins over a parameter.
-    let found = list()
-        .into_iter()
+    static ROUTES: OnceLock<Vec<Listed>> = OnceLock::new();
+    let found = ROUTES
+        .get_or_init(list)
+        .iter()
         .filter(|route| route.method.as_str() == method && fits(route.path));
     let route = found.min_by_key(|route| route.path.matches('{').count())?;
     let told = &document()["paths"][route.path.replace("{*", "{")][method.to_lowercase()];
@@ -42,10 +45,20 @@ fn operation(method: &str, path: &str) -> Option<&'static Value> {
     Some(told)
 }
 
+/// What judges by a schema, which is not made twice.
+fn validator(schema: &Value) -> Arc<Validator> {
+    static MADE: OnceLock<Mutex<HashMap<String, Arc<Validator>>>> = OnceLock::new();
+    let mut made = MADE.get_or_init(Mutex::default).lock().expect("nobody panics here");
+    let make = || {
+        let mut whole = schema.clone();
+        whole["components"] = document()["components"].clone();
+        Arc::new(jsonschema::validator_for(&whole).expect("a schema"))
+    };
+    made.entry(schema.to_string()).or_insert_with(make).clone()
+}
+
 fn held(schema: &Value, value: &Value, what: &str) {
-    let mut whole = schema.clone();
-    whole["components"] = document()["components"].clone();
-    let validator = jsonschema::validator_for(&whole).expect("a schema");
+    let validator = validator(schema);
     let wrong: Vec<String> = validator
         .iter_errors(value)
         .map(|error| format!("{}: {error}", error.instance_path()))

@@ -12,6 +12,7 @@ mod credentials;
 mod docs;
 mod document;
 mod events;
+mod fuzz;
 mod hooks;
 mod isolation;
 mod known;
