@@ -452,6 +452,7 @@ impl App {
                 health,
                 callers,
                 body_limit: config.server.body_limit,
+                compression: config.server.compression,
                 clock: Arc::clone(&clock),
                 ids: Arc::clone(&ids),
             },

@@ -8,15 +8,18 @@ mod accept;
 
 mod archive;
 mod body;
+mod compression;
 mod context;
 mod cors;
 mod dispatch;
 mod document;
 mod error;
+mod etag;
 mod form;
 #[cfg(test)]
 mod fuzz;
 mod idempotency;
+mod lasting;
 mod media_body;
 mod multipart;
 mod operation;
@@ -43,6 +46,7 @@ use waspnest_core::answered::Answers;
 use waspnest_core::clock::{Clock, Ids};
 
 use crate::address;
+use crate::config::server::Compression;
 use crate::live::Live;
 use crate::send_policies::Policies;
 use crate::service::accounts::Accounts;
@@ -115,6 +119,8 @@ pub struct HttpParts {
     pub callers: Callers,
     /// Bytes of the largest request body.
     pub body_limit: u64,
+    /// How answers are compressed.
+    pub compression: Compression,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Ids of requests.

@@ -17,8 +17,19 @@ pub struct Server {
     pub admin_secret: AdminSecret,
     /// Bytes of the largest request body.
     pub body_limit: u64,
+    /// How answers are compressed for callers who accept it.
+    pub compression: Compression,
     /// How long running work may take to finish after the first signal.
     pub grace: Duration,
+}
+
+/// How answers are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// By gzip, where they are texts and long enough.
+    Gzip,
+    /// Not at all: a proxy in front does it, or the processor has other things to do.
+    Off,
 }
 
 /// Where the admin secret comes from.
@@ -38,6 +49,7 @@ impl Default for Server {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             admin_secret: AdminSecret::Generated,
             body_limit: 1 << 20,
+            compression: Compression::Gzip,
             grace: Duration::from_secs(20),
         }
     }
@@ -66,6 +78,11 @@ impl Server {
             listen: section.or("listen", default.listen, listen),
             admin_secret,
             body_limit: section.or("body-limit", default.body_limit, form::bytes(1 << 10, 256 << 20)),
+            compression: section.or(
+                "compression",
+                default.compression,
+                form::one_of(&[("gzip", Compression::Gzip), ("off", Compression::Off)]),
+            ),
             grace: section.or(
                 "grace",
                 default.grace,

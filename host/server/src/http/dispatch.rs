@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex};
 use bytes::{Buf, Bytes, BytesMut};
 use futures::stream::{BoxStream, StreamExt};
 use futures::{FutureExt, TryStreamExt};
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION,
+};
 use http::{Method, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use tokio_util::sync::CancellationToken;
@@ -21,10 +23,12 @@ use waspnest_core::session::SessionRecord;
 
 use super::HttpParts;
 use super::accept;
+use super::compression;
 use super::context::Ctx;
 use super::cors;
 use super::document::Document;
 use super::error::ApiError;
+use super::etag;
 use super::idempotency::{Asked, Begun, Idempotency};
 use super::peer;
 use super::query::Params;
@@ -102,6 +106,7 @@ impl Dispatch {
         let begun = clock.monotonic();
         let id = self.request_id(&incoming.headers);
         let method = incoming.method.clone();
+        let wishes = wishes(&incoming.headers);
         let span = tracing::info_span!(telemetry::span::REQUEST, request.id = %id);
         let config = &self.parts.callers.config;
         let site = cors::site(&incoming.headers, config);
@@ -138,8 +143,12 @@ impl Dispatch {
         if let Ok(id) = HeaderValue::from_str(&id) {
             reply.headers.insert(REQUEST_ID, id);
         }
+        // What a plugin answers is its own.
+        if method == Method::GET && noted.access != Access::Hook {
+            reply = etag::judged(&wishes, reply);
+        }
         cors::let_read(&mut reply, site);
-        reply
+        compression::sent(&wishes, self.parts.compression, reply)
     }
 
     /// Keeps what was denied, and what was changed about the host.
@@ -352,6 +361,17 @@ impl Dispatch {
         }
         Ok(whole.freeze())
     }
+}
+
+/// What a caller says of how they want to be answered.
+fn wishes(headers: &HeaderMap) -> HeaderMap {
+    let mut wishes = HeaderMap::new();
+    for name in [IF_NONE_MATCH, ACCEPT_ENCODING] {
+        for value in headers.get_all(&name) {
+            wishes.append(name.clone(), value.clone());
+        }
+    }
+    wishes
 }
 
 /// Whose idempotency keys they are.

@@ -11,6 +11,8 @@ use serde_json::{Map, Value, json};
 
 use super::context::Ctx;
 use super::error::ApiError;
+use super::etag;
+use super::lasting::Lasting;
 use super::operation::{Answer, Description};
 use super::reply::{JSON, Reply};
 use super::routes::{Access, Route, TICKET, table};
@@ -58,7 +60,9 @@ pub(super) struct Served(Document);
 
 impl Answer for Served {
     fn reply(self) -> Reply {
+        static LASTING: Lasting = Lasting::new();
         let mut reply = Reply::new(StatusCode::OK, Bytes::from_owner(self.0.0));
+        reply.lasting = Some(&LASTING);
         reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
         reply
     }
@@ -143,6 +147,9 @@ fn operation(route: &Route, module: &str, name: &str, told: &Description) -> Val
     let mut answers = Map::new();
     for (status, answer) in &told.answers {
         answers.insert(status.to_string(), answer.clone());
+    }
+    if route.method == http::Method::GET && route.access != Access::Hook {
+        etag::tell(&mut answers);
     }
     if route.access == Access::Hook {
         answers.insert(

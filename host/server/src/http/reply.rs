@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 use waspnest_core::media_store::MediaError;
 
+use super::lasting::Lasting;
 use super::operation::{Answer, Description};
 
 /// What it usually answers with.
@@ -25,6 +26,8 @@ pub(super) const JSON: &str = "application/json";
 pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
+    /// Where it is kept what was made of it, if it is the same each time.
+    pub(super) lasting: Option<&'static Lasting>,
     body: Body,
 }
 
@@ -66,8 +69,12 @@ impl Reply {
         let mut headers = HeaderMap::new();
         // Answers are states of a moment, and some are secret.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        let body = Body::Whole(body);
-        Self { status, headers, body }
+        Self {
+            status,
+            headers,
+            lasting: None,
+            body: Body::Whole(body),
+        }
     }
 
     /// A body that is made while it is sent.
@@ -99,6 +106,11 @@ impl Reply {
             Body::Whole(body) => Some(body),
             Body::Parts(_) => None,
         }
+    }
+
+    /// Puts something else in the place of what is answered.
+    pub(super) fn replace(&mut self, body: Bytes) {
+        self.body = Body::Whole(body);
     }
 
     pub(super) fn into_response(self) -> warp::reply::Response {

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::context::Ctx;
 use super::error::ApiError;
+use super::lasting::Lasting;
 use super::operation::{Answer, Description};
 use super::reply::Reply;
 
@@ -29,6 +30,9 @@ const FILES: [(&str, &str, &[u8]); 4] = [
     ("favicon-32x32.png", "image/png", file!("favicon-32x32.png")),
 ];
 
+/// What was made of each of them.
+static LASTING: [Lasting; FILES.len()] = [const { Lasting::new() }; FILES.len()];
+
 /// The page.
 pub(super) struct Page;
 
@@ -48,11 +52,12 @@ impl Answer for Page {
 }
 
 /// A file of the page.
-pub(super) struct File(&'static str, &'static [u8]);
+pub(super) struct File(&'static str, &'static [u8], &'static Lasting);
 
 impl Answer for File {
     fn reply(self) -> Reply {
         let mut reply = Reply::media(self.0, self.1);
+        reply.lasting = Some(self.2);
         reply.headers.insert(CACHE_CONTROL, HeaderValue::from_static(KEPT));
         let nosniff = HeaderValue::from_static("nosniff");
         reply
@@ -79,7 +84,7 @@ pub(super) async fn page(_: Ctx) -> Result<Page, ApiError> {
 
 pub(super) async fn file(ctx: Ctx) -> Result<File, ApiError> {
     let name = ctx.param("file");
-    let found = FILES.iter().find(|(known, ..)| *known == name);
-    let (_, media, bytes) = found.ok_or_else(ApiError::no_route)?;
-    Ok(File(media, bytes))
+    let found = FILES.iter().zip(&LASTING).find(|((known, ..), _)| *known == name);
+    let ((_, media, bytes), lasting) = found.ok_or_else(ApiError::no_route)?;
+    Ok(File(media, bytes, lasting))
 }

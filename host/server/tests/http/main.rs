@@ -16,6 +16,7 @@ mod fuzz;
 mod hooks;
 mod isolation;
 mod known;
+mod lengths;
 mod limits;
 mod listening;
 mod mailbox;

@@ -4,10 +4,12 @@ mod script;
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
+use std::io::Read as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use flate2::read::GzDecoder;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,6 +21,7 @@ use waspnest::config::hook::{Hook, HookAuth};
 use waspnest::config::plugins::BreakerRule;
 use waspnest::config::secrets::{Declared, Source};
 use waspnest::config::send_policy::SendPolicies;
+use waspnest::config::server::Compression;
 use waspnest::http::{Http, HttpParts};
 use waspnest::install::SlotTimetable;
 use waspnest::live::Live;
@@ -307,6 +310,7 @@ impl TestApi {
             secrets: Secrets::new(stored),
             callers,
             body_limit: BODY_LIMIT,
+            compression: Compression::Gzip,
             clock: clock.clone(),
             ids,
         };
@@ -477,9 +481,28 @@ impl Answer {
             .map(|(_, value)| value.as_str())
     }
 
+    /// All values of a header.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        let named = self.headers.iter().filter(|(key, _)| key == name);
+        named.map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// The body, out of gzip if it came in it.
+    pub(crate) fn plain(&self) -> Vec<u8> {
+        let mut plain = Vec::new();
+        match self.header("content-encoding") {
+            Some("gzip") => GzDecoder::new(&self.body[..])
+                .read_to_end(&mut plain)
+                .expect("it is gzip"),
+            Some(other) => panic!("nobody asked for {other}"),
+            None => return self.body.clone(),
+        };
+        plain
+    }
+
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("{error}: {:?}", String::from_utf8_lossy(&self.body)))
+        let body = self.plain();
+        serde_json::from_slice(&body).unwrap_or_else(|error| panic!("{error}: {:?}", String::from_utf8_lossy(&body)))
     }
 
     /// For snapshots: status, type and body.
