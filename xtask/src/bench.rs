@@ -17,7 +17,7 @@ use crate::workspace::Workspace;
 const PROFILE: &str = "measure";
 
 /// Name of each benchmark; the example of that name.
-const BENCHMARKS: [&str; 5] = ["commits", "engine", "echo", "memory", "simulator"];
+const BENCHMARKS: [&str; 6] = ["commits", "engine", "echo", "http", "memory", "simulator"];
 
 /// Runs those whose name contains `filter`, all without one.
 pub(crate) fn run(workspace: &Workspace, filter: Option<&str>) -> Result<()> {
@@ -79,7 +79,9 @@ mod tests {
     fn a_filter_that_fits_nothing_names_what_there_is() {
         let error = chosen(Some("ecko")).expect_err("there is no such benchmark");
         assert!(
-            error.to_string().contains("commits, engine, echo, memory, simulator"),
+            error
+                .to_string()
+                .contains("commits, engine, echo, http, memory, simulator"),
             "{error}"
         );
     }

@@ -30,7 +30,11 @@ const LAYERS: [Layer; 7] = [
     Layer {
         package: "warp",
         name: "warp",
-        code: &["host/server/src/http", "host/server/tests/"],
+        code: &[
+            "host/server/src/http",
+            "host/server/tests/",
+            "host/server/examples/http/",
+        ],
         manifests: &["host/server/Cargo.toml"],
     },
     Layer {
