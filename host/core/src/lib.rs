@@ -42,7 +42,9 @@ pub mod progress;
 pub mod data_version;
 pub mod dialogue;
 pub mod files;
+pub mod installation_data;
 pub mod kv;
+pub mod made_installation;
 pub mod media_store;
 pub mod outbox;
 pub mod package;
@@ -53,6 +55,7 @@ pub mod scheduled_message;
 pub mod send_ledger;
 pub mod timer;
 pub mod upload;
+pub mod uploaded_plugin;
 pub mod version;
 
 pub mod audit;

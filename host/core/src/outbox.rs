@@ -7,6 +7,7 @@
 mod commit;
 mod listing;
 mod queue;
+mod removal;
 mod sent_keys;
 #[cfg(test)]
 mod tests;

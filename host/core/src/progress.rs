@@ -19,6 +19,7 @@ use crate::clock::UnixMs;
 use crate::codec::{self, Record};
 use crate::event::Position;
 use crate::id::{EventId, InstallationId, SessionId};
+use crate::installation_data::remove_rows;
 use crate::per_session::PerSession;
 use crate::schema::{self, session};
 use crate::store::{Applied, Commit, Expect, KeyRange, MAX_SCAN, Op, Order, Space, Store, StoreError};
@@ -311,6 +312,27 @@ impl Progress {
         rows.into_iter()
             .map(|(key, value)| Ok((position_in(&key), codec::decode(&key, &value)?)))
             .collect()
+    }
+
+    /// Forgets an installation that is gone: its place, its marks, its dead letters, what it was answered.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn remove(&self, session: SessionId, installation: &InstallationId) -> Result<(), StoreError> {
+        let lows = self.lows.of(session);
+        let mut lows = lows.lock().await;
+        lows.remove(installation);
+        for table in [
+            session::DONE,
+            session::ATTEMPT,
+            session::JOURNAL,
+            session::DEAD_LETTER,
+            session::REPLAY,
+            session::LOW,
+        ] {
+            remove_rows(&*self.store, session, table, installation).await?;
+        }
+        Ok(())
     }
 
     /// Forgets what is in memory of a session that is gone.

@@ -45,6 +45,10 @@ pub mod system {
     pub const CANARY: u8 = 0x45;
     /// The version an installation has in shadow: installation.
     pub const SHADOW: u8 = 0x46;
+    /// A plugin that was uploaded, with its versions: the plugin.
+    pub const UPLOADED_PLUGIN: u8 = 0x47;
+    /// An installation that was made over the API: installation.
+    pub const MADE_INSTALLATION: u8 = 0x48;
     /// A layer of a configuration that holds everywhere: installation.
     pub const CONFIG_LAYER: u8 = 0x3D;
     /// What a request under an idempotency key was answered, sealed: a digest of the caller and the key, part number.

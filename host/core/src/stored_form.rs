@@ -4,6 +4,7 @@
 //! new form gets a new file beside it. What has been written beside those rows since is in `stored_form/added.txt`.
 
 mod mailbox;
+mod made;
 
 use bytes::Bytes;
 
@@ -250,6 +251,7 @@ async fn lived() -> World {
         .set_shadow(&echo, Some(shadow))
         .await
         .expect("it writes");
+    made::make(&world, &echo).await;
     let runs = Runs::new(world.store.clone());
     runs.hiding_key([9; 32]).await.expect("it makes one");
     runs.add(SESSION, &[(run(first.id), r#"{"effects":[]}"#.into())])

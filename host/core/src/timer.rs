@@ -241,6 +241,19 @@ impl Timers {
         }
     }
 
+    /// Cancels every timer of an installation that is gone.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn remove_all(&self, session: SessionId, installation: &InstallationId) -> Result<(), StoreError> {
+        let changes: Vec<_> = self.list(session, installation).await?;
+        let changes: Vec<_> = changes.into_iter().map(|timer| TimerChange::Cancel(timer.id)).collect();
+        let mut commit = Commit::lazy(Space::Session(session));
+        commit.ops = Self::writes(installation, &changes);
+        let committed = async { self.store.commit(commit).await.map(drop) };
+        self.changing(session, installation, &changes, committed).await
+    }
+
     /// Forgets what is in memory of a session that is gone.
     pub fn forget(&self, session: SessionId) {
         self.sessions.forget(session);

@@ -281,6 +281,18 @@ impl VersionRegister {
         let commit = Commit::durable(Space::System).put(key(installation), codec::encode(versions));
         self.store.commit(commit).await?.durable().await
     }
+
+    /// Forgets an installation that is gone; durable when this returns.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn remove(&self, installation: &InstallationId) -> Result<(), StoreError> {
+        let commit = Commit::durable(Space::System)
+            .delete(key(installation))
+            .delete(canary_key(installation))
+            .delete(shadow_key(installation));
+        self.store.commit(commit).await?.durable().await
+    }
 }
 
 fn key(installation: &InstallationId) -> Key {

@@ -104,6 +104,14 @@ impl Interest {
         Self(self.0 | 1 << family as u16)
     }
 
+    pub(super) const fn of_bits(bits: u16) -> Self {
+        Self(bits)
+    }
+
+    pub(super) const fn bits(self) -> u16 {
+        self.0
+    }
+
     /// Whether a family is wanted.
     #[must_use]
     pub const fn wants(self, family: Family) -> bool {

@@ -333,14 +333,14 @@ fn write_effects(commit: &mut Commit, effects: &[Effect]) -> Result<(), StoreErr
 }
 
 /// The values one draft reads and writes, as they are now.
-struct Values<'a> {
-    outbox: &'a Outbox,
-    session: SessionId,
-    installation: &'a InstallationId,
-    shelf: Shelf,
-    now: UnixMs,
+pub(super) struct Values<'a> {
+    pub(super) outbox: &'a Outbox,
+    pub(super) session: SessionId,
+    pub(super) installation: &'a InstallationId,
+    pub(super) shelf: Shelf,
+    pub(super) now: UnixMs,
     /// What is stored, expired or not; none for absent keys.
-    rows: BTreeMap<KvKey, Option<KvEntry>>,
+    pub(super) rows: BTreeMap<KvKey, Option<KvEntry>>,
 }
 
 impl Values<'_> {
@@ -379,7 +379,7 @@ impl Values<'_> {
 
     /// Adds the writes and the usage they lead to; answers that usage, for all that is counted together, with its key. The quota holds for
     /// each.
-    async fn write(
+    pub(super) async fn write(
         &mut self,
         queue: &mut Locked<'_>,
         writes: Vec<KvWrite>,
