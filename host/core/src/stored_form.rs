@@ -3,8 +3,8 @@
 //! The text in `stored_form.txt` is a small data directory of schema 1, row by row. It must be readable for ever and is never edited; a
 //! new form gets a new file beside it. What has been written beside those rows since is in `stored_form/added.txt`.
 
-mod mailbox;
 mod made;
+mod mailbox;
 
 use bytes::Bytes;
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use waspnest_core::clock::Clock;
-use waspnest_core::event::Interest;
+use waspnest_core::event::LiveInterest;
 use waspnest_core::id::SessionId;
 use waspnest_core::log::Log;
 use waspnest_core::mailbox::Mailbox;
@@ -146,7 +146,7 @@ impl WhatsApp {
     }
 
     /// Opens a session. It rests until [`SessionHandle::connect`], and closes when the last handle is gone. Beside messages it takes in
-    /// what `interest` is in, and nothing else.
+    /// what `interest` is in at the moment, and nothing else.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -154,7 +154,12 @@ impl WhatsApp {
         clippy::disallowed_methods,
         reason = "the tasks of a session: named by the session they log, ended by its handle; close awaits the owner, the scribe ends with it"
     )]
-    pub async fn open(&self, session: SessionId, interest: Interest) -> Result<SessionHandle, OpenError> {
+    pub async fn open(
+        &self,
+        session: SessionId,
+        interest: impl Into<LiveInterest>,
+    ) -> Result<SessionHandle, OpenError> {
+        let interest = interest.into();
         let (requests, asked) = mpsc::channel(REQUESTS);
         let place = self.host.take_place(session, &requests)?;
         let keys = |source| OpenError::Keys { session, source };
@@ -213,7 +218,7 @@ impl WhatsApp {
                 session,
                 outbox: self.host.outbox.clone(),
             },
-            report: Report::new(session, self.host.log.clone(), interest),
+            report: Report::new(session, self.host.log.clone(), interest.clone()),
             interest,
             scribe: to_scribe,
             link: None,

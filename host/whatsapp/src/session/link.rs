@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use waspnest_core::event::Interest;
+use waspnest_core::event::LiveInterest;
 use waspnest_core::id::SessionId;
 use whatsapp_rust::bot::{Bot, BotHandle};
 use whatsapp_rust::types::events::Event;
@@ -53,7 +53,7 @@ impl Link {
         host: &Host,
         session: SessionId,
         published: &Arc<Published>,
-        interest: Interest,
+        interest: LiveInterest,
         scribe: ToScribe,
     ) -> Result<Self, LinkError> {
         let backend = Arc::new(

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
-use waspnest_core::event::{EventKind as CoreEvent, Family, Interest};
+use waspnest_core::event::{EventKind as CoreEvent, Family, Interest, LiveInterest};
 use whatsapp_rust::types::events::{Event, EventHandler, EventInterest, EventKind, LazyHistorySync};
 use whatsapp_rust::wacore_binary::JidExt;
 
@@ -50,7 +50,9 @@ pub(crate) struct Ears {
     queue: mpsc::Sender<Arc<Event>>,
     published: Arc<Published>,
     overflow: Arc<Overflow>,
-    /// What is listened to for plugins alone.
+    /// What plugins want to learn of at the moment.
+    interest: LiveInterest,
+    /// What could be listened to for plugins alone. whatsapp-rust asks once, and plugins come and go.
     reports: EventInterest,
     /// Who takes the past that the phone tells, and how things stand.
     scribe: ToScribe,
@@ -62,24 +64,29 @@ impl Ears {
         queue: mpsc::Sender<Arc<Event>>,
         published: Arc<Published>,
         overflow: Arc<Overflow>,
-        interest: Interest,
+        interest: LiveInterest,
         scribe: ToScribe,
         history: History,
     ) -> Self {
-        let reports = Family::ALL
-            .into_iter()
-            .filter(|family| interest.wants(*family))
-            .flat_map(decode::event::sources)
-            .fold(EventInterest::none(), |all, kind| all.with(*kind));
         Self {
             queue,
             published,
             overflow,
-            reports,
+            interest,
+            reports: reports(Interest::everything()),
             scribe,
             history,
         }
     }
+}
+
+/// What is listened to for plugins alone.
+fn reports(interest: Interest) -> EventInterest {
+    Family::ALL
+        .into_iter()
+        .filter(|family| interest.wants(*family))
+        .flat_map(decode::event::sources)
+        .fold(EventInterest::none(), |all, kind| all.with(*kind))
 }
 
 /// Which places of the queue an event may take.
@@ -134,7 +141,12 @@ impl EventHandler for Ears {
                 self.published.heard();
                 Place::Settlement
             }
-            event if self.reports.wants(event.kind()) => Place::Report,
+            event if self.reports.wants(event.kind()) => {
+                if !reports(self.interest.now()).wants(event.kind()) {
+                    return;
+                }
+                Place::Report
+            }
             _ => Place::State,
         };
         let kept = match place {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot, watch};
-use waspnest_core::event::{EventKind, Family, Interest};
+use waspnest_core::event::{EventKind, Family, LiveInterest};
 use waspnest_core::id::SessionId;
 use whatsapp_rust::Client;
 use whatsapp_rust::types::events::Event;
@@ -52,7 +52,7 @@ pub(crate) struct Owner {
     pub(crate) published: Arc<Published>,
     pub(crate) settler: Settler,
     pub(crate) report: Report,
-    pub(crate) interest: Interest,
+    pub(crate) interest: LiveInterest,
     /// Who takes what is for the mailbox alone.
     pub(crate) scribe: ToScribe,
     pub(crate) link: Option<Link>,
@@ -225,8 +225,8 @@ impl Owner {
     }
 
     pub(super) async fn start(&mut self) -> Result<(), RequestError> {
-        let scribe = self.scribe.clone();
-        match Link::start(&self.host, self.session, &self.published, self.interest, scribe).await {
+        let (interest, scribe) = (self.interest.clone(), self.scribe.clone());
+        match Link::start(&self.host, self.session, &self.published, interest, scribe).await {
             Ok(link) => {
                 let linked = link.client.pn().is_some();
                 self.link = Some(link);

@@ -5,7 +5,7 @@
 
 use waspnest_core::address::Party;
 use waspnest_core::clock::UnixMs;
-use waspnest_core::event::{EventKind, Family, Interest, SessionEvent, SessionState};
+use waspnest_core::event::{EventKind, Family, Interest, LiveInterest, SessionEvent, SessionState};
 use waspnest_core::id::SessionId;
 use waspnest_core::log::{Incoming, Log};
 use whatsapp_rust::types::events::Event;
@@ -21,12 +21,12 @@ const MANY: usize = 256;
 pub(crate) struct Report {
     session: SessionId,
     log: Log,
-    interest: Interest,
+    interest: LiveInterest,
     waiting: Vec<Incoming>,
 }
 
 impl Report {
-    pub(crate) const fn new(session: SessionId, log: Log, interest: Interest) -> Self {
+    pub(crate) const fn new(session: SessionId, log: Log, interest: LiveInterest) -> Self {
         Self {
             session,
             log,
@@ -35,13 +35,13 @@ impl Report {
         }
     }
 
-    pub(crate) const fn wants(&self, family: Family) -> bool {
-        self.interest.wants(family)
+    pub(crate) fn wants(&self, family: Family) -> bool {
+        self.interest.now().wants(family)
     }
 
     /// Takes in what somebody wants of what WhatsApp said.
     pub(crate) fn told(&mut self, event: &Event, me: Option<&Party>, now: UnixMs) {
-        if self.interest != Interest::NONE
+        if self.interest.now() != Interest::NONE
             && let Some(kind) = decode::event::event(event, me, now)
         {
             self.take(kind);
