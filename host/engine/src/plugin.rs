@@ -227,6 +227,22 @@ const WASI: [&str; 6] = [
 ];
 
 impl Plugin {
+    /// Names of the interfaces it imports, in the component's order.
+    #[must_use]
+    pub fn imports(&self) -> Vec<Box<str>> {
+        let component = self.pre.component();
+        let kind = component.component_type();
+        kind.imports(component.engine()).map(|(name, _)| name.into()).collect()
+    }
+
+    /// Names of the interfaces it exports, in the component's order.
+    #[must_use]
+    pub fn exports(&self) -> Vec<Box<str>> {
+        let component = self.pre.component();
+        let kind = component.component_type();
+        kind.exports(component.engine()).map(|(name, _)| name.into()).collect()
+    }
+
     /// Checks a compiled component against its manifest and links it.
     pub(crate) fn link(
         manifest: Manifest,
