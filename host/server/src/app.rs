@@ -15,8 +15,10 @@ use waspnest_core::caller::Callers as CallerRegister;
 use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock};
 use waspnest_core::config_layer::ConfigLayers;
 use waspnest_core::files::{FileError, Files};
+use waspnest_core::id::InstallationId;
 use waspnest_core::journal::Journal;
 use waspnest_core::log::Log;
+use waspnest_core::made_installation::MadeInstallations;
 use waspnest_core::mailbox::Mailbox;
 use waspnest_core::master_key::{MasterKey, MasterKeyError};
 use waspnest_core::media_store::{MediaError, MediaStore};
@@ -32,6 +34,7 @@ use waspnest_core::send_ledger::SendLedger;
 use waspnest_core::session::{Desired, SessionError, Sessions as Register};
 use waspnest_core::store::{OpenError, SledOptions, SledStore, Store, StoreError};
 use waspnest_core::upload::Uploads;
+use waspnest_core::uploaded_plugin::UploadedPlugins;
 use waspnest_core::version::VersionRegister;
 use waspnest_egress::{Egress, SystemNames};
 use waspnest_engine::record::Hide;
@@ -39,7 +42,6 @@ use waspnest_engine::{CompileLimits, Compiler, CompilerProcess, Engine, EngineEr
 use waspnest_whatsapp::{Authority, AuthorityError, Profile, WhatsApp, WhatsAppOptions};
 
 use crate::config::Config;
-use crate::config::installation::Activity;
 use crate::config::keys::Keys;
 use crate::config::secret::Secret;
 use crate::http::{Http, HttpParts};
@@ -69,6 +71,7 @@ use crate::service::secrets::Secrets as SecretsService;
 use crate::service::sessions::Sessions;
 use crate::service::settings::{InstallationSettings, SettingsParts};
 use crate::service::stream_tickets::StreamTickets;
+use crate::service::values::Values;
 use crate::sessions::{RunningSessions, Shared, StartError};
 use crate::shutdown::{Shutdown, Signal, Stopped};
 use crate::source::Timetable;
@@ -254,11 +257,6 @@ impl App {
             secrets.clone(),
             Arc::clone(&clock),
         );
-        let hooks = config.installations.iter();
-        let hooks = hooks.filter(|wanted| wanted.activity == Activity::Enabled);
-        let hooks = hooks
-            .filter_map(|wanted| Some((wanted.id.clone(), wanted.hook.clone()?)))
-            .collect();
         let config = Arc::new(config);
         let shutdown = Shutdown::new(Arc::clone(&clock));
         let runs = Runs::new(Arc::clone(&store));
@@ -268,6 +266,12 @@ impl App {
             engine: Arc::clone(&engine),
             packages: Packages::open(&config.storage.dir.join("packages"))?,
             register: VersionRegister::new(Arc::clone(&store)),
+            made: MadeInstallations::new(Arc::clone(&store)),
+            uploaded: UploadedPlugins::new(Arc::clone(&store)),
+            layers: ConfigLayers::new(Arc::clone(&store)),
+            store: Arc::clone(&store),
+            progress: progress.clone(),
+            runs: runs.clone(),
             egress: Egress::new(
                 config.plugins.install.guard.clone(),
                 Arc::new(SystemNames),
@@ -280,7 +284,7 @@ impl App {
             clock: Arc::clone(&clock),
         })
         .await?;
-        let installations = Arc::clone(rollout.slots());
+        let installations = rollout.slots().clone();
         let authority = match &config.whatsapp.authority_file {
             None => Authority::Public,
             Some(path) => Authority::from_file(path)?,
@@ -304,7 +308,7 @@ impl App {
         })
         .await?;
 
-        let timetable: Arc<dyn Timetable> = Arc::new(SlotTimetable(Arc::clone(&installations)));
+        let timetable: Arc<dyn Timetable> = Arc::new(SlotTimetable(installations.clone()));
         let schedules = Schedules::new(SchedulesParts {
             timetable: Arc::clone(&timetable),
             states: ScheduleStates::new(Arc::clone(&store)),
@@ -314,14 +318,14 @@ impl App {
             clock: Arc::clone(&clock),
         });
         let settings = InstallationSettings::new(SettingsParts {
-            installations: Arc::clone(&installations),
+            installations: installations.clone(),
             engine: Arc::clone(&engine),
             layers: ConfigLayers::new(Arc::clone(&store)),
             register: register.clone(),
             contacts: log.contacts().clone(),
             clock: Arc::clone(&clock),
         });
-        let routes = Routes::new(Arc::clone(&installations), Arc::clone(&clock));
+        let routes = Routes::new(installations.clone(), Arc::clone(&clock));
         let replies = Replies::default();
         let live = Live::new(log.clone(), register.clone());
         let (records, writer) = recording(&config.plugins.record, runs.clone(), hide.clone(), &clock, &ids).unzip();
@@ -333,7 +337,7 @@ impl App {
             log: log.clone(),
             engine: Arc::clone(&engine),
             plugins: config.plugins.dir.clone(),
-            installations: Arc::clone(&installations),
+            installations: installations.clone(),
             hide,
         };
         let policies = Policies::new(config.send_policy.clone(), SendLedger::new(Arc::clone(&store)));
@@ -400,8 +404,13 @@ impl App {
             let rollout = rollout.clone();
             move || rollout.described()
         };
+        let values = Values::new(outbox.clone(), progress.clone(), register.clone());
         let (phase, phases) = watch::channel(Phase::Starting);
         let health = Health::new(phases, sessions.clone(), Arc::clone(&clock));
+        let hooks = {
+            let rollout = rollout.clone();
+            move |id: &InstallationId| rollout.hook(id)
+        };
         let hooks = Hooks::new(
             hooks,
             secrets.clone(),
@@ -441,6 +450,8 @@ impl App {
                     Arc::clone(&clock),
                 ),
                 installations: Installations::new(described, progress, register.clone()),
+                values,
+                made: rollout.clone(),
                 versions: Arc::new(rollout),
                 schedules,
                 settings: settings.clone(),

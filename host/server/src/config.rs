@@ -13,6 +13,7 @@ pub mod install;
 pub mod installation;
 pub mod keys;
 pub mod log;
+pub mod made;
 pub mod mailbox;
 mod media;
 pub mod pattern;

@@ -48,6 +48,7 @@ use waspnest_core::clock::{Clock, Ids};
 use crate::address;
 use crate::config::server::Compression;
 use crate::live::Live;
+use crate::rollout::Rollout;
 use crate::send_policies::Policies;
 use crate::service::accounts::Accounts;
 use crate::service::callers::Callers;
@@ -65,6 +66,7 @@ use crate::service::secrets::Secrets;
 use crate::service::sessions::Sessions;
 use crate::service::settings::InstallationSettings;
 use crate::service::stream_tickets::StreamTickets;
+use crate::service::values::Values;
 use crate::service::versions::VersionControl;
 use crate::shutdown::Shutdown;
 use dispatch::Dispatch;
@@ -97,6 +99,10 @@ pub struct HttpParts {
     pub installations: Installations,
     /// Versions of plugins.
     pub versions: Arc<dyn VersionControl>,
+    /// What installations keep.
+    pub values: Values,
+    /// Plugins that were uploaded, and installations that are made here.
+    pub made: Rollout,
     /// Points in time.
     pub schedules: Schedules,
     /// What installations are configured to be.

@@ -13,10 +13,10 @@ use waspnest_engine::{Engine, InstallError, Installation, InstallationSpec, Load
 
 use crate::config::Config;
 use crate::config::bind::Bind;
-use crate::config::installation::{self, Activity};
+use crate::config::installation::{self, Activity, Source};
 use crate::config::schedule::Schedule;
 use crate::router::{Breaker, Commands, Installed};
-use crate::service::installations::Described;
+use crate::service::installations::{Described, DescribedPlugin, Origin, Standing};
 use crate::settings::{FileLayers, Settings, UnusableConfig};
 pub use schedules::{SlotTimetable, of_installation as schedules_of};
 
@@ -30,6 +30,12 @@ pub enum InstallationError {
         id: InstallationId,
         /// Why.
         source: LoadError,
+    },
+    /// Its plugin was uploaded to a host, and lies there.
+    #[error("installation {id}: the plugin was uploaded, and is not at hand here")]
+    Uploaded {
+        /// The installation.
+        id: InstallationId,
     },
     /// The plugin and the configuration do not go together.
     #[error("installation {id} cannot be put to work")]
@@ -70,8 +76,12 @@ pub enum InstallationError {
 /// # Errors
 /// [`InstallationError`].
 pub async fn one(engine: &Engine, wanted: &installation::Installation) -> Result<Installation, InstallationError> {
+    let source = match &wanted.source {
+        Source::Directory(path) => path,
+        Source::Uploaded(_) => return Err(InstallationError::Uploaded { id: wanted.id.clone() }),
+    };
     let plugin = engine
-        .load_for(&wanted.source, wanted.limits)
+        .load_for(source, wanted.limits)
         .await
         .map_err(|source| InstallationError::Load {
             id: wanted.id.clone(),
@@ -229,6 +239,7 @@ pub async fn with_rules(
     let binds = binds(config, &wanted.id);
     Ok(Installed {
         commands: commands(&installation, wanted, &binds)?,
+        tenant: wanted.tenant,
         installation,
         settings,
         schedules,
@@ -242,21 +253,31 @@ pub async fn with_rules(
     })
 }
 
-/// An installation as an operator sees it.
+/// An installation that is at work, as an operator sees it.
 #[must_use]
-pub fn described(installed: &Installed, wanted: &installation::Installation) -> Described {
+pub fn described(installed: &Installed, wanted: &installation::Installation, origin: Origin) -> Described {
     let plugin = installed.installation.plugin();
     let granted = Capability::ALL
         .into_iter()
         .filter(|capability| plugin.manifest.requests.need(*capability).is_some() && wanted.grants.has(*capability));
     Described {
         id: wanted.id.clone(),
-        plugin: plugin.manifest.id.clone(),
+        origin,
+        tenant: wanted.tenant,
+        plugin: Some(described_plugin(plugin)),
+        granted: granted.map(|capability| capability.name().into()).collect(),
+        binds: installed.binds.iter().map(|bind| bind.id.clone()).collect(),
+        standing: Standing::AtWork(Arc::clone(&installed.breaker)),
+    }
+}
+
+/// A plugin as an operator sees it.
+#[must_use]
+pub fn described_plugin(plugin: &Plugin) -> DescribedPlugin {
+    DescribedPlugin {
+        id: plugin.manifest.id.clone(),
         name: plugin.manifest.name.clone(),
         version: plugin.manifest.version.clone(),
         digest: plugin.digest.to_string().into(),
-        granted: granted.map(|capability| capability.name().into()).collect(),
-        binds: installed.binds.iter().map(|bind| bind.id.clone()).collect(),
-        breaker: Arc::clone(&installed.breaker),
     }
 }

@@ -3,7 +3,7 @@
 //! A version is a package, kept by its digest in the data directory and never changed. Which one is at work is a durable choice that is
 //! written before the first call of it is made. Everything that can fail (reading, checking signatures, compiling, fitting grants and
 //! configuration) is done beside the version at work, which goes on; the switch itself happens between two calls. Changes are made one at a
-//! time, over all installations.
+//! time, over all installations. Those that are made over the API come and go here too ([`Rollout::make`]).
 
 mod approval;
 mod archive;
@@ -11,47 +11,60 @@ mod arrival;
 mod canary;
 mod error;
 mod fetch;
+mod library;
+mod live;
+mod made;
 mod migration;
 mod registry;
 mod shadow;
 mod signature;
 mod start;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::{Mutex, MutexGuard};
 use waspnest_core::clock::Clock;
+use waspnest_core::config_layer::ConfigLayers;
 use waspnest_core::id::InstallationId;
+use waspnest_core::made_installation::{MadeInstallations, Stage};
 use waspnest_core::outbox::Outbox;
 use waspnest_core::package::{Package, PackageDigest};
 use waspnest_core::packages::Packages;
+use waspnest_core::progress::Progress;
+use waspnest_core::runs::Runs;
 use waspnest_core::session::Sessions;
+use waspnest_core::store::Store;
+use waspnest_core::uploaded_plugin::UploadedPlugins;
 use waspnest_core::version::{Approval, Choice, Version, VersionRegister, Versions};
 use waspnest_egress::Egress;
 use waspnest_engine::record::Hide;
-use waspnest_engine::{Engine, Plugin, pack};
+use waspnest_engine::{Engine, LimitWish, Plugin, pack};
 
 use crate::config::Config;
-use crate::config::installation;
+use crate::config::installation::{self, Source};
 use crate::config::plugins::Plugins;
 use crate::install;
-use crate::router::{Installed, Slot};
-use crate::service::installations::Described;
+use crate::router::{Installed, Slot, Slots};
+use crate::service::hooks::OwnedHook;
+use crate::service::installations::{Described, Origin, Standing};
 use crate::shutdown::Shutdown;
 #[cfg(test)]
 pub(crate) use archive::unpack;
 pub(crate) use arrival::look;
 pub use error::RolloutError;
+pub use library::Uploaded;
+use live::Live;
 pub(crate) use migration::settle;
 pub use registry::Reference;
 pub use signature::{FILE as SIGNATURE, Needed, TrustedKey};
 
 /// What the rollout works with.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RolloutParts {
-    /// The configuration: sources, grants, binds.
+    /// The configuration file: sources, grants, binds.
     pub config: Arc<Config>,
     /// The sandbox.
     pub engine: Arc<Engine>,
@@ -59,6 +72,18 @@ pub struct RolloutParts {
     pub packages: Packages,
     /// Which version is at work.
     pub register: VersionRegister,
+    /// Installations that were made over the API.
+    pub made: MadeInstallations,
+    /// Plugins that were uploaded.
+    pub uploaded: UploadedPlugins,
+    /// What was set of configurations.
+    pub layers: ConfigLayers,
+    /// Where everything durable is.
+    pub store: Arc<dyn Store>,
+    /// How far installations have come.
+    pub progress: Progress,
+    /// Records of calls.
+    pub runs: Runs,
     /// The way out for installing.
     pub egress: Egress,
     /// The register of sessions.
@@ -77,7 +102,8 @@ pub struct RolloutParts {
 #[derive(Debug, Clone)]
 pub struct Rollout {
     parts: Arc<RolloutParts>,
-    slots: Arc<[Arc<Slot>]>,
+    slots: Slots,
+    live: Arc<Live>,
     changing: Arc<Mutex<()>>,
 }
 
@@ -100,20 +126,50 @@ pub struct BroughtIn {
 }
 
 impl Rollout {
-    /// The places of the installations at work, those of higher priority first.
+    /// The places of the installations at work.
     #[must_use]
-    pub fn slots(&self) -> &Arc<[Arc<Slot>]> {
+    pub const fn slots(&self) -> &Slots {
         &self.slots
     }
 
-    /// The installations at work as an operator sees them.
+    /// How requests from outside reach an installation that is at work; none for not at all.
+    #[must_use]
+    pub fn hook(&self, id: &InstallationId) -> Option<OwnedHook> {
+        self.slots.get(id)?;
+        let wanted = self.wanted(id).ok()?;
+        Some((wanted.hook?, wanted.tenant))
+    }
+
+    /// All installations as an operator sees them: those at work, and then those that were made over the API and are not.
     #[must_use]
     pub fn described(&self) -> Vec<Described> {
-        let described = |slot: &Arc<Slot>| {
+        let held = self.live.all_held();
+        let slots = self.slots.all();
+        let at_work = slots.iter().filter_map(|slot| {
             let wanted = self.wanted(slot.id()).ok()?;
-            Some(install::described(&slot.active(), wanted))
-        };
-        self.slots.iter().filter_map(described).collect()
+            let origin = match held.contains_key(slot.id()) {
+                true => Origin::Api,
+                false => Origin::File,
+            };
+            Some(install::described(&slot.active(), &wanted, origin))
+        });
+        let idle = held.iter().filter(|(id, _)| slots.iter().all(|slot| slot.id() != *id));
+        let idle = idle.map(|(id, held)| Described {
+            id: id.clone(),
+            origin: Origin::Api,
+            tenant: held.record.tenant,
+            plugin: held.plugin.clone(),
+            granted: Vec::new(),
+            binds: Vec::new(),
+            standing: match (&held.record.stage, &held.problem) {
+                (Stage::Leaving, _) => Standing::Leaving,
+                (Stage::Kept, Some(problem)) => Standing::Broken {
+                    problem: problem.clone(),
+                },
+                (Stage::Kept, None) => Standing::Paused,
+            },
+        });
+        at_work.chain(idle).collect()
     }
 
     /// The versions of an installation.
@@ -151,7 +207,7 @@ impl Rollout {
             });
         }
         // Whatever would keep it from being put to work is told now, while somebody is looking.
-        self.fitted(slot, Arc::clone(&plugin)).await?;
+        self.fitted(&slot, Arc::clone(&plugin)).await?;
         self.parts.packages.put(package).await?;
         let version = self.parts.version(&plugin, &origin, signed_by);
         versions.add(Version {
@@ -180,7 +236,7 @@ impl Rollout {
         let slot = self.slot(id)?;
         let _changing = self.change().await;
         let versions = self.record(id).await?;
-        self.switch(slot, versions, digest, backwards).await
+        self.switch(&slot, versions, digest, backwards).await
     }
 
     /// Puts the version to work that was before the one at work.
@@ -194,7 +250,7 @@ impl Rollout {
         let previous = versions
             .previous
             .ok_or_else(|| RolloutError::NothingBefore { id: id.clone() })?;
-        self.switch(slot, versions, previous, backwards).await
+        self.switch(&slot, versions, previous, backwards).await
     }
 
     /// Approves of what a version asks for, and puts it to work.
@@ -212,7 +268,7 @@ impl Rollout {
             at: self.parts.clock.now(),
         };
         self.write(id, &versions).await?;
-        self.switch(slot, versions, digest, Backwards::Refused).await
+        self.switch(&slot, versions, digest, Backwards::Refused).await
     }
 
     async fn switch(
@@ -278,7 +334,7 @@ impl Rollout {
 
     /// What choosing a version means: whoever chooses what is in the source follows the source.
     async fn choice(&self, id: &InstallationId, digest: PackageDigest) -> Result<Choice, RolloutError> {
-        let in_source = packed(self.wanted(id)?.source.clone()).await;
+        let in_source = self.parts.in_source(&self.wanted(id)?).await;
         Ok(match in_source {
             Ok(arrived) if arrived.package.digest() == digest => Choice::Source,
             // What cannot be read cannot be followed.
@@ -305,20 +361,16 @@ impl Rollout {
 
     /// A version that is installed, compiled.
     async fn installed(&self, id: &InstallationId, digest: PackageDigest) -> Result<Arc<Plugin>, RolloutError> {
-        let package = self.parts.packages.get(digest).await?;
-        let package = package.ok_or(RolloutError::UnknownVersion { digest })?;
-        let place = self.parts.packages.path(&digest);
-        let limits = self.wanted(id)?.limits;
-        Ok(self.parts.engine.load_package(package, &place, limits).await?)
+        self.parts.compiled(digest, self.wanted(id)?.limits).await
     }
 
     /// A plugin with the grants, the configuration and the rules of an installation.
     async fn fitted(&self, slot: &Slot, plugin: Arc<Plugin>) -> Result<Installed, RolloutError> {
         let wanted = self.wanted(slot.id())?;
-        let installation = install::fit(plugin, wanted)?;
+        let installation = install::fit(plugin, &wanted)?;
         let breaker = Arc::clone(&slot.active().breaker);
         let engine = &self.parts.engine;
-        let fitted = install::with_rules(engine, installation, wanted, &self.parts.config, breaker).await?;
+        let fitted = install::with_rules(engine, installation, &wanted, &self.live.config(), breaker).await?;
         let before = slot.active();
         fitted
             .settings
@@ -342,14 +394,16 @@ impl Rollout {
         ))
     }
 
-    fn wanted(&self, id: &InstallationId) -> Result<&installation::Installation, RolloutError> {
-        let mut all = self.parts.config.installations.iter();
+    fn wanted(&self, id: &InstallationId) -> Result<installation::Installation, RolloutError> {
+        let config = self.live.config();
+        let mut all = config.installations.iter();
         all.find(|wanted| wanted.id == *id)
+            .cloned()
             .ok_or_else(|| RolloutError::UnknownInstallation { id: id.clone() })
     }
 
-    fn slot(&self, id: &InstallationId) -> Result<&Arc<Slot>, RolloutError> {
-        let found = self.slots.iter().find(|slot| slot.id() == id);
+    fn slot(&self, id: &InstallationId) -> Result<Arc<Slot>, RolloutError> {
+        let found = self.slots.get(id);
         found.ok_or_else(|| RolloutError::UnknownInstallation { id: id.clone() })
     }
 
@@ -372,7 +426,7 @@ impl Rollout {
 
     /// Removes packages that no installation has any more. What stays by a failure costs room and nothing else.
     async fn sweep(&self) {
-        if let Err(error) = self.parts.sweep().await {
+        if let Err(error) = self.parts.sweep(&self.live.config()).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "packages of old versions were not removed"
@@ -384,15 +438,38 @@ impl Rollout {
 impl RolloutParts {
     /// The key that signed what has arrived.
     fn signer(&self, arrived: &Arrived) -> Result<Option<Box<str>>, RolloutError> {
+        self.signer_of(arrived.package.digest(), arrived.signature.as_deref())
+    }
+
+    fn signer_of(&self, digest: PackageDigest, signature: Option<&[u8]>) -> Result<Option<Box<str>>, RolloutError> {
         let Plugins {
             trust, require_signed, ..
         } = &self.config.plugins;
-        signature::signer(
-            trust,
-            *require_signed,
-            arrived.package.digest(),
-            arrived.signature.as_deref(),
-        )
+        signature::signer(trust, *require_signed, digest, signature)
+    }
+
+    /// What is in the source of an installation now.
+    async fn in_source(&self, wanted: &installation::Installation) -> Result<Arrived, RolloutError> {
+        match &wanted.source {
+            Source::Directory(path) => packed(path.clone()).await,
+            Source::Uploaded(digest) => self.of_library(*digest).await,
+        }
+    }
+
+    /// What messages call the source of an installation.
+    fn place(&self, source: &Source) -> PathBuf {
+        match source {
+            Source::Directory(path) => path.clone(),
+            Source::Uploaded(digest) => self.packages.path(digest),
+        }
+    }
+
+    /// A package that is here, compiled.
+    async fn compiled(&self, digest: PackageDigest, limits: LimitWish) -> Result<Arc<Plugin>, RolloutError> {
+        let package = self.packages.get(digest).await?;
+        let package = package.ok_or(RolloutError::UnknownVersion { digest })?;
+        let place = self.packages.path(&digest);
+        Ok(self.engine.load_package(package, &place, limits).await?)
     }
 
     /// Whether a version that is installed may be put to work, as far as signatures go: the list of trust may have changed since.
@@ -424,11 +501,15 @@ impl RolloutParts {
         }
     }
 
-    async fn sweep(&self) -> Result<(), RolloutError> {
-        let mut needed = std::collections::HashSet::new();
-        // Those of installations that are disabled too: they may come back.
-        for wanted in &self.config.installations {
-            if let Some(versions) = self.register.get(&wanted.id).await? {
+    async fn sweep(&self, config: &Config) -> Result<(), RolloutError> {
+        let uploaded = self.uploaded.list().await?.into_iter();
+        let uploaded = uploaded.flat_map(|(_, plugin)| plugin.versions);
+        let mut needed: HashSet<_> = uploaded.map(|version| version.digest).collect();
+        // Those of installations that are disabled too, or cannot be read: they may come back.
+        let held = self.made.list().await?.into_iter().map(|(id, _)| id);
+        let ids = config.installations.iter().map(|wanted| wanted.id.clone()).chain(held);
+        for id in ids {
+            if let Some(versions) = self.register.get(&id).await? {
                 needed.extend(versions.installed.iter().map(|version| version.digest));
             }
         }

@@ -23,6 +23,7 @@ mod session;
 mod shadow;
 mod shelf;
 mod slot;
+mod slots;
 mod tracker;
 
 #[cfg(test)]
@@ -43,15 +44,16 @@ pub(crate) use session::SessionRouter;
 pub use shadow::{Apart, Counts, Looking, Report, ShadowParts, Shadowing};
 pub use shelf::Shelf;
 pub use slot::{Closed, Slot, Tried};
+pub use slots::{Following, Slots};
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 use waspnest_core::address::Party;
 use waspnest_core::clock::{Clock, Ids};
-use waspnest_core::event::Family;
+use waspnest_core::event::{Family, Interest, LiveInterest};
 use waspnest_core::files::Files;
-use waspnest_core::id::{SessionId, SessionName};
+use waspnest_core::id::{SessionId, SessionName, TenantId};
 use waspnest_core::journal::Journal;
 use waspnest_core::live::Account;
 use waspnest_core::log::{Log, LogError};
@@ -73,8 +75,14 @@ pub(crate) struct RouterParts {
     pub name: SessionName,
     /// Who the session is, as soon as that is known.
     pub me: watch::Receiver<Option<Party>>,
-    /// Those of higher priority first.
-    pub installations: Arc<[Arc<Slot>]>,
+    /// Whose the session is.
+    pub tenant: TenantId,
+    /// Those at work, in all sessions.
+    pub installations: Slots,
+    /// What the session takes in, which follows from them.
+    pub interest: LiveInterest,
+    /// What it takes in whatever they want.
+    pub shown: Interest,
     pub engine: Arc<Engine>,
     pub log: Log,
     pub progress: Progress,
@@ -100,8 +108,18 @@ pub(crate) struct RouterParts {
 impl RouterParts {
     /// Whether anybody listens to what installations publish in this session.
     fn hears_topics(&self) -> bool {
-        let mut interests = self.installations.iter().map(|slot| slot.active().interest(&self.name));
-        interests.any(|interest| interest.wants(Family::Topic))
+        self.interest.now().wants(Family::Topic)
+    }
+
+    /// What some installation wants to learn of in this session.
+    fn interest_of(&self, installations: &[Arc<Slot>]) -> Interest {
+        let wants = |family: &Family| {
+            let mut interests = installations.iter().map(|slot| slot.active().interest(&self.name));
+            interests.any(|interest| interest.wants(*family))
+        };
+        let all = Family::ALL.into_iter();
+        all.filter(|family| self.shown.wants(*family) || wants(family))
+            .collect()
     }
 }
 

@@ -30,4 +30,5 @@ pub mod settings;
 pub mod stream_tickets;
 pub mod tenants;
 pub mod users;
+pub mod values;
 pub mod versions;

@@ -36,7 +36,7 @@ use crate::config::plugins::{LoopGuard, Retry};
 use crate::live::Live;
 use crate::recorder::Recorder;
 use crate::replies::Replies;
-use crate::router::Slot;
+use crate::router::Slots;
 use crate::secrets::Secrets;
 use crate::send_policies::Policies;
 use crate::shutdown::Shutdown;
@@ -84,8 +84,8 @@ pub struct Shared {
     pub engine: Arc<Engine>,
     /// The WhatsApp side.
     pub whatsapp: WhatsApp,
-    /// Plugins at work, those of higher priority first.
-    pub installations: Arc<[Arc<Slot>]>,
+    /// Plugins at work.
+    pub installations: Slots,
     /// Their schedules.
     pub timetable: Arc<dyn Timetable>,
     /// How often machines are answered.

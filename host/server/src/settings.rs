@@ -4,6 +4,8 @@
 //! configuration file says and over it what was set over the API. Of the `[[plugin.chat]]`s of the file the first that fits holds, so that
 //! every configuration that can come to be is known beforehand. A layer is live only after all of those were judged.
 
+pub mod stored;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -18,9 +18,9 @@ use waspnest_core::address::Party;
 use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock, UnixMs};
 use waspnest_core::draft::Response;
 use waspnest_core::effect::{Action, Effect};
-use waspnest_core::event::{EventKind, Interest, Position};
+use waspnest_core::event::{EventKind, Interest, LiveInterest, Position};
 use waspnest_core::files::{FileError, Files};
-use waspnest_core::id::{EventId, InstallationId, RunId, SessionId, SessionName};
+use waspnest_core::id::{EventId, InstallationId, RunId, SessionId, SessionName, TenantId};
 use waspnest_core::journal::Journal;
 use waspnest_core::log::{Incoming, Log, LogError};
 use waspnest_core::master_key::MasterKey;
@@ -41,7 +41,7 @@ use crate::config::scenario::{INSTALLATION, Scenario};
 use crate::install::{self, InstallationError, SlotTimetable};
 use crate::recorder::recording;
 use crate::replies::{Replies, Reply};
-use crate::router::{GroupAdmins, Installed, LoopGuard, RouterParts, SessionRouter, Slot};
+use crate::router::{GroupAdmins, Installed, LoopGuard, RouterParts, SessionRouter, Slots};
 use crate::scenario::{NoMessage, Remembered};
 use crate::secrets::Secrets;
 use crate::sink::{Failures, PolicyParts, SessionSink, SinkParts};
@@ -239,8 +239,8 @@ impl Stage {
         let session = self.record.id;
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
         let ids: Arc<dyn Ids> = self.ids.clone();
-        let slots = Slot::all(installed);
-        let timetable: Arc<dyn Timetable> = Arc::new(SlotTimetable(Arc::clone(&slots)));
+        let slots = Slots::new(installed);
+        let timetable: Arc<dyn Timetable> = Arc::new(SlotTimetable(slots.clone()));
         let connection = watch::Sender::new(Some(1));
         let (sink, port) = SessionSink::new(SinkParts {
             session,
@@ -256,7 +256,7 @@ impl Stage {
             }),
             clock: Arc::clone(&clock),
             retry: self.config.plugins.retry.clone(),
-            failures: Failures::new(session, self.log.clone(), Interest::NONE),
+            failures: Failures::new(session, self.log.clone(), LiveInterest::default()),
             // What a scenario says happens when it says.
             policy: PolicyParts::off(
                 session,
@@ -279,7 +279,10 @@ impl Stage {
             session,
             name: self.record.name.clone(),
             me: me.subscribe(),
+            tenant: TenantId::DEFAULT,
             installations: slots,
+            interest: LiveInterest::default(),
+            shown: Interest::NONE,
             engine: Arc::clone(&self.engine),
             log: self.log.clone(),
             progress: self.progress.clone(),
@@ -304,6 +307,7 @@ impl Stage {
         let schedules = SessionSchedules::resume(SourceParts {
             session,
             name: self.record.name.clone(),
+            tenant: TenantId::DEFAULT,
             timetable,
             store: Arc::clone(&self.store),
             log: self.log.clone(),

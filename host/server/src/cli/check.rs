@@ -81,10 +81,7 @@ async fn plugin(engine: &Engine, config: &Config, installed: &installation::Inst
     };
     let mut lines = format!(
         "{}: {} {} from {}{idle}\n",
-        installed.id,
-        manifest.name,
-        manifest.version,
-        installed.source.display()
+        installed.id, manifest.name, manifest.version, installed.source
     );
     for capability in Capability::ALL {
         let reason = manifest

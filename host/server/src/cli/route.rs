@@ -8,14 +8,14 @@ use anyhow::{Context, bail};
 use clap::Args;
 use waspnest_core::address::Jid;
 use waspnest_core::clock::SystemClock;
-use waspnest_core::id::SessionName;
+use waspnest_core::id::{SessionName, TenantId};
 use waspnest_core::message::Origin;
 use waspnest_engine::{Engine, EngineOptions, Mode};
 
 use super::Exit;
 use crate::config::Config;
 use crate::install;
-use crate::router::{Explained, Slot};
+use crate::router::{Explained, Slots};
 use crate::service::routes::{Kind, Question, Routes};
 
 /// A message that nobody has written.
@@ -58,7 +58,7 @@ pub(super) fn explain(config: &Config, described: Described, out: &mut (dyn Writ
     };
     let engine = Engine::new(options)?;
     let installations = runtime.block_on(install::all(&engine, config))?;
-    for explained in Routes::new(Slot::all(installations), clock).explain(&question) {
+    for explained in Routes::new(Slots::new(installations), clock).explain(&question) {
         print(&explained, out)?;
     }
     Ok(Exit::Success)
@@ -84,6 +84,7 @@ fn question(described: Described) -> anyhow::Result<Question> {
         bail!("--kind: {kind:?} is not one of {}", known.join(", "));
     };
     Ok(Question {
+        tenant: TenantId::DEFAULT,
         session,
         chat,
         sender,

@@ -156,6 +156,16 @@ impl Bind {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
         let id = section.required("id", form::some_text);
         let plugin = section.required("plugin", form::parsed);
+        Self::rest(section, id, plugin)
+    }
+
+    /// One that is written with its installation.
+    pub(super) fn of(plugin: Option<&InstallationId>, mut section: Section<'_>) -> Option<Self> {
+        let id = section.required("id", form::some_text);
+        Self::rest(section, id, plugin.cloned())
+    }
+
+    fn rest(mut section: Section<'_>, id: Option<Box<str>>, plugin: Option<InstallationId>) -> Option<Self> {
         let sessions = section.or("sessions", vec![Pattern::everything()], form::list(form::parsed));
         let events = section.or("events", Topic::USUAL.to_vec(), form::list(form::one_of(&EVENTS)));
         let commands = section.or("commands", Vec::new(), form::list(form::some_text));

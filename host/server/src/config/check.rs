@@ -8,6 +8,8 @@ use waspnest_engine::grant::Grant;
 use waspnest_engine::manifest::{SecretTerms, WebhookTerms};
 
 use super::Config;
+use super::installation::Installation;
+use super::made::Made;
 use super::section::Section;
 use crate::did_you_mean;
 
@@ -62,57 +64,79 @@ pub(super) fn references(config: &Config, root: &Section<'_>) {
 
 /// Notes secrets that are granted and not declared.
 pub(super) fn secrets(config: &Config, root: &Section<'_>) {
-    let known = || config.secrets.keys().map(SecretName::as_str);
     for installation in &config.installations {
-        let Some(Grant::On(SecretTerms { names: Some(names), .. })) = &installation.grants.secrets else {
-            continue;
-        };
-        for name in names.iter().filter(|name| !config.secrets.contains_key(*name)) {
-            let hint = did_you_mean::hint(name.as_str(), known());
-            root.report(
-                "",
-                format!(
-                    "plugin {:?} is granted the secret {name}, but there is no [secrets.{name}]{hint}",
-                    installation.id.as_str()
-                ),
-            );
-        }
+        secrets_of(installation, config, (root, ""));
     }
+}
+
+fn secrets_of(installation: &Installation, config: &Config, (root, key): (&Section<'_>, &str)) {
+    let known = || config.secrets.keys().map(SecretName::as_str);
+    let Some(Grant::On(SecretTerms { names: Some(names), .. })) = &installation.grants.secrets else {
+        return;
+    };
+    for name in names.iter().filter(|name| !config.secrets.contains_key(*name)) {
+        let hint = did_you_mean::hint(name.as_str(), known());
+        root.report(
+            key,
+            format!(
+                "plugin {:?} is granted the secret {name}, but there is no [secrets.{name}]{hint}",
+                installation.id.as_str()
+            ),
+        );
+    }
+}
+
+fn endpoints_of(installation: &Installation, config: &Config, (root, key): (&Section<'_>, &str)) {
+    let Some(Grant::On(WebhookTerms {
+        endpoints: Some(names), ..
+    })) = &installation.grants.webhooks
+    else {
+        return;
+    };
+    for name in names.iter().filter(|name| !config.webhooks.contains_key(*name)) {
+        let hint = did_you_mean::hint(name.as_str(), config.webhooks.keys().map(EndpointName::as_str));
+        root.report(
+            key,
+            format!(
+                "plugin {:?} is granted the endpoint {name}, but there is no [webhooks.{name}]{hint}",
+                installation.id.as_str()
+            ),
+        );
+    }
+}
+
+fn hook_of(installation: &Installation, config: &Config, (root, key): (&Section<'_>, &str)) {
+    if let Some(hook) = &installation.hook
+        && !config.secrets.contains_key(&hook.secret)
+    {
+        root.report(
+            key,
+            format!(
+                "plugin {:?}: hook: there is no [secrets.{}]",
+                installation.id.as_str(),
+                hook.secret
+            ),
+        );
+    }
+}
+
+/// Notes what of an installation that is made over the API does not go together with itself or with the file.
+pub(super) fn made(made: &Made, file: &Config, root: &Section<'_>) {
+    unique(root, "binds", "id", made.binds.iter().map(|bind| &bind.id));
+    let schedules = made.schedules.iter().map(|schedule| schedule.id.as_str());
+    unique(root, "schedules", "id", schedules);
+    secrets_of(&made.installation, file, (root, "grants"));
+    endpoints_of(&made.installation, file, (root, "grants"));
+    hook_of(&made.installation, file, (root, "hook"));
 }
 
 /// Notes endpoints that are granted and not declared, and secrets of hooks and of endpoints that are not declared or may not be sent there.
 pub(super) fn webhooks(config: &Config, root: &Section<'_>) {
     for installation in &config.installations {
-        let Some(Grant::On(WebhookTerms {
-            endpoints: Some(names), ..
-        })) = &installation.grants.webhooks
-        else {
-            continue;
-        };
-        for name in names.iter().filter(|name| !config.webhooks.contains_key(*name)) {
-            let hint = did_you_mean::hint(name.as_str(), config.webhooks.keys().map(EndpointName::as_str));
-            root.report(
-                "",
-                format!(
-                    "plugin {:?} is granted the endpoint {name}, but there is no [webhooks.{name}]{hint}",
-                    installation.id.as_str()
-                ),
-            );
-        }
+        endpoints_of(installation, config, (root, ""));
     }
     for installation in &config.installations {
-        if let Some(hook) = &installation.hook
-            && !config.secrets.contains_key(&hook.secret)
-        {
-            root.report(
-                "",
-                format!(
-                    "plugin {:?}: hook: there is no [secrets.{}]",
-                    installation.id.as_str(),
-                    hook.secret
-                ),
-            );
-        }
+        hook_of(installation, config, (root, ""));
     }
     for (name, endpoint) in &config.webhooks {
         if let Some(sign) = &endpoint.sign

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use waspnest_core::address::Jid;
-use waspnest_core::id::{InstallationId, ScheduleId, SessionName};
+use waspnest_core::id::{InstallationId, ScheduleId, SessionName, TenantId};
+use waspnest_core::package::PackageDigest;
 use waspnest_engine::limits::LimitWish;
 use waspnest_engine::{Grants, Limits, Mode, Reuse};
 
@@ -23,8 +24,10 @@ use super::tree::Node;
 pub struct Installation {
     /// The operator's name for it.
     pub id: InstallationId,
-    /// The plugin's directory, or its `plugin.toml`.
-    pub source: PathBuf,
+    /// Where its plugin comes from.
+    pub source: Source,
+    /// Whose it is; none for the operator's, which work in everybody's sessions.
+    pub tenant: Option<TenantId>,
     /// Whether it works.
     pub activity: Activity,
     /// Which of several installations gets an event first, where one may stop it: the higher.
@@ -53,6 +56,24 @@ pub struct Installation {
     pub chat_config: Vec<ChatSettings>,
     /// What is changed about the schedules of its manifest.
     pub schedules: BTreeMap<ScheduleId, ScheduleChange>,
+}
+
+/// Where the plugin of an installation comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The plugin's directory, or its `plugin.toml`.
+    Directory(PathBuf),
+    /// It was uploaded.
+    Uploaded(PackageDigest),
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Directory(path) => path.display().fmt(f),
+            Self::Uploaded(digest) => write!(f, "{digest}, which was uploaded"),
+        }
+    }
 }
 
 /// What plugins read.
@@ -134,6 +155,16 @@ impl Installation {
     pub(super) fn read(mut section: Section<'_>, base: &Path, plugins: &Path) -> Option<Self> {
         let id = section.required("id", form::parsed);
         let source = section.required("source", source(base, plugins));
+        Self::rest(section, id, source.map(Source::Directory), None)
+    }
+
+    /// All but its name and where its plugin comes from.
+    pub(super) fn rest(
+        mut section: Section<'_>,
+        id: Option<InstallationId>,
+        source: Option<Source>,
+        tenant: Option<TenantId>,
+    ) -> Option<Self> {
         let activity = match section.or("enabled", true, form::boolean) {
             true => Activity::Enabled,
             false => Activity::Disabled,
@@ -172,6 +203,7 @@ impl Installation {
         Some(Self {
             id: id?,
             source: source?,
+            tenant,
             activity,
             priority,
             mode,

@@ -27,6 +27,12 @@ impl Problem {
     pub fn key(&self) -> &str {
         &self.key
     }
+
+    /// What is wrong, without its place.
+    #[must_use]
+    pub fn what(&self) -> &str {
+        &self.what
+    }
 }
 
 impl fmt::Display for Problem {

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use toml::value::{Datetime, Offset};
 use waspnest_core::clock::UnixMs;
 use waspnest_core::draft::Missed;
-use waspnest_core::id::{InstallationId, ScheduleId};
+use waspnest_core::id::{InstallationId, ScheduleId, TenantId};
 use waspnest_engine::manifest::{self, FAN_OUT, FanOut, MAX_JITTER, MAX_PAYLOAD, MISSED, OVERLAP, Overlap, ZoneRule};
 
 use super::form;
@@ -24,6 +24,8 @@ use crate::did_you_mean;
 pub struct Schedule {
     /// Whom it calls.
     pub plugin: InstallationId,
+    /// In whose sessions it fires; none for everybody's.
+    pub tenant: Option<TenantId>,
     /// Its name, unique within the installation.
     pub id: ScheduleId,
     /// When.
@@ -95,6 +97,15 @@ const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 impl Schedule {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
         let plugin = section.required("plugin", form::parsed);
+        Self::rest(section, plugin)
+    }
+
+    /// One that is written with its installation.
+    pub(super) fn of(plugin: Option<&InstallationId>, section: Section<'_>) -> Option<Self> {
+        Self::rest(section, plugin.cloned())
+    }
+
+    fn rest(mut section: Section<'_>, plugin: Option<InstallationId>) -> Option<Self> {
         let id = section.required("id", form::parsed);
         let (wishes, rules) = Wishes::read(&mut section);
         if rules != 1 {
@@ -106,6 +117,7 @@ impl Schedule {
         section.finish();
         Some(Self {
             plugin: plugin?,
+            tenant: None,
             id: id?,
             rule: wishes.rule?,
             zone: wishes.zone.unwrap_or(Zone::Fixed(Tz::UTC)),
@@ -155,6 +167,7 @@ impl Schedule {
         };
         Ok(Some(Self {
             plugin: plugin.clone(),
+            tenant: None,
             id: declared.id.clone(),
             rule,
             zone,
@@ -172,6 +185,12 @@ impl Schedule {
     #[must_use]
     pub fn is_for(&self, session: &str) -> bool {
         self.sessions.iter().any(|pattern| pattern.matches(session))
+    }
+
+    /// Whether it fires in sessions of a tenant.
+    #[must_use]
+    pub fn is_of(&self, tenant: TenantId) -> bool {
+        self.tenant.is_none_or(|whose| whose == tenant)
     }
 }
 

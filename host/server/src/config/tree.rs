@@ -20,6 +20,8 @@ pub(super) enum Origin {
     Line(usize),
     /// In this environment variable.
     Variable(Box<str>),
+    /// Over the API.
+    Said,
     /// Nowhere: something that should be there and is not.
     Absent,
 }
@@ -29,7 +31,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Line(line) => write!(f, "line {line}: "),
             Self::Variable(name) => write!(f, "{name}: "),
-            Self::Absent => Ok(()),
+            Self::Said | Self::Absent => Ok(()),
         }
     }
 }

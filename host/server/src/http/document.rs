@@ -21,6 +21,7 @@ use super::routes::{Access, Route, TICKET, table};
 const PATH: &[(&str, &str)] = &[
     ("s", "A session: its id, its name, or its phone number with `+`."),
     ("i", "An installation: the operator's name of it."),
+    ("p", "A plugin: its author's id of it."),
     ("t", "A tenant: its id or its name."),
     ("u", "The id of a user."),
     ("k", "The id of an API key."),

@@ -20,6 +20,7 @@ use waspnest_engine::configuration::Weight;
 use waspnest_whatsapp::{AskError, FetchError, PairingError, ProxyError};
 
 use super::reply::Reply;
+use crate::config::made::{DefinitionFault, UnusableDefinition};
 use crate::rollout::RolloutError;
 use crate::service::caller::{Busy, LoginError, Refused};
 use crate::service::control::ControlError;
@@ -439,6 +440,7 @@ impl From<Error> for ApiError {
             _ => error.to_string(),
         };
         let faults = match &error {
+            Error::Rollout(RolloutError::Definition(UnusableDefinition(faults))) => faults.iter().map(said).collect(),
             Error::UnusableConfig { findings } => findings.of(Weight::Fatal).map(fault).collect(),
             _ => Vec::new(),
         };
@@ -533,6 +535,16 @@ const fn rollout(error: &RolloutError) -> (StatusCode, &'static str) {
         RolloutError::Arrival { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unusable_package"),
         RolloutError::Fetch { .. } => (StatusCode::BAD_GATEWAY, "package_not_fetched"),
         RolloutError::Signature { .. } => (StatusCode::FORBIDDEN, "version_not_trusted"),
+        RolloutError::Definition(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unusable_installation"),
+        RolloutError::DefinitionTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "installation_too_large"),
+        RolloutError::Taken { .. } | RolloutError::TakenByFile { .. } | RolloutError::Clash { .. } => {
+            (StatusCode::CONFLICT, "installation_exists")
+        }
+        RolloutError::OfFile { .. } => (StatusCode::CONFLICT, "installation_of_file"),
+        RolloutError::Leaving { .. } => (StatusCode::CONFLICT, "installation_leaving"),
+        RolloutError::UnknownPlugin { .. } => (StatusCode::NOT_FOUND, "unknown_plugin"),
+        RolloutError::PluginInUse { .. } => (StatusCode::CONFLICT, "plugin_in_use"),
+        RolloutError::TooManyVersions { .. } => (StatusCode::CONFLICT, "too_many_versions"),
         RolloutError::Load(_) | RolloutError::Fit(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unusable_version"),
         RolloutError::Packages(_) => (StatusCode::SERVICE_UNAVAILABLE, "packages_unavailable"),
         RolloutError::Store(_) | RolloutError::Sessions(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
@@ -545,5 +557,12 @@ fn fault(finding: &Finding) -> Fault {
     Fault {
         pointer: finding.issue.pointer.to_string(),
         detail: format!("{} ({})", finding.issue.problem, finding.layer),
+    }
+}
+
+fn said(fault: &DefinitionFault) -> Fault {
+    Fault {
+        pointer: fault.pointer.clone(),
+        detail: fault.problem.clone(),
     }
 }

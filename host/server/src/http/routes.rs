@@ -9,9 +9,9 @@ use waspnest_core::package::MAX_BYTES;
 use super::api::outgoing::LARGEST_BODY;
 use super::api::{
     api_keys, app_state, audit, auth, chat_changes, communities, config, effects, events, groups, hooks, installations,
-    mail, me, media, messages, newsletters, pairing, people, profile, proxies, qr, routes, runs, scheduled_messages,
-    schedules, secrets, send_policy, sessions, shadow, statuses, stream, stream_tickets, system, tenants, users,
-    versions, ws,
+    made, mail, me, media, messages, newsletters, pairing, people, plugins, profile, proxies, qr, routes, runs,
+    scheduled_messages, schedules, secrets, send_policy, sessions, shadow, statuses, stream, stream_tickets, system,
+    tenants, users, values, versions, ws,
 };
 use super::context::Ctx;
 use super::document;
@@ -255,11 +255,23 @@ pub(super) fn table() -> Vec<Route> {
         post  ("/v1/sessions/{s}/effects/{e}/cancel", May(MessagesSend), "Calls off what has not left.", effects::cancel),
         post  ("/v1/sessions/{s}/effects/{e}/retry", May(MessagesSend), "Does once more what failed, as an effect of its own.", effects::retry),
 
-        get   ("/v1/installations", May(PluginsRead), "Installations, in the order of the configuration.", installations::list),
-        get   ("/v1/installations/{i}", May(PluginsRead), "One installation.", installations::get),
+        upload(post("/v1/plugins", Admin, "Uploads a plugin, or another version of one, for installations that are made here: an archive as the body, or where it is.", plugins::create)),
+        get   ("/v1/plugins", Admin, "Plugins that were uploaded, by id.", plugins::list),
+        get   ("/v1/plugins/{p}", Admin, "One plugin, with what is in its latest version or another.", plugins::get),
+        delete("/v1/plugins/{p}", Admin, "Removes a plugin, or one version of it. No installation made here is of it.", plugins::remove),
+
+        post  ("/v1/installations", Admin, "Makes an installation of a plugin that was uploaded and, unless told not to, puts it to work in every session at once. What is said are the keys of `[[plugin]]` in the configuration file, by the same rules.", made::create),
+        get   ("/v1/installations", May(PluginsRead), "Installations, those of higher priority first, and then those that are not at work.", installations::list),
+        get   ("/v1/installations/{i}", May(PluginsRead), "One installation.", made::get),
+        patch ("/v1/installations/{i}", Admin, "Changes an installation that was made here, at once: each key that is given takes the place of what was said, and null takes it back. What was tried or in shadow is so no more.", made::change),
+        delete("/v1/installations/{i}", Admin, "Removes an installation that was made here, with all that it keeps: values, dialogues, timers, schedules, dead letters, settings, records of its calls. Calls under way end first; messages it has asked for still leave.", made::remove),
         get   ("/v1/installations/{i}/config", May(PluginsRead), "The configuration that holds for the installation, in a session or a chat.", config::see),
         put   ("/v1/installations/{i}/config", May(PluginsWrite), "Sets the configuration of the installation, of a session or of a chat.", config::set),
         delete("/v1/installations/{i}/config", May(PluginsWrite), "Takes away what was set.", config::remove),
+        get   ("/v1/installations/{i}/usage", May(PluginsRead), "What the installation keeps, by session, and how much it may.", values::usage),
+        get   ("/v1/installations/{i}/values", May(PluginsRead), "Values of the plugin in a session, a chat or of a person, by key.", values::list),
+        delete("/v1/installations/{i}/values", May(PluginsWrite), "Takes values away, one or all whose keys begin alike. A call that relies on one is made again.", values::remove),
+        get   ("/v1/installations/{i}/values/scopes", May(PluginsRead), "Where in a session the plugin has values.", values::scopes),
         get   ("/v1/installations/{i}/dead-letters", May(PluginsRead), "Events that the installation could not handle, by session and then oldest first.", installations::dead_letters),
         post  ("/v1/installations/{i}/dead-letters/replay", May(PluginsWrite), "Has parked events handled again, by the plugin as it is now.", installations::replay),
         post  ("/v1/installations/{i}/dead-letters/discard", May(PluginsWrite), "Throws parked events away.", installations::discard),

@@ -1,7 +1,5 @@
 //! The schedules of installations: those of their manifests, as the operator changed them, and the operator's own.
 
-use std::sync::Arc;
-
 use chrono_tz::Tz;
 use tokio::sync::watch;
 use waspnest_core::event::Family;
@@ -13,7 +11,7 @@ use crate::config::Config;
 use crate::config::installation;
 use crate::config::schedule::{Schedule, Zone};
 use crate::did_you_mean;
-use crate::router::Slot;
+use crate::router::{Following, Slots};
 use crate::settings::ZoneSetting;
 use crate::source::Timetable;
 
@@ -63,6 +61,9 @@ pub fn of_installation(
             schedule.id.as_str()
         )));
     }
+    for schedule in &mut schedules {
+        schedule.tenant = wanted.tenant;
+    }
     Ok(schedules)
 }
 
@@ -80,15 +81,20 @@ pub(super) fn zone_settings(schedules: &[Schedule]) -> Vec<ZoneSetting> {
 
 /// The schedules of the versions that are at work.
 #[derive(Debug)]
-pub struct SlotTimetable(pub Arc<[Arc<Slot>]>);
+pub struct SlotTimetable(pub Slots);
 
 impl Timetable for SlotTimetable {
     fn schedules(&self) -> Vec<Schedule> {
-        self.0.iter().flat_map(|slot| slot.active().schedules.clone()).collect()
+        let slots = self.0.all();
+        slots.iter().flat_map(|slot| slot.active().schedules.clone()).collect()
     }
 
     fn changes(&self) -> Vec<watch::Receiver<()>> {
-        self.0.iter().map(|slot| slot.changes()).collect()
+        self.0.all().iter().map(|slot| slot.changes()).collect()
+    }
+
+    fn follow(&self) -> Following {
+        self.0.follow()
     }
 
     fn zone(
@@ -97,8 +103,7 @@ impl Timetable for SlotTimetable {
         (name, session): (&SessionName, SessionId),
         pointer: &str,
     ) -> Option<Tz> {
-        let slot = self.0.iter().find(|slot| slot.id() == installation)?;
-        let configuration = slot.active().settings.at(name, session, &[]);
+        let configuration = self.0.get(installation)?.active().settings.at(name, session, &[]);
         configuration.get(pointer)?.as_str()?.parse().ok()
     }
 }

@@ -10,7 +10,7 @@ use waspnest_core::package::{MAX_BYTES, Package, PackageDigest};
 use waspnest_core::version::{Canary, Shadow, Versions};
 
 use super::fetch::{Fetch, failed, sha256};
-use super::{Arrived, Backwards, BroughtIn, Rollout, RolloutError, archive, packed, registry};
+use super::{Arrived, Backwards, BroughtIn, Rollout, RolloutError, Uploaded, archive, packed, registry};
 use crate::router::Report;
 use crate::service::versions::{Arrival, Coming, VersionControl};
 
@@ -22,7 +22,10 @@ impl VersionControl for Rollout {
 
     async fn install(&self, id: &InstallationId, coming: Coming) -> Result<BroughtIn, RolloutError> {
         let Coming { arrival, signature } = coming;
-        let mut arrived = self.arrived(id, arrival).await?;
+        let mut arrived = match arrival {
+            Arrival::Source => self.parts.in_source(&self.wanted(id)?).await?,
+            arrival => self.arrived(arrival).await?,
+        };
         arrived.signature = signature.or(arrived.signature);
         self.install(id, arrived).await
     }
@@ -68,10 +71,23 @@ impl VersionControl for Rollout {
 }
 
 impl Rollout {
+    /// Keeps a plugin that comes from somewhere, for installations that are made over the API.
+    ///
+    /// # Errors
+    /// [`RolloutError`]; nothing is kept then.
+    pub async fn bring(&self, coming: Coming) -> Result<(Uploaded, PackageDigest), RolloutError> {
+        let mut arrived = self.arrived(coming.arrival).await?;
+        arrived.signature = coming.signature.or(arrived.signature);
+        self.upload(arrived).await
+    }
+
     /// A package, with what came with it.
-    async fn arrived(&self, id: &InstallationId, arrival: Arrival) -> Result<Arrived, RolloutError> {
+    async fn arrived(&self, arrival: Arrival) -> Result<Arrived, RolloutError> {
         match arrival {
-            Arrival::Source => packed(self.wanted(id)?.source.clone()).await,
+            Arrival::Source => Err(RolloutError::Arrival {
+                problem: "no installation says where it is".to_owned(),
+            }),
+            Arrival::Uploaded(digest) => self.parts.of_library(digest).await,
             Arrival::Directory(name) => {
                 let mut parts = Path::new(&*name).components();
                 let (Some(Component::Normal(_)), None) = (parts.next(), parts.next()) else {

@@ -36,7 +36,7 @@ impl Rollout {
         let _changing = self.change().await;
         let versions = self.record(id).await?;
         let canary = Canary { digest, percent };
-        let tried = self.tried(slot, &versions, canary).await?;
+        let tried = self.tried(&slot, &versions, canary).await?;
         self.parts.register.set_canary(id, Some(canary)).await?;
         slot.try_in_some(Some(tried));
         tracing::info!(plugin.id = %id, version = %digest, percent, "another version of the plugin is tried");
@@ -50,7 +50,7 @@ impl Rollout {
     pub async fn try_none(&self, id: &InstallationId) -> Result<Versions, RolloutError> {
         let slot = self.slot(id)?;
         let _changing = self.change().await;
-        self.stop_trying(slot).await?;
+        self.stop_trying(&slot).await?;
         self.record(id).await
     }
 
@@ -64,12 +64,12 @@ impl Rollout {
 
     /// Takes up what was tried when the host ended. What cannot be tried any more is left, and told.
     pub(super) async fn resume_canaries(&self) -> Result<(), RolloutError> {
-        for slot in self.slots.iter() {
+        for slot in self.slots.all().iter() {
             let Some(canary) = self.parts.register.canary(slot.id()).await? else {
                 continue;
             };
             let versions = self.record(slot.id()).await?;
-            match self.tried(slot, &versions, canary).await {
+            match self.tried(&slot, &versions, canary).await {
                 Ok(tried) => slot.try_in_some(Some(tried)),
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
@@ -110,9 +110,9 @@ impl Rollout {
         let plugin = self.installed(slot.id(), digest).await?;
         let wanted = self.wanted(slot.id())?;
         let breaker = Arc::new(Breaker::new(self.parts.config.plugins.breaker));
-        let installation = install::fit(plugin, wanted)?;
+        let installation = install::fit(plugin, &wanted)?;
         let engine = &self.parts.engine;
-        let installed = install::with_rules(engine, installation, wanted, &self.parts.config, breaker).await?;
+        let installed = install::with_rules(engine, installation, &wanted, &self.live.config(), breaker).await?;
         installed
             .settings
             .inherit(engine, &installed.installation, &slot.active().settings)

@@ -1,12 +1,15 @@
 //! Why a version was not brought in, or not put to work. Whatever it is, the version that was at work goes on.
 
 use waspnest_core::id::{InstallationId, PluginId, SessionName};
+use waspnest_core::made_installation::MAX_DEFINITION;
 use waspnest_core::package::PackageDigest;
 use waspnest_core::packages::PackagesError;
 use waspnest_core::session::SessionError;
 use waspnest_core::store::StoreError;
+use waspnest_core::uploaded_plugin::MAX_VERSIONS;
 use waspnest_engine::{LoadError, MigrationError};
 
+use crate::config::made::UnusableDefinition;
 use crate::install::InstallationError;
 
 /// See the module.
@@ -82,6 +85,67 @@ pub enum RolloutError {
         /// That of the other one.
         tried: u32,
     },
+    /// An installation that cannot be as it was said.
+    #[error("the installation cannot be so: {0}")]
+    Definition(#[from] UnusableDefinition),
+    /// What was said of an installation is too much.
+    #[error("the installation takes {bytes} bytes to write down; at most {MAX_DEFINITION} can be kept")]
+    DefinitionTooLarge {
+        /// How much it is.
+        bytes: usize,
+    },
+    /// The name of an installation is taken.
+    #[error("there is an installation {id} already")]
+    Taken {
+        /// The name.
+        id: InstallationId,
+    },
+    /// The name of an installation is taken by one of the file's.
+    #[error("the configuration file has an installation {id}; choose another id")]
+    TakenByFile {
+        /// The name.
+        id: InstallationId,
+    },
+    /// The installation is not the API's.
+    #[error("the installation {id} is the configuration file's: change it there")]
+    OfFile {
+        /// Which.
+        id: InstallationId,
+    },
+    /// The file has what was made over the API before.
+    #[error(
+        "the configuration file has an installation {id}, and one of that id was made over the API: give the one in the file another id, or take it out and remove the other one first"
+    )]
+    Clash {
+        /// The name.
+        id: InstallationId,
+    },
+    /// The installation is being removed.
+    #[error("the installation {id} is being removed")]
+    Leaving {
+        /// Which.
+        id: InstallationId,
+    },
+    /// No plugin of that name was uploaded.
+    #[error("no plugin {id} was uploaded")]
+    UnknownPlugin {
+        /// What was asked for.
+        id: PluginId,
+    },
+    /// Installations are of the plugin.
+    #[error("the plugin {id} is used by {}; remove that first", list(by))]
+    PluginInUse {
+        /// The plugin.
+        id: PluginId,
+        /// Who uses it.
+        by: Vec<InstallationId>,
+    },
+    /// A plugin has as many versions as it can have.
+    #[error("{MAX_VERSIONS} versions of {id} are there, and no more can be; remove some")]
+    TooManyVersions {
+        /// The plugin.
+        id: PluginId,
+    },
     /// What was sent, or named, holds no package.
     #[error("it holds no package: {problem}")]
     Arrival {
@@ -131,4 +195,8 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     words
+}
+
+fn list(ids: &[InstallationId]) -> String {
+    ids.iter().map(InstallationId::as_str).collect::<Vec<_>>().join(", ")
 }

@@ -131,15 +131,20 @@ impl RolloutParts {
         for (session, migration) in migrated.0 {
             let quota = installed.kv_quota();
             let committed = self.outbox.commit_migration(session, id, quota, migration).await;
-            let applied = committed.map_err(|error| match error {
-                CommitError::Store(error) => error.into(),
-                error @ (CommitError::Conflict | CommitError::AlreadyDone | CommitError::KvQuota { .. }) => {
-                    RolloutError::Broken(error.into())
-                }
-            })?;
+            let applied = committed.map_err(uncommitted)?;
             applied.durable().await?;
         }
         Ok(())
+    }
+}
+
+/// What a commit that should not fail failed with.
+pub(super) fn uncommitted(error: CommitError) -> RolloutError {
+    match error {
+        CommitError::Store(error) => error.into(),
+        error @ (CommitError::Conflict | CommitError::AlreadyDone | CommitError::KvQuota { .. }) => {
+            RolloutError::Broken(error.into())
+        }
     }
 }
 

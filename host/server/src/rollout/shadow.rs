@@ -34,9 +34,9 @@ impl Rollout {
         let _changing = self.change().await;
         let versions = self.record(id).await?;
         let shadow = Shadow { digest, percent };
-        let parts = self.shadow_parts(slot, &versions, shadow).await?;
+        let parts = self.shadow_parts(&slot, &versions, shadow).await?;
         self.parts.register.set_shadow(id, Some(shadow)).await?;
-        self.look_on(slot, parts);
+        self.look_on(&slot, parts);
         tracing::info!(plugin.id = %id, version = %digest, percent, "another version of the plugin is in shadow");
         Ok(versions)
     }
@@ -48,7 +48,7 @@ impl Rollout {
     pub async fn no_shadow(&self, id: &InstallationId) -> Result<Versions, RolloutError> {
         let slot = self.slot(id)?;
         let _changing = self.change().await;
-        self.stop_shadow(slot).await?;
+        self.stop_shadow(&slot).await?;
         self.record(id).await
     }
 
@@ -62,13 +62,13 @@ impl Rollout {
 
     /// Takes up what was in shadow when the host ended. What cannot be any more is left, and told.
     pub(super) async fn resume_shadows(&self) -> Result<(), RolloutError> {
-        for slot in self.slots.iter() {
+        for slot in self.slots.all().iter() {
             let Some(shadow) = self.parts.register.shadow(slot.id()).await? else {
                 continue;
             };
             let versions = self.record(slot.id()).await?;
-            match self.shadow_parts(slot, &versions, shadow).await {
-                Ok(parts) => self.look_on(slot, parts),
+            match self.shadow_parts(&slot, &versions, shadow).await {
+                Ok(parts) => self.look_on(&slot, parts),
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
                     tracing::error!(plugin.id = %slot.id(), version = %shadow.digest, error, "the version cannot be in shadow any more");

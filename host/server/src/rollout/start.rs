@@ -12,30 +12,35 @@ use waspnest_core::package::PackageDigest;
 use waspnest_core::version::{Approval, Choice, Version, Versions};
 use waspnest_engine::Plugin;
 
-use super::{Arrived, Backwards, Rollout, RolloutError, RolloutParts, approval, packed};
+use super::live::Live;
+use super::{Arrived, Backwards, Rollout, RolloutError, RolloutParts, approval};
+use crate::config::Config;
 use crate::config::installation::Installation as Wanted;
 use crate::install::{self, InstallationError};
-use crate::router::{self, Breaker, Installed, Slot};
+use crate::router::{self, Breaker, Installed, Slots};
 
 impl Rollout {
     /// Puts every enabled installation to work.
     ///
     /// # Errors
-    /// The first that cannot be.
+    /// The first of the file's that cannot be.
     pub async fn begin(parts: RolloutParts) -> Result<Self, RolloutError> {
         let config = Arc::clone(&parts.config);
         let mut installed = Vec::new();
         for wanted in install::enabled(&config) {
-            installed.push(Arc::new(parts.put_to_work(wanted).await?));
-        }
-        for collision in router::collisions(&installed) {
-            tracing::warn!("{collision}");
+            installed.push(Arc::new(parts.put_to_work(&config, wanted).await?));
         }
         let rollout = Self {
+            live: Arc::new(Live::new(config)),
             parts: Arc::new(parts),
-            slots: Slot::all(installed),
+            slots: Slots::new(installed),
             changing: Arc::new(Mutex::new(())),
         };
+        rollout.take_up_made().await?;
+        let at_work: Vec<_> = rollout.slots.all().iter().map(|slot| slot.active()).collect();
+        for collision in router::collisions(&at_work) {
+            tracing::warn!("{collision}");
+        }
         rollout.resume_canaries().await?;
         rollout.resume_shadows().await?;
         rollout.sweep().await;
@@ -51,14 +56,15 @@ impl RolloutParts {
         Ok(tried.into_iter().chain(shadow).collect())
     }
 
-    async fn put_to_work(&self, wanted: &Wanted) -> Result<Installed, RolloutError> {
+    /// Puts an installation to work with the version that is at work, or with the one in its source.
+    pub(super) async fn put_to_work(&self, config: &Config, wanted: &Wanted) -> Result<Installed, RolloutError> {
         let Some(mut versions) = self.register.get(&wanted.id).await? else {
-            return self.first(wanted).await;
+            return self.first(config, wanted).await;
         };
         let at_work = versions.next.unwrap_or(versions.active);
         let Some(before) = self.loaded(wanted, at_work).await? else {
             tracing::warn!(plugin.id = %wanted.id, version = %at_work, "the version that was at work is gone; its source is looked at");
-            return self.first(wanted).await;
+            return self.first(config, wanted).await;
         };
         if let Some(version) = versions.get(at_work) {
             self.trusted(version)?;
@@ -66,7 +72,7 @@ impl RolloutParts {
         let latest = match self.look_at_source(wanted, &before, &mut versions).await {
             Ok(Some(latest)) if latest.manifest.id != before.manifest.id => {
                 tracing::warn!(plugin.id = %wanted.id, from = %before.manifest.id, to = %latest.manifest.id, "the installation is of another plugin now");
-                return self.first(wanted).await;
+                return self.first(config, wanted).await;
             }
             Ok(latest) => latest,
             Err(error) => {
@@ -77,14 +83,14 @@ impl RolloutParts {
         };
         let chosen = match (latest, versions.choice) {
             (Some(latest), Choice::Source) if latest.digest != at_work => {
-                self.follow(wanted, &before, latest, &mut versions).await?
+                self.follow((config, wanted), &before, latest, &mut versions).await?
             }
             (_, Choice::Source | Choice::Operator) => None,
         };
         let installed = match chosen {
             Some(chosen) => chosen,
             None => {
-                let installed = self.with_rules(wanted, before).await?;
+                let installed = self.with_rules(config, wanted, before).await?;
                 // The host may have ended between two sessions.
                 let migrated = self.migrate(&installed, Backwards::Forced).await?;
                 self.commit(&installed, migrated).await?;
@@ -99,12 +105,12 @@ impl RolloutParts {
     }
 
     /// Puts the version in the source to work, whatever there was.
-    async fn first(&self, wanted: &Wanted) -> Result<Installed, RolloutError> {
+    async fn first(&self, config: &Config, wanted: &Wanted) -> Result<Installed, RolloutError> {
         let load = |source| InstallationError::Load {
             id: wanted.id.clone(),
             source,
         };
-        let arrived = packed(wanted.source.clone()).await.map_err(|error| match error {
+        let arrived = self.in_source(wanted).await.map_err(|error| match error {
             RolloutError::Load(source) => load(source).into(),
             other => other,
         })?;
@@ -112,11 +118,11 @@ impl RolloutParts {
         let Arrived { package, origin, .. } = arrived;
         let plugin = self
             .engine
-            .load_package(package.clone(), &wanted.source, wanted.limits)
+            .load_package(package.clone(), &self.place(&wanted.source), wanted.limits)
             .await;
         let plugin = plugin.map_err(load)?;
         let version = self.version(&plugin, &origin, signed_by);
-        let installed = self.with_rules(wanted, plugin).await?;
+        let installed = self.with_rules(config, wanted, plugin).await?;
         self.packages.put(package).await?;
         self.register.put(&wanted.id, &Versions::new(version)).await?;
         Ok(installed)
@@ -129,7 +135,7 @@ impl RolloutParts {
         before: &Plugin,
         versions: &mut Versions,
     ) -> Result<Option<Arc<Plugin>>, RolloutError> {
-        let arrived = packed(wanted.source.clone()).await?;
+        let arrived = self.in_source(wanted).await?;
         let digest = arrived.package.digest();
         if digest == before.digest {
             return Ok(None);
@@ -138,7 +144,7 @@ impl RolloutParts {
         let Arrived { package, origin, .. } = arrived;
         let plugin = self
             .engine
-            .load_package(package.clone(), &wanted.source, wanted.limits)
+            .load_package(package.clone(), &self.place(&wanted.source), wanted.limits)
             .await?;
         if plugin.manifest.id == before.manifest.id && versions.get(digest).is_none() {
             self.packages.put(package).await?;
@@ -155,7 +161,7 @@ impl RolloutParts {
     /// The version in the source, put to work if it may be.
     async fn follow(
         &self,
-        wanted: &Wanted,
+        (config, wanted): (&Config, &Wanted),
         before: &Plugin,
         latest: Arc<Plugin>,
         versions: &mut Versions,
@@ -172,7 +178,7 @@ impl RolloutParts {
             tracing::warn!(plugin.id = %wanted.id, version = %digest, from, to, "the version in the source knows only earlier forms of the data; the one before goes on");
             return Ok(None);
         }
-        let fitted = match self.with_rules(wanted, latest).await {
+        let fitted = match self.with_rules(config, wanted, latest).await {
             Ok(installed) => {
                 let migrated = self.migrate(&installed, Backwards::Refused).await;
                 migrated.map(|migrated| (installed, migrated))
@@ -212,9 +218,14 @@ impl RolloutParts {
         Ok(Some(plugin))
     }
 
-    async fn with_rules(&self, wanted: &Wanted, plugin: Arc<Plugin>) -> Result<Installed, RolloutError> {
+    async fn with_rules(
+        &self,
+        config: &Config,
+        wanted: &Wanted,
+        plugin: Arc<Plugin>,
+    ) -> Result<Installed, RolloutError> {
         let installation = install::fit(plugin, wanted)?;
         let breaker = Arc::new(Breaker::new(self.config.plugins.breaker));
-        Ok(install::with_rules(&self.engine, installation, wanted, &self.config, breaker).await?)
+        Ok(install::with_rules(&self.engine, installation, wanted, config, breaker).await?)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 use waspnest_core::dialogue;
 use waspnest_core::event::{Event, EventKind, Family, Interest, TickCause};
-use waspnest_core::id::SessionName;
+use waspnest_core::id::{SessionName, TenantId};
 use waspnest_core::kv::Quota;
 use waspnest_core::message::Message;
 use waspnest_engine::{Installation, Mode};
@@ -25,6 +25,8 @@ use crate::settings::Settings;
 pub struct Installed {
     /// The plugin at work.
     pub installation: Installation,
+    /// Whose it is; none for the operator's, which works in everybody's sessions.
+    pub tenant: Option<TenantId>,
     /// Its configuration.
     pub settings: Settings,
     /// Which events it gets; the first bind that admits one names itself.
@@ -48,6 +50,11 @@ pub struct Installed {
 }
 
 impl Installed {
+    /// Whether it works in sessions of a tenant.
+    pub(crate) fn works_for(&self, tenant: TenantId) -> bool {
+        self.tenant.is_none_or(|whose| whose == tenant)
+    }
+
     /// How much state it may keep in each session.
     pub(crate) fn kv_quota(&self) -> Quota {
         match self.installation.kv_terms() {
@@ -65,6 +72,12 @@ impl Installed {
             bytes: u64::MAX,
             keys: self.installation.dialogue_terms().map_or(0, |terms| terms.max_open),
         }
+    }
+
+    /// How much it may keep in each session, as values and in dialogues.
+    #[must_use]
+    pub fn quotas(&self) -> (Quota, Quota) {
+        (self.kv_quota(), self.dialogue_quota())
     }
 
     /// Which families may reach it in a session: those that a bind lets through, whatever the version at work subscribes to. A session

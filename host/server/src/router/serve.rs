@@ -35,6 +35,8 @@ const MOST_CONFLICTS: u32 = 16;
 #[derive(Debug)]
 pub(super) struct LaneEnd {
     pub course: usize,
+    /// The places that courses are numbered by.
+    pub at_work: Arc<[Arc<Slot>]>,
     pub finish: mpsc::Sender<Finished>,
     pub stop: CancellationToken,
 }
@@ -89,7 +91,9 @@ async fn serve(
     parts: &Arc<RouterParts>,
     slot: &Arc<Slot>,
     waiting: Waiting,
-    LaneEnd { course, stop, .. }: &LaneEnd,
+    LaneEnd {
+        course, at_work, stop, ..
+    }: &LaneEnd,
 ) -> Result<Served, RouterError> {
     let Waiting {
         position,
@@ -127,7 +131,7 @@ async fn serve(
             () = stop.cancelled() => return Ok(Served::Stopped),
         };
         if !std::ptr::eq(Weak::as_ptr(&decided_for), Arc::as_ptr(&installed)) {
-            let Some(wanted) = decided_again(parts, *course, &installed, &event, round) else {
+            let Some(wanted) = decided_again(parts, (at_work, *course), &installed, &event, round) else {
                 note(parts, &installed, Verdict::Neither);
                 return pass_over(parts, slot.id(), position, round).await;
             };
@@ -194,12 +198,12 @@ async fn admitted(parts: &RouterParts, slot: &Slot, event: &Event) -> (Arc<Insta
 /// As what an event goes to a version that was not at work when it was queued; none if that one does not want it.
 fn decided_again(
     parts: &RouterParts,
-    course: usize,
+    (at_work, course): (&[Arc<Slot>], usize),
     installed: &Installed,
     event: &Event,
     round: Round,
 ) -> Option<Wanted> {
-    let versions: Vec<_> = parts.installations.iter().map(|slot| slot.for_event(event)).collect();
+    let versions: Vec<_> = at_work.iter().map(|slot| slot.for_event(event)).collect();
     let hearings = command::hear(versions.iter().map(|version| &**version), &parts.name, event);
     let heard = hearings.into_iter().find(|hearing| hearing.course == course);
     let heard = heard.map(|hearing| (hearing.bind, hearing.way, hearing.may_stop));

@@ -1,4 +1,7 @@
 //! The router of one session.
+//!
+//! When installations come, go or are bound otherwise, it comes to rest as at the end of the process (calls under way end, what waits in
+//! lanes is let go) and takes every installation up where it stands, as at a start. So there is one way to begin, and one to end.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -15,6 +18,7 @@ use super::lane::{Lane, LaneKey, Start, Waiting};
 use super::precedence::{self, Turn};
 use super::serve::{LaneEnd, run_lane};
 use super::slot::Slot;
+use super::slots::Following;
 use super::tracker::Tracker;
 use super::{RouterError, RouterParts};
 use crate::config::bind::MayStop;
@@ -31,6 +35,9 @@ const MARK_STEP: u64 = 64;
 #[derive(Debug)]
 pub(crate) struct SessionRouter {
     parts: Arc<RouterParts>,
+    following: Following,
+    /// The places, in the order of the courses.
+    at_work: Arc<[Arc<Slot>]>,
     courses: Vec<Course>,
     lanes: HashMap<(usize, LaneKey), Lane>,
     lane_tasks: JoinSet<Result<(usize, LaneKey), RouterError>>,
@@ -67,18 +74,41 @@ impl SessionRouter {
     /// # Errors
     /// When the store cannot be read.
     pub(crate) async fn resume(parts: RouterParts) -> Result<Self, RouterError> {
+        let mut router = Self {
+            following: parts.installations.follow(),
+            at_work: Arc::new([]),
+            courses: Vec::new(),
+            lanes: HashMap::new(),
+            lane_tasks: JoinSet::new(),
+            head: parts.log.wake(parts.session),
+            replays: parts.progress.replay_wake(parts.session),
+            read_to: Position::default(),
+            open: 0,
+            mark_step: MARK_STEP,
+            parts: Arc::new(parts),
+        };
+        router.take_up().await?;
+        Ok(router)
+    }
+
+    /// Takes up the installations there are now. No lane is at work.
+    async fn take_up(&mut self) -> Result<(), RouterError> {
+        let parts = Arc::clone(&self.parts);
+        self.at_work = self.following.take_up_of(parts.tenant);
+        self.courses.clear();
+        self.lanes.clear();
+        self.open = 0;
+        // Before anybody's place is noted: what comes in from here on is for those who are new.
+        parts.interest.set(parts.interest_of(&self.at_work));
         let at = parts.log.head(parts.session).await?;
-        let head = parts.log.wake(parts.session);
-        let replays = parts.progress.replay_wake(parts.session);
-        let mut courses = Vec::new();
-        for slot in parts.installations.iter() {
+        for slot in self.at_work.iter() {
             let id = slot.id();
             let mut cursor = parts.progress.load(parts.session, id).await?;
             if cursor.started == Started::No {
                 cursor.low = parts.progress.start_at(parts.session, id, at).await?;
             }
             let tracker = Tracker::resume(cursor.low);
-            courses.push(Course {
+            self.courses.push(Course {
                 slot: Arc::clone(slot),
                 tracker,
                 done: cursor.done,
@@ -86,18 +116,9 @@ impl SessionRouter {
                 replaying: BTreeSet::new(),
             });
         }
-        let read_to = courses.iter().map(|course| course.tracker.low()).min().unwrap_or(at);
-        Ok(Self {
-            parts: Arc::new(parts),
-            courses,
-            lanes: HashMap::new(),
-            lane_tasks: JoinSet::new(),
-            head,
-            replays,
-            read_to,
-            open: 0,
-            mark_step: MARK_STEP,
-        })
+        let lows = self.courses.iter().map(|course| course.tracker.low());
+        self.read_to = lows.min().unwrap_or(at);
+        Ok(())
     }
 
     /// Stores a low-water mark as soon as it has moved, for who has to know that nothing is left to do.
@@ -111,14 +132,27 @@ impl SessionRouter {
     /// # Errors
     /// When the store is lost.
     pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), RouterError> {
+        while !stop.is_cancelled() {
+            self.route(&stop).await?;
+            if !stop.is_cancelled() {
+                self.take_up().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Routes until `stop`, or until there are other installations; no lane is at work then.
+    async fn route(&mut self, stop: &CancellationToken) -> Result<(), RouterError> {
+        let rest = stop.child_token();
         let (finish, mut finished) = mpsc::channel(1024);
         self.head.mark_changed();
         self.replays.mark_changed();
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
-                Ok(()) = self.head.changed(), if self.open < MOST_OPEN => self.read(&finish, &stop).await?,
-                Ok(()) = self.replays.changed() => self.replay(&finish, &stop).await?,
+                () = self.following.changed() => break,
+                Ok(()) = self.head.changed(), if self.open < MOST_OPEN => self.read(&finish, &rest).await?,
+                Ok(()) = self.replays.changed() => self.replay(&finish, &rest).await?,
                 Some(done) = finished.recv() => {
                     self.finish(done).await?;
                     while let Ok(done) = finished.try_recv() {
@@ -128,6 +162,7 @@ impl SessionRouter {
                 Some(ended) = self.lane_tasks.join_next() => self.reap(ended)?,
             }
         }
+        rest.cancel();
         drop(finish);
         loop {
             tokio::select! {
@@ -260,6 +295,7 @@ impl SessionRouter {
         if lane.push(waiting) == Start::Needed {
             let end = LaneEnd {
                 course: index,
+                at_work: Arc::clone(&self.at_work),
                 finish: finish.clone(),
                 stop: stop.clone(),
             };

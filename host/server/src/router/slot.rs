@@ -68,15 +68,6 @@ impl Slot {
         }
     }
 
-    /// The places of installations that are at work, in their order.
-    #[must_use]
-    pub fn all(installed: Vec<Arc<Installed>>) -> Arc<[Arc<Self>]> {
-        installed
-            .into_iter()
-            .map(|installed| Arc::new(Self::new(installed)))
-            .collect()
-    }
-
     /// The installation's id, which no version changes.
     #[must_use]
     pub const fn id(&self) -> &InstallationId {

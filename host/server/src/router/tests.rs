@@ -1,6 +1,7 @@
 //! The pipeline from the log to the wire, with real plugins in real sandboxes and a script in the place of WhatsApp.
 
 mod account;
+mod comings;
 mod command;
 mod dialogue;
 mod group_admin;

@@ -4,7 +4,6 @@
 //! answer comes from memory, after the commit of what the plugin drafted, so that whoever reads it knows that all of it was kept. A caller
 //! that asks again makes another event.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use waspnest_core::clock::Clock;
 use waspnest_core::draft::Response;
 use waspnest_core::event::{EventKind, RequestEvent};
 use waspnest_core::hmac;
-use waspnest_core::id::{EventId, InstallationId};
+use waspnest_core::id::{EventId, InstallationId, TenantId};
 use waspnest_core::log::Log;
 use waspnest_core::secret::SecretText;
 
@@ -85,10 +84,13 @@ pub enum HookOutcome {
     Later(EventId),
 }
 
+/// A hook, and in whose sessions it can be called; in everybody's if nobody is named.
+pub type OwnedHook = (Hook, Option<TenantId>);
+
 /// The use cases of hooks. Clones are the same.
 #[derive(Clone)]
 pub struct Hooks {
-    hooks: Arc<BTreeMap<InstallationId, Hook>>,
+    hooks: Arc<dyn Fn(&InstallationId) -> Option<OwnedHook> + Send + Sync>,
     secrets: Secrets,
     sessions: Sessions,
     log: Log,
@@ -97,10 +99,10 @@ pub struct Hooks {
 }
 
 impl Hooks {
-    /// Those of the installations at work.
+    /// Over what `hooks` says of the installations at work, which come and go.
     #[must_use]
     pub fn new(
-        hooks: BTreeMap<InstallationId, Hook>,
+        hooks: impl Fn(&InstallationId) -> Option<OwnedHook> + Send + Sync + 'static,
         secrets: Secrets,
         sessions: Sessions,
         log: Log,
@@ -123,7 +125,7 @@ impl Hooks {
     /// [`HookError`]; nothing was recorded then.
     pub async fn call(&self, session: &str, installation: &str, call: HookCall) -> Result<HookOutcome, HookError> {
         let installation: InstallationId = installation.parse().map_err(|_| HookError::Unknown)?;
-        let hook = self.hooks.get(&installation).ok_or(HookError::Unknown)?;
+        let (hook, tenant) = (self.hooks)(&installation).ok_or(HookError::Unknown)?;
         let secret = self.secrets.text(&hook.secret).await?.ok_or(HookError::NoSecret)?;
         if !self.may_call(hook.auth, &secret, &call) {
             return Err(HookError::Unauthenticated);
@@ -132,8 +134,8 @@ impl Hooks {
             return Err(HookError::TooLarge { limit: hook.max_body });
         }
         // Installations with hooks are the operator's, and so are the names of sessions in their addresses.
-        let (record, _) = self.sessions.find(&Caller::admin(), session).await?;
-        if !hook.is_for(&record.name) {
+        let (record, owner) = self.sessions.find(&Caller::admin(), session).await?;
+        if !hook.is_for(&record.name) || tenant.is_some_and(|tenant| tenant != owner) {
             return Err(HookError::Unknown);
         }
         let shown = |name: &http::HeaderName| {

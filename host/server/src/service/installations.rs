@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use waspnest_core::event::Position;
-use waspnest_core::id::{InstallationId, PluginId, SessionId, SessionName};
+use waspnest_core::id::{InstallationId, PluginId, SessionId, SessionName, TenantId};
 use waspnest_core::progress::{DeadLetter, Found, Progress};
 use waspnest_core::session::Sessions as Register;
 
@@ -15,20 +15,56 @@ pub use crate::router::{Breaker, Condition};
 pub struct Described {
     /// The operator's name of it.
     pub id: InstallationId,
-    /// The author's name of the plugin.
-    pub plugin: PluginId,
+    /// Who said that it should be.
+    pub origin: Origin,
+    /// Whose it is; none for the operator's, which work in everybody's sessions.
+    pub tenant: Option<TenantId>,
+    /// The plugin it puts to work; none where that is not known any more.
+    pub plugin: Option<DescribedPlugin>,
+    /// Names of the capabilities that are requested and granted.
+    pub granted: Vec<Box<str>>,
+    /// Names of the binds that bring it events.
+    pub binds: Vec<Box<str>>,
+    /// Whether it is at work.
+    pub standing: Standing,
+}
+
+/// The plugin of an installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DescribedPlugin {
+    /// The author's name of it.
+    pub id: PluginId,
     /// Name shown to people.
     pub name: Box<str>,
     /// Version of the plugin.
     pub version: Box<str>,
     /// Digest of its package: which version of the plugin this is.
     pub digest: Box<str>,
-    /// Names of the capabilities that are requested and granted.
-    pub granted: Vec<Box<str>>,
-    /// Names of the binds that bring it events.
-    pub binds: Vec<Box<str>>,
-    /// Whether it gets calls.
-    pub breaker: Arc<Breaker>,
+}
+
+/// Who said that an installation should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The configuration file.
+    File,
+    /// A caller of the API.
+    Api,
+}
+
+/// Whether an installation is at work.
+#[derive(Debug, Clone)]
+pub enum Standing {
+    /// It is, and this may hold its calls back for a while.
+    AtWork(Arc<Breaker>),
+    /// It gets nothing, because that was said.
+    Paused,
+    /// It should be and cannot.
+    Broken {
+        /// Why.
+        problem: Box<str>,
+    },
+    /// It is being removed.
+    Leaving,
 }
 
 /// An event that an installation could not handle, and where it stands.

@@ -6,16 +6,18 @@ use ulid::Ulid;
 use waspnest_core::address::{Jid, Party};
 use waspnest_core::clock::{Clock, UnixMs};
 use waspnest_core::event::{Event, EventKind, Position};
-use waspnest_core::id::{EventId, SessionId, SessionName};
+use waspnest_core::id::{EventId, SessionId, SessionName, TenantId};
 use waspnest_core::message::{Content, Media, MediaSource, Message, MessageKey, Origin, Text};
 
-use crate::router::{Explained, Installed, Slot, explain};
+use crate::router::{Explained, Installed, Slots, explain};
 
 /// A message that nobody has written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     /// The session that would get it.
     pub session: SessionName,
+    /// Whose that session is.
+    pub tenant: TenantId,
     /// Its chat.
     pub chat: Jid,
     /// Who would write it.
@@ -68,14 +70,14 @@ impl Kind {
 /// Tells who would get a message. Clones are the same.
 #[derive(Debug, Clone)]
 pub struct Routes {
-    installations: Arc<[Arc<Slot>]>,
+    installations: Slots,
     clock: Arc<dyn Clock>,
 }
 
 impl Routes {
     /// Over the installations at work, those of higher priority first.
     #[must_use]
-    pub fn new(installations: Arc<[Arc<Slot>]>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(installations: Slots, clock: Arc<dyn Clock>) -> Self {
         Self { installations, clock }
     }
 
@@ -83,7 +85,12 @@ impl Routes {
     #[must_use]
     pub fn explain(&self, question: &Question) -> Vec<Explained> {
         let event = event(question, question.at.unwrap_or_else(|| self.clock.now()));
-        let versions: Vec<Arc<Installed>> = self.installations.iter().map(|slot| slot.active()).collect();
+        let versions: Vec<Arc<Installed>> = self
+            .installations
+            .of(question.tenant)
+            .iter()
+            .map(|slot| slot.active())
+            .collect();
         explain(versions.iter().map(|installed| &**installed), &question.session, &event)
     }
 }

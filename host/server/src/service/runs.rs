@@ -18,7 +18,7 @@ use waspnest_engine::{CallContext, Engine, Occasion};
 use super::error::Error;
 use crate::recorder::Then;
 pub use crate::recorder::{Difference, Unlike};
-use crate::router::{Installed, RULES, Slot, command_in, seed};
+use crate::router::{Installed, RULES, Slots, command_in, seed};
 
 /// Records read at a time when only some are wanted.
 const PAGE: usize = 256;
@@ -33,7 +33,7 @@ pub struct Replays {
     /// Where packages are looked up.
     pub plugins: PathBuf,
     /// Who works.
-    pub installations: Arc<[Arc<Slot>]>,
+    pub installations: Slots,
     /// What redacted records were hidden with.
     pub hide: Hide,
 }
@@ -172,7 +172,7 @@ impl Runs {
         let (session, Whole { listed, detail }) = self.find(id).await?;
         let Listed { run, .. } = listed;
         let replays = &self.replays;
-        let slot = replays.installations.iter().find(|slot| *slot.id() == run.installation);
+        let slot = replays.installations.get(&run.installation);
         let slot = slot.ok_or_else(|| not("its installation is not at work any more"))?;
         let installed = &slot.active();
         let event = replays.log.get(session.id, run.position).await?;

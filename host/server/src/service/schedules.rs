@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use waspnest_core::clock::{Clock, UnixMs};
 use waspnest_core::event::{EventKind, Position, Tick, TickCause};
-use waspnest_core::id::{EventId, InstallationId, ScheduleId, SessionId, SessionName};
+use waspnest_core::id::{EventId, InstallationId, ScheduleId, SessionId, SessionName, TenantId};
 use waspnest_core::log::{Incoming, Log};
 use waspnest_core::progress::Progress;
 use waspnest_core::schedule_state::{SchedulePause, ScheduleRun, ScheduleState, ScheduleStates};
@@ -118,19 +118,17 @@ impl Schedules {
         after: Option<&(SessionId, InstallationId, ScheduleId)>,
         limit: usize,
     ) -> Result<Vec<Scheduled>, Error> {
-        let sessions = self.0.register.list().await?;
+        let sessions = self.0.register.list_owned().await?;
         let only = match session {
-            Some(given) => Some(find(&sessions, given)?.id),
+            Some(given) => Some(find(&sessions, given)?.0.id),
             None => None,
         };
         let schedules = self.0.timetable.schedules();
         let mut found = Vec::new();
         let mut behind = after.is_none();
-        for record in &sessions {
-            for schedule in schedules
-                .iter()
-                .filter(|schedule| fires_in(schedule, record, &sessions))
-            {
+        for owned in &sessions {
+            let (record, _) = owned;
+            for schedule in schedules.iter().filter(|schedule| fires_in(schedule, owned, &sessions)) {
                 let place = (record.id, &schedule.plugin, &schedule.id);
                 if !behind {
                     behind = after.is_some_and(|(session, plugin, id)| place == (*session, plugin, id));
@@ -266,11 +264,12 @@ impl Schedules {
     }
 
     async fn find(&self, which: &Which) -> Result<(SessionRecord, Schedule), Error> {
-        let sessions = self.0.register.list().await?;
-        let record = find(&sessions, &which.session)?;
+        let sessions = self.0.register.list_owned().await?;
+        let owned = find(&sessions, &which.session)?;
+        let (record, _) = owned;
         let mut schedules = self.0.timetable.schedules().into_iter();
         let found = schedules.find(|schedule| {
-            schedule.plugin == which.installation && schedule.id == which.id && fires_in(schedule, record, &sessions)
+            schedule.plugin == which.installation && schedule.id == which.id && fires_in(schedule, owned, &sessions)
         });
         let unknown = || Error::UnknownSchedule {
             session: record.name.clone(),
@@ -321,15 +320,18 @@ impl Schedules {
     }
 }
 
-fn fires_in(schedule: &Schedule, record: &SessionRecord, sessions: &[SessionRecord]) -> bool {
+/// A session, and whose it is.
+type Owned = (SessionRecord, TenantId);
+
+fn fires_in(schedule: &Schedule, (record, tenant): &Owned, sessions: &[Owned]) -> bool {
     match schedule.fan_out {
-        FanOut::Session => schedule.is_for(record.name.as_str()),
+        FanOut::Session => schedule.is_for(record.name.as_str()) && schedule.is_of(*tenant),
         FanOut::Once => chosen(schedule, sessions).is_some_and(|chosen| chosen.id == record.id),
     }
 }
 
-fn find<'a>(sessions: &'a [SessionRecord], given: &str) -> Result<&'a SessionRecord, Error> {
+fn find<'a>(sessions: &'a [Owned], given: &str) -> Result<&'a Owned, Error> {
     let unknown = || Error::UnknownSession { given: given.into() };
-    let is_meant = |record: &&SessionRecord| record.name.as_str() == given || record.id.to_string() == given;
+    let is_meant = |(record, _): &&Owned| record.name.as_str() == given || record.id.to_string() == given;
     sessions.iter().find(is_meant).ok_or_else(unknown)
 }

@@ -16,7 +16,8 @@ use waspnest_core::session::Sessions as Register;
 use waspnest_engine::{ConfigSchema, Configuration, Engine};
 
 use super::error::Error;
-use crate::router::{Installed, Slot};
+use crate::router::{Installed, Slot, Slots};
+use crate::settings::stored::{self, object};
 use crate::settings::{Findings, LayerName, Settings};
 
 /// Which configuration is meant: an installation's, or that for a session, or for a chat of it.
@@ -51,7 +52,7 @@ pub struct Seen {
 #[derive(Clone)]
 pub struct SettingsParts {
     /// Plugins at work.
-    pub installations: Arc<[Arc<Slot>]>,
+    pub installations: Slots,
     /// The sandbox, for plugins' own checks.
     pub engine: Arc<Engine>,
     /// What was set.
@@ -93,20 +94,9 @@ impl InstallationSettings {
     /// [`Error::Store`].
     pub async fn take_up(&self) -> Result<(), Error> {
         let sessions = self.sessions().await?;
-        for slot in &*self.parts.installations {
-            let everywhere = self.parts.layers.everywhere(slot.id()).await?;
-            let mut layers: Vec<_> = everywhere
-                .into_iter()
-                .map(|layer| (Reach::Installation, layer))
-                .collect();
-            for (session, _) in &sessions {
-                layers.extend(self.parts.layers.in_session(*session, slot.id()).await?);
-            }
+        for slot in self.parts.installations.all().iter() {
             for installed in versions(slot) {
-                installed.settings.know(&sessions);
-                for (reach, layer) in &layers {
-                    self.offer(&installed, &sessions, reach.clone(), object(layer)?).await;
-                }
+                stored::take_up(&self.parts.layers, &sessions, &self.parts.engine, &installed).await?;
             }
         }
         Ok(())
@@ -167,7 +157,7 @@ impl InstallationSettings {
             });
         }
         self.parts.layers.set(id, &place.reach, stored.as_ref()).await?;
-        for other in versions(slot) {
+        for other in versions(&slot) {
             other.settings.know(&sessions);
             match &layer {
                 // A version that is tried beside the one that was asked may see it otherwise.
@@ -239,11 +229,9 @@ impl InstallationSettings {
             .await
     }
 
-    fn slot(&self, id: &InstallationId) -> Result<&Slot, Error> {
-        let mut all = self.parts.installations.iter();
-        all.find(|slot| slot.id() == id)
-            .map(|slot| &**slot)
-            .ok_or_else(|| Error::UnknownInstallation { id: id.clone() })
+    fn slot(&self, id: &InstallationId) -> Result<Arc<Slot>, Error> {
+        let slot = self.parts.installations.get(id);
+        slot.ok_or_else(|| Error::UnknownInstallation { id: id.clone() })
     }
 
     async fn place(&self, installed: &Installed, whose: &Whose) -> Result<Place, Error> {
@@ -291,10 +279,6 @@ impl InstallationSettings {
 
 fn hidden(schema: Option<&ConfigSchema>, value: &Value) -> Value {
     schema.map_or_else(|| value.clone(), |schema| schema.hide(value))
-}
-
-fn object(layer: &ConfigLayer) -> Result<Map<String, Value>, Error> {
-    serde_json::from_str(&layer.json).map_err(|error| Error::Internal(error.into()))
 }
 
 /// The version at work, and the one that is tried.

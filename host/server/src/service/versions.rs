@@ -26,6 +26,8 @@ pub enum Arrival {
         /// SHA-256 of the archive, or the digest of the package in it.
         digest: PackageDigest,
     },
+    /// It was uploaded.
+    Uploaded(PackageDigest),
     /// In a registry, named by the digest of its manifest.
     Registry(Reference),
 }

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use waspnest_core::address::Party;
-use waspnest_core::event::{Family, Interest};
+use waspnest_core::event::{Family, Interest, LiveInterest};
 use waspnest_core::send_ledger::Linked;
 use waspnest_core::session::SessionRecord;
 use waspnest_core::store::StoreError;
@@ -56,24 +56,21 @@ pub(super) async fn prepare(
     stop: CancellationToken,
 ) -> Result<(Supervised, SinkPort), Failure> {
     let session = record.id;
-    let wants = |family: &Family| {
-        let mut interests = shared
-            .installations
-            .iter()
-            .map(|slot| slot.active().interest(&record.name));
-        interests.any(|interest| interest.wants(*family))
-    };
     // Lists, streams and the mailbox show these whatever plugins want. Presence comes often, is worth little, and is left to those who want it.
-    let shown = [
+    let shown: Interest = [
         Family::Receipt,
         Family::Group,
         Family::Contact,
         Family::Chat,
         Family::Call,
         Family::Session,
-    ];
-    let interest: Interest = Family::ALL.into_iter().filter(wants).chain(shown).collect();
-    let handle = shared.whatsapp.open(session, interest).await?;
+    ]
+    .into_iter()
+    .collect();
+    // The router adds what plugins want, before anything comes in.
+    let interest = LiveInterest::from(shown);
+    let tenant = shared.register.owner(session).await?;
+    let handle = shared.whatsapp.open(session, interest.clone()).await?;
     let connection = watch::Sender::new(None);
     let me = watch::Sender::new(handle.status().borrow().me.clone());
     let carrier = SessionCarrier {
@@ -87,10 +84,10 @@ pub(super) async fn prepare(
         carrier: Arc::new(carrier),
         clock: Arc::clone(&shared.clock),
         retry: shared.send_retry.clone(),
-        failures: Failures::new(session, shared.log.clone(), interest),
+        failures: Failures::new(session, shared.log.clone(), interest.clone()),
         policy: policy(shared, record, me.subscribe()).await?,
     });
-    for slot in shared.installations.iter() {
+    for slot in shared.installations.of(tenant).iter() {
         rollout::settle(&shared.outbox, session, slot).await?;
     }
     let webhooks = WebhookSink::new(
@@ -108,7 +105,10 @@ pub(super) async fn prepare(
         session,
         name: record.name.clone(),
         me: me.subscribe(),
-        installations: Arc::clone(&shared.installations),
+        tenant,
+        installations: shared.installations.clone(),
+        interest,
+        shown,
         engine: Arc::clone(&shared.engine),
         log: shared.log.clone(),
         progress: shared.progress.clone(),
@@ -131,6 +131,7 @@ pub(super) async fn prepare(
     let schedules = SessionSchedules::resume(SourceParts {
         session,
         name: record.name.clone(),
+        tenant,
         timetable: Arc::clone(&shared.timetable),
         store: Arc::clone(&shared.store),
         log: shared.log.clone(),

@@ -2,7 +2,7 @@
 
 use waspnest_core::clock::UnixMs;
 use waspnest_core::effect::{self, Effect, Progress};
-use waspnest_core::event::{EventKind, Family, Interest, Receipt, ReceiptStatus};
+use waspnest_core::event::{EventKind, Family, LiveInterest, Receipt, ReceiptStatus};
 use waspnest_core::id::SessionId;
 use waspnest_core::log::Log;
 
@@ -11,17 +11,17 @@ use waspnest_core::log::Log;
 pub(crate) struct Failures {
     session: SessionId,
     log: Log,
-    interest: Interest,
+    interest: LiveInterest,
 }
 
 impl Failures {
-    pub(crate) const fn new(session: SessionId, log: Log, interest: Interest) -> Self {
+    pub(crate) const fn new(session: SessionId, log: Log, interest: LiveInterest) -> Self {
         Self { session, log, interest }
     }
 
     /// Puts a receipt into the log when an effect that is a message has failed and somebody wants to know.
     pub(super) async fn tell(&self, effect: &Effect, progress: &Progress, at: UnixMs) {
-        if !self.interest.wants(Family::Receipt) {
+        if !self.interest.now().wants(Family::Receipt) {
             return;
         }
         let Some(receipt) = receipt(effect, progress, at) else {

@@ -8,7 +8,7 @@
 use chrono_tz::Tz;
 use waspnest_core::clock::UnixMs;
 use waspnest_core::event::{EventKind, Tick, TickCause};
-use waspnest_core::id::SessionId;
+use waspnest_core::id::{SessionId, TenantId};
 use waspnest_core::log::Incoming;
 use waspnest_core::schedule_state::{ScheduleRule, ScheduleRun, ScheduleState, ScheduleStates};
 use waspnest_core::session::SessionRecord;
@@ -40,8 +40,11 @@ pub(super) struct Configured {
 
 /// Of several sessions that a schedule may fire in, the one it fires in.
 #[must_use]
-pub(crate) fn chosen<'a>(schedule: &Schedule, sessions: &'a [SessionRecord]) -> Option<&'a SessionRecord> {
-    let mut those = sessions.iter().filter(|record| schedule.is_for(record.name.as_str()));
+pub(crate) fn chosen<'a>(schedule: &Schedule, sessions: &'a [(SessionRecord, TenantId)]) -> Option<&'a SessionRecord> {
+    let fires = |(record, tenant): &&(SessionRecord, TenantId)| {
+        schedule.is_for(record.name.as_str()) && schedule.is_of(*tenant)
+    };
+    let mut those = sessions.iter().filter(fires).map(|(record, _)| record);
     let first = those.next()?;
     Some(those.fold(first, |first, next| if next.id < first.id { next } else { first }))
 }
@@ -162,7 +165,7 @@ impl Configured {
         Ok(match fan_out {
             FanOut::Session => true,
             FanOut::Once => {
-                let sessions = parts.register.list().await?;
+                let sessions = parts.register.list_owned().await?;
                 chosen(&self.schedule, &sessions).is_none_or(|record| record.id == parts.session)
             }
         })

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use waspnest_core::clock::{Clock, UnixMs};
 use waspnest_core::draft::{Timer, TimerRule};
 use waspnest_core::event::{Tick, TickCause};
-use waspnest_core::id::{InstallationId, SessionId, SessionName};
+use waspnest_core::id::{InstallationId, SessionId, SessionName, TenantId};
 use waspnest_core::log::{Log, LogError};
 use waspnest_core::progress::Progress;
 use waspnest_core::schedule_state::ScheduleStates;
@@ -23,6 +23,8 @@ use super::configured::Configured;
 use super::moments::{MissedRule, Moment, moments};
 use super::recurrence::Recurrence;
 use super::timetable::Timetable;
+use crate::config::schedule::Schedule;
+use crate::router::Following;
 
 /// Timers fired before the clock is looked at again.
 const TIMERS_AT_ONCE: usize = 256;
@@ -36,6 +38,8 @@ const TIMER_LATENESS: Option<Duration> = None;
 pub(crate) struct SourceParts {
     pub session: SessionId,
     pub name: SessionName,
+    /// Whose the session is.
+    pub tenant: TenantId,
     /// Which schedules there are.
     pub timetable: Arc<dyn Timetable>,
     pub store: Arc<dyn Store>,
@@ -70,8 +74,10 @@ pub(crate) struct SessionSchedules {
     parts: SourceParts,
     states: ScheduleStates,
     configured: Vec<Configured>,
-    /// Tell that the timetable is another.
+    /// Tell that an installation has other schedules.
     changes: Vec<watch::Receiver<()>>,
+    /// Tells that there are other installations.
+    following: Following,
 }
 
 impl SessionSchedules {
@@ -84,6 +90,7 @@ impl SessionSchedules {
             states: ScheduleStates::new(Arc::clone(&parts.store)),
             configured: Vec::new(),
             changes: parts.timetable.changes(),
+            following: parts.timetable.follow(),
             parts,
         };
         schedules.take_up().await?;
@@ -94,7 +101,9 @@ impl SessionSchedules {
     async fn take_up(&mut self) -> Result<(), SourceError> {
         let mut before = std::mem::take(&mut self.configured);
         let all = self.parts.timetable.schedules().into_iter();
-        for schedule in all.filter(|schedule| schedule.is_for(self.parts.name.as_str())) {
+        let fires =
+            |schedule: &Schedule| schedule.is_for(self.parts.name.as_str()) && schedule.is_of(self.parts.tenant);
+        for schedule in all.filter(fires) {
             let known = before.iter().position(|known| *known.schedule() == schedule);
             let configured = match known {
                 Some(at) => before.swap_remove(at),
@@ -132,6 +141,11 @@ impl SessionSchedules {
                 () = self.parts.clock.sleep_until(next) => {}
                 Ok(()) = timers_changed.changed() => {}
                 () = any(&mut self.changes) => self.take_up().await?,
+                () = self.following.changed() => {
+                    self.changes = self.parts.timetable.changes();
+                    self.take_up().await?;
+                    self.following.take_up();
+                }
             }
         }
     }

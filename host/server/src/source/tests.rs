@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
 use waspnest_core::draft::{Draft, Missed, Timer, TimerChange, TimerRule};
 use waspnest_core::event::{Event, EventKind, Position, Tick, TickCause};
-use waspnest_core::id::{InstallationId, SessionId, SessionName};
+use waspnest_core::id::{InstallationId, SessionId, SessionName, TenantId};
 use waspnest_core::kv::Quota;
 use waspnest_core::log::Log;
 use waspnest_core::outbox::{Call, Outbox};
@@ -25,6 +25,7 @@ use waspnest_engine::manifest::{FanOut, Overlap};
 use super::{SessionSchedules, SourceParts, Timetable};
 use crate::config::pattern::Pattern;
 use crate::config::schedule::{Rule, Schedule, Zone};
+use crate::router::{Following, Slots};
 
 /// Long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -59,6 +60,10 @@ impl Timetable for ScriptedTimetable {
 
     fn changes(&self) -> Vec<watch::Receiver<()>> {
         vec![self.changed.subscribe()]
+    }
+
+    fn follow(&self) -> Following {
+        Slots::new(Vec::new()).follow()
     }
 
     fn zone(&self, _: &InstallationId, _: (&SessionName, SessionId), pointer: &str) -> Option<Tz> {
@@ -98,6 +103,7 @@ impl Source {
         let source = SessionSchedules::resume(SourceParts {
             session,
             name: "sales-de".parse().expect("a valid name"),
+            tenant: TenantId::DEFAULT,
             timetable: timetable.clone(),
             store: Arc::clone(&store),
             log: log.clone(),
@@ -230,6 +236,7 @@ fn moment(text: &str) -> UnixMs {
 fn schedule(cron: &str, zone: Tz, missed: Missed) -> Schedule {
     Schedule {
         plugin: bot(),
+        tenant: None,
         id: "daily".parse().expect("a valid id"),
         rule: Rule::Cron(cron.parse().expect("a cron expression")),
         zone: Zone::Fixed(zone),

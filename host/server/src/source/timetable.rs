@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use waspnest_core::id::{InstallationId, SessionId, SessionName};
 
 use crate::config::schedule::{Schedule, Zone};
+use crate::router::Following;
 
 /// Knows the schedules of the installations at work.
 pub trait Timetable: Send + Sync + fmt::Debug {
@@ -16,6 +17,9 @@ pub trait Timetable: Send + Sync + fmt::Debug {
 
     /// One for each installation; it tells of every change of its schedules.
     fn changes(&self) -> Vec<watch::Receiver<()>>;
+
+    /// Works with the installations from now on, which come and go.
+    fn follow(&self) -> Following;
 
     /// The zone that an installation's configuration in a session names at a JSON pointer; none where it names none.
     fn zone(&self, installation: &InstallationId, session: (&SessionName, SessionId), pointer: &str) -> Option<Tz>;

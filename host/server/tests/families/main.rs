@@ -11,6 +11,7 @@ mod host;
 #[expect(dead_code, reason = "the tests of the API alone look at more")]
 mod listening;
 mod live;
+mod made;
 mod mailbox;
 mod messages;
 mod outside;

@@ -1,7 +1,7 @@
 //! Configurations of installations over the API: what is shown, what is refused, what is kept.
 
 use serde_json::{Value, json};
-use waspnest::router::Slot;
+use waspnest::router::Slots;
 use waspnest::service::settings::{InstallationSettings, Whose};
 
 use crate::plugins::installed;
@@ -180,7 +180,7 @@ async fn what_was_set_outlives_the_host_and_what_a_new_version_does_not_take_is_
     let next = api.settings.clone();
     let settings = async |text: &str| {
         let mut parts = next.clone();
-        parts.installations = Slot::all(installed(text).await);
+        parts.installations = Slots::new(installed(text).await);
         let settings = InstallationSettings::new(parts);
         settings.take_up().await.expect("it reads");
         settings

@@ -19,6 +19,8 @@ mod known;
 mod lengths;
 mod limits;
 mod listening;
+mod made;
+mod made_examples;
 mod mailbox;
 mod mailbox_examples;
 mod message_commands;

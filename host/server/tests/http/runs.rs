@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use ulid::Ulid;
-use waspnest::router::Slot;
+use waspnest::router::Slots;
 use waspnest::service::runs::{Replays, Runs};
 use waspnest_core::clock::UnixMs;
 use waspnest_core::event::{EventKind, Position, SessionEvent, SessionState};
@@ -22,7 +22,7 @@ use crate::support::TestApi;
 /// The run of the examples.
 pub(crate) const RUN: &str = "run_0000000000000000000000000A";
 
-pub(crate) fn service(store: &Arc<dyn Store>, log: &Log, register: Register, installations: Arc<[Arc<Slot>]>) -> Runs {
+pub(crate) fn service(store: &Arc<dyn Store>, log: &Log, register: Register, installations: Slots) -> Runs {
     let replays = Replays {
         log: log.clone(),
         engine: engine(),

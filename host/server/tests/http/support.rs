@@ -26,7 +26,8 @@ use waspnest::http::{Http, HttpParts};
 use waspnest::install::SlotTimetable;
 use waspnest::live::Live;
 use waspnest::replies::Replies;
-use waspnest::router::{Breaker, Installed, Slot};
+use waspnest::rollout::{Rollout, RolloutParts};
+use waspnest::router::{Breaker, Installed, Slots};
 use waspnest::secrets::Secrets as HostSecrets;
 use waspnest::send_policies::Policies;
 use waspnest::service::accounts::Accounts;
@@ -36,7 +37,7 @@ use waspnest::service::control::{Busy, Canceled, Connection, Control, ControlErr
 use waspnest::service::events::Events;
 use waspnest::service::health::{Health, Phase};
 use waspnest::service::hooks::Hooks;
-use waspnest::service::installations::{Described, Installations};
+use waspnest::service::installations::{Described, DescribedPlugin, Installations, Origin, Standing};
 use waspnest::service::mailbox::{Library, Mailbox as MailboxService};
 use waspnest::service::media::{MediaLimits, Medias};
 use waspnest::service::messages::{Messages, MessagesParts};
@@ -46,6 +47,7 @@ use waspnest::service::secrets::Secrets;
 use waspnest::service::sessions::Sessions;
 use waspnest::service::settings::{InstallationSettings, SettingsParts};
 use waspnest::service::stream_tickets::StreamTickets;
+use waspnest::service::values::Values;
 use waspnest::shutdown::Shutdown;
 use waspnest_core::address::Jid;
 use waspnest_core::affairs::Affairs;
@@ -57,11 +59,14 @@ use waspnest_core::event::Position;
 use waspnest_core::id::{EffectId, EventId, InstallationId, SecretName, SessionId};
 use waspnest_core::live::Refusal;
 use waspnest_core::log::Log;
+use waspnest_core::made_installation::MadeInstallations;
 use waspnest_core::mailbox::Mailbox;
 use waspnest_core::master_key::MasterKey;
 use waspnest_core::media_store::MediaStore;
 use waspnest_core::outbox::{CommitError, Outbox};
+use waspnest_core::packages::Packages;
 use waspnest_core::progress::{DeadLetter, Progress};
+use waspnest_core::runs::Runs as Records;
 use waspnest_core::schedule_state::ScheduleStates;
 use waspnest_core::scheduled_message::ScheduledMessages;
 use waspnest_core::seal::Sealer;
@@ -70,7 +75,10 @@ use waspnest_core::send_ledger::SendLedger;
 use waspnest_core::session::{Desired, SessionRecord, Sessions as Register};
 use waspnest_core::store::{MemoryStore, Store, StoreError};
 use waspnest_core::upload::Uploads;
+use waspnest_core::uploaded_plugin::UploadedPlugins;
+use waspnest_core::version::VersionRegister;
 use waspnest_egress::{Egress, Guard, SystemNames};
+use waspnest_engine::record::Hide;
 use waspnest_whatsapp::{PairCode, Passkey, Proxy, Qr, State, Status};
 
 use crate::played_account::{PlayedAccount, busy};
@@ -120,6 +128,8 @@ pub(crate) struct TestApi {
     pub(crate) phase: watch::Sender<Phase>,
     pub(crate) stop: CancellationToken,
     pub(crate) versions: Arc<ScriptedVersions>,
+    /// What installations that are made are made with, for a start of another host over the same data.
+    pub(crate) rollout: RolloutParts,
     pub(crate) settings: SettingsParts,
     pub(crate) states: ScheduleStates,
     pub(crate) progress: Progress,
@@ -145,7 +155,7 @@ impl TestApi {
 
     /// With `[callers]` as well.
     pub(crate) async fn start_with(installations: Vec<Arc<Installed>>, config: CallersConfig) -> Self {
-        let installations = Slot::all(installations);
+        let installations = Slots::new(installations);
         let clock = Arc::new(ManualClock::at(START));
         let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(42));
         let store: Arc<dyn Store> = MemoryStore::new();
@@ -160,7 +170,7 @@ impl TestApi {
         let known = progress.clone();
         let register = Register::open(Arc::clone(&store)).await.expect("an empty store");
         let settings = SettingsParts {
-            installations: Arc::clone(&installations),
+            installations: installations.clone(),
             engine: plugins::engine(),
             layers,
             register: register.clone(),
@@ -202,13 +212,17 @@ impl TestApi {
         }
         let described = Described {
             id: echo,
-            plugin: "org.waspnest.echo".parse().expect("an id"),
-            name: "Echo".into(),
-            version: "1.2.3".into(),
-            digest: "00ff".into(),
+            origin: Origin::File,
+            tenant: None,
+            plugin: Some(DescribedPlugin {
+                id: "org.waspnest.echo".parse().expect("an id"),
+                name: "Echo".into(),
+                version: "1.2.3".into(),
+                digest: "00ff".into(),
+            }),
             granted: vec!["messages.send".into()],
             binds: vec!["echo-all".into()],
-            breaker: Arc::new(Breaker::new(BreakerRule::default())),
+            standing: Standing::AtWork(Arc::new(Breaker::new(BreakerRule::default()))),
         };
 
         let callers = Callers::open(CallersParts {
@@ -232,11 +246,11 @@ impl TestApi {
             ("standard", HookAuth::Standard),
             ("patient", HookAuth::Token),
         ];
-        let hooks = hooks
+        let hooks: BTreeMap<InstallationId, Hook> = hooks
             .map(|(name, auth)| (name.parse().expect("an id"), hook(name, auth)))
             .into();
         let hooks = Hooks::new(
-            hooks,
+            move |id: &InstallationId| Some((hooks.get(id).cloned()?, None)),
             secrets,
             sessions.clone(),
             log.clone(),
@@ -266,6 +280,31 @@ impl TestApi {
         );
         mailbox::furnish(&mailbox, &media, main.id).await;
         let library = Library::new(mailbox.clone(), media, Arc::new(mailbox::Quiet), 1000);
+        let parts = RolloutParts {
+            config: Arc::new(plugins::config("")),
+            engine: plugins::engine(),
+            packages: Packages::open(&media_dir.path().join("packages")).expect("a directory"),
+            register: VersionRegister::new(Arc::clone(&store)),
+            made: MadeInstallations::new(Arc::clone(&store)),
+            uploaded: UploadedPlugins::new(Arc::clone(&store)),
+            layers: ConfigLayers::new(Arc::clone(&store)),
+            store: Arc::clone(&store),
+            progress: progress.clone(),
+            runs: Records::new(Arc::clone(&store)),
+            egress: Egress::new(Guard::default(), Arc::new(SystemNames), clock.clone()).expect("a way out"),
+            sessions: register.clone(),
+            outbox: outbox.clone(),
+            hide: Hide::under([7; 32]),
+            shutdown: shutdown.clone(),
+            clock: clock.clone(),
+        };
+        let rollout = parts.clone();
+        let made = Rollout::begin(parts).await.expect("nothing is at work");
+        let values = Values::new(outbox.clone(), progress.clone(), register.clone());
+        let look = {
+            let made = made.clone();
+            move || std::iter::once(described.clone()).chain(made.described()).collect()
+        };
         let parts = HttpParts {
             answers: Answers::new(Arc::clone(&store), sealer, clock.clone()),
             health: Health::new(phases, sessions.clone(), clock.clone()),
@@ -292,10 +331,10 @@ impl TestApi {
             tasks: shutdown.clone(),
             medias,
             policies: Policies::new(SendPolicies::default(), SendLedger::new(Arc::clone(&store))),
-            installations: Installations::new(move || vec![described.clone()], progress, register.clone()),
+            installations: Installations::new(look, progress, register.clone()),
             settings: InstallationSettings::new(settings.clone()),
             schedules: Schedules::new(SchedulesParts {
-                timetable: Arc::new(SlotTimetable(Arc::clone(&installations))),
+                timetable: Arc::new(SlotTimetable(installations.clone())),
                 states: states.clone(),
                 log: log.clone(),
                 progress: known.clone(),
@@ -303,7 +342,9 @@ impl TestApi {
                 clock: clock.clone(),
             }),
             versions: versions.clone(),
-            runs: runs::service(&store, &log, register, Arc::clone(&installations)),
+            values,
+            made,
+            runs: runs::service(&store, &log, register.clone(), installations.clone()),
             mailbox: MailboxService::new(mailbox.clone(), library, clock.clone()),
             routes: Routes::new(installations, clock.clone()),
             hooks,
@@ -330,6 +371,7 @@ impl TestApi {
             phase,
             stop,
             versions,
+            rollout,
             settings,
             states,
             progress: known,

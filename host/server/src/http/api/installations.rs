@@ -18,7 +18,7 @@ use crate::http::operation::{MaybeJson, Query};
 use crate::http::page::{Listed, Page, Plain};
 use crate::http::query::{FromQuery, Params};
 use crate::http::reply::{Accepted, Shown};
-use crate::service::installations::{Condition, Described, Letters, Parked, Settlement};
+use crate::service::installations::{Condition, Described, Letters, Origin, Parked, Settlement, Standing};
 
 /// An installation.
 #[derive(Serialize, JsonSchema)]
@@ -26,7 +26,12 @@ use crate::service::installations::{Condition, Described, Letters, Parked, Settl
 pub(in crate::http) struct ShownInstallation {
     /// The operator's name of it.
     id: String,
-    plugin: ShownPlugin,
+    /// `file` when the configuration file says that it should be, `api` when a caller did.
+    origin: &'static str,
+    /// Whose it is; none for the operator's, which work in everybody's sessions.
+    tenant: Option<String>,
+    /// None where that is not known any more.
+    plugin: Option<ShownPlugin>,
     /// Capabilities that are requested and granted.
     granted: Vec<Box<str>>,
     /// The binds that bring it events.
@@ -52,11 +57,15 @@ struct ShownPlugin {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "InstallationCondition")]
 struct ShownCondition {
-    /// `working`, or `resting` after many failures.
+    /// `working`, `resting` after many failures, `paused` as it was told to, `broken` when it cannot be put to work, or `leaving` while it
+    /// is removed.
     state: &'static str,
     /// Until when it rests.
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Moment>,
+    /// Why it cannot be put to work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Box<str>>,
 }
 
 /// An event that an installation could not handle.
@@ -93,7 +102,7 @@ pub(in crate::http) struct Discarded {
     discarded: u64,
 }
 
-/// All of them, in the order of the configuration.
+/// All of them, those of higher priority first, and then those that are not at work.
 pub(in crate::http) async fn list(
     ctx: Ctx,
     Query(Plain(page)): Query<Plain<InstallationId>>,
@@ -117,11 +126,6 @@ pub(in crate::http) async fn list(
         |described| described.id.clone(),
         |described| shown(&described, now),
     )))
-}
-
-pub(in crate::http) async fn get(ctx: Ctx) -> Result<Shown<ShownInstallation>, ApiError> {
-    let described = ctx.parts.installations.get(&id(&ctx)?)?;
-    Ok(Shown(shown(&described, ctx.parts.clock.now())))
 }
 
 /// A page of dead letters, of one session or all.
@@ -213,22 +217,32 @@ pub(super) fn id(ctx: &Ctx) -> Result<InstallationId, ApiError> {
         .map_err(|_| ApiError::unknown("unknown_installation", format!("there is no installation {given:?}")))
 }
 
-fn shown(described: &Described, now: UnixMs) -> ShownInstallation {
-    let (state, until) = match described.breaker.condition(now) {
-        Condition::Working => ("working", None),
-        Condition::Resting { until } => ("resting", Some(Moment(until))),
+pub(super) fn shown(described: &Described, now: UnixMs) -> ShownInstallation {
+    let (state, until, problem) = match &described.standing {
+        Standing::AtWork(breaker) => match breaker.condition(now) {
+            Condition::Working => ("working", None, None),
+            Condition::Resting { until } => ("resting", Some(Moment(until)), None),
+        },
+        Standing::Paused => ("paused", None, None),
+        Standing::Broken { problem } => ("broken", None, Some(problem.clone())),
+        Standing::Leaving => ("leaving", None, None),
     };
     ShownInstallation {
         id: described.id.to_string(),
-        plugin: ShownPlugin {
-            id: described.plugin.to_string(),
-            name: described.name.clone(),
-            version: described.version.clone(),
-            digest: described.digest.clone(),
+        origin: match described.origin {
+            Origin::File => "file",
+            Origin::Api => "api",
         },
+        tenant: described.tenant.map(|tenant| tenant.to_string()),
+        plugin: described.plugin.as_ref().map(|plugin| ShownPlugin {
+            id: plugin.id.to_string(),
+            name: plugin.name.clone(),
+            version: plugin.version.clone(),
+            digest: plugin.digest.clone(),
+        }),
         granted: described.granted.clone(),
         binds: described.binds.clone(),
-        condition: ShownCondition { state, until },
+        condition: ShownCondition { state, until, problem },
     }
 }
 

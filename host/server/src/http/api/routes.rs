@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use waspnest_core::address::Jid;
+use waspnest_core::id::TenantId;
 use waspnest_core::message::Origin;
 use waspnest_engine::Mode;
 
@@ -15,40 +16,54 @@ use crate::http::reply::Shown;
 use crate::router::Explained;
 use crate::service::routes::{Kind, Question};
 
-impl FromQuery for Question {
+/// What is asked, and whose the session is; the default tenant's if nothing is said.
+pub(in crate::http) struct Asked(Question, Option<String>);
+
+impl FromQuery for Asked {
     fn from_query(params: &mut Params) -> Option<Self> {
-        let session = params.required("session", parsed(), "The session that would get the message.");
-        let chat = params.required("chat", parsed::<Jid>(), "Its chat.");
-        let sender = params.optional("sender", parsed(), "Who would write it; needed in a group.");
-        let kind = params.optional(
-            "kind",
-            one_of(&Kind::ALL),
-            "What it would be; `text` if nothing is said.",
+        let question = question(params);
+        let tenant = params.optional(
+            "tenant",
+            Text,
+            "Whose the session is, by id or name; `default` if nothing is said.",
         );
-        let from_me = params.optional("from_me", Flag, "Whether the account itself would write it.");
-        let text = params.optional("text", Text, "Its text, or what stands under a file.");
-        let (session, chat) = (session?, chat?);
-        let sender = match sender {
-            None if !chat.is_person() => {
-                params.fault("sender", "is missing; a group has many people");
-                return None;
-            }
-            sender => sender.unwrap_or_else(|| chat.clone()),
-        };
-        Some(Self {
-            session,
-            chat,
-            sender,
-            from: if from_me == Some(true) {
-                Origin::Me
-            } else {
-                Origin::Them
-            },
-            kind: kind.unwrap_or(Kind::Text),
-            text: text.map(Into::into),
-            at: None,
-        })
+        Some(Self(question?, tenant))
     }
+}
+
+fn question(params: &mut Params) -> Option<Question> {
+    let session = params.required("session", parsed(), "The session that would get the message.");
+    let chat = params.required("chat", parsed::<Jid>(), "Its chat.");
+    let sender = params.optional("sender", parsed(), "Who would write it; needed in a group.");
+    let kind = params.optional(
+        "kind",
+        one_of(&Kind::ALL),
+        "What it would be; `text` if nothing is said.",
+    );
+    let from_me = params.optional("from_me", Flag, "Whether the account itself would write it.");
+    let text = params.optional("text", Text, "Its text, or what stands under a file.");
+    let (session, chat) = (session?, chat?);
+    let sender = match sender {
+        None if !chat.is_person() => {
+            params.fault("sender", "is missing; a group has many people");
+            return None;
+        }
+        sender => sender.unwrap_or_else(|| chat.clone()),
+    };
+    Some(Question {
+        session,
+        tenant: TenantId::DEFAULT,
+        chat,
+        sender,
+        from: if from_me == Some(true) {
+            Origin::Me
+        } else {
+            Origin::Them
+        },
+        kind: kind.unwrap_or(Kind::Text),
+        text: text.map(Into::into),
+        at: None,
+    })
 }
 
 /// What each installation would do.
@@ -105,8 +120,11 @@ struct Refusal {
 
 pub(in crate::http) async fn explain(
     ctx: Ctx,
-    Query(question): Query<Question>,
+    Query(Asked(mut question, tenant)): Query<Asked>,
 ) -> Result<Shown<Explanation>, ApiError> {
+    if let Some(given) = tenant {
+        question.tenant = ctx.parts.callers.tenants.get(&given).await?.id;
+    }
     let explained = ctx.parts.routes.explain(&question);
     let installations = explained.iter().map(shown).collect();
     Ok(Shown(Explanation { installations }))

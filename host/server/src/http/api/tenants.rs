@@ -13,6 +13,7 @@ use crate::http::form::{integer, parsed};
 use crate::http::operation::{Json, Query};
 use crate::http::page::{Listed, Plain};
 use crate::http::reply::{Created, NoContent, Shown};
+use crate::service::error::Error;
 
 /// More than that is no limit.
 const MOST: u64 = 1_000_000_000;
@@ -112,6 +113,16 @@ pub(in crate::http) async fn change(
 }
 
 pub(in crate::http) async fn remove(ctx: Ctx) -> Result<NoContent, ApiError> {
+    let tenant = ctx.parts.callers.tenants.get(ctx.param("t")).await?;
+    let all = ctx.parts.installations.list().into_iter();
+    let its: Vec<String> = all
+        .filter(|described| described.tenant == Some(tenant.id))
+        .map(|described| described.id.to_string())
+        .collect();
+    if !its.is_empty() {
+        let why = format!("the tenant has installations: {}; remove them first", its.join(", "));
+        return Err(Error::NotPossible { why: why.into() }.into());
+    }
     ctx.parts.callers.tenants.remove(ctx.param("t")).await?;
     Ok(NoContent)
 }

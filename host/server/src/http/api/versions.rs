@@ -81,22 +81,28 @@ impl FromFields for Coming {
         let url = fields.optional("url", parsed(), "Where to fetch the package.");
         let digest = fields.optional("digest", parsed::<PackageDigest>(), "The digest of what `url` names.");
         let reference = fields.optional("oci", parsed(), "The package in a registry.");
+        let uploaded = fields.optional(
+            "uploaded",
+            parsed::<PackageDigest>(),
+            "The digest of one that was uploaded.",
+        );
         let signature = fields.optional("signature", Text, "A signature, if none lies in the package.");
-        let arrival = match (directory, url, digest, reference) {
-            (None, None, None, None) => Arrival::Source,
-            (Some(name), None, None, None) => Arrival::Directory(name.into()),
-            (None, Some(url), Some(digest), None) => Arrival::Url { url, digest },
-            (None, None, None, Some(reference)) => Arrival::Registry(reference),
-            (None, Some(_), None, None) => {
+        let arrival = match (directory, url, digest, reference, uploaded) {
+            (None, None, None, None, None) => Arrival::Source,
+            (Some(name), None, None, None, None) => Arrival::Directory(name.into()),
+            (None, Some(url), Some(digest), None, None) => Arrival::Url { url, digest },
+            (None, None, None, Some(reference), None) => Arrival::Registry(reference),
+            (None, None, None, None, Some(digest)) => Arrival::Uploaded(digest),
+            (None, Some(_), None, None, None) => {
                 fields.fault("digest", "is missing: what a URL names can change");
                 return None;
             }
-            (None, None, Some(_), None) => {
+            (None, None, Some(_), None, None) => {
                 fields.fault("url", "is missing");
                 return None;
             }
-            (_, _, _, _) => {
-                fields.fault("", "a version comes from one place: directory, url or oci");
+            (_, _, _, _, _) => {
+                fields.fault("", "a version comes from one place: directory, url, oci or uploaded");
                 return None;
             }
         };

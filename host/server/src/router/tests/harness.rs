@@ -23,9 +23,9 @@ use waspnest_core::address::{ChatKind, Jid, Party};
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
 use waspnest_core::draft::Timer;
 use waspnest_core::effect::{Effect, Progress as EffectProgress};
-use waspnest_core::event::{EventKind, Interest, Position, Tick, TickCause};
+use waspnest_core::event::{EventKind, Interest, LiveInterest, Position, Tick, TickCause};
 use waspnest_core::files::Files;
-use waspnest_core::id::{EffectId, MessageId, SessionId};
+use waspnest_core::id::{EffectId, MessageId, SessionId, TenantId};
 use waspnest_core::journal::Journal;
 use waspnest_core::log::{Incoming, Log};
 use waspnest_core::message::{Content, Message, MessageKey, Origin, Text};
@@ -39,7 +39,7 @@ use waspnest_engine::{Engine, EngineOptions, FetchFailure};
 
 use super::account::ScriptedAccount;
 use crate::replies::Replies;
-use crate::router::{GroupAdmins, Installed, LoopGuard, RouterParts, SessionRouter, Shelf, Slot};
+use crate::router::{GroupAdmins, Installed, LoopGuard, RouterParts, SessionRouter, Shelf, Slots};
 use crate::sink::{Answer, Carried, Carrier, CarryError, Failures, PolicyParts, SessionSink, SinkParts};
 
 /// Long enough for a busy machine; a test that needs it has failed.
@@ -104,7 +104,7 @@ pub(super) struct Harness {
     log: Log,
     progress: Progress,
     installs: Vec<Install>,
-    slots: Arc<[Arc<Slot>]>,
+    slots: Slots,
     scripted: Arc<Scripted>,
     /// Outlives restarts, as what WhatsApp knows does.
     pub(super) account: Arc<ScriptedAccount>,
@@ -221,7 +221,7 @@ impl Harness {
         for install in &installs {
             installations.push(Arc::new(installed(&engine, install).await));
         }
-        let slots = Slot::all(installations);
+        let slots = Slots::new(installations);
         let (recorder, writer) = records::recording(&any_store, &clock, &ids);
         let scripted = Arc::new(Scripted {
             session,
@@ -237,7 +237,7 @@ impl Harness {
             carrier: scripted.clone(),
             clock: clock.clone(),
             retry: Install::of("", "").retry,
-            failures: Failures::new(session, log.clone(), Interest::NONE),
+            failures: Failures::new(session, log.clone(), LiveInterest::default()),
             policy: PolicyParts::off(session, &log, &outbox, &any_store, clock.clone(), ids.clone()),
         });
         let wake = port.webhooks();
@@ -247,7 +247,10 @@ impl Harness {
             session,
             name: "test".parse().expect("a valid name"),
             me: me.subscribe(),
-            installations: Arc::clone(&slots),
+            tenant: TenantId::DEFAULT,
+            installations: slots.clone(),
+            interest: LiveInterest::default(),
+            shown: Interest::NONE,
             engine: Arc::clone(&engine),
             log: log.clone(),
             progress: progress.clone(),
@@ -313,7 +316,7 @@ impl Harness {
 
     /// An installation at work, by its place among those that were given.
     pub(super) fn at_work(&self, place: usize) -> Arc<Installed> {
-        self.slots[place].active()
+        self.slots.all()[place].active()
     }
 
     pub(super) async fn stop(mut self) {

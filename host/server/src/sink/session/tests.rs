@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use waspnest_core::address::Party;
 use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
 use waspnest_core::effect::{Action, Effect, Typing};
-use waspnest_core::event::Interest;
+use waspnest_core::event::LiveInterest;
 use waspnest_core::id::{EventId, SessionId};
 use waspnest_core::log::Log;
 use waspnest_core::outbox::{Committed, Outbox};
@@ -116,7 +116,7 @@ impl Rig {
                 max_attempts: 3,
                 backoff,
             },
-            failures: Failures::new(session, log.clone(), Interest::NONE),
+            failures: Failures::new(session, log.clone(), LiveInterest::default()),
             policy: PolicyParts {
                 session,
                 policy: policy.subscribe(),

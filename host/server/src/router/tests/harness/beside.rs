@@ -24,7 +24,7 @@ impl Harness {
             hide: Hide::under([7; 32]),
             clock: self.clock.clone(),
         });
-        self.slots[0].put_in_shadow(Some(shadowing));
+        self.slots.all()[0].put_in_shadow(Some(shadowing));
         looking
     }
 
@@ -36,7 +36,7 @@ impl Harness {
     /// What was found, as soon as so many calls were made or left out.
     pub(in super::super) async fn found(&self, count: u64) -> Report {
         loop {
-            let report = self.slots[0].shadow().expect("one is in shadow").report();
+            let report = self.slots.all()[0].shadow().expect("one is in shadow").report();
             let counts = report.counts;
             if counts.same + counts.different + counts.undecided + counts.left_out >= count {
                 return report;

@@ -126,6 +126,7 @@ pub(super) async fn installed(engine: &Engine, install: &Install) -> Installed {
         ..InstallationSpec::new(id(install.id))
     };
     Installed {
+        tenant: None,
         settings: Settings::new(&plugin.manifest, install.layers.clone()),
         commands: crate::router::Commands::new(&plugin.manifest, &install.commands, &install.binds)
             .expect("good commands"),

@@ -48,7 +48,7 @@ impl Harness {
             log: self.log.clone(),
             engine: Arc::clone(&self.engine),
             plugins: PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins"),
-            installations: Arc::clone(&self.slots),
+            installations: self.slots.clone(),
             hide: HIDE,
         };
         let register = Register::open(Arc::clone(&store)).await.expect("a store");

@@ -11,7 +11,7 @@ use waspnest_core::store::{HeldStore, MemoryStore};
 use waspnest_egress::{Egress, Guard, SystemNames};
 use waspnest_engine::{Engine, EngineOptions, Plugin};
 
-use crate::router::Installed;
+use crate::router::{Installed, Slot};
 
 use super::{Harness, Install, Kept, id, plugin_dir};
 
@@ -97,7 +97,21 @@ impl Harness {
 
     /// Puts another version to work in the place of the first installation.
     pub(in super::super) fn switches_to(&self, installed: Arc<Installed>) {
-        drop(self.slots[0].replace(installed));
+        drop(self.slots.all()[0].replace(installed));
+    }
+
+    /// Another installation is at work, behind those of its priority.
+    pub(in super::super) async fn comes(&self, installed: Arc<Installed>) {
+        self.slots.put(Arc::new(Slot::new(installed)));
+        self.slots.settled().await;
+    }
+
+    /// An installation is not at work any more, and nobody works with it.
+    pub(in super::super) async fn goes(&self, installation: &str) -> Arc<Installed> {
+        let slot = self.slots.get(&id(installation)).expect("it is at work");
+        self.slots.remove(slot.id());
+        self.slots.settled().await;
+        slot.active()
     }
 
     /// How far an installation has come.
