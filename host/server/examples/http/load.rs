@@ -144,11 +144,11 @@ pub(crate) async fn load(
     for _ in 0..callers {
         connections.push(Caller::to(address).await?);
     }
-    let clock = SystemClock::new();
+    let clock = Arc::new(SystemClock::new());
     let begun = clock.monotonic();
     let mut tasks = JoinSet::new();
     for (number, mut caller) in connections.into_iter().enumerate() {
-        let (wire, clock, calls) = (Arc::clone(wire), clock.clone(), calls.clone());
+        let (wire, clock, calls) = (Arc::clone(wire), Arc::clone(&clock), calls.clone());
         tasks.spawn(async move {
             let mut latencies = Vec::with_capacity(calls.len());
             for call in calls {

@@ -48,12 +48,15 @@ enum Taken {
     PassedOver,
 }
 
+/// Gives a parser an input.
+type Take = dyn Fn(&[u8]) -> Taken;
+
 /// A parser, and what its inputs are made of.
 struct Target {
     name: &'static str,
     corpus: Corpus,
     /// Panics when something is not as it must be.
-    take: Box<dyn Fn(&[u8]) -> Taken>,
+    take: Box<Take>,
 }
 
 impl Target {

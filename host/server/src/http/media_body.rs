@@ -132,7 +132,8 @@ fn wanted(asked: &HeaderMap, tag: &str, size: u64) -> Wanted {
     let Some((first, last)) = ranges.split_once('-').filter(|_| !ranges.contains(',')) else {
         return Wanted::Whole;
     };
-    let number = |text: &str| text.trim().parse::<u64>().ok();
+    let is_digits = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = |text: &str| Some(text.trim()).filter(is_digits)?.parse::<u64>().ok();
     let (start, end) = match (first.trim().is_empty(), last.trim().is_empty()) {
         (true, true) => return Wanted::Whole,
         (true, false) => match number(last) {
@@ -210,6 +211,7 @@ mod tests {
             ("bytes=0-1,3-4", Wanted::Whole),
             ("bytes=-", Wanted::Whole),
             ("bytes=x-9", Wanted::Whole),
+            ("bytes=+1-2", Wanted::Whole),
             ("bytes=0-18446744073709551615", Wanted::Part(0, 10)),
             ("lines=0-3", Wanted::Whole),
         ];

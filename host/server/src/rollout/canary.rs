@@ -69,7 +69,7 @@ impl Rollout {
                 continue;
             };
             let versions = self.record(slot.id()).await?;
-            match self.tried(&slot, &versions, canary).await {
+            match self.tried(slot, &versions, canary).await {
                 Ok(tried) => slot.try_in_some(Some(tried)),
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;

@@ -67,8 +67,8 @@ impl Rollout {
                 continue;
             };
             let versions = self.record(slot.id()).await?;
-            match self.shadow_parts(&slot, &versions, shadow).await {
-                Ok(parts) => self.look_on(&slot, parts),
+            match self.shadow_parts(slot, &versions, shadow).await {
+                Ok(parts) => self.look_on(slot, parts),
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
                     tracing::error!(plugin.id = %slot.id(), version = %shadow.digest, error, "the version cannot be in shadow any more");

@@ -87,10 +87,13 @@ pub enum HookOutcome {
 /// A hook, and in whose sessions it can be called; in everybody's if nobody is named.
 pub type OwnedHook = (Hook, Option<TenantId>);
 
+/// Looks for the hook of an installation.
+type Find = dyn Fn(&InstallationId) -> Option<OwnedHook> + Send + Sync;
+
 /// The use cases of hooks. Clones are the same.
 #[derive(Clone)]
 pub struct Hooks {
-    hooks: Arc<dyn Fn(&InstallationId) -> Option<OwnedHook> + Send + Sync>,
+    hooks: Arc<Find>,
     secrets: Secrets,
     sessions: Sessions,
     log: Log,

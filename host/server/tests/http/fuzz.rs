@@ -217,7 +217,7 @@ async fn ask(api: &TestApi, chance: &mut Chance, method: &str, path: &str, corpo
     };
     let mut request = api.bare(method, &target).header("Authorization", &shows);
     let mut says_type = false;
-    if let Some((name, value)) = header.iter().filter(|(name, _)| *name != "Authorization").next() {
+    if let Some((name, value)) = header.iter().find(|(name, _)| *name != "Authorization") {
         says_type = *name == "Content-Type";
         request = request.header(name, value);
     }

@@ -1,4 +1,4 @@
-//! Calls of the routes of plugins that are uploaded and of installations that are made.
+//! Calls of the routes of plugins that are uploaded and of installations.
 
 use serde_json::{Value, json};
 use waspnest_core::draft::{Draft, KvEntry, KvKey, KvScope, KvWrite};
@@ -43,6 +43,44 @@ pub(crate) fn examples() -> Vec<(&'static str, &'static str, &'static str, Optio
             Some(json!({ "enabled": false, "config": null })),
         ),
         ("DELETE", "/v1/installations/{i}", "/v1/installations/greeter", None),
+        ("GET", "/v1/installations", "/v1/installations", None),
+        ("GET", "/v1/installations/{i}", "/v1/installations/echo", None),
+        (
+            "GET",
+            "/v1/installations/{i}/config",
+            "/v1/installations/echo/config?session=main&chat=4915112345678",
+            None,
+        ),
+        (
+            "PUT",
+            "/v1/installations/{i}/config",
+            "/v1/installations/echo/config?session=main",
+            Some(json!({ "prefix": "main: " })),
+        ),
+        (
+            "DELETE",
+            "/v1/installations/{i}/config",
+            "/v1/installations/echo/config",
+            None,
+        ),
+        (
+            "GET",
+            "/v1/installations/{i}/dead-letters",
+            "/v1/installations/echo/dead-letters?limit=1",
+            None,
+        ),
+        (
+            "POST",
+            "/v1/installations/{i}/dead-letters/replay",
+            "/v1/installations/echo/dead-letters:replay",
+            Some(json!({ "session": "main", "position": 3 })),
+        ),
+        (
+            "POST",
+            "/v1/installations/{i}/dead-letters/discard",
+            "/v1/installations/echo/dead-letters:discard",
+            None,
+        ),
         (
             "GET",
             "/v1/installations/{i}/usage",
@@ -95,11 +133,10 @@ pub(crate) async fn prepare(api: &TestApi, method: &str, path: &str) {
 pub(crate) async fn upload(api: &TestApi) -> String {
     let uploaded = api.post("/v1/plugins", json!({ "directory": "echo" })).await;
     assert_eq!(uploaded.status, 201, "{}", uploaded.shown());
-    let digest = uploaded.json()["versions"][0]["digest"]
+    uploaded.json()["versions"][0]["digest"]
         .as_str()
         .expect("a digest")
-        .to_owned();
-    digest
+        .to_owned()
 }
 
 /// An answer without what is another one at each build, or on each machine.

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use super::{Taken, Target, fuzz};
 use crate::config::send_policy::PolicyLayer;
 use crate::http::api::{
-    api_keys, audit, chat_changes, effects, groups, installations, pairing, runs, schedules, sessions, statuses,
+    api_keys, audit, chat_changes, effects, groups, installations, mail, pairing, routes, runs, schedules, sessions,
+    statuses,
 };
 use crate::http::body::{Fields, FromFields};
 use crate::http::error::ApiError;
@@ -17,7 +18,6 @@ use crate::http::query::{FromQuery, Params};
 use crate::link_page;
 use crate::rollout::unpack;
 use crate::service::outgoing::Outgoing;
-use crate::service::routes::Question;
 
 /// What an error becomes on the wire, which grows no faster than what it speaks of.
 fn answered(error: ApiError, input: &[u8]) -> (Value, Taken) {
@@ -197,9 +197,13 @@ fn queries_are_read_or_refused() {
             &["session=main&cursor=ses_01JGFJJZ00B5KQFA4Z8H0N3N6A:echo:morning"],
         ),
         query::<sessions::Wanted>("queries of sessions", &["limit=200"]),
+        query::<mail::messages::Wanted>(
+            "queries of messages",
+            &["q=%22due+on%22+pay*&sender=me&type=text,image&media=false&from=2026-07-01T00:00:00Z&cursor=17"],
+        ),
         query::<audit::Wanted>("queries of the audit log", &["outcome=changed"]),
         query::<runs::Wanted>("queries of runs", &["session=main"]),
-        query::<Question>(
+        query::<routes::Asked>(
             "questions about routes",
             &["session=main&chat=4915112345678&text=hello+you%21"],
         ),

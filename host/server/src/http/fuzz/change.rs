@@ -106,7 +106,7 @@ impl Corpus {
         // Half of them from the parser's own, however few there are.
         let all = self.pieces.len().max(1) + USUAL.len();
         let at = which.index(2 * all);
-        match self.pieces.is_empty() || at % 2 == 0 {
+        match self.pieces.is_empty() || at.is_multiple_of(2) {
             true => USUAL[at / 2 % USUAL.len()],
             false => &self.pieces[at / 2 % self.pieces.len()],
         }

@@ -570,10 +570,8 @@ impl Harness {
             }
         };
         tokio::time::timeout(PATIENCE, waited).await.unwrap_or_else(|_| {
-            panic!(
-                "it did not happen in time; {} messages left",
-                self.scripted.carried.borrow().len()
-            )
+            let left = self.scripted.carried.borrow().len();
+            panic!("it did not happen in time; {left} messages left")
         });
     }
 }
