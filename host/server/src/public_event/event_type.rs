@@ -10,6 +10,7 @@ use waspnest_core::caller::Scope;
 use waspnest_core::event::{
     CallState, ChatChange, ContactChange, EventKind, GroupChange, PresenceState, ReceiptStatus, SessionState,
 };
+use waspnest_core::given::Given;
 use waspnest_core::message::{Content, Message, Origin};
 
 use crate::did_you_mean;
@@ -253,7 +254,7 @@ impl fmt::Debug for TypeSet {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{given:?} is no type of event{hint}: expected a name such as message.received, or a family: {}", FAMILIES.map(|(family, ..)| family).join(", "))]
 pub struct UnknownType {
-    given: String,
+    given: Given,
     hint: String,
 }
 
@@ -267,7 +268,7 @@ impl FromStr for TypeSet {
         if found.is_empty() {
             let known = EventType::names().chain(FAMILIES.iter().map(|(family, ..)| *family));
             return Err(UnknownType {
-                given: text.to_owned(),
+                given: Given::of(text),
                 hint: did_you_mean::hint(text, known).to_string(),
             });
         }

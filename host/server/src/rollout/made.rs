@@ -130,6 +130,7 @@ impl Rollout {
             (Activity::Enabled, Some(slot)) => {
                 drop(slot.replace(Arc::new(installed)));
                 self.slots.put(slot);
+                self.slots.settled().await;
             }
             (Activity::Enabled, None) => self.enlist(installed).await?,
             (Activity::Disabled, _) => {
@@ -298,7 +299,10 @@ impl Rollout {
         self.settle_everywhere(&slot).await?;
         self.slots.put(Arc::clone(&slot));
         // Sessions that were made meanwhile.
-        self.settle_everywhere(&slot).await
+        self.settle_everywhere(&slot).await?;
+        // What comes from here on is for it too.
+        self.slots.settled().await;
+        Ok(())
     }
 
     async fn settle_everywhere(&self, slot: &Slot) -> Result<(), RolloutError> {

@@ -256,13 +256,18 @@ async fn what_is_done_to_messages_is_seen_on_the_other_side() -> Result<()> {
     })
     .await?;
 
-    // Of what Ana says the chat has to be named.
+    // What Ana says is known by its id too, once it is here.
     let theirs = host.ana.say(&host.phone, "hello").await?;
-    let (status, refused) = host.post(&of(&theirs, "/read"), json!({})).await?;
-    assert_eq!((status, &refused["code"]), (404, &json!("unknown_message")));
     let at = format!("?chat={ana}");
-    host.does("POST", &of(&theirs, &format!("/read{at}")), json!({}))
-        .await?;
+    let (status, refused) = host.post(&of("3EB0DDDD", "/read"), json!({})).await?;
+    assert_eq!((status, &refused["code"]), (404, &json!("unknown_message")));
+    let read = async {
+        while host.post(&of(&theirs, "/read"), json!({})).await?.0 != 202 {
+            tokio::task::yield_now().await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(PATIENCE, read).await??;
     host.ana
         .wait_receipt(
             |receipt| receipt.kind == ReceiptKind::Read && receipt.ids.contains(&theirs),

@@ -33,7 +33,7 @@ async fn a_wrong_method_says_which_are_right() {
         ("PUT", "/v1/sessions/main/messages", "POST, GET"),
         ("GET", "/v1/sessions/main:connect", "POST"),
         ("POST", "/healthz", "GET"),
-        ("PATCH", "/v1/installations/echo", "GET"),
+        ("POST", "/v1/installations/echo", "GET, PATCH, DELETE"),
     ] {
         let answer = api.request(method, path).send().await;
         answer.problem(405, "method_not_allowed");

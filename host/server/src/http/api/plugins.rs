@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use waspnest_core::event::Family;
+use waspnest_core::given::Given;
 use waspnest_core::id::PluginId;
 use waspnest_core::package::PackageDigest;
 use waspnest_core::uploaded_plugin::UploadedVersion;
@@ -191,9 +192,12 @@ pub(in crate::http) async fn remove(ctx: Ctx, Query(Which(version)): Query<Which
 
 fn id(ctx: &Ctx) -> Result<PluginId, ApiError> {
     let given = ctx.param("p");
-    given
-        .parse()
-        .map_err(|_| ApiError::unknown("unknown_plugin", format!("no plugin {given:?} was uploaded")))
+    given.parse().map_err(|_| {
+        ApiError::unknown(
+            "unknown_plugin",
+            format!("no plugin {:?} was uploaded", Given::of(given)),
+        )
+    })
 }
 
 fn shown(uploaded: &Uploaded) -> ShownPlugin {

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use waspnest_core::address::{ChatKind, Party};
 use waspnest_core::clock::UnixMs;
+use waspnest_core::given::Given;
 use waspnest_core::mailbox::Chat;
 use waspnest_core::session::SessionRecord;
 
@@ -112,7 +113,12 @@ fn shown(chat: Chat, account: &Account) -> ShownChat {
 /// The chat of the path.
 pub(super) async fn of_path(ctx: &Ctx, session: &SessionRecord) -> Result<Chat, ApiError> {
     let given = ctx.param("chat");
-    let unknown = || ApiError::unknown("unknown_chat", format!("there is no chat {given:?} in this session"));
+    let unknown = || {
+        ApiError::unknown(
+            "unknown_chat",
+            format!("there is no chat {:?} in this session", Given::of(given)),
+        )
+    };
     let jid = given.parse().map_err(|_| unknown())?;
     let chat = ctx.parts.mailbox.chat(session.id, &jid).await;
     chat?.ok_or_else(unknown)

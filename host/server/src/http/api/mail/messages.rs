@@ -1,11 +1,10 @@
 //! Messages: listed, searched, one by one, with who got them and their files.
 
-use chrono::DateTime;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use waspnest_core::address::Jid;
-use waspnest_core::clock::UnixMs;
+use waspnest_core::given::Given;
 use waspnest_core::id::MessageId;
 use waspnest_core::mailbox::{Author, Filter, Has, Mail, Number};
 use waspnest_core::message::Content;
@@ -15,7 +14,7 @@ use super::shown::{Account, ShownMessage, ShownReaction, message, reactions};
 use crate::http::address::{Address, Moment};
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
-use crate::http::form::{Flag, Form, Text, list, parsed, text_of};
+use crate::http::form::{Flag, Form, Text, list, moment, parsed, text_of};
 use crate::http::media_body::MediaBody;
 use crate::http::operation::Query;
 use crate::http::page::{Listed, Page};
@@ -37,23 +36,13 @@ pub(in crate::http) struct Wanted {
 /// The same, in the chat of the path.
 pub(in crate::http) struct WantedOfChat(Wanted);
 
-fn moment() -> impl Form<Out = UnixMs> {
-    let schema = json!({ "format": "date-time", "examples": ["2026-07-01T00:00:00Z"] });
-    Text.checked(schema, |text: String| {
-        let moment = DateTime::parse_from_rfc3339(&text).ok();
-        moment
-            .and_then(|moment| u64::try_from(moment.timestamp_millis()).ok())
-            .map(UnixMs)
-            .ok_or_else(|| format!("{text:?} is no moment: write it like 2026-07-01T00:00:00Z"))
-    })
-}
-
 fn kind() -> impl Form<Out = Box<str>> {
     let schema = json!({ "enum": Content::KINDS });
     Text.checked(schema, |text: String| match Content::KINDS.contains(&text.as_str()) {
         true => Ok(text.into()),
         false => Err(format!(
-            "{text:?} is no kind of message: expected {}",
+            "{:?} is no kind of message: expected {}",
+            Given::of(&text),
             Content::KINDS.join(", ")
         )),
     })
@@ -165,7 +154,7 @@ async fn of_path(ctx: &Ctx, session: &SessionRecord, InChat(chat): InChat) -> Re
     let unknown = || {
         ApiError::unknown(
             "unknown_message",
-            format!("there is no message {given:?} in this session"),
+            format!("there is no message {:?} in this session", Given::of(given)),
         )
     };
     let id: MessageId = given.parse().map_err(|_| unknown())?;
