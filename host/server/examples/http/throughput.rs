@@ -24,8 +24,8 @@ use waspnest_simulator::human::Human;
 use waspnest_simulator::{NewAccount, PhoneReading, Simulator};
 use waspnest_whatsapp::State;
 
-use crate::PATIENCE;
 use crate::SECRET;
+use crate::child::PATIENCE;
 use crate::load::{Caller, Measured, Wire, get, load, post};
 
 /// Callers at a time.
