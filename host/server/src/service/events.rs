@@ -38,7 +38,7 @@ impl Events {
     /// Up to `limit` events of a session behind `after` that a filter lets through. There can be fewer, or none, and a next page.
     ///
     /// # Errors
-    /// [`Error::Log`].
+    /// [`Error::Store`].
     pub async fn list(
         &self,
         session: &SessionRecord,
