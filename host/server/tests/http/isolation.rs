@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 use waspnest_core::caller::Scope;
+use waspnest_core::files::FileName;
 
 use crate::known::{ADA, SHOP, scopes, shop};
+use crate::mailbox;
 use crate::support::TestApi;
 
 /// The values of a field over the elements of a list.
@@ -43,6 +45,52 @@ async fn each_sees_its_own_under_the_same_names() {
         json!(api.main.to_string()),
         "and means the default tenant's by a name"
     );
+}
+
+#[tokio::test]
+async fn nobody_finds_what_another_was_told() {
+    let api = TestApi::start().await;
+    let twin = api.twin().await;
+    mailbox::resemble(&api.mailbox, twin.session.id).await;
+    let ours = shop();
+    for (bearer, name, said) in [
+        (&ours, "Ada", "hello invoice"),
+        (&twin.secret, "Another Ada", "another invoice"),
+    ] {
+        for path in [
+            "/v1/sessions/main/messages?q=invoice",
+            "/v1/sessions/main/messages?q=inv*&chat=4915112345678",
+            "/v1/sessions/main/chats/4915112345678/messages?q=invoice",
+        ] {
+            assert_eq!(listed(&api, bearer, path, "text").await, [said], "{path}");
+        }
+        assert_eq!(listed(&api, bearer, "/v1/sessions/main/chats", "name").await, [name]);
+        let one = api
+            .asks(bearer, "GET", "/v1/sessions/main/messages/3EB0AAAA", None)
+            .await;
+        assert_eq!(one.json()["text"], said);
+    }
+    // The same bytes under the same digest are here, and they are another's.
+    let digest = FileName::of(mailbox::PICTURE);
+    api.asks(&twin.secret, "GET", &format!("/v1/sessions/main/media/{digest}"), None)
+        .await
+        .problem(404, "unknown_media");
+    api.asks(&twin.secret, "GET", "/v1/sessions/main/messages/3EB0CCCC/media", None)
+        .await
+        .problem(503, "session_not_connected");
+    for rest in [
+        "messages",
+        "messages/3EB0AAAA",
+        "messages/3EB0CCCC/media",
+        "chats",
+        "contacts",
+        "history",
+        "events",
+    ] {
+        api.asks(&twin.secret, "GET", &format!("/v1/sessions/{}/{rest}", api.main), None)
+            .await
+            .problem(404, "unknown_session");
+    }
 }
 
 #[tokio::test]

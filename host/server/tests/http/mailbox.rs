@@ -17,7 +17,7 @@ use waspnest_whatsapp::{AskError, FetchError};
 use crate::support::{START, TestApi};
 
 /// The file of the picture.
-const PICTURE: &[u8] = b"0123456789";
+pub(crate) const PICTURE: &[u8] = b"0123456789";
 
 const ADA: &str = "4915112345678@s.whatsapp.net";
 
@@ -120,6 +120,29 @@ pub(crate) async fn furnish(mailbox: &Mailbox, media: &MediaStore, session: Sess
         .put(session, Bytes::from_static(PICTURE), 100)
         .await
         .expect("it is kept");
+}
+
+/// A chat with the same person, under the same ids and with the same picture, whose file is not here.
+pub(crate) async fn resemble(mailbox: &Mailbox, session: SessionId) {
+    let told = Conversation {
+        chat: jid(ADA),
+        other: None,
+        name: Some("Another Ada".into()),
+        unread: 0,
+        marked_unread: false,
+        archived: false,
+        pinned_at: None,
+        muted: None,
+        ephemeral_s: None,
+        last_at: None,
+        complete: true,
+        members: Vec::new(),
+        messages: vec![
+            said("3EB0AAAA", Origin::Them, text("another invoice"), 0),
+            said("3EB0CCCC", Origin::Them, picture(PICTURE), 2),
+        ],
+    };
+    mailbox.import(session, told).await.expect("it imports");
 }
 
 fn ids(list: &Value) -> Vec<String> {
@@ -274,25 +297,7 @@ async fn sessions_that_look_alike_stay_apart() {
         )
         .await
         .expect("created");
-    let told = Conversation {
-        chat: jid(ADA),
-        other: None,
-        name: Some("Another Ada".into()),
-        unread: 0,
-        marked_unread: false,
-        archived: false,
-        pinned_at: None,
-        muted: None,
-        ephemeral_s: None,
-        last_at: None,
-        complete: true,
-        members: Vec::new(),
-        messages: vec![
-            said("3EB0AAAA", Origin::Them, text("another invoice"), 0),
-            said("3EB0CCCC", Origin::Them, picture(PICTURE), 2),
-        ],
-    };
-    api.mailbox.import(twin.id, told).await.expect("it imports");
+    resemble(&api.mailbox, twin.id).await;
     let found = api.get("/v1/sessions/twin/messages?q=invoice").await.json();
     assert_eq!(found["items"][0]["text"], "another invoice");
     assert_eq!(ids(&found), ["3EB0AAAA"]);
