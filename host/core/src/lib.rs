@@ -27,6 +27,7 @@ pub mod seal;
 pub mod secret;
 
 mod long_record;
+mod named_records;
 mod per_session;
 
 pub mod affairs;

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::UnixMs;
-use crate::codec::{self, Record};
+use crate::codec::Record;
 use crate::id::{InstallationId, TenantId};
-use crate::schema::{Key, system};
-use crate::store::{Commit, KeyRange, MAX_SCAN, Order, Space, Store, StoreError};
+use crate::named_records::NamedRecords;
+use crate::schema::system;
+use crate::store::{Store, StoreError};
 
 /// Most bytes of a definition.
 pub const MAX_DEFINITION: usize = 60 << 10;
@@ -57,14 +58,15 @@ impl Record for MadeInstallation {
 /// All that were made. Clones are the same. Whoever changes them does so one at a time.
 #[derive(Debug, Clone)]
 pub struct MadeInstallations {
-    store: Arc<dyn Store>,
+    records: NamedRecords<InstallationId, MadeInstallation>,
 }
 
 impl MadeInstallations {
     /// Those in `store`.
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+        let records = NamedRecords::new(store, system::MADE_INSTALLATION);
+        Self { records }
     }
 
     /// One of them.
@@ -72,9 +74,7 @@ impl MadeInstallations {
     /// # Errors
     /// Those of the store.
     pub async fn get(&self, installation: &InstallationId) -> Result<Option<MadeInstallation>, StoreError> {
-        let key = key(installation);
-        let value = self.store.get(Space::System, key.as_slice()).await?;
-        value.map(|value| codec::decode(key.as_slice(), &value)).transpose()
+        self.records.get(installation).await
     }
 
     /// All of them, by id.
@@ -82,24 +82,7 @@ impl MadeInstallations {
     /// # Errors
     /// Those of the store.
     pub async fn list(&self) -> Result<Vec<(InstallationId, MadeInstallation)>, StoreError> {
-        let mut range = KeyRange::prefix(&[system::MADE_INSTALLATION]);
-        let mut found = Vec::new();
-        loop {
-            let page = self
-                .store
-                .scan(Space::System, range.clone(), Order::Ascending, MAX_SCAN)
-                .await?;
-            let Some((last, _)) = page.last() else { return Ok(found) };
-            range = range.after(last);
-            for (key, value) in page {
-                let id = std::str::from_utf8(key.get(1..).unwrap_or_default()).ok();
-                let id = id.and_then(|id| id.parse().ok()).ok_or_else(|| StoreError::Damaged {
-                    key: key.escape_ascii().to_string().into(),
-                    reason: "its key names no installation".into(),
-                })?;
-                found.push((id, codec::decode(&key, &value)?));
-            }
-        }
+        self.records.list().await
     }
 
     /// Writes one down, in place of what was there, or takes it away; durable when this returns.
@@ -107,17 +90,8 @@ impl MadeInstallations {
     /// # Errors
     /// Those of the store.
     pub async fn set(&self, installation: &InstallationId, made: Option<&MadeInstallation>) -> Result<(), StoreError> {
-        let commit = Commit::durable(Space::System);
-        let commit = match made {
-            Some(made) => commit.put(key(installation), codec::encode(made)),
-            None => commit.delete(key(installation)),
-        };
-        self.store.commit(commit).await?.durable().await
+        self.records.set(installation, made).await
     }
-}
-
-fn key(installation: &InstallationId) -> Key {
-    Key::table(system::MADE_INSTALLATION).bytes(installation.as_str().as_bytes())
 }
 
 #[cfg(test)]

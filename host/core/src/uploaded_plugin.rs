@@ -8,11 +8,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::UnixMs;
-use crate::codec::{self, Record};
+use crate::codec::Record;
 use crate::id::PluginId;
+use crate::named_records::NamedRecords;
 use crate::package::PackageDigest;
-use crate::schema::{Key, system};
-use crate::store::{Commit, KeyRange, MAX_SCAN, Order, Space, Store, StoreError};
+use crate::schema::system;
+use crate::store::{Store, StoreError};
 
 /// Most versions of one plugin that can be there at a time.
 pub const MAX_VERSIONS: usize = 24;
@@ -69,14 +70,15 @@ impl UploadedPlugin {
 /// All that were uploaded. Clones are the same. Whoever changes them does so one at a time.
 #[derive(Debug, Clone)]
 pub struct UploadedPlugins {
-    store: Arc<dyn Store>,
+    records: NamedRecords<PluginId, UploadedPlugin>,
 }
 
 impl UploadedPlugins {
     /// Those in `store`.
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+        let records = NamedRecords::new(store, system::UPLOADED_PLUGIN);
+        Self { records }
     }
 
     /// One of them.
@@ -84,9 +86,7 @@ impl UploadedPlugins {
     /// # Errors
     /// Those of the store.
     pub async fn get(&self, plugin: &PluginId) -> Result<Option<UploadedPlugin>, StoreError> {
-        let key = key(plugin);
-        let value = self.store.get(Space::System, key.as_slice()).await?;
-        value.map(|value| codec::decode(key.as_slice(), &value)).transpose()
+        self.records.get(plugin).await
     }
 
     /// All of them, by id.
@@ -94,24 +94,7 @@ impl UploadedPlugins {
     /// # Errors
     /// Those of the store.
     pub async fn list(&self) -> Result<Vec<(PluginId, UploadedPlugin)>, StoreError> {
-        let mut range = KeyRange::prefix(&[system::UPLOADED_PLUGIN]);
-        let mut found = Vec::new();
-        loop {
-            let page = self
-                .store
-                .scan(Space::System, range.clone(), Order::Ascending, MAX_SCAN)
-                .await?;
-            let Some((last, _)) = page.last() else { return Ok(found) };
-            range = range.after(last);
-            for (key, value) in page {
-                let id = std::str::from_utf8(key.get(1..).unwrap_or_default()).ok();
-                let id = id.and_then(|id| id.parse().ok()).ok_or_else(|| StoreError::Damaged {
-                    key: key.escape_ascii().to_string().into(),
-                    reason: "its key names no plugin".into(),
-                })?;
-                found.push((id, codec::decode(&key, &value)?));
-            }
-        }
+        self.records.list().await
     }
 
     /// Writes a plugin down, in place of what was there, or takes it away; durable when this returns.
@@ -119,17 +102,8 @@ impl UploadedPlugins {
     /// # Errors
     /// Those of the store.
     pub async fn set(&self, plugin: &PluginId, uploaded: Option<&UploadedPlugin>) -> Result<(), StoreError> {
-        let commit = Commit::durable(Space::System);
-        let commit = match uploaded {
-            Some(uploaded) => commit.put(key(plugin), codec::encode(uploaded)),
-            None => commit.delete(key(plugin)),
-        };
-        self.store.commit(commit).await?.durable().await
+        self.records.set(plugin, uploaded).await
     }
-}
-
-fn key(plugin: &PluginId) -> Key {
-    Key::table(system::UPLOADED_PLUGIN).bytes(plugin.as_str().as_bytes())
 }
 
 #[cfg(test)]
@@ -174,7 +148,7 @@ mod tests {
             name: "x".repeat(200).into(),
             versions: versions.collect(),
         };
-        assert!(codec::encode(&plugin).len() <= MAX_VALUE);
+        assert!(crate::codec::encode(&plugin).len() <= MAX_VALUE);
         for id in [&two, &one] {
             plugins.set(id, Some(&plugin)).await.expect("written");
         }
