@@ -93,6 +93,8 @@ ulid_ids! {
     TenantId = "ten_";
     /// A person of a tenant.
     UserId = "usr_";
+    /// Where a tenant wants to be told what happens.
+    WebhookId = "wh_";
 }
 
 impl EffectId {

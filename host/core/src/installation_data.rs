@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::id::{InstallationId, SessionId};
 use crate::outbox::Outbox;
 use crate::progress::Progress;
-use crate::schema::{self, session};
+use crate::schema::{self, Holder, session};
 use crate::store::{Commit, KeyRange, MAX_SCAN, Op, Order, Space, Store, StoreError};
 
 /// Tables whose keys begin with the installation, but for those that [`Outbox`] and [`Progress`] know better.
@@ -44,16 +44,16 @@ pub async fn remove(
         .await
 }
 
-/// Removes the rows of one table whose keys begin with the installation.
+/// Removes the rows of one table whose keys begin with one holder.
 pub(crate) async fn remove_rows(
     store: &dyn Store,
     session: SessionId,
     table: u8,
-    installation: &InstallationId,
+    holder: &impl Holder,
 ) -> Result<(), StoreError> {
     let space = Space::Session(session);
     loop {
-        let range = KeyRange::prefix(schema::of(table, installation).as_slice());
+        let range = KeyRange::prefix(schema::of(table, holder).as_slice());
         let rows = store.scan(space, range, Order::Ascending, MAX_SCAN).await?;
         if rows.is_empty() {
             return Ok(());

@@ -33,6 +33,7 @@ mod per_session;
 pub mod affairs;
 pub mod answered;
 pub mod config_layer;
+pub mod consumer;
 pub mod contact;
 pub mod journal;
 pub mod live;
@@ -41,6 +42,7 @@ pub mod mailbox;
 pub mod progress;
 
 pub mod data_version;
+pub mod delivery;
 pub mod dialogue;
 pub mod files;
 pub mod installation_data;
@@ -58,6 +60,7 @@ pub mod timer;
 pub mod upload;
 pub mod uploaded_plugin;
 pub mod version;
+pub mod webhook;
 
 pub mod audit;
 pub mod caller;

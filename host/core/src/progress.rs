@@ -1,6 +1,6 @@
-//! How far each installation has come in each session's log.
+//! How far each installation, and each webhook, has come in each session's log.
 //!
-//! An installation works on many chats at once, so it finishes events out of order. What is done is everything up to a low-water mark
+//! A consumer works on many chats at once, so it finishes events out of order. What is done is everything up to a low-water mark
 //! plus a set of finished positions above it. A restart repeats what is neither. The done-mark of a call is written by
 //! [`crate::outbox::Outbox::commit_draft`] together with what the call asked for; here are the marks that need no draft.
 
@@ -17,17 +17,18 @@ use tokio::sync::{Mutex, watch};
 
 use crate::clock::UnixMs;
 use crate::codec::{self, Record};
+use crate::consumer::Consumer;
 use crate::event::Position;
-use crate::id::{EventId, InstallationId, SessionId};
+use crate::id::{EventId, SessionId};
 use crate::installation_data::remove_rows;
 use crate::per_session::PerSession;
-use crate::schema::{self, session};
+use crate::schema::{self, Holder, session};
 use crate::store::{Applied, Commit, Expect, KeyRange, MAX_SCAN, Op, Order, Space, Store, StoreError};
 
 pub use replay::{Found, Round};
 pub(crate) use replay::{replay_key, replay_mark};
 
-/// Where one installation is in one session's log.
+/// Where one consumer is in one session's log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cursor {
     /// Everything up to here is done.
@@ -36,11 +37,11 @@ pub struct Cursor {
     pub done: BTreeSet<Position>,
     /// Tried and not done.
     pub attempts: BTreeMap<Position, Attempt>,
-    /// Whether the installation has ever been started in this session (see [`Progress::start_at`]).
+    /// Whether it has ever been started in this session (see [`Progress::start_at`]).
     pub started: Started,
 }
 
-/// Whether an installation has a place in a log yet.
+/// Whether a consumer has a place in a log yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Started {
     /// It is new here.
@@ -111,12 +112,12 @@ impl Record for Low {
     const VERSION: u8 = 1;
 }
 
-/// The places of all installations in all logs. Clones are the same.
+/// The places of all consumers in all logs. Clones are the same.
 #[derive(Debug, Clone)]
 pub struct Progress {
     store: Arc<dyn Store>,
     /// Low-water marks as stored. Held while one is moved, so that none moves back.
-    lows: Arc<PerSession<Mutex<BTreeMap<InstallationId, Position>>>>,
+    lows: Arc<PerSession<Mutex<BTreeMap<Consumer, Position>>>>,
     /// Wakes whoever replays dead letters.
     replays: Arc<PerSession<watch::Sender<()>>>,
 }
@@ -132,21 +133,22 @@ impl Progress {
         }
     }
 
-    /// Where an installation is.
+    /// Where a consumer is.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn load(&self, session: SessionId, installation: &InstallationId) -> Result<Cursor, StoreError> {
+    pub async fn load(&self, session: SessionId, consumer: impl Into<Consumer> + Send) -> Result<Cursor, StoreError> {
+        let consumer = &consumer.into();
         let space = Space::Session(session);
         let mut cursor = Cursor::default();
-        if let Some(low) = self.stored_low(space, installation).await? {
+        if let Some(low) = self.stored_low(space, consumer).await? {
             cursor.low = low;
             cursor.started = Started::Yes;
         }
-        for (key, _) in self.all(space, session::DONE, installation, cursor.low).await? {
+        for (key, _) in self.all(space, session::DONE, consumer, cursor.low).await? {
             cursor.done.insert(position_in(&key));
         }
-        for (key, value) in self.all(space, session::ATTEMPT, installation, cursor.low).await? {
+        for (key, value) in self.all(space, session::ATTEMPT, consumer, cursor.low).await? {
             cursor.attempts.insert(position_in(&key), codec::decode(&key, &value)?);
         }
         cursor.attempts.retain(|position, _| !cursor.done.contains(position));
@@ -156,7 +158,7 @@ impl Progress {
         Ok(cursor)
     }
 
-    /// Gives a new installation its place: behind `position`, usually the head of the log, so that it gets no old events. One that has a
+    /// Gives a new consumer its place: behind `position`, usually the head of the log, so that it gets no old events. One that has a
     /// place keeps it. Answers where it is.
     ///
     /// # Errors
@@ -164,11 +166,12 @@ impl Progress {
     pub async fn start_at(
         &self,
         session: SessionId,
-        installation: &InstallationId,
+        consumer: impl Into<Consumer> + Send,
         position: Position,
     ) -> Result<Position, StoreError> {
+        let consumer = &consumer.into();
         let space = Space::Session(session);
-        let key = low_key(installation);
+        let key = low_key(consumer);
         let commit = Commit::durable(space)
             .put(key.clone(), codec::encode(&Low(position)))
             .expect(Expect::Absent(key));
@@ -177,7 +180,7 @@ impl Progress {
                 applied.durable().await?;
                 Ok(position)
             }
-            Err(StoreError::Conflict) => Ok(self.stored_low(space, installation).await?.unwrap_or_default()),
+            Err(StoreError::Conflict) => Ok(self.stored_low(space, consumer).await?.unwrap_or_default()),
             Err(error) => Err(error),
         }
     }
@@ -190,31 +193,32 @@ impl Progress {
     pub async fn advance(
         &self,
         session: SessionId,
-        installation: &InstallationId,
+        consumer: impl Into<Consumer> + Send,
         low: Position,
     ) -> Result<(), StoreError> {
+        let consumer = &consumer.into();
         let space = Space::Session(session);
         let lows = self.lows.of(session);
         let mut lows = lows.lock().await;
-        let stored = match lows.get(installation) {
+        let stored = match lows.get(consumer) {
             Some(stored) => Some(*stored),
             None => {
                 // A commit whose caller has gone may still be on its way; this one is behind it.
                 self.store.commit(Commit::lazy(space)).await?;
-                self.stored_low(space, installation).await?
+                self.stored_low(space, consumer).await?
             }
         };
         if stored.is_some_and(|stored| stored >= low) {
             return Ok(());
         }
-        let mut commit = Commit::lazy(space).put(low_key(installation), codec::encode(&Low(low)));
+        let mut commit = Commit::lazy(space).put(low_key(consumer), codec::encode(&Low(low)));
         // What was answered to a call that is being made again is still wanted.
-        let replayed: BTreeSet<_> = self.replays(session, installation).await?.into_iter().collect();
-        let prefix = schema::of(session::JOURNAL, installation).as_slice().len();
+        let replayed: BTreeSet<_> = self.replays(session, consumer).await?.into_iter().collect();
+        let prefix = schema::of(session::JOURNAL, consumer).as_slice().len();
         for table in [session::DONE, session::ATTEMPT, session::JOURNAL] {
             let range = KeyRange {
-                start: schema::of(table, installation).finish(),
-                end: Some(schema::of_at(table, installation, low.next())),
+                start: schema::of(table, consumer).finish(),
+                end: Some(schema::of_at(table, consumer, low.next())),
             };
             // Marks that do not fit this time stay below the mark, where nobody looks, until the next time.
             let rows = self.store.scan(space, range, Order::Ascending, MAX_SCAN).await?;
@@ -227,9 +231,9 @@ impl Progress {
             commit.ops.extend(gone.map(Op::Delete));
         }
         // Until the end of this commit is known, the mark is not.
-        lows.remove(installation);
+        lows.remove(consumer);
         self.store.commit(commit).await?;
-        lows.insert(installation.clone(), low);
+        lows.insert(consumer.clone(), low);
         Ok(())
     }
 
@@ -241,11 +245,12 @@ impl Progress {
     pub async fn finish(
         &self,
         session: SessionId,
-        installation: &InstallationId,
+        consumer: impl Into<Consumer> + Send,
         position: Position,
     ) -> Result<Applied, StoreError> {
+        let consumer = &consumer.into();
         self.store
-            .commit(Commit::lazy(Space::Session(session)).put(done_key(installation, position), done_mark()))
+            .commit(Commit::lazy(Space::Session(session)).put(done_key(consumer, position), done_mark()))
             .await
     }
 
@@ -256,11 +261,12 @@ impl Progress {
     pub async fn record_attempt(
         &self,
         session: SessionId,
-        installation: &InstallationId,
+        consumer: impl Into<Consumer> + Send,
         position: Position,
         attempt: &Attempt,
     ) -> Result<Applied, StoreError> {
-        let key = attempt_key(installation, position);
+        let consumer = &consumer.into();
+        let key = attempt_key(consumer, position);
         self.store
             .commit(Commit::lazy(Space::Session(session)).put(key, codec::encode(attempt)))
             .await
@@ -273,18 +279,19 @@ impl Progress {
     pub async fn park(
         &self,
         session: SessionId,
-        installation: &InstallationId,
+        consumer: impl Into<Consumer> + Send,
         position: Position,
         letter: &DeadLetter,
     ) -> Result<Applied, StoreError> {
+        let consumer = &consumer.into();
         let commit = Commit::durable(Space::Session(session))
             .put(
-                schema::of_at(session::DEAD_LETTER, installation, position),
+                schema::of_at(session::DEAD_LETTER, consumer, position),
                 codec::encode(letter),
             )
-            .put(done_key(installation, position), done_mark())
-            .delete(attempt_key(installation, position))
-            .delete(replay_key(installation, position));
+            .put(done_key(consumer, position), done_mark())
+            .delete(attempt_key(consumer, position))
+            .delete(replay_key(consumer, position));
         self.store.commit(commit).await
     }
 
@@ -295,16 +302,14 @@ impl Progress {
     pub async fn dead_letters(
         &self,
         session: SessionId,
-        installation: &InstallationId,
+        consumer: impl Into<Consumer> + Send,
         after: Position,
         limit: usize,
     ) -> Result<Vec<(Position, DeadLetter)>, StoreError> {
+        let consumer = &consumer.into();
         let table = session::DEAD_LETTER;
-        let range = KeyRange::prefix(schema::of(table, installation).as_slice()).after(&schema::of_at(
-            table,
-            installation,
-            after,
-        ));
+        let range =
+            KeyRange::prefix(schema::of(table, consumer).as_slice()).after(&schema::of_at(table, consumer, after));
         let rows = self
             .store
             .scan(Space::Session(session), range, Order::Ascending, limit)
@@ -314,14 +319,15 @@ impl Progress {
             .collect()
     }
 
-    /// Forgets an installation that is gone: its place, its marks, its dead letters, what it was answered.
+    /// Forgets a consumer that is gone: its place, its marks, its dead letters, what it was answered.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn remove(&self, session: SessionId, installation: &InstallationId) -> Result<(), StoreError> {
+    pub async fn remove(&self, session: SessionId, consumer: impl Into<Consumer> + Send) -> Result<(), StoreError> {
+        let consumer = &consumer.into();
         let lows = self.lows.of(session);
         let mut lows = lows.lock().await;
-        lows.remove(installation);
+        lows.remove(consumer);
         for table in [
             session::DONE,
             session::ATTEMPT,
@@ -330,7 +336,7 @@ impl Progress {
             session::REPLAY,
             session::LOW,
         ] {
-            remove_rows(&*self.store, session, table, installation).await?;
+            remove_rows(&*self.store, session, table, consumer).await?;
         }
         Ok(())
     }
@@ -341,8 +347,8 @@ impl Progress {
         self.replays.forget(session);
     }
 
-    async fn stored_low(&self, space: Space, installation: &InstallationId) -> Result<Option<Position>, StoreError> {
-        let key = low_key(installation);
+    async fn stored_low(&self, space: Space, consumer: &Consumer) -> Result<Option<Position>, StoreError> {
+        let key = low_key(consumer);
         let Some(value) = self.store.get(space, &key).await? else {
             return Ok(None);
         };
@@ -350,19 +356,16 @@ impl Progress {
         Ok(Some(low))
     }
 
-    /// Every row of one table and installation above a position.
+    /// Every row of one table and consumer above a position.
     async fn all(
         &self,
         space: Space,
         table: u8,
-        installation: &InstallationId,
+        consumer: &Consumer,
         above: Position,
     ) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
-        let mut range = KeyRange::prefix(schema::of(table, installation).as_slice()).after(&schema::of_at(
-            table,
-            installation,
-            above,
-        ));
+        let mut range =
+            KeyRange::prefix(schema::of(table, consumer).as_slice()).after(&schema::of_at(table, consumer, above));
         let mut all = Vec::new();
         loop {
             let page = self
@@ -376,20 +379,20 @@ impl Progress {
     }
 }
 
-pub(crate) fn done_key(installation: &InstallationId, position: Position) -> Bytes {
-    schema::of_at(session::DONE, installation, position)
+pub(crate) fn done_key(holder: &impl Holder, position: Position) -> Bytes {
+    schema::of_at(session::DONE, holder, position)
 }
 
 pub(crate) const fn done_mark() -> Bytes {
     Bytes::from_static(&[1])
 }
 
-pub(crate) fn attempt_key(installation: &InstallationId, position: Position) -> Bytes {
-    schema::of_at(session::ATTEMPT, installation, position)
+pub(crate) fn attempt_key(holder: &impl Holder, position: Position) -> Bytes {
+    schema::of_at(session::ATTEMPT, holder, position)
 }
 
-fn low_key(installation: &InstallationId) -> Bytes {
-    schema::of(session::LOW, installation).finish()
+fn low_key(holder: &impl Holder) -> Bytes {
+    schema::of(session::LOW, holder).finish()
 }
 
 fn position_in(key: &[u8]) -> Position {

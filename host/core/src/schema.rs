@@ -6,9 +6,10 @@
 use bytes::Bytes;
 
 use crate::address::Jid;
+use crate::consumer::Consumer;
 use crate::draft::{KvKey, KvScope, Pot};
 use crate::event::Position;
-use crate::id::{InstallationId, ScheduleId, SessionId, SessionName, TenantId};
+use crate::id::{InstallationId, ScheduleId, SessionId, SessionName, TenantId, WebhookId};
 
 /// The schema this program writes. A store of an older one is brought up step by step (see [`crate::migrate`]), a newer one is refused.
 pub const SCHEMA: u32 = 1;
@@ -49,6 +50,8 @@ pub mod system {
     pub const UPLOADED_PLUGIN: u8 = 0x47;
     /// An installation that was made over the API: installation.
     pub const MADE_INSTALLATION: u8 = 0x48;
+    /// A webhook: its id.
+    pub const WEBHOOK: u8 = 0x49;
     /// A layer of a configuration that holds everywhere: installation.
     pub const CONFIG_LAYER: u8 = 0x3D;
     /// What a request under an idempotency key was answered, sealed: a digest of the caller and the key, part number.
@@ -97,21 +100,25 @@ pub mod session {
     pub const EVENT: u8 = 0x30;
     /// Where a message is in the log: 16 bytes of a digest of (chat, sender, message id).
     pub const MESSAGE: u8 = 0x31;
-    /// All before it is done: installation.
+    /// All before it is done: installation or webhook.
     pub const LOW: u8 = 0x32;
-    /// An event one installation is done with: installation, position.
+    /// An event that one of them is done with: installation or webhook, position.
     pub const DONE: u8 = 0x33;
-    /// Failed attempts at an event: installation, position.
+    /// Failed attempts at an event: installation or webhook, position.
     pub const ATTEMPT: u8 = 0x34;
-    /// An event that was given up: installation, position.
+    /// An event that was given up: installation or webhook, position.
     pub const DEAD_LETTER: u8 = 0x35;
     /// An answer given inside a call, for its repetition: installation, position, what was asked, part number.
     pub const JOURNAL: u8 = 0x36;
     /// A message in its chat: 16 bytes of a digest of the chat, when WhatsApp took it, position. Nothing in it; written since the first
     /// program that answers [`crate::log::Log::history`].
     pub const CHAT_MESSAGE: u8 = 0x37;
-    /// A dead letter that is to be handled again: installation, position.
+    /// A dead letter that is to be handled again: installation or webhook, position.
     pub const REPLAY: u8 = 0x38;
+    /// What became of telling a webhook an event: webhook, position.
+    pub const DELIVERY: u8 = 0x39;
+    /// Events that a webhook is told once more: webhook.
+    pub const DELIVERED_AGAIN: u8 = 0x3A;
     /// A layer of a configuration in the session: installation, chat; no chat for all of them.
     pub const CONFIG_LAYER: u8 = 0x3D;
     /// Further parts of a record that is larger than one value: its key, part number.
@@ -319,12 +326,40 @@ pub(crate) fn at(table: u8, position: Position) -> Bytes {
     Key::table(table).number(position.0).into()
 }
 
-pub(crate) fn of(table: u8, installation: &InstallationId) -> Key {
-    Key::table(table).text(installation.as_str())
+/// Whose rows stand together: the first part of their keys.
+pub(crate) trait Holder {
+    /// Puts the holder's name behind a table.
+    fn behind(&self, table: Key) -> Key;
 }
 
-pub(crate) fn of_at(table: u8, installation: &InstallationId, position: Position) -> Bytes {
-    of(table, installation).number(position.0).into()
+impl Holder for InstallationId {
+    fn behind(&self, table: Key) -> Key {
+        table.text(self.as_str())
+    }
+}
+
+/// An id of a webhook has capital letters and that of an installation has none, so neither is taken for the other.
+impl Holder for WebhookId {
+    fn behind(&self, table: Key) -> Key {
+        table.text(&self.to_string())
+    }
+}
+
+impl Holder for Consumer {
+    fn behind(&self, table: Key) -> Key {
+        match self {
+            Self::Installation(installation) => installation.behind(table),
+            Self::Webhook(webhook) => webhook.behind(table),
+        }
+    }
+}
+
+pub(crate) fn of(table: u8, holder: &impl Holder) -> Key {
+    holder.behind(Key::table(table))
+}
+
+pub(crate) fn of_at(table: u8, holder: &impl Holder, position: Position) -> Bytes {
+    of(table, holder).number(position.0).into()
 }
 
 pub(crate) fn of_schedule(table: u8, installation: &InstallationId, schedule: &ScheduleId) -> Bytes {

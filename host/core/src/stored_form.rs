@@ -5,6 +5,7 @@
 
 mod made;
 mod mailbox;
+mod webhook;
 
 use bytes::Bytes;
 
@@ -252,6 +253,7 @@ async fn lived() -> World {
         .await
         .expect("it writes");
     made::make(&world, &echo).await;
+    webhook::tell(&world, &first).await;
     let runs = Runs::new(world.store.clone());
     runs.hiding_key([9; 32]).await.expect("it makes one");
     runs.add(SESSION, &[(run(first.id), r#"{"effects":[]}"#.into())])

@@ -60,6 +60,10 @@ scopes! {
     PluginsWrite = "plugins:write";
     /// See and change users and keys, and read the audit log.
     TenantAdmin = "tenant:admin";
+    /// See webhooks, and what they were told.
+    WebhooksRead = "webhooks:read";
+    /// Make, change and remove webhooks, and have them told again.
+    WebhooksWrite = "webhooks:write";
 }
 
 impl Scope {

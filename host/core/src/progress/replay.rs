@@ -7,9 +7,10 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::{Progress, position_in};
+use crate::consumer::Consumer;
 use crate::event::Position;
-use crate::id::{InstallationId, SessionId};
-use crate::schema::{self, session};
+use crate::id::SessionId;
+use crate::schema::{self, Holder, session};
 use crate::store::{Applied, Commit, Expect, Space, StoreError};
 
 /// Which time an event is handled.
@@ -30,13 +31,14 @@ impl Progress {
     pub async fn replay(
         &self,
         session: SessionId,
-        installation: &InstallationId,
+        consumer: impl Into<Consumer> + Send,
         position: Position,
     ) -> Result<Found, StoreError> {
-        let commit = Commit::durable(Space::Session(session)).put(replay_key(installation, position), replay_mark());
-        let found = self.take_letter(session, installation, position, commit).await?;
+        let consumer = &consumer.into();
+        let commit = Commit::durable(Space::Session(session)).put(replay_key(consumer, position), replay_mark());
+        let found = self.take_letter(session, consumer, position, commit).await?;
         if found == Found::Yes {
-            self.replays.of(session).send_replace(());
+            self.wake_replays(session);
         }
         Ok(found)
     }
@@ -48,21 +50,22 @@ impl Progress {
     pub async fn discard(
         &self,
         session: SessionId,
-        installation: &InstallationId,
+        consumer: impl Into<Consumer> + Send,
         position: Position,
     ) -> Result<Found, StoreError> {
+        let consumer = &consumer.into();
         let commit = Commit::durable(Space::Session(session));
-        self.take_letter(session, installation, position, commit).await
+        self.take_letter(session, consumer, position, commit).await
     }
 
     async fn take_letter(
         &self,
         session: SessionId,
-        installation: &InstallationId,
+        consumer: &Consumer,
         position: Position,
         commit: Commit,
     ) -> Result<Found, StoreError> {
-        let key = schema::of_at(session::DEAD_LETTER, installation, position);
+        let key = schema::of_at(session::DEAD_LETTER, consumer, position);
         let Some(letter) = self.store.get(Space::Session(session), &key).await? else {
             return Ok(Found::No);
         };
@@ -85,11 +88,12 @@ impl Progress {
     pub async fn forget_replay(
         &self,
         session: SessionId,
-        installation: &InstallationId,
+        consumer: impl Into<Consumer> + Send,
         position: Position,
     ) -> Result<Applied, StoreError> {
+        let consumer = &consumer.into();
         self.store
-            .commit(Commit::lazy(Space::Session(session)).delete(replay_key(installation, position)))
+            .commit(Commit::lazy(Space::Session(session)).delete(replay_key(consumer, position)))
             .await
     }
 
@@ -100,17 +104,18 @@ impl Progress {
     pub async fn replays(
         &self,
         session: SessionId,
-        installation: &InstallationId,
+        consumer: impl Into<Consumer> + Send,
     ) -> Result<Vec<Position>, StoreError> {
+        let consumer = &consumer.into();
         let rows = self
-            .all(
-                Space::Session(session),
-                session::REPLAY,
-                installation,
-                Position::default(),
-            )
+            .all(Space::Session(session), session::REPLAY, consumer, Position::default())
             .await?;
         Ok(rows.iter().map(|(key, _)| position_in(key)).collect())
+    }
+
+    /// Says that somebody is to be told again.
+    pub(crate) fn wake_replays(&self, session: SessionId) {
+        self.replays.of(session).send_replace(());
     }
 
     /// Says that there are new replays in a session.
@@ -129,8 +134,8 @@ pub enum Found {
     No,
 }
 
-pub(crate) fn replay_key(installation: &InstallationId, position: Position) -> Bytes {
-    schema::of_at(session::REPLAY, installation, position)
+pub(crate) fn replay_key(holder: &impl Holder, position: Position) -> Bytes {
+    schema::of_at(session::REPLAY, holder, position)
 }
 
 pub(crate) const fn replay_mark() -> Bytes {

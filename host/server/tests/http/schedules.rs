@@ -104,7 +104,11 @@ async fn a_schedule_fires_when_it_is_told_to_and_remembers() {
         (&json!("manual"), &json!("waiting"))
     );
     api.progress
-        .finish(api.main, &"timer".parse().expect("an id"), Position(1))
+        .finish(
+            api.main,
+            &"timer".parse::<waspnest_core::id::InstallationId>().expect("an id"),
+            Position(1),
+        )
         .await
         .expect("the store works");
     assert_eq!(api.get(MORNING).await.json()["runs"][0]["outcome"], "done");
