@@ -32,7 +32,7 @@ pub struct Egress {
 #[derive(Debug, Clone)]
 enum Way {
     /// To the network, past the guard.
-    Network(reqwest::Client, Arc<Guard>),
+    Network(reqwest::Client, Arc<Guarded>),
     /// To whoever plays the servers; nothing leaves the process, so nothing is guarded.
     Played(Arc<dyn Servers>),
 }
@@ -131,7 +131,7 @@ impl Egress {
     /// # Errors
     /// When TLS cannot be set up on this machine.
     pub fn new(guard: Guard, names: Arc<dyn Names>, clock: Arc<dyn Clock>) -> Result<Self, SetUpError> {
-        let guard = Arc::new(guard);
+        let guarded = Arc::new(Guarded { guard, names });
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -140,10 +140,7 @@ impl Egress {
             .with_no_client_auth();
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
-            .dns_resolver(Guarded {
-                guard: Arc::clone(&guard),
-                names,
-            })
+            .dns_resolver(Arc::clone(&guarded))
             .redirect(redirect::Policy::none())
             .no_proxy()
             .referer(false)
@@ -151,7 +148,7 @@ impl Egress {
             .build()
             .map_err(SetUpError::Client)?;
         Ok(Self {
-            way: Way::Network(client, guard),
+            way: Way::Network(client, guarded),
             clock,
         })
     }
@@ -162,6 +159,31 @@ impl Egress {
         Self {
             way: Way::Played(servers),
             clock,
+        }
+    }
+
+    /// Whether a URL could be requested now, without requesting anything: for who is told of one long before it is used, when it is judged
+    /// once more.
+    ///
+    /// # Errors
+    /// [`EgressError::Forbidden`], [`EgressError::Url`]; [`EgressError::Unreachable`] when its name has no address.
+    pub async fn check(&self, url: &Url) -> Result<(), EgressError> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(EgressError::Url);
+        }
+        let Way::Network(_, guarded) = &self.way else {
+            return Ok(());
+        };
+        judge(&guarded.guard, url)?;
+        let Some(Host::Domain(name)) = url.host() else {
+            return Ok(());
+        };
+        match guarded.addresses(name).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(match error.downcast::<Forbidden>() {
+                Ok(forbidden) => EgressError::Forbidden(*forbidden),
+                Err(error) => EgressError::Unreachable(error.to_string().into()),
+            }),
         }
     }
 
@@ -176,8 +198,8 @@ impl Egress {
         let (timeout, max_bytes) = (request.timeout, request.max_bytes);
         let answer = async {
             match &self.way {
-                Way::Network(client, guard) => {
-                    judge(guard, &request.url)?;
+                Way::Network(client, guarded) => {
+                    judge(&guarded.guard, &request.url)?;
                     whole(send(client, request).await?, max_bytes).await
                 }
                 Way::Played(servers) => servers.answer(request).await?.whole(timeout, max_bytes),
@@ -198,8 +220,8 @@ impl Egress {
         let timeout = request.timeout;
         let answer = async {
             match &self.way {
-                Way::Network(client, guard) => {
-                    judge(guard, &request.url)?;
+                Way::Network(client, guarded) => {
+                    judge(&guarded.guard, &request.url)?;
                     let mut answer = send(client, request).await?;
                     Ok(Opened {
                         status: answer.status(),
@@ -298,20 +320,27 @@ pub(crate) fn failure(error: reqwest::Error) -> EgressError {
 
 /// Looks names up and lets only those through whose every address may be dialled: a name with one address inside and one outside is
 /// somebody's attempt.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Guarded {
-    guard: Arc<Guard>,
+    guard: Guard,
     names: Arc<dyn Names>,
+}
+
+impl Guarded {
+    async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, Box<dyn std::error::Error + Send + Sync>> {
+        let addresses = self.names.addresses(name).await?;
+        for address in &addresses {
+            self.guard.address(name, *address)?;
+        }
+        Ok(addresses)
+    }
 }
 
 impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {
-        let (guard, names) = (Arc::clone(&self.guard), Arc::clone(&self.names));
+        let guarded = self.clone();
         Box::pin(async move {
-            let addresses = names.addresses(name.as_str()).await?;
-            for address in &addresses {
-                guard.address(name.as_str(), *address)?;
-            }
+            let addresses = guarded.addresses(name.as_str()).await?;
             // The port is put in by the client.
             let dialled: Addrs = Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)));
             Ok(dialled)
