@@ -14,6 +14,7 @@ use waspnest_core::audit::AuditLog;
 use waspnest_core::caller::Callers as CallerRegister;
 use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock};
 use waspnest_core::config_layer::ConfigLayers;
+use waspnest_core::delivery::Deliveries;
 use waspnest_core::files::{FileError, Files};
 use waspnest_core::id::InstallationId;
 use waspnest_core::journal::Journal;
@@ -36,6 +37,7 @@ use waspnest_core::store::{OpenError, SledOptions, SledStore, Store, StoreError}
 use waspnest_core::upload::Uploads;
 use waspnest_core::uploaded_plugin::UploadedPlugins;
 use waspnest_core::version::VersionRegister;
+use waspnest_core::webhook::{WebhookError, WebhookRegister};
 use waspnest_egress::{Egress, SystemNames};
 use waspnest_engine::record::Hide;
 use waspnest_engine::{CompileLimits, Compiler, CompilerProcess, Engine, EngineError, EngineOptions};
@@ -44,6 +46,7 @@ use waspnest_whatsapp::{Authority, AuthorityError, Profile, WhatsApp, WhatsAppOp
 use crate::config::Config;
 use crate::config::keys::Keys;
 use crate::config::secret::Secret;
+use crate::delivery::Endpoints;
 use crate::http::{Http, HttpParts};
 use crate::install::SlotTimetable;
 use crate::live::Live;
@@ -72,6 +75,7 @@ use crate::service::sessions::Sessions;
 use crate::service::settings::{InstallationSettings, SettingsParts};
 use crate::service::stream_tickets::StreamTickets;
 use crate::service::values::Values;
+use crate::service::webhooks::WebhooksParts;
 use crate::sessions::{RunningSessions, Shared, StartError};
 use crate::shutdown::{Shutdown, Signal, Stopped};
 use crate::source::Timetable;
@@ -111,6 +115,9 @@ pub enum AppError {
     /// Plugins' packages cannot be kept.
     #[error(transparent)]
     Packages(#[from] PackagesError),
+    /// What webhooks are told cannot be read.
+    #[error(transparent)]
+    Webhooks(#[from] WebhookError),
     /// A plugin cannot be put to work.
     #[error(transparent)]
     Rollout(#[from] RolloutError),
@@ -257,6 +264,8 @@ impl App {
             secrets.clone(),
             Arc::clone(&clock),
         );
+        let endpoints = WebhookRegister::new(Arc::clone(&store), sealer.clone());
+        let endpoints = Endpoints::open(endpoints, config.deliveries.clone()).await?;
         let config = Arc::new(config);
         let shutdown = Shutdown::new(Arc::clone(&clock));
         let runs = Runs::new(Arc::clone(&store));
@@ -362,9 +371,10 @@ impl App {
                 keeping: config.mailbox,
                 progress: progress.clone(),
                 journal: Journal::new(Arc::clone(&store)),
-                egress,
+                egress: egress.clone(),
                 secrets: secrets.clone(),
                 webhooks,
+                endpoints: endpoints.clone(),
                 replies: replies.clone(),
                 files: files.clone(),
                 engine,
@@ -404,6 +414,16 @@ impl App {
             let rollout = rollout.clone();
             move || rollout.described()
         };
+        let webhooks = service::webhooks::Webhooks::new(WebhooksParts {
+            endpoints,
+            deliveries: Deliveries::new(Arc::clone(&store), progress.clone()),
+            progress: progress.clone(),
+            log: log.clone(),
+            register: register.clone(),
+            egress,
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+        });
         let values = Values::new(outbox.clone(), progress.clone(), register.clone());
         let (phase, phases) = watch::channel(Phase::Starting);
         let health = Health::new(phases, sessions.clone(), Arc::clone(&clock));
@@ -451,6 +471,7 @@ impl App {
                 ),
                 installations: Installations::new(described, progress, register.clone()),
                 values,
+                webhooks,
                 made: rollout.clone(),
                 versions: Arc::new(rollout),
                 schedules,

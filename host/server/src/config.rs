@@ -7,6 +7,7 @@
 pub mod bind;
 pub mod callers;
 pub mod commands;
+pub mod deliveries;
 pub mod hook;
 pub mod hours;
 pub mod install;
@@ -43,6 +44,7 @@ use std::path::{Path, PathBuf};
 use crate::service::media::MediaLimits;
 use bind::Bind;
 use callers::Callers;
+use deliveries::Deliveries;
 use installation::Installation;
 use keys::Keys;
 use log::Log;
@@ -84,6 +86,8 @@ pub struct Config {
     pub webhooks: BTreeMap<EndpointName, Endpoint>,
     /// `[send-policy]`.
     pub send_policy: SendPolicies,
+    /// `[deliveries]`.
+    pub deliveries: Deliveries,
     /// `[media]`.
     pub media: MediaLimits,
     /// `[log]`.
@@ -170,6 +174,7 @@ impl Config {
         let secrets = secrets::read(&mut section, base, env);
         let webhooks = webhooks::read(&mut section);
         let send_policy = SendPolicies::read(section.table("send-policy"));
+        let deliveries = Deliveries::read(section.table("deliveries"));
         let media = MediaLimits::read(section.table("media"));
         let log = Log::read(section.table("log"));
         let sessions = section
@@ -198,6 +203,7 @@ impl Config {
             secrets,
             webhooks,
             send_policy,
+            deliveries,
             media,
             log,
             sessions,

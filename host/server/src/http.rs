@@ -8,6 +8,7 @@ mod accept;
 
 mod archive;
 mod body;
+mod chat_kind;
 mod compression;
 mod context;
 mod cors;
@@ -68,6 +69,7 @@ use crate::service::settings::InstallationSettings;
 use crate::service::stream_tickets::StreamTickets;
 use crate::service::values::Values;
 use crate::service::versions::VersionControl;
+use crate::service::webhooks::Webhooks;
 use crate::shutdown::Shutdown;
 use dispatch::Dispatch;
 pub use document::openapi;
@@ -101,6 +103,8 @@ pub struct HttpParts {
     pub versions: Arc<dyn VersionControl>,
     /// What installations keep.
     pub values: Values,
+    /// Where tenants are told what happens.
+    pub webhooks: Webhooks,
     /// Plugins that were uploaded, and installations that are made here.
     pub made: Rollout,
     /// Points in time.

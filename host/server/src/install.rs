@@ -11,11 +11,12 @@ use waspnest_engine::command::BookError;
 use waspnest_engine::manifest::Capability;
 use waspnest_engine::{Engine, InstallError, Installation, InstallationSpec, LoadError, Plugin};
 
+use crate::breaker::Breaker;
 use crate::config::Config;
 use crate::config::bind::Bind;
 use crate::config::installation::{self, Activity, Source};
 use crate::config::schedule::Schedule;
-use crate::router::{Breaker, Commands, Installed};
+use crate::router::{Commands, Installed};
 use crate::service::installations::{Described, DescribedPlugin, Origin, Standing};
 use crate::settings::{FileLayers, Settings, UnusableConfig};
 pub use schedules::{SlotTimetable, of_installation as schedules_of};

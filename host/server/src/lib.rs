@@ -12,6 +12,9 @@ pub mod telemetry;
 mod address;
 mod did_you_mean;
 
+pub mod breaker;
+mod tracker;
+
 pub mod cron_rule;
 
 pub mod source;
@@ -42,11 +45,16 @@ pub mod secrets;
 pub mod service;
 pub mod webhook;
 
+pub mod delivery;
+
 pub mod http;
 
 pub mod app;
 
 mod scenario;
 mod stage;
+
+#[cfg(test)]
+mod test_server;
 
 pub mod cli;

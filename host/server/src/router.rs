@@ -6,7 +6,6 @@
 //! waits, which hold their own lane and nobody else's, and are parked as dead letters in the end.
 
 mod bind;
-mod breaker;
 mod command;
 mod cooldown;
 mod due;
@@ -24,12 +23,10 @@ mod shadow;
 mod shelf;
 mod slot;
 mod slots;
-mod tracker;
 
 #[cfg(test)]
 mod tests;
 
-pub use breaker::{Breaker, Condition};
 pub use command::Commands;
 pub(crate) use command::collisions;
 pub(crate) use command::command_in;

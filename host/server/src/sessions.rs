@@ -33,6 +33,7 @@ use waspnest_whatsapp::{RequestError, SessionHandle, WhatsApp};
 
 use crate::config;
 use crate::config::plugins::{LoopGuard, Retry};
+use crate::delivery::Endpoints;
 use crate::live::Live;
 use crate::recorder::Recorder;
 use crate::replies::Replies;
@@ -78,6 +79,8 @@ pub struct Shared {
     pub replies: Replies,
     /// The way to servers of the operator's.
     pub webhooks: Webhooks,
+    /// The webhooks that tenants made.
+    pub endpoints: Endpoints,
     /// The files plugins made.
     pub files: Files,
     /// The sandbox.

@@ -1,9 +1,10 @@
 //! Tells a server something: one signed request through the guard, and what its answer means.
 //!
-//! Who has something to tell brings its id and body; repeating, order and giving up are theirs (for plugins: [`crate::sink`]). The id is
-//! the same in every attempt, so that the other side can tell repetitions.
+//! Who has something to tell brings its id and body; repeating, order and giving up are theirs (for plugins: [`crate::sink`], for webhooks of
+//! tenants: [`crate::delivery`]). The id is the same in every attempt, so that the other side can tell repetitions.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use url::Url;
 use waspnest_core::clock::Clock;
 use waspnest_core::hmac;
 use waspnest_core::id::EndpointName;
@@ -21,13 +23,13 @@ use waspnest_egress::{Egress, EgressError, Inbound, Outbound};
 use crate::config::webhooks::{Endpoint, HeaderPart, HeaderText, Sign, SignForm};
 use crate::secrets::{SecretFailure, Secrets};
 
-const ID: HeaderName = HeaderName::from_static("webhook-id");
-const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
-const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
-const HUB_SIGNATURE: HeaderName = HeaderName::from_static("x-hub-signature-256");
+pub(crate) const ID: HeaderName = HeaderName::from_static("webhook-id");
+pub(crate) const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
+pub(crate) const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+pub(crate) const HUB_SIGNATURE: HeaderName = HeaderName::from_static("x-hub-signature-256");
 
 /// What secrets of Standard Webhooks begin with that are written in base64.
-const ENCODED: &str = "whsec_";
+pub(crate) const ENCODED: &str = "whsec_";
 
 /// Bytes that are read of an answer; they are looked at by nobody.
 const ANSWER_BYTES: usize = 4 << 10;
@@ -87,6 +89,52 @@ impl Undelivered {
     }
 }
 
+/// One request as it leaves.
+#[derive(Clone)]
+pub struct Letter {
+    /// Where to.
+    pub url: Url,
+    /// All headers but those of the connection.
+    pub headers: HeaderMap,
+    /// JSON.
+    pub body: Bytes,
+    /// How long all of it may take.
+    pub timeout: Duration,
+}
+
+/// It holds secrets, and what people wrote.
+impl fmt::Debug for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Letter(…)")
+    }
+}
+
+/// Makes one attempt, and answers with the status that says it was taken. A redirect is not followed: it is a refusal.
+///
+/// # Errors
+/// See [`Undelivered`].
+pub async fn post(egress: &Egress, letter: Letter) -> Result<u16, Undelivered> {
+    let Letter {
+        url,
+        headers,
+        body,
+        timeout,
+    } = letter;
+    let request = Outbound {
+        method: Method::POST,
+        url,
+        headers,
+        body,
+        timeout,
+        max_bytes: ANSWER_BYTES,
+    };
+    match egress.exchange(request).await {
+        Ok(answer) => judge(&answer),
+        Err(error @ (EgressError::Forbidden(_) | EgressError::Url)) => Err(Undelivered::permanent(error)),
+        Err(error @ (EgressError::Unreachable(_) | EgressError::TimedOut(_))) => Err(Undelivered::transient(error)),
+    }
+}
+
 impl Webhooks {
     /// The endpoints, reached through `egress`.
     #[must_use]
@@ -116,26 +164,17 @@ impl Webhooks {
     /// See [`Undelivered`].
     pub async fn deliver(&self, endpoint: &Endpoint, message: &Message) -> Result<(), Undelivered> {
         let headers = self.headers(endpoint, message).await?;
-        let request = Outbound {
-            method: Method::POST,
+        let letter = Letter {
             url: endpoint.url.clone(),
             headers,
             body: message.body.clone(),
             timeout: endpoint.timeout,
-            max_bytes: ANSWER_BYTES,
         };
-        match self.egress.exchange(request).await {
-            Ok(answer) => judge(&answer),
-            Err(error @ (EgressError::Forbidden(_) | EgressError::Url)) => Err(Undelivered::permanent(error)),
-            Err(error @ (EgressError::Unreachable(_) | EgressError::TimedOut(_))) => Err(Undelivered::transient(error)),
-        }
+        post(&self.egress, letter).await.map(drop)
     }
 
     async fn headers(&self, endpoint: &Endpoint, message: &Message) -> Result<HeaderMap, Undelivered> {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let agent = concat!("waspnest/", env!("CARGO_PKG_VERSION"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+        let mut headers = usual_headers();
         for (name, text) in &endpoint.headers {
             headers.insert(name, self.header(endpoint, text).await?);
         }
@@ -145,11 +184,8 @@ impl Webhooks {
         if let Some(Sign { form, secret }) = &endpoint.sign {
             let secret = self.secret(secret).await?;
             let (name, signature) = match form {
-                SignForm::Standard => (SIGNATURE, standard_signature(&secret, seconds, message)),
-                SignForm::Hub => {
-                    let code = hmac::sha256(secret.expose().as_bytes(), &[&message.body]);
-                    (HUB_SIGNATURE, format!("sha256={}", hmac::hex(&code)))
-                }
+                SignForm::Standard => (SIGNATURE, standard_signature(secret.expose(), seconds, message)),
+                SignForm::Hub => (HUB_SIGNATURE, hub_signature(secret.expose(), &message.body)),
             };
             headers.insert(name, value(&signature)?);
         }
@@ -186,9 +222,23 @@ impl Webhooks {
     }
 }
 
-/// `v1,` and the code of id, time and body in base64.
-fn standard_signature(secret: &SecretText, seconds: u64, message: &Message) -> String {
-    let text = secret.expose();
+/// What every request has.
+pub(crate) fn usual_headers() -> HeaderMap {
+    let agent = concat!("waspnest/", env!("CARGO_PKG_VERSION"));
+    HeaderMap::from_iter([
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (USER_AGENT, HeaderValue::from_static(agent)),
+    ])
+}
+
+/// `sha256=` and the code of the body in hexadecimal digits, as GitHub and Meta send it.
+pub(crate) fn hub_signature(secret: &str, body: &[u8]) -> String {
+    let code = hmac::sha256(secret.as_bytes(), &[body]);
+    format!("sha256={}", hmac::hex(&code))
+}
+
+/// `v1,` and the code of id, time and body in base64, as the Standard Webhooks specification (1.0.0) has it.
+pub(crate) fn standard_signature(text: &str, seconds: u64, message: &Message) -> String {
     let decoded = text.strip_prefix(ENCODED).and_then(|text| STANDARD.decode(text).ok());
     let key = decoded.as_deref().unwrap_or(text.as_bytes());
     let head = format!("{}.{seconds}.", message.id);
@@ -205,11 +255,11 @@ fn unreadable(error: SecretFailure) -> Undelivered {
 }
 
 /// 2xx is taken; 408, 409, 423, 425, 429 and 5xx are "not now"; everything else, redirects too, is "never".
-fn judge(answer: &Inbound) -> Result<(), Undelivered> {
+fn judge(answer: &Inbound) -> Result<u16, Undelivered> {
     let status = answer.status;
     let reason = format!("the endpoint answered {status}").into();
     if status.is_success() {
-        return Ok(());
+        return Ok(status.as_u16());
     }
     let not_now = matches!(
         status,
@@ -248,13 +298,13 @@ mod tests {
     /// The example of the Standard Webhooks specification's reference libraries.
     #[test]
     fn a_signature_is_what_others_expect() {
-        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".parse().expect("a secret");
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
         let message = Message {
             id: "msg_p5jXN8AQM9LWM0D4loKWxJek".to_owned(),
             body: Bytes::from_static(b"{\"test\": 2432232314}"),
         };
         assert_eq!(
-            standard_signature(&secret, 1_614_265_330, &message),
+            standard_signature(secret, 1_614_265_330, &message),
             "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
         );
     }
@@ -262,7 +312,7 @@ mod tests {
     #[test]
     fn answers_are_taken_not_now_or_never() {
         for status in [200, 202, 204] {
-            assert_eq!(judge(&answer(status, None)), Ok(()));
+            assert_eq!(judge(&answer(status, None)), Ok(status));
         }
         for status in [408, 409, 425, 429, 500, 503] {
             let judged = judge(&answer(status, Some("7")));

@@ -223,8 +223,12 @@ fn compile(mut section: Section<'_>) -> CompileLimits {
 }
 
 impl BreakerRule {
-    fn read(mut section: Section<'_>) -> Self {
-        let default = Self::default();
+    fn read(section: Section<'_>) -> Self {
+        Self::read_or(section, Self::default())
+    }
+
+    /// Reads one whose keys have these values where nothing is said.
+    pub(super) fn read_or(mut section: Section<'_>, default: Self) -> Self {
         let day = Duration::from_secs(24 * 60 * 60);
         let rule = Self {
             failures: section.or("failures", default.failures, form::integer(1, 1_000_000)),

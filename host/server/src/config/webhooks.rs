@@ -87,7 +87,7 @@ impl HeaderText {
 }
 
 /// Headers that are the host's.
-const OWN: [&str; 9] = [
+pub(crate) const OWN: [&str; 9] = [
     "host",
     "connection",
     "content-length",
@@ -178,7 +178,7 @@ fn headers(section: &mut Section<'_>) -> Vec<(HeaderName, HeaderText)> {
     headers
 }
 
-fn retry(mut section: Section<'_>) -> Retry {
+pub(super) fn retry(mut section: Section<'_>) -> Retry {
     let (second, day) = (Duration::from_secs(1), Duration::from_secs(24 * 60 * 60));
     let retry = Retry {
         max_attempts: section.or("max-attempts", 12, form::integer(1, 1000)),

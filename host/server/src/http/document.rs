@@ -24,6 +24,8 @@ const PATH: &[(&str, &str)] = &[
     ("p", "A plugin: its author's id of it."),
     ("t", "A tenant: its id or its name."),
     ("u", "The id of a user."),
+    ("w", "The id of a webhook."),
+    ("position", "The position of an event in its session's log."),
     ("k", "The id of an API key."),
     ("e", "The id of an effect."),
     ("m", "WhatsApp's id of a message."),

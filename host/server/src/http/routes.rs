@@ -8,10 +8,10 @@ use waspnest_core::package::MAX_BYTES;
 
 use super::api::outgoing::LARGEST_BODY;
 use super::api::{
-    api_keys, app_state, audit, auth, chat_changes, communities, config, effects, events, groups, hooks, installations,
-    made, mail, me, media, messages, newsletters, pairing, people, plugins, profile, proxies, qr, routes, runs,
-    scheduled_messages, schedules, secrets, send_policy, sessions, shadow, statuses, stream, stream_tickets, system,
-    tenants, users, values, versions, ws,
+    api_keys, app_state, audit, auth, chat_changes, communities, config, deliveries, effects, events, groups, hooks,
+    installations, made, mail, me, media, messages, newsletters, pairing, people, plugins, profile, proxies, qr,
+    routes, runs, scheduled_messages, schedules, secrets, send_policy, sessions, shadow, statuses, stream,
+    stream_tickets, system, tenants, users, values, versions, webhooks, ws,
 };
 use super::context::Ctx;
 use super::document;
@@ -40,7 +40,7 @@ pub enum Access {
 use Access::{Admin, Hook, Known, May, Open};
 use Scope::{
     ChatsWrite, ContactsRead, ContactsWrite, GroupsRead, GroupsWrite, MessagesRead, MessagesSend, PluginsRead,
-    PluginsWrite, ProfileRead, ProfileWrite, SessionsRead, SessionsWrite, TenantAdmin,
+    PluginsWrite, ProfileRead, ProfileWrite, SessionsRead, SessionsWrite, TenantAdmin, WebhooksRead, WebhooksWrite,
 };
 
 pub(super) type Handler = Box<dyn Fn(Ctx, Params) -> BoxFuture<'static, Result<Reply, ApiError>> + Send + Sync>;
@@ -275,6 +275,21 @@ pub(super) fn table() -> Vec<Route> {
         get   ("/v1/installations/{i}/dead-letters", May(PluginsRead), "Events that the installation could not handle, by session and then oldest first.", installations::dead_letters),
         post  ("/v1/installations/{i}/dead-letters/replay", May(PluginsWrite), "Has parked events handled again, by the plugin as it is now.", installations::replay),
         post  ("/v1/installations/{i}/dead-letters/discard", May(PluginsWrite), "Throws parked events away.", installations::discard),
+
+        post  ("/v1/webhooks", May(WebhooksWrite), "Makes a webhook, which is told what happens from now on. What it is signed with is shown this once.", webhooks::create),
+        get   ("/v1/webhooks", May(WebhooksRead), "Webhooks, oldest first.", webhooks::list),
+        get   ("/v1/webhooks/{w}", May(WebhooksRead), "One webhook.", webhooks::get),
+        patch ("/v1/webhooks/{w}", May(WebhooksWrite), "Changes a webhook, but for its secret.", webhooks::change),
+        delete("/v1/webhooks/{w}", May(WebhooksWrite), "Removes a webhook with everything that is known of it.", webhooks::remove),
+        post  ("/v1/webhooks/{w}/rotate", May(WebhooksWrite), "Gives a webhook another secret, which is shown this once; deliveries are signed with both for a while.", webhooks::rotate),
+        post  ("/v1/webhooks/{w}/test", May(WebhooksWrite), "Tells a webhook something now, and what came of it.", webhooks::test),
+        get   ("/v1/webhooks/{w}/statistics", May(WebhooksRead), "How a webhook is doing.", webhooks::statistics),
+        get   ("/v1/webhooks/{w}/deliveries", May(WebhooksRead), "What a webhook was told and was to be told, by session and then the latest first.", deliveries::list),
+        get   ("/v1/webhooks/{w}/deliveries/{s}/{position}", May(WebhooksRead), "One delivery, with what is told.", deliveries::get),
+        post  ("/v1/webhooks/{w}/replay", May(WebhooksWrite), "Tells a webhook a part of a session's log once more, under the same ids.", deliveries::tell_again),
+        get   ("/v1/webhooks/{w}/dead-letters", May(WebhooksRead), "Events that a webhook could not be told, by session and then oldest first.", deliveries::dead_letters),
+        post  ("/v1/webhooks/{w}/dead-letters/replay", May(WebhooksWrite), "Tells a webhook again what was given up.", deliveries::replay),
+        post  ("/v1/webhooks/{w}/dead-letters/discard", May(WebhooksWrite), "Throws away what was given up.", deliveries::discard),
 
         // What is kept is never shown.
         get   ("/v1/secrets", Admin, "Names of the secrets that the host keeps itself.", secrets::list),

@@ -6,7 +6,7 @@ use waspnest_core::address::Jid;
 use waspnest_core::caller::{Network, Scope};
 use waspnest_core::id::{
     EffectId, EventId, InstallationId, MessageId, RunId, ScheduleId, ScheduledMessageId, SecretName, SessionId,
-    SessionName, TenantName, UserName,
+    SessionName, TenantName, UserName, WebhookId,
 };
 use waspnest_core::package::PackageDigest;
 use waspnest_core::secret::SecretText;
@@ -60,6 +60,7 @@ told! {
     ScheduledMessageId => ulid(ScheduledMessageId::PREFIX);
     EventId => ulid(EventId::PREFIX);
     RunId => ulid(RunId::PREFIX);
+    WebhookId => ulid(WebhookId::PREFIX);
     Jid => json!({
         "type": "string",
         "description": "A WhatsApp address: a phone number with or without `+`, or `…@s.whatsapp.net`, `…@c.us`, `…@lid`, `…@g.us`, `…@newsletter`.",

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
-use waspnest_core::caller::Scope;
+use waspnest_core::caller::{Scope, Scopes};
 use waspnest_core::event::{
     CallState, ChatChange, ContactChange, EventKind, GroupChange, PresenceState, ReceiptStatus, SessionState,
 };
@@ -37,6 +37,9 @@ const FAMILIES: [(&str, &[&str], Who); 14] = [
     ("run", &["ended"], Who::Operator),
     ("log", &["line"], Who::Operator),
 ];
+
+/// Families of what is in no log.
+const PASSING: [&str; 3] = ["pairing", "run", "log"];
 
 /// Who is shown events of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,6 +204,12 @@ impl TypeSet {
         self.0 == 0
     }
 
+    /// Whether all of them are among others.
+    #[must_use]
+    pub const fn is_within(self, others: Self) -> bool {
+        self.0 & !others.0 == 0
+    }
+
     /// Those that are in both.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
@@ -219,6 +228,21 @@ impl TypeSet {
         Self::where_(|named| match named.who {
             Who::May(scope) => caller.may(scope),
             Who::Operator => caller.is_admin(),
+        })
+    }
+
+    /// What is in logs: everything but what is only told while it happens.
+    #[must_use]
+    pub fn recorded() -> Self {
+        Self::where_(|named| !PASSING.contains(&named.family))
+    }
+
+    /// What scopes open, without being the operator.
+    #[must_use]
+    pub fn within(scopes: &Scopes) -> Self {
+        Self::where_(|named| match named.who {
+            Who::May(scope) => scopes.has(scope),
+            Who::Operator => false,
         })
     }
 

@@ -10,8 +10,9 @@ use waspnest_core::package::PackageDigest;
 use waspnest_core::version::{Canary, Versions};
 
 use super::{Rollout, RolloutError};
+use crate::breaker::Breaker;
 use crate::install;
-use crate::router::{Breaker, Installed, Slot, Tried};
+use crate::router::{Installed, Slot, Tried};
 
 impl Rollout {
     /// Which version an installation tries, if it tries one.

@@ -17,11 +17,12 @@ use waspnest_core::package::PackageDigest;
 
 use super::live::Held;
 use super::{Rollout, RolloutError, migration};
+use crate::breaker::Breaker;
 use crate::config::Config;
 use crate::config::installation::{Activity, Installation as Wanted, Source};
 use crate::config::made::{DefinitionFault, Made, UnusableDefinition};
 use crate::install;
-use crate::router::{Breaker, Installed, Slot};
+use crate::router::{Installed, Slot};
 use crate::service::installations::DescribedPlugin;
 use crate::settings::stored;
 

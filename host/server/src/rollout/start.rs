@@ -14,10 +14,11 @@ use waspnest_engine::Plugin;
 
 use super::live::Live;
 use super::{Arrived, Backwards, Rollout, RolloutError, RolloutParts, approval};
+use crate::breaker::Breaker;
 use crate::config::Config;
 use crate::config::installation::Installation as Wanted;
 use crate::install::{self, InstallationError};
-use crate::router::{self, Breaker, Installed, Slots};
+use crate::router::{self, Installed, Slots};
 
 impl Rollout {
     /// Puts every enabled installation to work.

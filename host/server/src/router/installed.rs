@@ -11,9 +11,9 @@ use waspnest_core::message::Message;
 use waspnest_engine::{Installation, Mode};
 
 use super::bind::{self, As};
-use super::breaker::Breaker;
 use super::command::{Commands, Invoked};
 use super::lane::LaneKey;
+use crate::breaker::Breaker;
 use crate::config::bind::{Bind, MayStop};
 use crate::config::installation::Lane;
 use crate::config::plugins::Retry;

@@ -13,7 +13,6 @@ use waspnest_core::outbox::{Call, CommitError};
 use waspnest_core::progress::{DeadLetter, Round};
 use waspnest_engine::{CallContext, CallError, Host};
 
-use super::breaker::Verdict;
 use super::command;
 use super::due::{self, Due};
 use super::group_admin::{self, Standing};
@@ -25,6 +24,7 @@ use super::session::Finished;
 use super::shadow::{Seen, Shadowing};
 use super::slot::{Entered, Slot};
 use super::{RouterError, RouterParts};
+use crate::breaker::Verdict;
 use crate::recorder::{About, Ended, Taking};
 use crate::replies::Reply;
 

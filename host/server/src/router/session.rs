@@ -19,9 +19,9 @@ use super::precedence::{self, Turn};
 use super::serve::{LaneEnd, run_lane};
 use super::slot::Slot;
 use super::slots::Following;
-use super::tracker::Tracker;
 use super::{RouterError, RouterParts};
 use crate::config::bind::MayStop;
+use crate::tracker::Tracker;
 
 /// Events read from the log at a time.
 const PAGE: usize = 256;

@@ -21,11 +21,11 @@ use waspnest_core::version::Shadow;
 use waspnest_engine::record::{Bodies, Hide, Replay, Was, drafted};
 use waspnest_engine::{CallContext, Engine, Occasion};
 
-use super::breaker::Verdict;
 use super::command::command_in;
 use super::installed::Installed;
 use super::plugin_host::RULES;
 use super::serve::{seed, verdict};
+use crate::breaker::Verdict;
 use crate::recorder::{Difference, Then, Whole};
 
 /// Calls that may wait to be looked at.

@@ -13,7 +13,6 @@ mod loops;
 mod precedence;
 mod runs;
 mod secrets;
-mod server;
 mod settings;
 mod shadow;
 mod shared;

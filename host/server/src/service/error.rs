@@ -16,11 +16,13 @@ use waspnest_core::outbox::CommitError;
 use waspnest_core::secret::SecretError;
 use waspnest_core::session::SessionError;
 use waspnest_core::store::StoreError;
+use waspnest_core::webhook::WebhookError;
 use waspnest_engine::configuration::HIDDEN;
 
 use super::caller::{Busy as TooOften, WeakPassword};
 use super::control::ControlError;
 use crate::config::send_policy::InvalidPolicy;
+use crate::delivery::ChangeError;
 use crate::rollout::RolloutError;
 use crate::send_policies::SetError;
 use crate::settings::Findings;
@@ -237,6 +239,30 @@ pub enum Error {
     /// Something shall end before it begins.
     #[error("it would end before it begins")]
     InThePast,
+    /// No webhook of that id that the caller sees.
+    #[error("there is no webhook {given:?}")]
+    UnknownWebhook {
+        /// What was asked for.
+        given: Box<str>,
+    },
+    /// A webhook that was not told of that event, or not lately.
+    #[error("there is no such delivery of this webhook")]
+    UnknownDelivery,
+    /// A URL that no webhook can have.
+    #[error("the webhook cannot be at this URL: {why}")]
+    UnusableUrl {
+        /// Why.
+        why: Box<str>,
+    },
+    /// A caller would have told, or changes, what is told more than they may see.
+    #[error("the webhook is told of more than you may see")]
+    TellsTooMuch,
+    /// The tenant has as many webhooks as it may.
+    #[error("the tenant may have {most} webhooks, and has them")]
+    TooManyWebhooks {
+        /// How many it may have.
+        most: usize,
+    },
     /// Too many passwords are being hashed.
     #[error("too many passwords are being checked; try again")]
     Busy,
@@ -256,6 +282,19 @@ impl From<SessionError> for Error {
                 given: id.to_string().into(),
             },
             SessionError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<ChangeError> for Error {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::TooMany { most } => Self::TooManyWebhooks { most },
+            ChangeError::Unknown { id } => Self::UnknownWebhook {
+                given: id.to_string().into(),
+            },
+            ChangeError::Register(WebhookError::Store(error)) => Self::Store(error),
+            ChangeError::Register(error @ WebhookError::Unreadable { .. }) => Self::Internal(error.into()),
         }
     }
 }

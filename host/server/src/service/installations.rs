@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use waspnest_core::event::Position;
 use waspnest_core::id::{InstallationId, PluginId, SessionId, SessionName, TenantId};
-use waspnest_core::progress::{DeadLetter, Found, Progress};
+use waspnest_core::progress::Progress;
 use waspnest_core::session::Sessions as Register;
 
+use super::dead_letters::{DeadLetters, Letters, Parked, Settlement};
 use super::error::Error;
-pub use crate::router::{Breaker, Condition};
+pub use crate::breaker::{Breaker, Condition};
 
 /// An installation, as it is at the moment.
 #[derive(Debug, Clone)]
@@ -67,45 +68,11 @@ pub enum Standing {
     Leaving,
 }
 
-/// An event that an installation could not handle, and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parked {
-    /// The session.
-    pub session: SessionId,
-    /// The event's position in the session's log.
-    pub position: Position,
-    /// What happened.
-    pub letter: DeadLetter,
-}
-
-/// Which dead letters of an installation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Letters {
-    /// All there are.
-    All,
-    /// Those of one session.
-    Of(SessionId),
-    /// One.
-    One(SessionId, Position),
-}
-
-/// What becomes of a dead letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settlement {
-    /// Its event is handled again, by the plugin as it is now.
-    Replay,
-    /// It is thrown away.
-    Discard,
-}
-
-/// Letters read at a time.
-const SETTLED_AT_ONCE: usize = 256;
-
 /// The use cases of installations. Clones are the same.
 #[derive(Clone)]
 pub struct Installations {
     look: Arc<dyn Fn() -> Vec<Described> + Send + Sync>,
-    progress: Progress,
+    letters: DeadLetters,
     register: Register,
 }
 
@@ -119,7 +86,7 @@ impl Installations {
     ) -> Self {
         Self {
             look: Arc::new(look),
-            progress,
+            letters: DeadLetters::new(progress),
             register,
         }
     }
@@ -153,31 +120,8 @@ impl Installations {
         limit: usize,
     ) -> Result<Vec<Parked>, Error> {
         self.get(id)?;
-        let mut found = Vec::new();
-        for record in self.register.list().await? {
-            let session = record.id;
-            let from = match after {
-                Some((earlier, _)) if session < earlier => continue,
-                Some((same, position)) if session == same => position,
-                Some(_) | None => Position::default(),
-            };
-            if only.is_some_and(|only| only != session) {
-                continue;
-            }
-            let letters = self
-                .progress
-                .dead_letters(session, id, from, limit - found.len())
-                .await?;
-            found.extend(letters.into_iter().map(|(position, letter)| Parked {
-                session,
-                position,
-                letter,
-            }));
-            if found.len() >= limit {
-                break;
-            }
-        }
-        Ok(found)
+        let sessions = self.sessions(only).await?;
+        self.letters.list(&id.into(), &sessions, after, limit).await
     }
 
     /// Does something with one dead letter, or with all of a session, or with all there are. Answers with how many.
@@ -186,40 +130,13 @@ impl Installations {
     /// [`Error::UnknownInstallation`], [`Error::Store`].
     pub async fn settle(&self, id: &InstallationId, which: Letters, how: Settlement) -> Result<u64, Error> {
         self.get(id)?;
-        let only = match which {
-            Letters::All => None,
-            Letters::Of(session) => Some(session),
-            Letters::One(session, position) => return self.settle_one(id, session, position, how).await,
-        };
-        let mut settled = 0;
-        let mut after = None;
-        loop {
-            let page = self.dead_letters(id, only, after, SETTLED_AT_ONCE).await?;
-            for parked in &page {
-                settled += self.settle_one(id, parked.session, parked.position, how).await?;
-            }
-            match page.last() {
-                Some(last) => after = Some((last.session, last.position)),
-                None => return Ok(settled),
-            }
-        }
+        let sessions = self.sessions(which.session()).await?;
+        self.letters.settle(&id.into(), &sessions, which, how).await
     }
 
-    async fn settle_one(
-        &self,
-        id: &InstallationId,
-        session: SessionId,
-        position: Position,
-        how: Settlement,
-    ) -> Result<u64, Error> {
-        let found = match how {
-            Settlement::Replay => self.progress.replay(session, id, position).await?,
-            Settlement::Discard => self.progress.discard(session, id, position).await?,
-        };
-        Ok(match found {
-            Found::Yes => 1,
-            Found::No => 0,
-        })
+    async fn sessions(&self, only: Option<SessionId>) -> Result<Vec<SessionId>, Error> {
+        let all = self.register.list().await?.into_iter().map(|record| record.id);
+        Ok(all.filter(|id| only.is_none_or(|only| only == *id)).collect())
     }
 
     /// The id of a session that is named in a filter.

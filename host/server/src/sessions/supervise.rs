@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use waspnest_core::address::Party;
+use waspnest_core::delivery::Deliveries;
 use waspnest_core::event::{Family, Interest, LiveInterest};
 use waspnest_core::send_ledger::Linked;
 use waspnest_core::session::SessionRecord;
@@ -16,6 +17,7 @@ use waspnest_whatsapp::SessionHandle;
 use super::Shared;
 use super::connection::{Follower, SessionCarrier, SessionShelf};
 use super::mailbox::MailboxKeeper;
+use crate::delivery::{Deliverer, DelivererParts};
 use crate::live;
 use crate::rollout;
 use crate::router::{GroupAdmins, LoopGuard, RouterParts, SessionRouter};
@@ -33,6 +35,7 @@ pub(super) struct Supervised {
     router: SessionRouter,
     sink: SessionSink,
     webhooks: WebhookSink,
+    deliverer: Deliverer,
     live: live::Follower,
     mailbox: MailboxKeeper,
     stop: CancellationToken,
@@ -44,6 +47,7 @@ enum Part {
     Router,
     Sink,
     Webhooks,
+    Deliverer,
     Live,
     Mailbox,
     Follower,
@@ -142,6 +146,18 @@ pub(super) async fn prepare(
         up_since: shared.clock.now(),
     })
     .await?;
+    let deliverer = Deliverer::new(DelivererParts {
+        session,
+        tenant,
+        endpoints: shared.endpoints.clone(),
+        log: shared.log.clone(),
+        progress: shared.progress.clone(),
+        deliveries: Deliveries::new(Arc::clone(&shared.store), shared.progress.clone()),
+        register: shared.register.clone(),
+        egress: shared.egress.clone(),
+        clock: Arc::clone(&shared.clock),
+        ids: Arc::clone(&shared.ids),
+    });
     let live = live::Follower::new(shared.live.clone(), session, handle.qr(), Arc::clone(&shared.clock));
     let follower = Follower {
         session,
@@ -171,6 +187,7 @@ pub(super) async fn prepare(
             router,
             sink,
             webhooks,
+            deliverer,
             live,
             mailbox,
             stop,
@@ -219,6 +236,7 @@ impl Supervised {
             router,
             sink,
             webhooks,
+            deliverer,
             live,
             mailbox,
             stop,
@@ -239,6 +257,10 @@ impl Supervised {
             async move { Ok(webhooks.run(stop).await.map(|()| Part::Webhooks)?) }
         });
         tasks.spawn({
+            let stop = sink_stop.clone();
+            async move { Ok(deliverer.run(stop).await.map(|()| Part::Deliverer)?) }
+        });
+        tasks.spawn({
             let stop = follower_stop.clone();
             async move { Ok(live.run(stop).await.map(|()| Part::Live)?) }
         });
@@ -252,7 +274,9 @@ impl Supervised {
         });
         while let Some(ended) = tasks.join_next().await {
             match ended {
-                Ok(Ok(Part::Schedules | Part::Follower | Part::Webhooks | Part::Live | Part::Mailbox)) => {}
+                Ok(Ok(
+                    Part::Schedules | Part::Follower | Part::Webhooks | Part::Deliverer | Part::Live | Part::Mailbox,
+                )) => {}
                 Ok(Ok(Part::Router)) => sink_stop.cancel(),
                 Ok(Ok(Part::Sink)) => {
                     if let Err(error) = handle.close().await {

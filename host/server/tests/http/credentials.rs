@@ -16,7 +16,7 @@ use crate::mailbox_examples;
 use crate::plugins::installed;
 use crate::sending_examples;
 use crate::support::{HOOK_SECRET, Request, SECRET, TestApi};
-use crate::{known, runs};
+use crate::{known, runs, webhook_examples};
 
 /// A call of every route that works with the secret: method, path in the table, path to call, body.
 fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> {
@@ -25,6 +25,7 @@ fn examples() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> 
     examples.extend(mailbox_examples::examples());
     examples.extend(sending_examples::examples());
     examples.extend(made_examples::examples());
+    examples.extend(webhook_examples::examples());
     examples
 }
 

@@ -38,6 +38,8 @@ mod sending_examples;
 mod sessions;
 mod streams;
 mod versions;
+mod webhook_examples;
+mod webhooks;
 mod websockets;
 mod who_commands;
 mod wrong_callers;

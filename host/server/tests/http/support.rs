@@ -16,6 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
+use waspnest::breaker::Breaker;
 use waspnest::config::callers::Callers as CallersConfig;
 use waspnest::config::hook::{Hook, HookAuth};
 use waspnest::config::plugins::BreakerRule;
@@ -27,7 +28,7 @@ use waspnest::install::SlotTimetable;
 use waspnest::live::Live;
 use waspnest::replies::Replies;
 use waspnest::rollout::{Rollout, RolloutParts};
-use waspnest::router::{Breaker, Installed, Slots};
+use waspnest::router::{Installed, Slots};
 use waspnest::secrets::Secrets as HostSecrets;
 use waspnest::send_policies::Policies;
 use waspnest::service::accounts::Accounts;
@@ -83,7 +84,7 @@ use waspnest_whatsapp::{PairCode, Passkey, Proxy, Qr, State, Status};
 
 use crate::played_account::{PlayedAccount, busy};
 use crate::scripted_versions::ScriptedVersions;
-use crate::{document, known, mailbox, plugins, runs};
+use crate::{document, known, mailbox, plugins, runs, webhook_examples};
 pub(crate) use script::Script;
 
 pub(crate) const SECRET: &str = "a secret of the operator";
@@ -301,6 +302,16 @@ impl TestApi {
         let rollout = parts.clone();
         let made = Rollout::begin(parts).await.expect("nothing is at work");
         let values = Values::new(outbox.clone(), progress.clone(), register.clone());
+        let webhooks = webhook_examples::service(webhook_examples::Rests {
+            store: &store,
+            log: &log,
+            progress: &progress,
+            register: &register,
+            clock: &clock,
+            ids: &ids,
+            main: main.id,
+        });
+        let webhooks = webhooks.await;
         let look = {
             let made = made.clone();
             move || std::iter::once(described.clone()).chain(made.described()).collect()
@@ -343,6 +354,7 @@ impl TestApi {
             }),
             versions: versions.clone(),
             values,
+            webhooks,
             made,
             runs: runs::service(&store, &log, register.clone(), installations.clone()),
             mailbox: MailboxService::new(mailbox.clone(), library, clock.clone()),

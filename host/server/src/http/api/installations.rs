@@ -18,7 +18,8 @@ use crate::http::operation::{MaybeJson, Query};
 use crate::http::page::{Listed, Page, Plain};
 use crate::http::query::{FromQuery, Params};
 use crate::http::reply::{Accepted, Shown};
-use crate::service::installations::{Condition, Described, Letters, Origin, Parked, Settlement, Standing};
+use crate::service::dead_letters::{Letters, Parked, Settlement};
+use crate::service::installations::{Condition, Described, Origin, Standing};
 
 /// An installation.
 #[derive(Serialize, JsonSchema)]
@@ -68,7 +69,7 @@ struct ShownCondition {
     problem: Option<Box<str>>,
 }
 
-/// An event that an installation could not handle.
+/// An event that was given up.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "DeadLetter")]
 pub(in crate::http) struct ShownLetter {
@@ -92,14 +93,14 @@ pub(in crate::http) struct ShownLetter {
 #[derive(Serialize, JsonSchema)]
 pub(in crate::http) struct Replayed {
     /// How many.
-    replayed: u64,
+    pub(super) replayed: u64,
 }
 
 /// How many events were thrown away.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::http) struct Discarded {
     /// How many.
-    discarded: u64,
+    pub(super) discarded: u64,
 }
 
 /// All of them, those of higher priority first, and then those that are not at work.
@@ -130,8 +131,8 @@ pub(in crate::http) async fn list(
 
 /// A page of dead letters, of one session or all.
 pub(in crate::http) struct LettersWanted {
-    page: Page<Place>,
-    session: Option<String>,
+    pub(super) page: Page<Place>,
+    pub(super) session: Option<String>,
 }
 
 impl FromQuery for LettersWanted {
@@ -164,8 +165,8 @@ pub(in crate::http) async fn dead_letters(
 
 /// Which dead letters: those of one session, or one of them; all if nothing is said.
 pub(in crate::http) struct Chosen {
-    session: Option<String>,
-    position: Option<u64>,
+    pub(super) session: Option<String>,
+    pub(super) position: Option<u64>,
 }
 
 impl FromFields for Chosen {
@@ -246,7 +247,7 @@ pub(super) fn shown(described: &Described, now: UnixMs) -> ShownInstallation {
     }
 }
 
-fn shown_letter(parked: &Parked) -> ShownLetter {
+pub(super) fn shown_letter(parked: &Parked) -> ShownLetter {
     ShownLetter {
         session: parked.session.to_string(),
         position: parked.position.0,
@@ -260,7 +261,7 @@ fn shown_letter(parked: &Parked) -> ShownLetter {
 
 /// Where a page of dead letters ended: `ses_…:17`.
 #[derive(Debug, Clone, Copy)]
-struct Place(SessionId, Position);
+pub(super) struct Place(pub(super) SessionId, pub(super) Position);
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

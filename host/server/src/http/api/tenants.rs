@@ -124,6 +124,7 @@ pub(in crate::http) async fn remove(ctx: Ctx) -> Result<NoContent, ApiError> {
         return Err(Error::NotPossible { why: why.into() }.into());
     }
     ctx.parts.callers.tenants.remove(ctx.param("t")).await?;
+    ctx.parts.webhooks.remove_all_of(tenant.id).await?;
     Ok(NoContent)
 }
 

@@ -3,7 +3,7 @@
 use waspnest_core::store::{KeyRange, MAX_SCAN, Order, Space, Store};
 
 use super::harness::{Harness, hostile};
-use super::server::Server;
+use crate::test_server::Server;
 
 #[tokio::test]
 async fn a_secret_is_sent_and_not_stored() {

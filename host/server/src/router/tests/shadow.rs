@@ -4,9 +4,9 @@ use serde_json::json;
 use waspnest_core::version::Shadow;
 
 use super::harness::{Harness, Install, hostile, id};
-use super::server::Server;
 use crate::config::plugins::BreakerRule;
 use crate::router::{Counts, Report};
+use crate::test_server::Server;
 
 const ADA: &str = "4915100001";
 

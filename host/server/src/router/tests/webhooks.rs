@@ -6,7 +6,7 @@ use waspnest_core::hmac;
 use waspnest_core::id::EffectId;
 
 use super::harness::{Harness, Install, hostile, id};
-use super::server::Server;
+use crate::test_server::Server;
 
 const ADA: &str = "4915100001";
 const BOB: &str = "4915100002";

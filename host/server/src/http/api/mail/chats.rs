@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use waspnest_core::address::{ChatKind, Party};
+use waspnest_core::address::Party;
 use waspnest_core::clock::UnixMs;
 use waspnest_core::given::Given;
 use waspnest_core::mailbox::Chat;
@@ -13,6 +13,7 @@ use waspnest_core::session::SessionRecord;
 
 use super::shown::{Account, ShownMessage, message};
 use crate::http::address::{Address, Moment};
+use crate::http::chat_kind::word;
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
 use crate::http::operation::Query;
@@ -73,19 +74,6 @@ impl FromStr for Place {
     }
 }
 
-const fn kind(kind: ChatKind) -> &'static str {
-    match kind {
-        ChatKind::Direct => "direct",
-        ChatKind::Group => "group",
-        ChatKind::Community => "community",
-        ChatKind::Broadcast => "broadcast",
-        ChatKind::Status => "status",
-        ChatKind::Newsletter => "newsletter",
-        ChatKind::Bot => "bot",
-        ChatKind::Other => "other",
-    }
-}
-
 fn shown(chat: Chat, account: &Account) -> ShownChat {
     let address = Party {
         jid: chat.jid,
@@ -94,7 +82,7 @@ fn shown(chat: Chat, account: &Account) -> ShownChat {
     };
     ShownChat {
         address: Address::from(&address),
-        kind: kind(chat.kind),
+        kind: word(chat.kind),
         name: chat.name,
         last_at: Moment(chat.last_at),
         unread: chat.unread,

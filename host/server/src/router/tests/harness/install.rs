@@ -9,13 +9,14 @@ use tokio_util::task::TaskTracker;
 use waspnest_core::id::{EndpointName, InstallationId};
 use waspnest_engine::{Engine, Grants, Installation, InstallationSpec, Mode};
 
+use crate::breaker::Breaker;
 use crate::config::bind::{Bind, History, Lists, MayStop, Offline, Own, Topic};
 use crate::config::commands::Commands;
 use crate::config::installation::Lane;
 use crate::config::pattern::Pattern;
 use crate::config::plugins::{Backoff, BreakerRule, Retry};
 use crate::config::webhooks::{Endpoint, Sign, SignForm};
-use crate::router::{Breaker, Installed};
+use crate::router::Installed;
 use crate::settings::{FileLayers, Settings};
 
 /// An installation to be.

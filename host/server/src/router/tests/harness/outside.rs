@@ -15,11 +15,11 @@ use waspnest_core::secret::StoredSecrets;
 use waspnest_core::store::Store;
 use waspnest_egress::Egress;
 
-use super::super::server::Server;
 use super::{Harness, Install, install};
 use crate::config::secrets::{Declared, Source};
 use crate::secrets::Secrets;
 use crate::sink::{WebhookSink, WebhookSinkParts};
+use crate::test_server::Server;
 use crate::webhook::Webhooks;
 
 /// One secret, `token`, for a server on this machine.

@@ -1,8 +1,8 @@
-//! A rest for an installation that keeps failing.
+//! A rest for who keeps failing: an installation, or the server behind a webhook.
 //!
 //! Too many failures within a window open the breaker: no call is made for a while, events wait in their lanes with their attempts
-//! unspent, and everybody else goes on. Then one call is let through on trial; its end decides. What a plugin refuses for good
-//! ([`waspnest_engine::CallError::Reject`]) is about the event and counts neither way. Kept in memory: a restart is a new try.
+//! unspent, and everybody else goes on. Then one call is let through on trial; its end decides. What is refused for good
+//! is about the event and counts neither way. Kept in memory: a restart is a new try.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +13,7 @@ use waspnest_core::clock::{Clock, UnixMs};
 
 use crate::config::plugins::BreakerRule;
 
-/// One installation's breaker, over all of its sessions.
+/// The breaker of one installation or server, over all sessions.
 #[derive(Debug)]
 pub struct Breaker {
     rule: BreakerRule,
@@ -32,10 +32,10 @@ enum State {
     Trial(UnixMs),
 }
 
-/// Whether an installation gets calls.
+/// Whether calls are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// It does.
+    /// They are.
     Working,
     /// It failed too often; calls begin again then, with one on trial.
     Resting {
@@ -44,12 +44,23 @@ pub enum Condition {
     },
 }
 
+impl Condition {
+    /// Until when nothing is called, if so.
+    #[must_use]
+    pub const fn until(self) -> Option<UnixMs> {
+        match self {
+            Self::Working => None,
+            Self::Resting { until } => Some(until),
+        }
+    }
+}
+
 /// What a call came to, as far as the breaker cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     Good,
     Failed,
-    /// It says nothing about the plugin's health.
+    /// It says nothing about anybody's health.
     Neither,
 }
 
@@ -70,7 +81,7 @@ impl Breaker {
     }
 
     /// Waits until a call may be made. Whoever is let through owes [`Breaker::note`].
-    pub(super) async fn pass(&self, clock: &dyn Clock) {
+    pub(crate) async fn pass(&self, clock: &dyn Clock) {
         let mut changed = self.changed.subscribe();
         loop {
             let until = match self.admit(clock.now()) {
@@ -86,7 +97,7 @@ impl Breaker {
     }
 
     /// Whether a call may be made now, for who does not wait. Whoever is let through owes [`Breaker::note`].
-    pub(super) fn lets_through(&self, now: UnixMs) -> bool {
+    pub(crate) fn lets_through(&self, now: UnixMs) -> bool {
         match self.admit(now) {
             Admission::Go => true,
             Admission::Wait(_) => false,
@@ -106,7 +117,7 @@ impl Breaker {
     }
 
     /// Notes what a call came to. Answers how long calls rest, if this one opened the breaker.
-    pub(super) fn note(&self, verdict: Verdict, now: UnixMs) -> Option<Duration> {
+    pub(crate) fn note(&self, verdict: Verdict, now: UnixMs) -> Option<Duration> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let opened = State::Open(now.plus(self.rule.open));
         let next = match (&mut *state, verdict) {
@@ -141,7 +152,7 @@ impl Breaker {
         self.changed.send_replace(());
     }
 
-    /// Whether the installation gets calls now.
+    /// Whether calls are made now.
     #[must_use]
     pub fn condition(&self, now: UnixMs) -> Condition {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! How far one installation has come in one session's log.
+//! How far one consumer of a session's log has come: an installation, or a webhook.
 //!
 //! Chats run side by side, so events finish out of order. The low-water mark is the position up to which everything is finished; it
 //! is what a restart begins behind, and it never moves back.
@@ -9,7 +9,7 @@ use waspnest_core::event::Position;
 
 /// Positions dispatched and not yet finished, and the mark below all of them.
 #[derive(Debug)]
-pub(super) struct Tracker {
+pub(crate) struct Tracker {
     scanned: Position,
     open: BTreeSet<Position>,
     stored: Position,
@@ -17,7 +17,7 @@ pub(super) struct Tracker {
 
 impl Tracker {
     /// Goes on behind a stored low-water mark.
-    pub(super) fn resume(low: Position) -> Self {
+    pub(crate) fn resume(low: Position) -> Self {
         Self {
             scanned: low,
             open: BTreeSet::new(),
@@ -25,29 +25,44 @@ impl Tracker {
         }
     }
 
+    /// The last position that was seen.
+    pub(crate) const fn seen_to(&self) -> Position {
+        self.scanned
+    }
+
+    /// Whether something is not finished that was seen here.
+    pub(crate) fn is_open(&self, position: Position) -> bool {
+        self.open.contains(&position)
+    }
+
+    /// How much is not finished.
+    pub(crate) fn count_open(&self) -> usize {
+        self.open.len()
+    }
+
     /// Whether an event at this position was seen before.
-    pub(super) fn has_seen(&self, position: Position) -> bool {
+    pub(crate) fn has_seen(&self, position: Position) -> bool {
         position <= self.scanned
     }
 
-    /// Notes an event that the installation does not want, or has finished in an earlier life.
-    pub(super) fn pass(&mut self, position: Position) {
+    /// Notes an event that the consumer does not want, or has finished in an earlier life.
+    pub(crate) fn pass(&mut self, position: Position) {
         self.scanned = self.scanned.max(position);
     }
 
     /// Notes an event that was given to a lane.
-    pub(super) fn open(&mut self, position: Position) {
+    pub(crate) fn open(&mut self, position: Position) {
         self.pass(position);
         self.open.insert(position);
     }
 
     /// Notes that a lane is done with an event.
-    pub(super) fn finish(&mut self, position: Position) {
+    pub(crate) fn finish(&mut self, position: Position) {
         self.open.remove(&position);
     }
 
     /// Everything up to here is finished.
-    pub(super) fn low(&self) -> Position {
+    pub(crate) fn low(&self) -> Position {
         match self.open.first() {
             Some(first) => Position(first.0.saturating_sub(1)),
             None => self.scanned,
@@ -55,7 +70,7 @@ impl Tracker {
     }
 
     /// The mark to store, when it is at least `step` ahead of the stored one; from then on it counts as stored.
-    pub(super) fn take_mark(&mut self, step: u64) -> Option<Position> {
+    pub(crate) fn take_mark(&mut self, step: u64) -> Option<Position> {
         let low = self.low();
         (low.0 >= self.stored.0 + step).then(|| {
             self.stored = low;
