@@ -6,6 +6,7 @@
 
 mod filing;
 mod history;
+mod meters;
 mod naming;
 mod publish;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use crate::schema;
 use crate::store::{Applied, Commit, Expect, KeyRange, Op, Order, Space, Store, StoreError};
 use filing::{Filing, pair_in};
 pub use history::Place;
+pub use meters::Meters;
 
 /// Something that happened, not yet in the log.
 #[derive(Debug, Clone)]
@@ -104,6 +106,7 @@ pub struct Log {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     contacts: Contacts,
+    meters: Meters,
     sessions: Arc<PerSession<SessionLog>>,
 }
 
@@ -134,8 +137,15 @@ impl Log {
             clock,
             ids,
             contacts,
+            meters: Meters::default(),
             sessions: Arc::default(),
         }
+    }
+
+    /// The same logs, measured by `meters`.
+    #[must_use]
+    pub fn measured(self, meters: Meters) -> Self {
+        Self { meters, ..self }
     }
 
     /// The people the log files messages under.
@@ -247,6 +257,7 @@ impl Log {
         if !events.is_empty() {
             log.wake.send_replace(position);
         }
+        self.meters.appended(&events, duplicates);
         Ok(Appended {
             events,
             duplicates,

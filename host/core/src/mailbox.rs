@@ -32,6 +32,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::address::{Jid, Party};
 use crate::clock::{Clock, UnixMs};
+use crate::codec;
 use crate::effect::Effect;
 use crate::event::{Event, EventKind, Position};
 use crate::id::{MessageId, SessionId};
@@ -251,6 +252,18 @@ impl Mailbox {
             writing.breathe().await?;
         }
         writing.finish().await.map(drop)
+    }
+
+    /// Events of a session's log that the mailbox has not taken yet.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn lag(&self, session: SessionId) -> Result<u64, StoreError> {
+        let key = key::marks();
+        let stored = self.store.get(Self::space(session), &key).await?;
+        let marks: Option<Marks> = stored.map(|stored| codec::decode(&key, &stored)).transpose()?;
+        let head = self.log.head(session).await.map_err(of_log)?;
+        Ok(head.0.saturating_sub(marks.unwrap_or_default().log.0))
     }
 
     /// Messages with files that came since this was last asked, as far as they are remembered.

@@ -6,6 +6,7 @@
 
 mod commit;
 mod listing;
+mod meters;
 mod queue;
 mod removal;
 mod sent_keys;
@@ -33,6 +34,8 @@ use crate::schema::{self, session};
 use crate::store::{Applied, Commit, KeyRange, Order, Space, Store, StoreError};
 use crate::timer::Timers;
 pub use listing::Listed;
+pub use meters::Meters;
+pub use queue::Backlog;
 use queue::Queue;
 pub use sent_keys::KEY_LIFE;
 
@@ -164,6 +167,7 @@ pub struct Outbox {
     data_versions: DataVersions,
     /// Where what drafts publish is recorded.
     log: Log,
+    meters: Meters,
     queues: Arc<PerSession<Queue>>,
 }
 
@@ -183,8 +187,26 @@ impl Outbox {
             timers,
             data_versions,
             log,
+            meters: Meters::default(),
             queues: Arc::default(),
         }
+    }
+
+    /// The same outboxes, measured by `meters`.
+    #[must_use]
+    pub fn measured(self, meters: Meters) -> Self {
+        Self { meters, ..self }
+    }
+
+    /// How much is pending in the sessions that are at work.
+    pub async fn backlog(&self) -> Backlog {
+        let mut all = Backlog::default();
+        for queue in self.queues.each() {
+            let Backlog { pending, oldest } = queue.backlog().await;
+            all.pending += pending;
+            all.oldest = all.oldest.into_iter().chain(oldest).min();
+        }
+        all
     }
 
     /// The values drafts write.
@@ -221,7 +243,9 @@ impl Outbox {
         call: Call<'_>,
         draft: Draft,
     ) -> Result<Committed, CommitError> {
-        commit::draft(self, session, call, draft).await
+        let committed = commit::draft(self, session, call, draft).await;
+        self.meters.drafted(&committed);
+        committed
     }
 
     /// Commits what a migration made of an installation's values in a session, and that they are of another form now, at once.
@@ -307,18 +331,19 @@ impl Outbox {
         let queue = self.queues.of(session);
         let _turn = queue.turn(id).await;
         let waiting = queue.lock(self, session).await?.waiting(id);
-        let (sequence, known) = match waiting {
-            Some(waiting) => waiting,
+        let (sequence, known, about) = match waiting {
+            Some((sequence, known, about)) => (sequence, known, Some(about)),
             None => match self
                 .place(session, &id.message_id())
                 .await?
                 .filter(|place| place.id == id)
             {
-                Some(place) => (place.sequence, self.state(session, place.sequence).await?),
+                Some(place) => (place.sequence, self.state(session, place.sequence).await?, None),
                 None => return Ok(None),
             },
         };
-        let Some(next) = queue::advance(&known, news, self.clock.now()) else {
+        let now = self.clock.now();
+        let Some(next) = queue::advance(&known, news, now) else {
             return Ok(Some(known.state));
         };
         let mut commit = Commit::lazy(Space::Session(session))
@@ -329,6 +354,9 @@ impl Outbox {
         // Not under the lock: news of other effects, and new effects, need not wait for this.
         queue.doubting(self.store.commit(commit)).await?;
         queue.lock(self, session).await?.settled(sequence, &next);
+        if let Some(about) = about {
+            self.meters.moved(about, &next.state, now);
+        }
         queue.tell();
         Ok(Some(next.state))
     }

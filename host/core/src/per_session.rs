@@ -22,6 +22,11 @@ impl<T: Default> PerSession<T> {
         Arc::clone(self.all().entry(session).or_default())
     }
 
+    /// What is remembered of each, in no order.
+    pub(crate) fn each(&self) -> Vec<Arc<T>> {
+        self.all().values().cloned().collect()
+    }
+
     pub(crate) fn forget(&self, session: SessionId) {
         self.all().remove(&session);
     }

@@ -13,6 +13,7 @@ pub mod conformance;
 #[cfg(any(test, feature = "testing"))]
 mod held;
 mod memory;
+mod meters;
 mod sled;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ mod tests;
 #[cfg(any(test, feature = "testing"))]
 pub use held::HeldStore;
 pub use memory::MemoryStore;
+pub use meters::Meters;
 pub use sled::{OpenError, SledOptions, SledStore};
 
 use std::fmt;
@@ -29,6 +31,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::id::SessionId;
+use crate::schema::{Key, system};
 
 /// The largest value a store takes; larger things are files with their digest in a record.
 pub const MAX_VALUE: usize = 64 * 1024;
@@ -294,6 +297,16 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Makes everything committed so far durable.
     async fn flush(&self) -> Result<(), StoreError>;
+}
+
+/// Writes something that means nothing and waits until it survives a crash: whether the store takes writes, disk and all.
+///
+/// # Errors
+/// Those of the store.
+pub async fn probe(store: &dyn Store) -> Result<(), StoreError> {
+    let key = Key::table(system::PROBE).finish();
+    let commit = Commit::durable(Space::System).put(key, Bytes::new());
+    store.commit(commit).await?.durable().await
 }
 
 /// Why the store did not do it.

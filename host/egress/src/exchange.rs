@@ -15,6 +15,7 @@ use waspnest_core::clock::Clock;
 
 use crate::body::Body;
 use crate::guard::{Forbidden, Guard};
+use crate::meters::Meters;
 use crate::names::Names;
 use crate::played::Servers;
 
@@ -26,6 +27,7 @@ const IDLE_PER_HOST: usize = 4;
 pub struct Egress {
     way: Way,
     clock: Arc<dyn Clock>,
+    meters: Meters,
 }
 
 /// Where requests go.
@@ -150,6 +152,7 @@ impl Egress {
         Ok(Self {
             way: Way::Network(client, guarded),
             clock,
+            meters: Meters::default(),
         })
     }
 
@@ -159,6 +162,7 @@ impl Egress {
         Self {
             way: Way::Played(servers),
             clock,
+            meters: Meters::default(),
         }
     }
 
@@ -187,11 +191,24 @@ impl Egress {
         }
     }
 
+    /// The same way, measured by `meters`.
+    #[must_use]
+    pub fn measured(self, meters: Meters) -> Self {
+        Self { meters, ..self }
+    }
+
     /// Sends a request and takes its answer. A redirect is an answer.
     ///
     /// # Errors
     /// See [`EgressError`].
     pub async fn exchange(&self, request: Outbound) -> Result<Inbound, EgressError> {
+        let begun = self.clock.monotonic();
+        let answer = self.exchanged(request).await;
+        self.ended(begun, answer.as_ref().map(|answer| answer.status));
+        answer
+    }
+
+    async fn exchanged(&self, request: Outbound) -> Result<Inbound, EgressError> {
         if !matches!(request.url.scheme(), "http" | "https") {
             return Err(EgressError::Url);
         }
@@ -214,6 +231,13 @@ impl Egress {
     /// # Errors
     /// See [`EgressError`].
     pub async fn open(&self, request: Outbound) -> Result<Opened, EgressError> {
+        let begun = self.clock.monotonic();
+        let answer = self.opened(request).await;
+        self.ended(begun, answer.as_ref().map(|answer| answer.status));
+        answer
+    }
+
+    async fn opened(&self, request: Outbound) -> Result<Opened, EgressError> {
         if !matches!(request.url.scheme(), "http" | "https") {
             return Err(EgressError::Url);
         }
@@ -240,6 +264,10 @@ impl Egress {
             }
         };
         self.within(timeout, answer).await
+    }
+
+    fn ended(&self, begun: Duration, answer: Result<StatusCode, &EgressError>) {
+        self.meters.ended(answer, self.clock.monotonic().saturating_sub(begun));
     }
 
     async fn within<T>(

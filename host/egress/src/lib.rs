@@ -7,11 +7,13 @@
 mod body;
 mod exchange;
 pub mod guard;
+mod meters;
 mod names;
 mod played;
 
 pub use body::Body;
 pub use exchange::{Egress, EgressError, Inbound, Opened, Outbound, Rest, SetUpError};
 pub use guard::{Forbidden, Guard};
+pub use meters::Meters;
 pub use names::{Names, SystemNames};
 pub use played::{Part, Played, PlayedBody, Servers};

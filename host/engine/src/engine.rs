@@ -29,6 +29,7 @@ pub use machine::Metering;
 use machine::{MEMORIES_PER_PLACE, Machine, TABLES_PER_PLACE};
 pub use package::{MANIFEST, pack, repack};
 use package::{Unpacked, unpack};
+pub use places::Occupancy;
 pub(crate) use places::{Held, Places};
 pub(crate) use ticker::TICK;
 
@@ -231,6 +232,12 @@ impl Engine {
     #[must_use]
     pub fn is_roomy(&self) -> bool {
         self.places.are_roomy()
+    }
+
+    /// How the places for calls are taken at the moment.
+    #[must_use]
+    pub fn occupancy(&self) -> Occupancy {
+        self.places.occupancy()
     }
 
     /// Places of the pool; whoever makes a sandbox takes them first, so that a full pool makes calls wait and not fail.

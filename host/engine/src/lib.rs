@@ -35,7 +35,7 @@ pub use configuration::{ConfigSchema, Configuration};
 pub use convert::json::content as content_json;
 pub use engine::{
     AdaptError, CompileLimits, Compiled, Compiler, CompilerProcess, Engine, EngineError, EngineOptions, MANIFEST,
-    Metering, compile_within, component_of, pack, repack,
+    Metering, Occupancy, compile_within, component_of, pack, repack,
 };
 pub use grant::{GrantError, Grants};
 pub use handlers::Handlers;

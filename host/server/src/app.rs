@@ -47,9 +47,10 @@ use crate::config::Config;
 use crate::config::keys::Keys;
 use crate::config::secret::Secret;
 use crate::delivery::Endpoints;
-use crate::http::{Http, HttpParts};
+use crate::http::{Http, HttpParts, serve_metrics};
 use crate::install::SlotTimetable;
 use crate::live::Live;
+use crate::meters::Meters;
 use crate::planner::Planner;
 use crate::recorder::recording;
 use crate::replies::Replies;
@@ -67,6 +68,7 @@ use crate::service::installations::Installations;
 use crate::service::mailbox::Library;
 use crate::service::media::Medias;
 use crate::service::messages::{Messages, MessagesParts};
+use crate::service::metrics::Metrics;
 use crate::service::routes::Routes;
 use crate::service::runs::{Replays, Runs as ServiceRuns};
 use crate::service::schedules::{Schedules, SchedulesParts};
@@ -79,6 +81,7 @@ use crate::service::webhooks::WebhooksParts;
 use crate::sessions::{RunningSessions, Shared, StartError};
 use crate::shutdown::{Shutdown, Signal, Stopped};
 use crate::source::Timetable;
+use crate::standing::Standing;
 use crate::sweep::Sweep;
 use crate::webhook::Webhooks;
 
@@ -212,11 +215,13 @@ impl App {
     /// [`AppError`].
     pub async fn start(config: Config, outside: Outside) -> Result<Self, AppError> {
         let Outside { clock, ids, compiler } = outside;
-        let store: Arc<dyn Store> = SledStore::open(
+        let meters = Meters::new(Arc::clone(&clock));
+        let store: Arc<dyn Store> = SledStore::open_measured(
             &config.storage.dir,
             SledOptions {
                 cache_bytes: config.storage.cache,
             },
+            meters.store.clone(),
         )?;
         let established = admin_secret::establish(&config.server.admin_secret, &*store, random(&*ids)).await?;
         let master_key = match &config.keys {
@@ -227,8 +232,8 @@ impl App {
         let sealer = Sealer::checked(&master_key, &*store).await?;
         let stored = StoredSecrets::new(Arc::clone(&store), sealer.clone());
         let secrets = Secrets::new(config.secrets.clone(), stored.clone());
-        let log = Log::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&ids));
-        let outbox = Outbox::new(Arc::clone(&store), Arc::clone(&clock), log.clone());
+        let log = Log::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&ids)).measured(meters.log.clone());
+        let outbox = Outbox::new(Arc::clone(&store), Arc::clone(&clock), log.clone()).measured(meters.outbox.clone());
         let progress = Progress::new(Arc::clone(&store));
         let files = Files::open(&config.storage.dir.join("files"), Arc::clone(&clock))?;
         let media = MediaStore::open(&config.storage.dir.join("media"), Arc::clone(&clock))?;
@@ -257,7 +262,8 @@ impl App {
             compiler: compiler.map_or(Compiler::InProcess, |command| command.within(config.plugins.compile)),
             clock: Arc::clone(&clock),
         })?);
-        let egress = Egress::new(config.plugins.egress.clone(), Arc::new(SystemNames), Arc::clone(&clock))?;
+        let egress = Egress::new(config.plugins.egress.clone(), Arc::new(SystemNames), Arc::clone(&clock))?
+            .measured(meters.egress.clone());
         let webhooks = Webhooks::new(
             config.webhooks.clone(),
             egress.clone(),
@@ -285,7 +291,8 @@ impl App {
                 config.plugins.install.guard.clone(),
                 Arc::new(SystemNames),
                 Arc::clone(&clock),
-            )?,
+            )?
+            .measured(meters.egress.clone()),
             sessions: register.clone(),
             outbox: outbox.clone(),
             hide: hide.clone(),
@@ -377,12 +384,14 @@ impl App {
                 endpoints: endpoints.clone(),
                 replies: replies.clone(),
                 files: files.clone(),
-                engine,
+                engine: Arc::clone(&engine),
                 whatsapp,
-                installations,
+                installations: installations.clone(),
                 timetable: Arc::clone(&timetable),
                 loop_guard: config.plugins.loop_guard,
                 stagger: config.whatsapp.stagger,
+                router_meters: meters.router.clone(),
+                webhook_meters: meters.webhooks.clone(),
                 records,
                 send_retry: config.plugins.retry.clone(),
                 policies: policies.clone(),
@@ -426,7 +435,7 @@ impl App {
         });
         let values = Values::new(outbox.clone(), progress.clone(), register.clone());
         let (phase, phases) = watch::channel(Phase::Starting);
-        let health = Health::new(phases, sessions.clone(), Arc::clone(&clock));
+        let health = Health::new(phases.clone(), sessions.clone(), Arc::clone(&clock));
         let hooks = {
             let rollout = rollout.clone();
             move |id: &InstallationId| rollout.hook(id)
@@ -439,8 +448,24 @@ impl App {
             replies,
             Arc::clone(&clock),
         );
+        let standing = Standing {
+            sessions: sessions.clone(),
+            register: register.clone(),
+            routers: meters.router.clone(),
+            installations,
+            log: log.clone(),
+            live: live.clone(),
+            mailbox: mailbox.clone(),
+            outbox: outbox.clone(),
+            engine,
+        };
+        let readiness = standing.readiness(phases, &store, &config.storage, &clock);
+        let metrics = Metrics::new(meters.shown(), Arc::new(standing), Arc::clone(&clock));
         let http = Http::new(
             HttpParts {
+                readiness,
+                metrics: metrics.clone(),
+                meters: meters.http,
                 sessions,
                 accounts: Accounts::new(
                     control.clone(),
@@ -496,6 +521,11 @@ impl App {
         };
         let listener = TcpListener::bind(config.server.listen).await.map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
+        if let Some(address) = config.metrics.listen {
+            let listener = TcpListener::bind(address).await;
+            let listener = listener.map_err(|source| AppError::Listen { address, source })?;
+            shutdown.spawn("metrics", serve_metrics(metrics, listener, shutdown.soft()));
+        }
 
         for wanted in &config.sessions {
             if register.by_name(&wanted.name).await?.is_none() {

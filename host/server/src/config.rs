@@ -17,6 +17,7 @@ pub mod log;
 pub mod made;
 pub mod mailbox;
 mod media;
+pub mod metrics;
 pub mod pattern;
 pub mod plugins;
 pub mod problem;
@@ -49,6 +50,7 @@ use installation::Installation;
 use keys::Keys;
 use log::Log;
 use mailbox::Mailbox;
+use metrics::Metrics;
 use plugins::Plugins;
 use problem::ConfigError;
 use schedule::Schedule;
@@ -92,6 +94,8 @@ pub struct Config {
     pub media: MediaLimits,
     /// `[log]`.
     pub log: Log,
+    /// `[metrics]`.
+    pub metrics: Metrics,
     /// `[[session]]`.
     pub sessions: Vec<Session>,
     /// `[[plugin]]`.
@@ -177,6 +181,7 @@ impl Config {
         let deliveries = Deliveries::read(section.table("deliveries"));
         let media = MediaLimits::read(section.table("media"));
         let log = Log::read(section.table("log"));
+        let metrics = Metrics::read(section.table("metrics"));
         let sessions = section
             .tables("session")
             .into_iter()
@@ -206,6 +211,7 @@ impl Config {
             deliveries,
             media,
             log,
+            metrics,
             sessions,
             installations,
             binds,

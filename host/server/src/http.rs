@@ -22,6 +22,7 @@ mod fuzz;
 mod idempotency;
 mod lasting;
 mod media_body;
+mod meters;
 mod multipart;
 mod operation;
 mod page;
@@ -32,6 +33,7 @@ pub(crate) mod qr_image;
 mod query;
 mod reply;
 mod routes;
+mod scrape;
 mod swagger;
 mod told;
 mod upgrade;
@@ -60,6 +62,8 @@ use crate::service::installations::Installations;
 use crate::service::mailbox::Mailbox;
 use crate::service::media::Medias;
 use crate::service::messages::Messages;
+use crate::service::metrics::Metrics;
+use crate::service::readiness::Readiness;
 use crate::service::routes::Routes;
 use crate::service::runs::Runs;
 use crate::service::schedules::Schedules;
@@ -73,8 +77,10 @@ use crate::service::webhooks::Webhooks;
 use crate::shutdown::Shutdown;
 use dispatch::Dispatch;
 pub use document::openapi;
+pub use meters::Meters;
 pub use postman::postman;
 pub use routes::{Access, Listed, list};
+pub use scrape::serve_metrics;
 
 /// What the API is a window on, and how it is guarded. Built by the composition root.
 #[derive(Clone)]
@@ -125,6 +131,12 @@ pub struct HttpParts {
     pub answers: Answers,
     /// How the host is.
     pub health: Health,
+    /// Whether it can do its work.
+    pub readiness: Readiness,
+    /// What is measured.
+    pub metrics: Metrics,
+    /// What is measured of requests.
+    pub meters: Meters,
     /// Who may call.
     pub callers: Callers,
     /// Bytes of the largest request body.

@@ -9,8 +9,11 @@ pub mod config;
 pub mod shutdown;
 pub mod telemetry;
 
+pub mod meters;
+
 mod address;
 mod did_you_mean;
+mod disk;
 
 pub mod breaker;
 mod tracker;
@@ -38,12 +41,15 @@ pub mod rollout;
 mod link_page;
 pub mod live;
 mod planner;
+mod process;
 pub mod public_event;
 pub mod replies;
 mod rfc3339;
 pub mod secrets;
 pub mod service;
+mod standing;
 pub mod webhook;
+pub mod webhook_meters;
 
 pub mod delivery;
 

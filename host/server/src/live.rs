@@ -153,6 +153,15 @@ impl Live {
             .any(|seat| seat.caller.sees(session, owner) && seat.filter.types.is_none_or(|types| types.has(kind)))
     }
 
+    /// How far the logs that are followed have been told.
+    #[must_use]
+    pub fn told(&self) -> Vec<(SessionId, Position)> {
+        let room = self.room();
+        let told = room.told.iter();
+        told.map(|(session, following)| (*session, following.position))
+            .collect()
+    }
+
     /// Tells of something that is in no log.
     pub fn pass_on(&self, session: SessionId, owner: TenantId, event: &PublicEvent) {
         let told = Arc::new(Tellable::of(session, owner, event, None, None));

@@ -14,6 +14,7 @@ mod group_admin;
 mod installed;
 mod lane;
 mod loop_guard;
+mod meters;
 mod plugin_host;
 mod precedence;
 mod retry;
@@ -35,6 +36,7 @@ pub use explain::{Explained, Gets};
 pub(crate) use group_admin::GroupAdmins;
 pub use installed::Installed;
 pub(crate) use loop_guard::LoopGuard;
+pub use meters::{Meters, Reached};
 pub(crate) use plugin_host::RULES;
 pub(crate) use serve::seed;
 pub(crate) use session::SessionRouter;
@@ -97,6 +99,7 @@ pub(crate) struct RouterParts {
     pub group_admins: GroupAdmins,
     /// Where calls are recorded, if they are.
     pub records: Option<Recorder>,
+    pub meters: Meters,
     pub sink: SinkPort,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,

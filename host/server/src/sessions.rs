@@ -37,13 +37,14 @@ use crate::delivery::Endpoints;
 use crate::live::Live;
 use crate::recorder::Recorder;
 use crate::replies::Replies;
-use crate::router::Slots;
+use crate::router::{self, Slots};
 use crate::secrets::Secrets;
 use crate::send_policies::Policies;
 use crate::shutdown::Shutdown;
 use crate::sink::{CANCELED, SinkPort};
 use crate::source::Timetable;
 use crate::webhook::Webhooks;
+use crate::webhook_meters::WebhookMeters;
 
 /// What the ids of effects that were repeated derive from, beside the request.
 const REPEATED: &str = "repeated";
@@ -95,6 +96,10 @@ pub struct Shared {
     pub loop_guard: LoopGuard,
     /// How many sessions connect at a time.
     pub stagger: Stagger,
+    /// What is measured of routers.
+    pub router_meters: router::Meters,
+    /// What is measured of webhooks.
+    pub webhook_meters: WebhookMeters,
     /// Where calls are recorded, if they are.
     pub records: Option<Recorder>,
     /// What happens to effects that fail for the moment.

@@ -297,6 +297,7 @@ impl Stage {
             loop_guard: LoopGuard::new(self.config.plugins.loop_guard),
             group_admins: GroupAdmins::default(),
             records,
+            meters: crate::router::Meters::default(),
             sink: port,
             clock: Arc::clone(&clock),
             ids,

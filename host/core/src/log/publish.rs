@@ -47,6 +47,7 @@ impl Log {
             Ok(committed) => {
                 *head = Some(position);
                 log.wake.send_replace(position);
+                self.meters.appended(&events, 0);
                 Ok((committed, events))
             }
             Err(error) => {

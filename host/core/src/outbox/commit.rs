@@ -109,6 +109,7 @@ pub(super) async fn draft(
         queue.set_usage(key, usage);
     }
     queue.add(&effects);
+    outbox.meters.asked(&effects);
     Ok(Committed { effects, applied })
 }
 
@@ -260,6 +261,7 @@ async fn put_in(
         .await
         .map_err(already_done)?;
     queue.add(&effects);
+    outbox.meters.asked(&effects);
     Ok(Committed { effects, applied })
 }
 

@@ -64,9 +64,28 @@ impl Drop for Doubt<'_> {
     }
 }
 
+/// What is known of a pending effect without reading it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct About {
+    /// [`crate::effect::Action::name`].
+    pub(super) kind: &'static str,
+    /// When it was asked for.
+    pub(super) asked: UnixMs,
+}
+
+/// How much is pending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// Effects that have not been sent, and have not failed.
+    pub pending: usize,
+    /// When the oldest of them was asked for.
+    pub oldest: Option<UnixMs>,
+}
+
 #[derive(Debug)]
 struct Waiting {
     id: EffectId,
+    about: About,
     state: StateRecord,
     effect: Option<Arc<Effect>>,
 }
@@ -128,6 +147,15 @@ impl Queue {
         Ok(Locked {
             guard,
             wake: &self.wake,
+        })
+    }
+
+    /// How much is pending, as far as anybody has asked before.
+    pub(super) async fn backlog(&self) -> Backlog {
+        let state = self.state.lock().await;
+        state.as_ref().map_or_else(Backlog::default, |known| Backlog {
+            pending: known.waiting.len(),
+            oldest: known.waiting.values().map(|waiting| waiting.about.asked).next(),
         })
     }
 
@@ -218,11 +246,11 @@ impl Locked<'_> {
     }
 
     /// Where a pending effect is and how far it has come; none when it is not pending.
-    pub(super) fn waiting(&mut self, id: EffectId) -> Option<(Position, StateRecord)> {
+    pub(super) fn waiting(&mut self, id: EffectId) -> Option<(Position, StateRecord, About)> {
         let inner = self.inner();
         let sequence = *inner.by_id.get(&id)?;
         let waiting = inner.waiting.get(&sequence)?;
-        Some((sequence, waiting.state.clone()))
+        Some((sequence, waiting.state.clone(), waiting.about))
     }
 
     /// The write that moves the settled mark, when it is worth one, given that `sequence` will be in state `next`.
@@ -260,10 +288,20 @@ impl Locked<'_> {
 impl Pending {
     fn insert(&mut self, effect: Effect, state: StateRecord) {
         let (id, sequence) = (effect.id, effect.sequence);
+        let about = About {
+            kind: effect.action.name(),
+            asked: effect.created_at,
+        };
         let effect = (self.whole < WHOLE).then(|| Arc::new(effect));
         self.whole += usize::from(effect.is_some());
         self.by_id.insert(id, sequence);
-        self.waiting.insert(sequence, Waiting { id, state, effect });
+        let waiting = Waiting {
+            id,
+            about,
+            state,
+            effect,
+        };
+        self.waiting.insert(sequence, waiting);
     }
 }
 

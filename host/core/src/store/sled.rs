@@ -28,12 +28,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Applied, Commit, KeyRange, MAX_SCAN, Order, Space, Store, StoreError};
+use super::{Applied, Commit, KeyRange, MAX_SCAN, Meters, Order, Space, Store, StoreError};
+use crate::clock::SystemClock;
 use crate::migrate::{self, MigrateError};
 use crate::schema::SCHEMA;
-pub use directory::OpenError;
 #[cfg(test)]
 pub(in crate::store) use directory::wait_for_lingering_threads;
+pub use directory::OpenError;
 use directory::{engine, lock, open_db, remove_half_written_snapshots};
 use flusher::Flusher;
 use trees::Trees;
@@ -63,6 +64,7 @@ pub struct SledStore {
     jobs: Option<mpsc::Sender<Job>>,
     trees: Arc<Trees>,
     poison: Arc<Poison>,
+    meters: Meters,
     threads: Vec<JoinHandle<()>>,
     dir: PathBuf,
     /// Declared behind everything that uses the directory, so that it is given up last.
@@ -75,6 +77,14 @@ impl SledStore {
     /// # Errors
     /// See [`OpenError`].
     pub fn open(dir: &Path, options: SledOptions) -> Result<Arc<Self>, OpenError> {
+        Self::open_measured(dir, options, Meters::new(Arc::new(SystemClock::new())))
+    }
+
+    /// The same, with what is measured of it.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open_measured(dir: &Path, options: SledOptions, meters: Meters) -> Result<Arc<Self>, OpenError> {
         let io = |step| {
             move |source| OpenError::Io {
                 dir: dir.to_owned(),
@@ -106,13 +116,14 @@ impl SledStore {
 
         let trees = Arc::new(Trees::of(&db).map_err(engine(dir))?);
         let poison = Arc::new(Poison::default());
-        let flusher = Arc::new(Flusher::default());
+        let flusher = Arc::new(Flusher::new(meters.clone()));
         let (jobs, queue) = mpsc::channel(QUEUE);
         let writer = Writer {
             db: db.clone(),
             trees: Arc::clone(&trees),
             poison: Arc::clone(&poison),
             flusher: Arc::clone(&flusher),
+            meters: meters.clone(),
         };
         let named = |name: &str| std::thread::Builder::new().name(name.into());
         let flushing = named("store-flusher").spawn({
@@ -130,6 +141,7 @@ impl SledStore {
             jobs: Some(jobs),
             trees,
             poison,
+            meters,
             threads: vec![writing, flushing],
             dir: dir.to_owned(),
             _lock: lock,
@@ -228,7 +240,8 @@ impl Store for SledStore {
 
     async fn commit(&self, commit: Commit) -> Result<Applied, StoreError> {
         commit.check_sizes()?;
-        self.ask(|reply| Job::Commit { commit, reply }).await
+        let since = self.meters.now();
+        self.ask(|reply| Job::Commit { commit, reply, since }).await
     }
 
     async fn drop_space(&self, space: Space) -> Result<(), StoreError> {

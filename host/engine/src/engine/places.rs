@@ -22,6 +22,17 @@ struct State {
     by: HashMap<InstallationId, Share>,
 }
 
+/// How many places there are, and how many are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Occupancy {
+    /// All there are.
+    pub total: u32,
+    /// Taken by sandboxes.
+    pub taken: u32,
+    /// Calls that wait for places.
+    pub waiting: usize,
+}
+
 /// One installation's part.
 #[derive(Default)]
 struct Share {
@@ -72,6 +83,16 @@ impl Places {
         }
         self.give_out();
         told.await.expect("whoever waits is told before it is forgotten")
+    }
+
+    /// How they are taken at the moment.
+    pub(crate) fn occupancy(&self) -> Occupancy {
+        let state = self.state();
+        Occupancy {
+            total: self.total,
+            taken: self.total - state.free,
+            waiting: state.by.values().map(|share| share.waiting.len()).sum(),
+        }
     }
 
     /// Whether at least half of the places are free.

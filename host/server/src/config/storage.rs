@@ -12,6 +12,8 @@ pub struct Storage {
     pub dir: PathBuf,
     /// Bytes of memory the store may use to keep pages at hand.
     pub cache: u64,
+    /// Bytes of room the disk should have; with less the host is not ready.
+    pub min_free: u64,
 }
 
 impl Storage {
@@ -19,6 +21,7 @@ impl Storage {
         let storage = Self {
             dir: section.or("dir", base.join("data"), form::path(base)),
             cache: section.or("cache", 64 << 20, form::bytes(1 << 20, 1 << 40)),
+            min_free: section.or("min-free", 64 << 20, form::bytes(0, 1 << 40)),
         };
         section.finish();
         storage

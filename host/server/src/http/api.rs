@@ -18,6 +18,7 @@ pub(super) mod mail;
 pub(super) mod me;
 pub(super) mod media;
 pub(super) mod messages;
+pub(super) mod metrics;
 pub(super) mod newsletters;
 pub(super) mod outgoing;
 pub(super) mod pairing;

@@ -135,6 +135,7 @@ impl Dispatch {
             tracing::error!(request.id = %id, "{method} {template} failed: {}", error.chain());
         }
         let took = clock.monotonic().saturating_sub(begun);
+        self.parts.meters.answered(&method, template, status, took);
         tracing::info!(
             request.id = %id, http.method = %method, http.route = template, http.status = status.as_u16(), error.code = code,
             duration_ms = took.as_millis(), "{method} {template} {}", status.as_u16()
@@ -163,6 +164,7 @@ impl Dispatch {
         let (target, outcome) = match outcome {
             Err(error) => match error.status() {
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => {
+                    self.parts.meters.denied(error.code());
                     (None, Outcome::Denied(error.code().into()))
                 }
                 _ => return,

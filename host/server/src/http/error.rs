@@ -27,6 +27,7 @@ use crate::service::control::ControlError;
 use crate::service::error::Error;
 use crate::service::hooks::HookError;
 use crate::service::mailbox::{FileError, PastError};
+use crate::service::readiness::Lack;
 use crate::settings::Finding;
 
 /// What a host answers that starts or stops: its normal life, and no fault.
@@ -225,6 +226,20 @@ impl ApiError {
             NOT_READY,
             format!("the host is {phase}"),
         )
+        .header(RETRY_AFTER, "1")
+    }
+
+    /// A host that cannot do its work, and what it lacks.
+    pub(super) fn lacking(lacks: &[Lack]) -> Self {
+        let words: Vec<_> = lacks.iter().map(ToString::to_string).collect();
+        let faults = lacks.iter().zip(&words).map(|(lack, words)| Fault {
+            pointer: format!("/{}", lack.name()),
+            detail: words.clone(),
+        });
+        Self {
+            faults: faults.collect(),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, NOT_READY, words.join("; "))
+        }
         .header(RETRY_AFTER, "1")
     }
 

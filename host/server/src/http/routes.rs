@@ -9,7 +9,7 @@ use waspnest_core::package::MAX_BYTES;
 use super::api::outgoing::LARGEST_BODY;
 use super::api::{
     api_keys, app_state, audit, auth, chat_changes, communities, config, deliveries, effects, events, groups, hooks,
-    installations, made, mail, me, media, messages, newsletters, pairing, people, plugins, profile, proxies, qr,
+    installations, made, mail, me, media, messages, metrics, newsletters, pairing, people, plugins, profile, proxies, qr,
     routes, runs, scheduled_messages, schedules, secrets, send_policy, sessions, shadow, statuses, stream,
     stream_tickets, system, tenants, users, values, versions, webhooks, ws,
 };
@@ -89,7 +89,8 @@ pub(super) fn table() -> Vec<Route> {
     vec![
         // Whether to send traffic here, and whether to start the host again.
         get   ("/healthz", Open, "Whether the process answers.", system::live),
-        get   ("/readyz", Open, "Whether the host is up and its store answers.", system::ready),
+        get   ("/readyz", Open, "Whether the host can do its work: it is up, its store takes a durable write in time, the disk has room, and no router stands still. Whether WhatsApp is reached is not asked.", system::ready),
+        get   ("/metrics", Admin, "What is measured, for Prometheus. `[metrics] listen` opens it to collectors at an address of its own.", metrics::show),
         get   ("/openapi.json", Open, "This document.", document::show),
         get   ("/docs", Open, "This document as a page to try it on.", swagger::page),
         get   ("/docs/{file}", Open, "What the page is made of.", swagger::file),

@@ -18,6 +18,7 @@ use super::due::{self, Due};
 use super::group_admin::{self, Standing};
 use super::installed::{Installed, Wanted, Way};
 use super::lane::{Lane, Waiting};
+use super::meters::OfPlugin;
 use super::plugin_host::PluginHost;
 use super::precedence::{Come, Turn};
 use super::session::Finished;
@@ -39,6 +40,7 @@ pub(super) struct LaneEnd {
     pub at_work: Arc<[Arc<Slot>]>,
     pub finish: mpsc::Sender<Finished>,
     pub stop: CancellationToken,
+    pub meters: Arc<OfPlugin>,
 }
 
 /// Serves a lane until it is empty.
@@ -92,7 +94,11 @@ async fn serve(
     slot: &Arc<Slot>,
     waiting: Waiting,
     LaneEnd {
-        course, at_work, stop, ..
+        course,
+        at_work,
+        stop,
+        meters,
+        ..
     }: &LaneEnd,
 ) -> Result<Served, RouterError> {
     let Waiting {
@@ -142,7 +148,7 @@ async fn serve(
         let shadow = slot.shadow_of(&installed, &event);
         let outcome = call(
             parts,
-            (&installed, shadow.as_deref()),
+            (&installed, shadow.as_deref(), meters),
             &event,
             (&bind, &way, &turn, round),
             attempt.count + 1,
@@ -158,6 +164,7 @@ async fn serve(
         let wait = hint.and_then(|hint| installed.retry.wait_after(attempt.count, hint, parts.ids.seed()));
         let now = parts.clock.now();
         let Some(wait) = wait else {
+            meters.dead_letters.inc();
             tracing::error!(event.id = %event.id, plugin.id = %slot.id(), attempts = attempt.count, %error, "event parked");
             let letter = DeadLetter {
                 event: event.id,
@@ -172,6 +179,7 @@ async fn serve(
             }
             return Ok(Served::Finished);
         };
+        meters.retries.inc();
         attempt.not_before = now.plus(wait);
         attempt.last_error = error;
         parts
@@ -241,7 +249,7 @@ fn is_too_late(event: &Event, now: UnixMs) -> bool {
 /// Makes the call and commits what it drafted; once more whenever its reads were overtaken.
 async fn call(
     parts: &Arc<RouterParts>,
-    (installed, shadow): (&Arc<Installed>, Option<&Shadowing>),
+    (installed, shadow, meters): (&Arc<Installed>, Option<&Shadowing>, &OfPlugin),
     event: &Arc<Event>,
     (bind, way, turn, round): (&Arc<str>, &Way, &Turn, Round),
     attempt: u32,
@@ -306,6 +314,10 @@ async fn call(
         };
         let duration_ms = (parts.clock.monotonic() - started).as_millis();
         let log = |outcome: &str, effects: usize| {
+            // What the host answers itself is no call.
+            if called_for.is_some() {
+                meters.called(outcome, parts.clock.monotonic() - started);
+            }
             if let (Some(records), Some(ended)) = (&parts.records, &ended) {
                 records.tell(parts.session, ended, outcome);
             }

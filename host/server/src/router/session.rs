@@ -15,6 +15,7 @@ use waspnest_core::progress::{Attempt, Round, Started};
 use super::command::{self, Hearing};
 use super::installed::{Installed, Wanted, Way};
 use super::lane::{Lane, LaneKey, Start, Waiting};
+use super::meters::{InView, Low};
 use super::precedence::{self, Turn};
 use super::serve::{LaneEnd, run_lane};
 use super::slot::Slot;
@@ -46,6 +47,7 @@ pub(crate) struct SessionRouter {
     read_to: Position,
     open: usize,
     mark_step: u64,
+    view: InView,
 }
 
 /// One installation's way through the log.
@@ -53,6 +55,8 @@ pub(crate) struct SessionRouter {
 struct Course {
     slot: Arc<Slot>,
     tracker: Tracker,
+    /// Where others see how far it has come.
+    low: Low,
     /// Finished in an earlier life of the process, above the mark.
     done: BTreeSet<Position>,
     /// Begun in an earlier life, and not finished.
@@ -85,6 +89,7 @@ impl SessionRouter {
             read_to: Position::default(),
             open: 0,
             mark_step: MARK_STEP,
+            view: parts.meters.watch(parts.session),
             parts: Arc::new(parts),
         };
         router.take_up().await?;
@@ -108,9 +113,12 @@ impl SessionRouter {
                 cursor.low = parts.progress.start_at(parts.session, id, at).await?;
             }
             let tracker = Tracker::resume(cursor.low);
+            let low = Low::default();
+            low.set(cursor.low);
             self.courses.push(Course {
                 slot: Arc::clone(slot),
                 tracker,
+                low,
                 done: cursor.done,
                 attempts: cursor.attempts,
                 replaying: BTreeSet::new(),
@@ -118,6 +126,10 @@ impl SessionRouter {
         }
         let lows = self.courses.iter().map(|course| course.tracker.low());
         self.read_to = lows.min().unwrap_or(at);
+        self.view.read_to(self.read_to);
+        let courses = self.courses.iter();
+        let lows = courses.map(|course| (course.slot.id().clone(), course.low.clone()));
+        self.view.installations(lows.collect());
         Ok(())
     }
 
@@ -184,6 +196,7 @@ impl SessionRouter {
             for event in page {
                 self.dispatch(&Arc::new(event), finish, stop);
             }
+            self.view.read_to(self.read_to);
         }
         if self.read_to < head && self.open >= MOST_OPEN {
             // Comes back here when lanes have caught up.
@@ -298,6 +311,7 @@ impl SessionRouter {
                 at_work: Arc::clone(&self.at_work),
                 finish: finish.clone(),
                 stop: stop.clone(),
+                meters: self.parts.meters.of(self.courses[index].slot.id()),
             };
             let task = run_lane(
                 Arc::clone(&self.parts),
@@ -325,6 +339,7 @@ impl SessionRouter {
 
     async fn store_mark(&mut self, course: usize, step: u64) -> Result<(), RouterError> {
         let course = &mut self.courses[course];
+        course.low.set(course.tracker.low());
         if let Some(low) = course.tracker.take_mark(step) {
             self.parts
                 .progress

@@ -22,6 +22,7 @@ use waspnest_core::store::StoreError;
 
 use crate::rfc3339::rfc3339;
 use crate::webhook::{Message, Undelivered, Webhooks};
+use crate::webhook_meters::{Told, WebhookMeters};
 
 /// Effects read from the outbox at a time.
 const PAGE: usize = 500;
@@ -35,6 +36,7 @@ pub(crate) struct WebhookSinkParts {
     pub name: SessionName,
     pub outbox: Outbox,
     pub webhooks: Webhooks,
+    pub meters: WebhookMeters,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,
 }
@@ -171,7 +173,8 @@ impl WebhookSinkParts {
             }),
             Some(endpoint) => self.webhooks.deliver(endpoint, &self.message(effect, webhook)).await,
         };
-        let duration_ms = (self.clock.monotonic() - started).as_millis();
+        let took = self.clock.monotonic() - started;
+        let duration_ms = took.as_millis();
         let given_up = |reason: Box<str>, status: Option<u16>| {
             tracing::error!(effect.id = %effect.id, endpoint = %webhook.endpoint, duration_ms, %reason, "webhook failed");
             Progress::Failed {
@@ -200,6 +203,15 @@ impl WebhookSinkParts {
                 }
             }
         };
+        let told = match &progress {
+            Progress::Sent => Told::Taken,
+            Progress::Retry { .. } => Told::Again,
+            Progress::Failed { .. } | Progress::Delivered | Progress::Read | Progress::Held { .. } => Told::GivenUp,
+        };
+        // Names that nobody set up are chosen by plugins.
+        if endpoint.is_some() {
+            self.meters.attempted(webhook.endpoint.as_str(), told, took);
+        }
         self.outbox.progress(self.session, effect.id, progress).await.map(drop)
     }
 

@@ -4,6 +4,8 @@ mod account;
 mod assistant;
 mod author;
 mod commands;
+#[path = "../http/exposition.rs"]
+mod exposition;
 mod fetched;
 mod files;
 mod host;
@@ -14,6 +16,7 @@ mod live;
 mod made;
 mod mailbox;
 mod messages;
+mod metrics;
 mod outside;
 mod replays;
 mod rest;

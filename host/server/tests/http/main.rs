@@ -12,6 +12,8 @@ mod credentials;
 mod docs;
 mod document;
 mod events;
+#[expect(dead_code, reason = "the tests of the whole host look at more")]
+mod exposition;
 mod fuzz;
 mod hooks;
 mod isolation;
@@ -25,6 +27,7 @@ mod mailbox;
 mod mailbox_examples;
 mod message_commands;
 mod messages;
+mod metrics;
 mod played_account;
 mod plugins;
 mod qr;

@@ -177,6 +177,9 @@ async fn readiness_follows_the_host() {
         api.phase.send_replace(phase);
         let problem = api.bare("GET", "/readyz").send().await.problem(503, "not_ready");
         assert_eq!(problem["detail"], format!("the host is {says}"));
+        assert_eq!(problem["errors"][0]["pointer"], "/phase");
+        let health = api.get("/v1/health").await.json();
+        assert_eq!(health["lacks"]["phase"], format!("the host is {says}"));
         assert_eq!(
             api.bare("GET", "/healthz").send().await.status,
             200,

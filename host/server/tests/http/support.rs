@@ -26,6 +26,7 @@ use waspnest::config::server::Compression;
 use waspnest::http::{Http, HttpParts};
 use waspnest::install::SlotTimetable;
 use waspnest::live::Live;
+use waspnest::meters::Meters;
 use waspnest::replies::Replies;
 use waspnest::rollout::{Rollout, RolloutParts};
 use waspnest::router::{Installed, Slots};
@@ -42,6 +43,8 @@ use waspnest::service::installations::{Described, DescribedPlugin, Installations
 use waspnest::service::mailbox::{Library, Mailbox as MailboxService};
 use waspnest::service::media::{MediaLimits, Medias};
 use waspnest::service::messages::{Messages, MessagesParts};
+use waspnest::service::metrics::Metrics;
+use waspnest::service::readiness::{Readiness, ReadinessParts};
 use waspnest::service::routes::Routes;
 use waspnest::service::schedules::{Schedules, SchedulesParts};
 use waspnest::service::secrets::Secrets;
@@ -82,6 +85,7 @@ use waspnest_egress::{Egress, Guard, SystemNames};
 use waspnest_engine::record::Hide;
 use waspnest_whatsapp::{PairCode, Passkey, Proxy, Qr, State, Status};
 
+use crate::metrics::Idle;
 use crate::played_account::{PlayedAccount, busy};
 use crate::scripted_versions::ScriptedVersions;
 use crate::{document, known, mailbox, plugins, runs, webhook_examples};
@@ -316,9 +320,21 @@ impl TestApi {
             let made = made.clone();
             move || std::iter::once(described.clone()).chain(made.described()).collect()
         };
+        let meters = Meters::new(clock.clone());
         let parts = HttpParts {
             answers: Answers::new(Arc::clone(&store), sealer, clock.clone()),
-            health: Health::new(phases, sessions.clone(), clock.clone()),
+            health: Health::new(phases.clone(), sessions.clone(), clock.clone()),
+            readiness: Readiness::new(ReadinessParts {
+                phase: phases,
+                store: Arc::clone(&store),
+                dir: media_dir.path().to_owned(),
+                min_free: 1,
+                routers: meters.router.clone(),
+                log: log.clone(),
+                clock: clock.clone(),
+            }),
+            metrics: Metrics::new(meters.shown(), Arc::new(Idle), clock.clone()),
+            meters: meters.http,
             sessions,
             accounts: Accounts::new(
                 Arc::clone(&control),

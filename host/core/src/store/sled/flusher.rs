@@ -13,20 +13,27 @@ use tokio::sync::oneshot;
 
 use super::Poison;
 use super::writer::Dirty;
-use crate::store::{Class, StoreError};
+use crate::store::{Class, Meters, StoreError};
 
 /// How long somebody who waits for a lazy commit waits at most, as long as sled itself takes to write what nobody waits for.
 const LAZY: Duration = Duration::from_millis(500);
 
-#[derive(Default)]
 pub(super) struct Flusher {
+    meters: Meters,
     waiting: Mutex<Waiting>,
     changed: Condvar,
 }
 
+/// Who waits for a flush.
+pub(super) struct Waiter {
+    pub(super) flushed: oneshot::Sender<Result<(), StoreError>>,
+    /// When a commit was asked for that is to be durable at once.
+    pub(super) since: Option<Duration>,
+}
+
 #[derive(Default)]
 struct Waiting {
-    waiters: Vec<oneshot::Sender<Result<(), StoreError>>>,
+    waiters: Vec<Waiter>,
     /// Something is applied that no flush has covered.
     dirty: Dirty,
     urgency: Urgency,
@@ -44,8 +51,16 @@ enum Urgency {
 }
 
 impl Flusher {
+    pub(super) fn new(meters: Meters) -> Self {
+        Self {
+            meters,
+            waiting: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
     /// Adds those who wait for what was just applied.
-    pub(super) fn add(&self, waiters: Vec<oneshot::Sender<Result<(), StoreError>>>, class: Class, dirty: Dirty) {
+    pub(super) fn add(&self, waiters: Vec<Waiter>, class: Class, dirty: Dirty) {
         let mut waiting = self.lock();
         waiting.waiters.extend(waiters);
         if dirty == Dirty::Yes {
@@ -72,11 +87,19 @@ impl Flusher {
             } = self.next();
             let flushed = poison.check().and_then(|()| match dirty {
                 Dirty::No => Ok(()),
-                Dirty::Yes => flush(db, data).inspect_err(|error| poison.set(error.to_string())),
+                Dirty::Yes => {
+                    let begun = self.meters.now();
+                    let flushed = flush(db, data).inspect_err(|error| poison.set(error.to_string()));
+                    self.meters.flushed(begun);
+                    flushed
+                }
             });
-            for waiter in waiters {
+            for Waiter { flushed: told, since } in waiters {
+                if let (Some(since), Ok(())) = (since, &flushed) {
+                    self.meters.survives(since);
+                }
                 // Whoever does not wait any more needs no answer.
-                let _ = waiter.send(flushed.clone());
+                let _ = told.send(flushed.clone());
             }
             if urgency == Urgency::Closed {
                 return;
@@ -105,7 +128,7 @@ impl Flusher {
                 .unwrap_or_else(PoisonError::into_inner);
             waiting = again;
             if timeout.timed_out() && waiting.urgency == Urgency::None {
-                waiting.waiters.retain(|waiter| !waiter.is_closed());
+                waiting.waiters.retain(|waiter| !waiter.flushed.is_closed());
                 if !waiting.waiters.is_empty() {
                     return std::mem::take(&mut *waiting);
                 }

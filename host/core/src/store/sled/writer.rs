@@ -5,15 +5,16 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use sled::{Batch, Db, Tree};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Poison;
-use super::flusher::Flusher;
+use super::flusher::{Flusher, Waiter};
 use super::trees::Trees;
-use crate::store::{Applied, Class, Commit, Expect, Op, Space, StoreError};
+use crate::store::{Applied, Class, Commit, Expect, Meters, Op, Space, StoreError};
 
 /// Commits of one group.
 const GROUP: usize = 1024;
@@ -23,9 +24,19 @@ const GROUP_BYTES: usize = 1024 * 1024;
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
 pub(super) enum Job {
-    Commit { commit: Commit, reply: Reply<Applied> },
-    Drop { space: Space, reply: Reply<()> },
-    Flush { reply: Reply<Applied> },
+    Commit {
+        commit: Commit,
+        reply: Reply<Applied>,
+        /// When it was asked for.
+        since: Duration,
+    },
+    Drop {
+        space: Space,
+        reply: Reply<()>,
+    },
+    Flush {
+        reply: Reply<Applied>,
+    },
 }
 
 pub(super) struct Writer {
@@ -33,14 +44,23 @@ pub(super) struct Writer {
     pub(super) trees: Arc<Trees>,
     pub(super) poison: Arc<Poison>,
     pub(super) flusher: Arc<Flusher>,
+    pub(super) meters: Meters,
 }
 
 /// Commits that are applied together.
 #[derive(Default)]
 struct Group {
     spaces: HashMap<Space, Changes>,
-    answers: Vec<(Reply<Applied>, Result<Class, StoreError>)>,
+    answers: Vec<Answer>,
     bytes: usize,
+}
+
+/// Who waits for a group, and for what.
+struct Answer {
+    reply: Reply<Applied>,
+    outcome: Result<Class, StoreError>,
+    /// When a commit was asked for; none for a flush.
+    since: Option<Duration>,
 }
 
 /// What a group changes in one space; none for deleted keys.
@@ -56,12 +76,16 @@ impl Writer {
             let mut next = Some(first);
             while let Some(job) = next {
                 match job {
-                    Job::Commit { commit, reply } => self.add(&mut group, commit, reply),
+                    Job::Commit { commit, reply, since } => self.add(&mut group, commit, reply, since),
                     Job::Drop { space, reply } => {
                         self.apply(std::mem::take(&mut group));
                         self.drop_space(space, reply);
                     }
-                    Job::Flush { reply } => group.answers.push((reply, Ok(Class::Durable))),
+                    Job::Flush { reply } => group.answers.push(Answer {
+                        reply,
+                        outcome: Ok(Class::Durable),
+                        since: None,
+                    }),
                 }
                 let full = group.answers.len() >= GROUP || group.bytes >= GROUP_BYTES;
                 next = if full { None } else { queue.try_recv().ok() };
@@ -71,7 +95,7 @@ impl Writer {
         self.flusher.close();
     }
 
-    fn add(&self, group: &mut Group, commit: Commit, reply: Reply<Applied>) {
+    fn add(&self, group: &mut Group, commit: Commit, reply: Reply<Applied>, since: Duration) {
         let Commit {
             space,
             expect,
@@ -82,8 +106,8 @@ impl Writer {
             tree: self.trees.get(space),
             rows: HashMap::new(),
         });
-        let answer = changes.check(&expect).map(|()| class);
-        if answer.is_ok() {
+        let outcome = changes.check(&expect).map(|()| class);
+        if outcome.is_ok() {
             for op in ops {
                 match op {
                     Op::Put(key, value) => {
@@ -97,7 +121,11 @@ impl Writer {
                 }
             }
         }
-        group.answers.push((reply, answer));
+        group.answers.push(Answer {
+            reply,
+            outcome,
+            since: Some(since),
+        });
     }
 
     /// Applies a group, then answers it: whoever is refused for what an earlier commit of the group wrote can read that now.
@@ -113,9 +141,13 @@ impl Writer {
         let dirty = match written {
             Ok(dirty) => dirty,
             Err(error) => {
-                for (reply, _) in group.answers {
+                for Answer { reply, since, .. } in group.answers {
+                    let lost = Err(error.clone());
+                    if let Some(since) = since {
+                        self.meters.answered(since, &lost);
+                    }
                     // Whoever does not wait any more needs no answer.
-                    let _ = reply.send(Err(error.clone()));
+                    let _ = reply.send(lost);
                 }
                 return;
             }
@@ -123,12 +155,22 @@ impl Writer {
         let mut answers = Vec::with_capacity(group.answers.len());
         let mut waiters = Vec::with_capacity(group.answers.len());
         let mut class = Class::Lazy;
-        for (reply, answer) in group.answers {
+        let commits = group.answers.iter().filter(|answer| answer.since.is_some()).count();
+        if commits > 0 {
+            self.meters.grouped(commits);
+        }
+        for Answer { reply, outcome, since } in group.answers {
+            if let Some(since) = since {
+                self.meters.answered(since, &outcome);
+            }
             answers.push((
                 reply,
-                answer.map(|wanted| {
+                outcome.map(|wanted| {
                     let (flushed, durable) = oneshot::channel();
-                    waiters.push(flushed);
+                    waiters.push(Waiter {
+                        flushed,
+                        since: since.filter(|_| wanted == Class::Durable),
+                    });
                     if wanted == Class::Durable {
                         class = Class::Durable;
                     }

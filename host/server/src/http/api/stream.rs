@@ -16,6 +16,7 @@ use crate::http::HttpParts;
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
 use crate::http::form::{Text, list, parsed};
+use crate::http::meters::{OpenStream, StreamKind};
 use crate::http::operation::{Answer, Description, Query};
 use crate::http::query::{FromQuery, Params};
 use crate::http::reply::Reply;
@@ -128,13 +129,13 @@ pub(super) async fn feed(ctx: &Ctx, wanted: &Wanted) -> Result<Feed, ApiError> {
 }
 
 /// What is told, as it is told.
-pub(in crate::http) struct EventStream(Box<Feed>);
+pub(in crate::http) struct EventStream(Box<Feed>, OpenStream);
 
 impl Answer for EventStream {
     fn reply(self) -> Reply {
-        let told = stream::unfold(self.0, |mut feed| async move {
+        let told = stream::unfold((self.0, self.1), |(mut feed, open)| async move {
             let told = feed.next().await?;
-            Some((Ok(written(told)), feed))
+            Some((Ok(written(told)), (feed, open)))
         });
         let told: BoxStream<'static, _> = told.boxed();
         let mut reply = Reply::in_parts(StatusCode::OK, told);
@@ -191,5 +192,6 @@ pub(super) fn ended(why: Ended) -> serde_json::Value {
 }
 
 pub(in crate::http) async fn open(ctx: Ctx, Query(wanted): Query<Wanted>) -> Result<EventStream, ApiError> {
-    Ok(EventStream(Box::new(feed(&ctx, &wanted).await?)))
+    let feed = feed(&ctx, &wanted).await?;
+    Ok(EventStream(Box::new(feed), ctx.parts.meters.stream(StreamKind::Sse)))
 }

@@ -9,7 +9,6 @@ use crate::http::address::Moment;
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
 use crate::http::reply::Shown;
-use crate::service::health::Phase;
 
 /// That it is so.
 #[derive(Serialize, JsonSchema)]
@@ -31,6 +30,8 @@ pub(in crate::http) struct ShownHealth {
     up_since: Moment,
     /// Seconds since then.
     uptime_s: u64,
+    /// What keeps the host from its work, by name (`phase`, `store`, `disk`, `router`); nothing when it is ready.
+    lacks: BTreeMap<&'static str, String>,
     sessions: Counted,
     /// How many installations are at work.
     installations: usize,
@@ -63,22 +64,21 @@ pub(in crate::http) async fn live(_: Ctx) -> Result<Shown<Sign>, ApiError> {
 }
 
 pub(in crate::http) async fn ready(ctx: Ctx) -> Result<Shown<Sign>, ApiError> {
-    match ctx.parts.health.phase() {
-        Phase::Ready => {
-            ctx.parts.health.report().await?;
-            Ok(Shown(Sign { status: "ready" }))
-        }
-        phase @ (Phase::Starting | Phase::Stopping) => Err(ApiError::not_ready(phase.name())),
+    match ctx.parts.readiness.lacks().await[..] {
+        [] => Ok(Shown(Sign { status: "ready" })),
+        ref lacks => Err(ApiError::lacking(lacks)),
     }
 }
 
 pub(in crate::http) async fn health(ctx: Ctx) -> Result<Shown<ShownHealth>, ApiError> {
     let report = ctx.parts.health.report().await?;
+    let lacks = ctx.parts.readiness.lacks().await;
     Ok(Shown(ShownHealth {
         status: report.phase.name(),
         version: env!("CARGO_PKG_VERSION"),
         up_since: Moment(report.up_since),
         uptime_s: report.uptime.as_secs(),
+        lacks: lacks.iter().map(|lack| (lack.name(), lack.to_string())).collect(),
         sessions: Counted {
             total: report.sessions.values().sum(),
             by_state: report.sessions,

@@ -18,6 +18,7 @@ use crate::http::body::{Fields, FromFields, object};
 use crate::http::context::Ctx;
 use crate::http::error::ApiError;
 use crate::http::form::{Text, list, parsed};
+use crate::http::meters::{OpenStream, StreamKind};
 use crate::http::operation::Query;
 use crate::http::upgrade::{Coming, Socket, Switched, switch};
 use crate::live::{Ended, Feed, Told};
@@ -38,6 +39,7 @@ pub(in crate::http) async fn open(ctx: Ctx, Query(wanted): Query<Wanted>) -> Res
     let line = Line {
         parts: Arc::clone(&ctx.parts),
         feed,
+        _open: ctx.parts.meters.stream(StreamKind::Ws),
     };
     ctx.parts.tasks.spawn_finite("websocket", line.serve(coming));
     Ok(switched)
@@ -67,6 +69,7 @@ impl FromFields for Wish {
 struct Line {
     parts: Arc<HttpParts>,
     feed: Feed,
+    _open: OpenStream,
 }
 
 /// What comes next.

@@ -268,6 +268,7 @@ impl Harness {
             }),
             group_admins: GroupAdmins::default(),
             records: Some(recorder),
+            meters: Default::default(),
             sink: port,
             clock: clock.clone(),
             ids: ids.clone(),

@@ -51,6 +51,7 @@ pub(super) fn webhooks(
         name: "test".parse().expect("a valid name"),
         outbox: outbox.clone(),
         webhooks,
+        meters: Default::default(),
         clock: clock.clone(),
         ids: ids.clone(),
     };
