@@ -85,8 +85,15 @@ enum Served {
 /// What came of one call.
 enum Outcome {
     Done,
-    Again { error: Box<str>, hint: Option<Duration> },
-    Hopeless { error: Box<str> },
+    Again {
+        error: Box<str>,
+        class: &'static str,
+        hint: Option<Duration>,
+    },
+    Hopeless {
+        error: Box<str>,
+        class: &'static str,
+    },
 }
 
 async fn serve(
@@ -155,17 +162,18 @@ async fn serve(
         )
         .await?;
         drop((under_way, entered));
-        let (error, hint) = match outcome {
+        let (error, class, hint) = match outcome {
             Outcome::Done => return Ok(Served::Finished),
-            Outcome::Again { error, hint } => (error, Some(hint)),
-            Outcome::Hopeless { error } => (error, None),
+            Outcome::Again { error, class, hint } => (error, class, Some(hint)),
+            Outcome::Hopeless { error, class } => (error, class, None),
         };
         attempt.count += 1;
         let wait = hint.and_then(|hint| installed.retry.wait_after(attempt.count, hint, parts.ids.seed()));
         let now = parts.clock.now();
         let Some(wait) = wait else {
             meters.dead_letters.inc();
-            tracing::error!(event.id = %event.id, plugin.id = %slot.id(), attempts = attempt.count, %error, "event parked");
+            // What the plugin says of it may hold what somebody wrote; the dead letter has it.
+            tracing::error!(event.id = %event.id, plugin.id = %slot.id(), attempts = attempt.count, error.class = class, "event parked");
             let letter = DeadLetter {
                 event: event.id,
                 kind: event.kind.name().into(),
@@ -364,11 +372,13 @@ async fn call(
     if let Some(error) = full {
         note(parts, installed, Verdict::Failed);
         return Ok(Outcome::Hopeless {
+            class: "kv_quota",
             error: error.to_string().into(),
         });
     }
     note(parts, installed, Verdict::Neither);
     Ok(Outcome::Again {
+        class: "conflict",
         error: "other chats kept changing the state this call reads".into(),
         hint: None,
     })
@@ -456,10 +466,14 @@ fn judge(error: &CallError) -> Outcome {
     if error.retryable() {
         Outcome::Again {
             error: text,
+            class: error.class(),
             hint: error.after(),
         }
     } else {
-        Outcome::Hopeless { error: text }
+        Outcome::Hopeless {
+            error: text,
+            class: error.class(),
+        }
     }
 }
 

@@ -1,26 +1,49 @@
 //! The `waspnest` program as a child process.
 
+use std::fs::File;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
-const SECRET: &str = "a secret of the crash test";
+/// Where a host writes its log.
+const LOG: &str = "log.txt";
+
+pub(crate) const SECRET: &str = "a secret of the crash test";
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What becomes of a host's log.
+#[derive(Debug, Clone, Copy)]
+enum Log {
+    /// Whoever runs the tests sees it.
+    Seen,
+    /// It is written to a file.
+    Kept,
+}
 
 /// A host with one session, `crash`. Dropping kills it.
 pub(crate) struct Host {
     dir: TempDir,
     listen: String,
+    log: Log,
     child: Child,
 }
 
 impl Host {
     /// A host with plugins and binds as a configuration names them; its session has no device yet.
     pub(crate) fn start(endpoint: &str, plugins: &str) -> Result<Self> {
+        Self::set_up(endpoint, plugins, r#"level = "warn""#, Log::Seen)
+    }
+
+    /// The same with keys of `[log]`, and a log that is kept for [`Host::logged`].
+    pub(crate) fn start_logging(endpoint: &str, plugins: &str, log: &str) -> Result<Self> {
+        Self::set_up(endpoint, plugins, log, Log::Kept)
+    }
+
+    fn set_up(endpoint: &str, plugins: &str, log: &str, kept: Log) -> Result<Self> {
         let dir = TempDir::new()?;
         let listen = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
         let built = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/plugins");
@@ -37,15 +60,20 @@ version = "2.3000.1023223821"
 [plugins]
 dir = "{built}"
 [log]
-level = "warn"
+{log}
 [[session]]
 name = "crash"
 {plugins}
 "#
         );
         std::fs::write(dir.path().join("config.toml"), config)?;
-        let child = spawn(&dir)?;
-        Ok(Self { dir, listen, child })
+        let child = spawn(&dir, kept)?;
+        Ok(Self {
+            dir,
+            listen,
+            log: kept,
+            child,
+        })
     }
 
     /// SIGKILL, and a new process at once.
@@ -66,12 +94,22 @@ name = "crash"
 
     /// A new process over the same data.
     pub(crate) fn restart(&mut self) -> Result<()> {
-        self.child = spawn(&self.dir)?;
+        self.child = spawn(&self.dir, self.log)?;
         Ok(())
     }
 
     /// SIGTERM, and the host must end in order.
     pub(crate) async fn terminate(mut self) -> Result<()> {
+        self.ends().await
+    }
+
+    /// The same; answers everything that a host with a kept log has logged.
+    pub(crate) async fn terminate_with_log(mut self) -> Result<String> {
+        self.ends().await?;
+        self.logged()
+    }
+
+    async fn ends(&mut self) -> Result<()> {
         let sent = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
             .status()?;
@@ -107,14 +145,38 @@ name = "crash"
     }
 
     async fn get(&self, path: &str) -> Result<Value> {
-        let url = format!("http://{}{path}", self.listen);
+        let (status, answer) = self.asks("GET", path, SECRET, Value::Null).await?;
+        ensure!(status == 200, "it answered {status}");
+        Ok(answer)
+    }
+
+    /// Asks the API with a credential.
+    pub(crate) async fn asks(&self, method: &str, path: &str, bearer: &str, body: Value) -> Result<(u16, Value)> {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("http://{}{path}", self.listen))
+            .header("Authorization", format!("Bearer {bearer}"))
+            .header("Content-Type", "application/json")
+            .body(if body.is_null() {
+                String::new()
+            } else {
+                body.to_string()
+            })?;
         tokio::task::spawn_blocking(move || {
-            let mut answer = ureq::get(url)
-                .header("Authorization", format!("Bearer {SECRET}"))
-                .call()?;
-            Ok(serde_json::from_str(&answer.body_mut().read_to_string()?)?)
+            let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+            let mut answer = agent.run(request)?;
+            let text = answer.body_mut().read_to_string()?;
+            Ok((
+                answer.status().as_u16(),
+                serde_json::from_str(&text).unwrap_or_default(),
+            ))
         })
         .await?
+    }
+
+    /// What it has logged since it was started first.
+    pub(crate) fn logged(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(self.dir.path().join(LOG))?)
     }
 }
 
@@ -126,17 +188,23 @@ impl Drop for Host {
     }
 }
 
-fn spawn(dir: &TempDir) -> Result<Child> {
+fn spawn(dir: &TempDir, log: Log) -> Result<Child> {
+    let log = match log {
+        Log::Seen => Stdio::inherit(),
+        Log::Kept => Stdio::from(File::options().create(true).append(true).open(dir.path().join(LOG))?),
+    };
     Command::new(env!("CARGO_BIN_EXE_waspnest"))
         .args(["serve", "--config", "config.toml"])
         .current_dir(dir.path())
         .stdout(Stdio::null())
+        .stderr(log)
+        .env("WASPNEST_TEST_CRM", "quince-in-a-secret")
         .spawn()
         .context("starting the host")
 }
 
 #[expect(clippy::disallowed_methods, reason = "another process is waited for")]
-async fn poll<T>(mut ask: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+pub(crate) async fn poll<T>(mut ask: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
     let waited = async {
         loop {
             if let Some(found) = ask().await? {

@@ -6,6 +6,7 @@
 mod counting;
 mod growing;
 mod host;
+mod logs;
 mod replies;
 mod work;
 
@@ -40,6 +41,15 @@ struct Linked {
 
 impl Linked {
     async fn start(seed: u64, plugins: &str) -> Result<Self> {
+        Self::link(seed, |endpoint| Host::start(endpoint, plugins)).await
+    }
+
+    /// With keys of `[log]`, and a log that is kept.
+    async fn start_logging(seed: u64, plugins: &str, log: &str) -> Result<Self> {
+        Self::link(seed, |endpoint| Host::start_logging(endpoint, plugins, log)).await
+    }
+
+    async fn link(seed: u64, start: impl FnOnce(&str) -> Result<Host>) -> Result<Self> {
         let alone = ALONE.lock().await;
         let simulator = Simulator::start(Config {
             seed,
@@ -47,7 +57,7 @@ impl Linked {
         })
         .await?;
         let phone = simulator.create_account(account("Bot"))?.phone;
-        let host = Host::start(&simulator.url(), plugins)?;
+        let host = start(&simulator.url())?;
         let code = host.qr().await?;
         simulator.scan_qr(&phone, &code).await?;
         host.connected().await?;
@@ -61,6 +71,13 @@ impl Linked {
 
     async fn person(&self, name: &str) -> Result<Human> {
         Ok(Human::join(&self.simulator, account(name)).await?)
+    }
+
+    /// The same, with everything the host has logged.
+    async fn end_with_log(self) -> Result<String> {
+        let log = self.host.terminate_with_log().await?;
+        self.simulator.shutdown().await;
+        Ok(log)
     }
 
     /// The host ends in order, and then the simulator.
