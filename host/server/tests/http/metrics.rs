@@ -112,6 +112,30 @@ fn names_in(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
+fn the_dashboard_and_the_rules_ask_for_what_there_is() {
+    let deploy = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/deploy");
+    let known = waspnest::meters::names();
+    for file in ["grafana/dashboard.json", "prometheus/alerts.yml"] {
+        let text = std::fs::read_to_string(format!("{deploy}/{file}")).expect("the file is there");
+        let asked = names_in(&text);
+        assert!(asked.len() > 10, "{file} asks for {asked:?}");
+        for name in asked {
+            let family = ["_bucket", "_count", "_sum"]
+                .into_iter()
+                .find_map(|end| name.strip_suffix(end));
+            let is_known = known.contains(&name) || family.is_some_and(|family| known.contains(family));
+            assert!(is_known, "{file} asks for {name}, which is not among {known:?}");
+        }
+    }
+    let dashboard = std::fs::read_to_string(format!("{deploy}/grafana/dashboard.json")).expect("the file is there");
+    let dashboard: serde_json::Value = serde_json::from_str(&dashboard).expect("JSON");
+    let panels = dashboard["panels"].as_array().expect("a list");
+    let mut ids: Vec<_> = panels.iter().map(|panel| panel["id"].as_u64()).collect();
+    ids.dedup();
+    assert_eq!(ids.len(), panels.len(), "every panel has an id of its own");
+}
+
+#[test]
 fn the_page_for_operators_explains_every_metric() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md");
     let page = std::fs::read_to_string(page).expect("the page is there");
