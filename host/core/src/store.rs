@@ -22,7 +22,7 @@ mod tests;
 pub use held::HeldStore;
 pub use memory::MemoryStore;
 pub use meters::Meters;
-pub use sled::{OpenError, SledOptions, SledStore};
+pub use sled::{InUse, OpenError, SledOptions, SledStore, in_use};
 
 use std::fmt;
 

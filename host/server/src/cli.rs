@@ -5,6 +5,7 @@
 
 mod check;
 mod completions;
+mod doctor;
 mod key;
 mod message;
 mod plugin;
@@ -44,6 +45,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Look for what is wrong: with the configuration, the machine, the way to WhatsApp, and a host that runs
+    Doctor(doctor::Asked),
     /// Run the host until it is told to stop
     Serve {
         /// The configuration; without it ./config.toml, or defaults where that is missing
@@ -170,6 +173,9 @@ pub fn run(
             command: Command::Check { config },
         }) => load(config.as_deref(), env).and_then(|config| check::run(&config, out)),
         Ok(Arguments {
+            command: Command::Doctor(asked),
+        }) => doctor::run(&asked, &env.collect(), out),
+        Ok(Arguments {
             command: Command::Serve { config },
         }) => load(config.as_deref(), env).and_then(|config| serve::run(config, out)),
         Ok(Arguments {
@@ -244,9 +250,13 @@ fn compile((seconds, bytes): (&str, &str), metering: &str, output: Output<'_>) -
 }
 
 fn load(given: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> anyhow::Result<Config> {
+    Ok(Config::load(config_file(given), env)?)
+}
+
+/// The file that is named, or the usual one where it is.
+fn config_file(given: Option<&Path>) -> Option<&Path> {
     let usual = Path::new("config.toml");
-    let path = given.or_else(|| usual.exists().then_some(usual));
-    Ok(Config::load(path, env)?)
+    given.or_else(|| usual.exists().then_some(usual))
 }
 
 fn schema(of: SchemaOf, out: &mut dyn Write) -> anyhow::Result<Exit> {

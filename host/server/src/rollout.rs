@@ -531,19 +531,35 @@ pub struct Arrived {
 
 /// The package in a directory.
 async fn packed(source: PathBuf) -> Result<Arrived, RolloutError> {
-    let packed = tokio::task::spawn_blocking(move || {
-        let beside = match source.is_dir() {
-            true => Some(&*source),
-            false => source.parent(),
-        };
-        let signature = beside
-            .map(|dir| dir.join(signature::FILE))
-            .and_then(|file| std::fs::read(file).ok());
-        Ok(Arrived {
-            package: pack(&source)?,
-            signature: signature.map(Bytes::from),
-            origin: source.display().to_string(),
-        })
-    });
+    let packed = tokio::task::spawn_blocking(move || read_packed(&source));
     packed.await.map_err(|error| RolloutError::Broken(error.into()))?
+}
+
+fn read_packed(source: &Path) -> Result<Arrived, RolloutError> {
+    let beside = match source.is_dir() {
+        true => Some(source),
+        false => source.parent(),
+    };
+    let signature = beside
+        .map(|dir| dir.join(signature::FILE))
+        .and_then(|file| std::fs::read(file).ok());
+    Ok(Arrived {
+        package: pack(source)?,
+        signature: signature.map(Bytes::from),
+        origin: source.display().to_string(),
+    })
+}
+
+/// Who has signed the plugin in a directory, which is looked at and not installed; none for one that is not signed and need not be.
+///
+/// # Errors
+/// [`RolloutError::Load`] when it cannot be read, [`RolloutError::Signature`] when its signature is not good enough.
+pub(crate) fn signer_of(source: &Path, plugins: &Plugins) -> Result<Option<Box<str>>, RolloutError> {
+    let Arrived { package, signature, .. } = read_packed(source)?;
+    signature::signer(
+        &plugins.trust,
+        plugins.require_signed,
+        package.digest(),
+        signature.as_deref(),
+    )
 }

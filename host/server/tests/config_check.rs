@@ -276,3 +276,100 @@ fn route_explain_tells_who_would_get_a_message() {
         "{out}"
     );
 }
+
+/// What `doctor --json` finds: how it ended, and each check with its state.
+fn doctor(config: &str) -> (Exit, Vec<(String, String)>, String) {
+    let (exit, out, err) = run(&["doctor", "--offline", "--json", "--config", config], &[]);
+    assert_eq!(err, "");
+    let found: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let checks = found["checks"].as_array().expect("a list").iter();
+    let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
+    let checks = checks.map(|check| (text(&check["check"]), text(&check["state"])));
+    (exit, checks.collect(), out)
+}
+
+fn state<'a>(checks: &'a [(String, String)], of: &str) -> Vec<&'a str> {
+    let of_it = checks.iter().filter(|(check, _)| check == of);
+    of_it.map(|(_, state)| state.as_str()).collect()
+}
+
+#[test]
+fn a_doctor_finds_nothing_wrong_before_the_first_start() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let config = written(
+        dir.path(),
+        "[server]\nlisten = \"127.0.0.1:0\"\n[storage]\nmin-free = \"0B\"\n",
+    );
+    let (exit, out, err) = run(&["doctor", "--offline", "--config", &config], &[]);
+    assert_eq!((exit, err.as_str()), (Exit::Success, ""), "{out}");
+    assert!(out.ends_with("nothing is wrong\n"), "{out}");
+    assert_eq!(
+        std::fs::read_dir(dir.path()).expect("readable").count(),
+        1,
+        "and makes nothing"
+    );
+}
+
+#[test]
+fn a_doctor_names_what_is_wrong_and_what_to_do() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let dir = tempfile::tempdir().expect("a directory");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let listen = taken.local_addr().expect("bound");
+    let config = written(
+        dir.path(),
+        &format!(
+            r#"
+server = {{ listen = "{listen}", admin-secret-file = "missing" }}
+storage = {{ min-free = "1099511627776B" }}
+[[plugin]]
+id = "lost"
+source = "file:nowhere"
+"#
+        ),
+    );
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).expect("made");
+    std::fs::write(data.join("db"), "").expect("written");
+    let (exit, checks, out) = doctor(&config);
+    assert_eq!(exit, Exit::Failure);
+    for (of, expected) in [
+        ("configuration", "ok"),
+        ("in use", "ok"),
+        ("disk", "failed"),
+        ("master key", "failed"),
+        ("admin secret", "failed"),
+        ("plugin", "failed"),
+        ("port", "failed"),
+        ("clock", "ok"),
+    ] {
+        assert_eq!(state(&checks, of), [expected], "{of}: {out}");
+    }
+
+    // A key that others can read, in a directory that is open to everybody.
+    std::fs::write(data.join("master.key"), "00".repeat(32)).expect("written");
+    std::fs::set_permissions(data.join("master.key"), PermissionsExt::from_mode(0o644)).expect("set");
+    std::fs::set_permissions(&data, PermissionsExt::from_mode(0o755)).expect("set");
+    let (_, checks, out) = doctor(&config);
+    assert_eq!(state(&checks, "master key"), ["failed"], "{out}");
+    assert_eq!(state(&checks, "data"), ["warning"], "{out}");
+    assert!(out.contains("chmod 600"), "{out}");
+    std::fs::set_permissions(data.join("master.key"), PermissionsExt::from_mode(0o600)).expect("set");
+    std::fs::set_permissions(&data, PermissionsExt::from_mode(0o750)).expect("set");
+    let (_, checks, out) = doctor(&config);
+    assert_eq!(state(&checks, "master key"), ["ok"], "{out}");
+    assert_eq!(state(&checks, "data"), ["ok"], "{out}");
+}
+
+#[test]
+fn a_doctor_reads_what_is_wrong_with_a_configuration() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let config = written(dir.path(), "[server]\nlisen = \"127.0.0.1:0\"\n");
+    let (exit, out, _) = run(&["doctor", "--offline", "--config", &config], &[]);
+    assert_eq!(exit, Exit::Failure);
+    assert!(
+        out.starts_with("failed   configuration") && out.contains("listen"),
+        "{out}"
+    );
+}

@@ -34,7 +34,7 @@ use crate::migrate::{self, MigrateError};
 use crate::schema::SCHEMA;
 #[cfg(test)]
 pub(in crate::store) use directory::wait_for_lingering_threads;
-pub use directory::OpenError;
+pub use directory::{InUse, OpenError, in_use};
 use directory::{engine, lock, open_db, remove_half_written_snapshots};
 use flusher::Flusher;
 use trees::Trees;

@@ -16,7 +16,7 @@ use waspnest_core::secret::SecretText;
 
 /// Variables of the environment that say what the arguments do not.
 const URL: &str = "WASPNEST_URL";
-const SECRET: &str = "WASPNEST_SECRET";
+pub(super) const SECRET: &str = "WASPNEST_SECRET";
 
 /// Where a host listens that says nothing else.
 const USUAL_URL: &str = "http://127.0.0.1:8080";
@@ -40,6 +40,31 @@ pub(super) struct Address {
     /// A file that holds the admin secret, an API key or an access token; without it WASPNEST_SECRET
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
+}
+
+impl Address {
+    /// The same, for a host that is somewhere else than usual.
+    pub(super) fn or_at(&self, url: Url, env: &Environment) -> Self {
+        let told = self.url.is_some() || env.contains_key(URL);
+        Self {
+            url: if told { self.url.clone() } else { Some(url) },
+            secret_file: self.secret_file.clone(),
+        }
+    }
+
+    /// Whether anybody said what opens the host.
+    pub(super) fn has_secret(&self, env: &Environment) -> bool {
+        self.secret_file.is_some() || env.contains_key(SECRET)
+    }
+
+    /// Where the host is.
+    pub(super) fn base(&self, env: &Environment) -> anyhow::Result<Url> {
+        match (&self.url, env.get(URL)) {
+            (Some(url), _) => Ok(url.clone()),
+            (None, Some(text)) => text.parse().with_context(|| format!("{URL} is not a URL: {text:?}")),
+            (None, None) => Ok(USUAL_URL.parse().expect("it is a URL")),
+        }
+    }
 }
 
 /// What is sent along.
@@ -69,11 +94,7 @@ pub(super) struct Remote {
 impl Remote {
     /// The host of an address, which is not spoken to yet.
     pub(super) fn of(address: &Address, env: &Environment) -> anyhow::Result<Self> {
-        let base = match (&address.url, env.get(URL)) {
-            (Some(url), _) => url.clone(),
-            (None, Some(text)) => text.parse().with_context(|| format!("{URL} is not a URL: {text:?}"))?,
-            (None, None) => USUAL_URL.parse().expect("it is a URL"),
-        };
+        let base = address.base(env)?;
         if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
             bail!("{base} is not the address of a host; expected something like {USUAL_URL}");
         }

@@ -165,6 +165,11 @@ name = "main"
         })
     }
 
+    /// Its configuration.
+    pub(crate) fn config_file(&self) -> &Path {
+        &self.config
+    }
+
     /// Tells the clerk what to do, and gives its next answer.
     pub(crate) async fn told(&self, words: &str) -> Result<String> {
         let seen = self.ana.position();

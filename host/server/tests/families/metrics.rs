@@ -1,9 +1,11 @@
 //! A message goes through the whole host, and what is measured says so.
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use waspnest::cli::{self, Exit, Output};
 
 use crate::exposition::Exposition;
-use crate::host::{Host, PATIENCE};
+use crate::host::{Host, PATIENCE, SECRET};
 
 /// What is measured now.
 async fn measured(host: &Host) -> Result<Exposition> {
@@ -102,5 +104,77 @@ events = ["message"]
     for word in ["tangerine", host.phone.as_str(), host.ana.account().phone.as_str()] {
         ensure!(!text.contains(word), "{word} is in {text}");
     }
+    host.stop().await
+}
+
+/// What `waspnest doctor` finds, and how it ends.
+async fn doctor(host: &Host) -> Result<(Exit, Value)> {
+    let url = format!("http://{}", host.address);
+    let config = host.config_file().display().to_string();
+    let asked = tokio::task::spawn_blocking(move || {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let arguments = ["waspnest", "doctor", "--json", "--config", &config, "--url", &url];
+        let output = Output {
+            out: &mut out,
+            err: &mut err,
+        };
+        let env = [("WASPNEST_SECRET".to_owned(), SECRET.to_owned())];
+        let exit = cli::run(arguments.into_iter().map(Into::into), env.into_iter(), output);
+        (exit, out, err)
+    });
+    let (exit, out, err) = asked.await?;
+    let found = serde_json::from_slice(&out).with_context(|| String::from_utf8_lossy(&err).into_owned())?;
+    Ok((exit, found))
+}
+
+/// The state and the words of a check.
+fn of<'a>(found: &'a Value, check: &str) -> (&'a str, &'a str) {
+    let checks = found["checks"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let found = checks.iter().find(|found| found["check"] == check);
+    found.map_or(("", ""), |found| {
+        (
+            found["state"].as_str().unwrap_or_default(),
+            found["says"].as_str().unwrap_or_default(),
+        )
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_doctor_asks_a_host_that_runs() -> Result<()> {
+    let host = Host::with(|_| String::new()).await?;
+    let (exit, found) = doctor(&host).await?;
+    for check in [
+        "configuration",
+        "data",
+        "in use",
+        "master key",
+        "whatsapp",
+        "host",
+        "version",
+        "sessions",
+    ] {
+        let (state, _) = of(&found, check);
+        ensure!(
+            state == "ok" || (check, state) == ("data", "warning"),
+            "{check}: {found:#}"
+        );
+    }
+    ensure!(of(&found, "in use").1.starts_with("a host runs"), "{found:#}");
+    ensure!(exit == Exit::Success, "{found:#}");
+
+    // A session that is wanted and not there, and why.
+    host.simulator.unlink_all(&host.phone)?;
+    let waited = async {
+        loop {
+            let (_, found) = doctor(&host).await?;
+            let (state, says) = of(&found, "session");
+            if (state, says.starts_with("main should be connected and is logged_out")) == ("warning", true) {
+                return anyhow::Ok(());
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, waited)
+        .await
+        .context("nobody notices")??;
     host.stop().await
 }

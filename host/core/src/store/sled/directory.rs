@@ -69,6 +69,33 @@ pub(super) fn engine(dir: &Path) -> impl FnOnce(sled::Error) -> OpenError {
     }
 }
 
+/// Whether a process has a data directory open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InUse {
+    /// One has.
+    Yes,
+    /// None has, or none ever had.
+    No,
+}
+
+/// Whether a process has a data directory open, which is left as it is.
+///
+/// # Errors
+/// When the directory cannot be looked into.
+pub fn in_use(dir: &Path) -> std::io::Result<InUse> {
+    let file = match File::open(dir.join("LOCK")) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(InUse::No),
+        Err(error) => return Err(error),
+    };
+    match file.try_lock() {
+        // Given up again with the handle.
+        Ok(()) => Ok(InUse::No),
+        Err(TryLockError::WouldBlock) => Ok(InUse::Yes),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
 pub(super) fn lock(dir: &Path) -> Result<File, OpenError> {
     let io = |source| OpenError::Io {
         dir: dir.to_owned(),
