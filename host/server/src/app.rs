@@ -1,5 +1,7 @@
 //! The composition root: makes every part with exactly what it needs, starts the tasks, and ends them.
 
+mod error;
+
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,33 +17,33 @@ use waspnest_core::caller::Callers as CallerRegister;
 use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock};
 use waspnest_core::config_layer::ConfigLayers;
 use waspnest_core::delivery::Deliveries;
-use waspnest_core::files::{FileError, Files};
+use waspnest_core::files::Files;
 use waspnest_core::id::InstallationId;
 use waspnest_core::journal::Journal;
 use waspnest_core::log::Log;
 use waspnest_core::made_installation::MadeInstallations;
 use waspnest_core::mailbox::Mailbox;
-use waspnest_core::master_key::{MasterKey, MasterKeyError};
-use waspnest_core::media_store::{MediaError, MediaStore};
+use waspnest_core::master_key::MasterKey;
+use waspnest_core::media_store::MediaStore;
 use waspnest_core::outbox::Outbox;
-use waspnest_core::packages::{Packages, PackagesError};
+use waspnest_core::packages::Packages;
 use waspnest_core::progress::Progress;
 use waspnest_core::runs::Runs;
 use waspnest_core::schedule_state::ScheduleStates;
 use waspnest_core::scheduled_message::ScheduledMessages;
-use waspnest_core::seal::{KeyCheckError, Sealer};
+use waspnest_core::seal::Sealer;
 use waspnest_core::secret::StoredSecrets;
 use waspnest_core::send_ledger::SendLedger;
-use waspnest_core::session::{Desired, SessionError, Sessions as Register};
-use waspnest_core::store::{OpenError, SledOptions, SledStore, Store, StoreError};
+use waspnest_core::session::{Desired, Sessions as Register};
+use waspnest_core::store::{SledOptions, SledStore, Store};
 use waspnest_core::upload::Uploads;
 use waspnest_core::uploaded_plugin::UploadedPlugins;
 use waspnest_core::version::VersionRegister;
-use waspnest_core::webhook::{WebhookError, WebhookRegister};
+use waspnest_core::webhook::WebhookRegister;
 use waspnest_egress::{Egress, SystemNames};
 use waspnest_engine::record::Hide;
-use waspnest_engine::{CompileLimits, Compiler, CompilerProcess, Engine, EngineError, EngineOptions};
-use waspnest_whatsapp::{Authority, AuthorityError, Profile, WhatsApp, WhatsAppOptions};
+use waspnest_engine::{CompileLimits, Compiler, CompilerProcess, Engine, EngineOptions};
+use waspnest_whatsapp::{Authority, Profile, WhatsApp, WhatsAppOptions};
 
 use crate::config::Config;
 use crate::config::keys::Keys;
@@ -54,12 +56,12 @@ use crate::meters::Meters;
 use crate::planner::Planner;
 use crate::recorder::recording;
 use crate::replies::Replies;
-use crate::rollout::{Rollout, RolloutError, RolloutParts};
+use crate::rollout::{Rollout, RolloutParts};
 use crate::secrets::Secrets;
 use crate::send_policies::Policies;
 use crate::service;
 use crate::service::accounts::Accounts;
-use crate::service::admin_secret::{self, AdminSecretError};
+use crate::service::admin_secret;
 use crate::service::callers::{Callers, CallersParts};
 use crate::service::events::Events;
 use crate::service::health::{Health, Phase};
@@ -78,79 +80,13 @@ use crate::service::settings::{InstallationSettings, SettingsParts};
 use crate::service::stream_tickets::StreamTickets;
 use crate::service::values::Values;
 use crate::service::webhooks::WebhooksParts;
-use crate::sessions::{RunningSessions, Shared, StartError};
+use crate::sessions::{RunningSessions, Shared};
 use crate::shutdown::{Shutdown, Signal, Stopped};
 use crate::source::Timetable;
 use crate::standing::Standing;
 use crate::sweep::Sweep;
 use crate::webhook::Webhooks;
-
-/// Why the host did not start. Nothing of it runs then.
-#[derive(Debug, thiserror::Error)]
-pub enum AppError {
-    /// The data directory cannot be used.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// The store failed.
-    #[error("the store cannot be used")]
-    Store(#[from] StoreError),
-    /// Device keys cannot be protected.
-    #[error("the master key cannot be used")]
-    MasterKey(#[from] MasterKeyError),
-    /// What is encrypted cannot be read.
-    #[error("the master key cannot be used")]
-    KeyCheck(#[from] KeyCheckError),
-    /// There is no admin secret.
-    #[error(transparent)]
-    AdminSecret(#[from] AdminSecretError),
-    /// Plugins cannot be let out.
-    #[error(transparent)]
-    Egress(#[from] waspnest_egress::SetUpError),
-    /// Files of plugins cannot be kept.
-    #[error(transparent)]
-    Files(#[from] FileError),
-    /// Files of messages cannot be kept.
-    #[error(transparent)]
-    Media(#[from] MediaError),
-    /// The sandbox cannot be set up.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// Plugins' packages cannot be kept.
-    #[error(transparent)]
-    Packages(#[from] PackagesError),
-    /// What webhooks are told cannot be read.
-    #[error(transparent)]
-    Webhooks(#[from] WebhookError),
-    /// A plugin cannot be put to work.
-    #[error(transparent)]
-    Rollout(#[from] RolloutError),
-    /// Nobody is there to vouch for servers.
-    #[error(transparent)]
-    Authority(#[from] AuthorityError),
-    /// The WhatsApp side cannot be set up.
-    #[error(transparent)]
-    WhatsApp(#[from] waspnest_whatsapp::StartError),
-    /// A session cannot be given its proxy.
-    #[error(transparent)]
-    Proxy(#[from] waspnest_whatsapp::ProxyError),
-    /// The register of sessions cannot be used.
-    #[error(transparent)]
-    Register(#[from] SessionError),
-    /// A session cannot be put to work.
-    #[error(transparent)]
-    Session(#[from] StartError),
-    /// What was set while the host ran before cannot be read.
-    #[error("what was set for plugins cannot be read")]
-    Settings(#[from] crate::service::error::Error),
-    /// The port cannot be listened on.
-    #[error("cannot listen on {address}")]
-    Listen {
-        /// server.listen.
-        address: SocketAddr,
-        /// Why.
-        source: std::io::Error,
-    },
-}
+pub use error::AppError;
 
 /// What the host takes from outside itself besides its configuration.
 #[derive(Debug, Clone)]
@@ -424,7 +360,7 @@ impl App {
             move || rollout.described()
         };
         let webhooks = service::webhooks::Webhooks::new(WebhooksParts {
-            endpoints,
+            endpoints: endpoints.clone(),
             deliveries: Deliveries::new(Arc::clone(&store), progress.clone()),
             progress: progress.clone(),
             log: log.clone(),
@@ -452,6 +388,7 @@ impl App {
             sessions: sessions.clone(),
             register: register.clone(),
             routers: meters.router.clone(),
+            endpoints: endpoints.clone(),
             installations,
             log: log.clone(),
             live: live.clone(),

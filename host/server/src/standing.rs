@@ -14,6 +14,7 @@ use waspnest_core::store::Store;
 use waspnest_engine::Engine;
 
 use crate::config::storage::Storage;
+use crate::delivery::Endpoints;
 use crate::live::Live;
 use crate::router::{Meters, Slots};
 use crate::service::error::Error;
@@ -29,6 +30,7 @@ pub(crate) struct Standing {
     pub(crate) register: Register,
     pub(crate) routers: Meters,
     pub(crate) installations: Slots,
+    pub(crate) endpoints: Endpoints,
     pub(crate) log: Log,
     pub(crate) live: Live,
     pub(crate) mailbox: Mailbox,
@@ -89,6 +91,13 @@ impl Look for Standing {
                 let oldest = present.oldest_undone.into_iter().chain([event.received_at]).min();
                 present.oldest_undone = oldest;
             }
+        }
+        for endpoint in self.endpoints.list() {
+            let mut behind = 0;
+            for (session, low) in endpoint.server.reached() {
+                behind += self.log.head(session).await?.0.saturating_sub(low.0);
+            }
+            present.untold.insert(endpoint.id, behind);
         }
         for (session, told) in self.live.told() {
             let head = self.log.head(session).await?;

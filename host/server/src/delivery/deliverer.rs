@@ -98,6 +98,7 @@ impl Deliverer {
             if cursor.started == Started::No {
                 cursor.low = parts.progress.start_at(parts.session, endpoint.id, head).await?;
             }
+            endpoint.server.has_reached(parts.session, cursor.low);
             self.courses.push(Course::new(endpoint, cursor));
         }
         Ok(())
@@ -135,6 +136,7 @@ impl Deliverer {
         }
         for course in 0..self.courses.len() {
             self.store_mark(course, 1).await?;
+            self.courses[course].endpoint.server.leaves(self.parts.session);
         }
         Ok(())
     }
@@ -335,6 +337,7 @@ impl Deliverer {
     async fn store_mark(&mut self, course: usize, step: u64) -> Result<(), DelivererError> {
         let Self { parts, courses, .. } = self;
         let course = &mut courses[course];
+        course.endpoint.server.has_reached(parts.session, course.tracker.low());
         let Some(low) = course.tracker.take_mark(step) else {
             return Ok(());
         };

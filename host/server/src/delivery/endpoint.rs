@@ -1,7 +1,8 @@
 //! One webhook as it is told: its record, read, and what is known of its server.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -9,7 +10,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 use waspnest_core::address::ChatKind;
 use waspnest_core::clock::UnixMs;
-use waspnest_core::event::{Event, EventKind};
+use waspnest_core::event::{Event, EventKind, Position};
 use waspnest_core::id::{SessionId, TenantId, WebhookId};
 use waspnest_core::message::Origin;
 use waspnest_core::webhook::{Own, Seen, Standing, Webhook};
@@ -45,6 +46,8 @@ pub struct Server {
     /// Milliseconds that attempts took which were taken.
     spent_ms: AtomicU64,
     last: Mutex<(Option<UnixMs>, Option<Last>)>,
+    /// How far it has come in each session at work.
+    reached: Mutex<BTreeMap<SessionId, Position>>,
 }
 
 /// An attempt that failed.
@@ -83,6 +86,7 @@ impl Server {
             given_up: AtomicU64::new(0),
             spent_ms: AtomicU64::new(0),
             last: Mutex::default(),
+            reached: Mutex::default(),
         }
     }
 
@@ -101,6 +105,27 @@ impl Server {
 
     pub(super) fn gave_up(&self) {
         self.given_up.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// It is done with everything up to there, in a session.
+    pub(super) fn has_reached(&self, session: SessionId, low: Position) {
+        self.marks().insert(session, low);
+    }
+
+    /// It is not told of a session any more.
+    pub(super) fn leaves(&self, session: SessionId) {
+        self.marks().remove(&session);
+    }
+
+    /// How far it has come in each session at work.
+    #[must_use]
+    pub fn reached(&self) -> Vec<(SessionId, Position)> {
+        self.marks().iter().map(|(session, low)| (*session, *low)).collect()
+    }
+
+    fn marks(&self) -> MutexGuard<'_, BTreeMap<SessionId, Position>> {
+        // Plain data; no panic can leave it half-way.
+        self.reached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What became of deliveries.

@@ -19,6 +19,7 @@ use super::endpoints::Endpoints;
 use crate::breaker::Verdict;
 use crate::public_event::{EventSession, EventType, PublicEvent};
 use crate::webhook::{Undelivered, post};
+use crate::webhook_meters::{Told, WebhookMeters};
 
 /// The status of a server that is gone for good (RFC 9110, 15.5.11).
 const GONE: u16 = 410;
@@ -34,6 +35,7 @@ pub(crate) struct DelivererParts {
     pub deliveries: Deliveries,
     pub register: Register,
     pub egress: Egress,
+    pub meters: WebhookMeters,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,
 }
@@ -168,6 +170,7 @@ impl DelivererParts {
         };
         let (reason, wait) = match told {
             Ok(status) => {
+                self.measure(endpoint, Told::Taken, duration);
                 let taken = delivery(DeliveryOutcome::Delivered { status }, attempt.count);
                 self.deliveries.delivered(at, &taken).await?;
                 return Ok(Some(End::Done));
@@ -178,6 +181,7 @@ impl DelivererParts {
             }) => {
                 // It is kept for the day on which somebody wants it told again.
                 attempt.count -= 1;
+                self.measure(endpoint, Told::Again, duration);
                 let (error, next) = (reason, now);
                 let left = delivery(DeliveryOutcome::Waiting { error, next }, attempt.count);
                 self.deliveries.failed(at, attempt, &left).await?;
@@ -190,10 +194,12 @@ impl DelivererParts {
             }
         };
         let Some(wait) = wait else {
+            self.measure(endpoint, Told::GivenUp, duration);
             self.give_up(endpoint, at, event, attempt.count, reason, delivery)
                 .await?;
             return Ok(Some(End::Done));
         };
+        self.measure(endpoint, Told::Again, duration);
         attempt.not_before = now.plus(wait);
         attempt.last_error.clone_from(&reason);
         let outcome = DeliveryOutcome::Waiting {
@@ -203,6 +209,10 @@ impl DelivererParts {
         let failed = delivery(outcome, attempt.count);
         self.deliveries.failed(at, attempt, &failed).await?;
         Ok(None)
+    }
+
+    fn measure(&self, endpoint: &Endpoint, told: Told, took: Duration) {
+        self.meters.attempted(&endpoint.id.to_string(), told, took);
     }
 
     async fn give_up(

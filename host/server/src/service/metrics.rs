@@ -13,7 +13,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Unit;
 use waspnest_core::clock::{Clock, UnixMs};
-use waspnest_core::id::InstallationId;
+use waspnest_core::id::{InstallationId, WebhookId};
 use waspnest_core::measure::Shown;
 use waspnest_core::outbox::Backlog;
 
@@ -36,6 +36,8 @@ pub struct Present {
     pub sessions: BTreeMap<&'static str, usize>,
     /// Events that an installation is not done with, over all sessions.
     pub undone: BTreeMap<InstallationId, u64>,
+    /// Events that a webhook has not come to, over all sessions.
+    pub untold: BTreeMap<WebhookId, u64>,
     /// When the oldest event came that some installation is not done with.
     pub oldest_undone: Option<UnixMs>,
     /// Events that those who listen have not been told, over all sessions.
@@ -138,6 +140,15 @@ fn shown(present: &Present, process: Process, up_since: UnixMs, now: UnixMs) -> 
             (Plugin { plugin }, *count)
         }),
     );
+    by_label(
+        &mut registry,
+        "webhook_undone_events",
+        "Events between what a webhook was told and the newest one, over all sessions",
+        present.untold.iter().map(|(webhook, count)| {
+            let endpoint = webhook.to_string();
+            (Endpoint { endpoint }, *count)
+        }),
+    );
     let lags = [("live", present.live_lag), ("mailbox", present.mailbox_lag)];
     by_label(
         &mut registry,
@@ -211,6 +222,11 @@ struct State {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Plugin {
     plugin: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Endpoint {
+    endpoint: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

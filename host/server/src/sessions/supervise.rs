@@ -157,6 +157,7 @@ pub(super) async fn prepare(
         deliveries: Deliveries::new(Arc::clone(&shared.store), shared.progress.clone()),
         register: shared.register.clone(),
         egress: shared.egress.clone(),
+        meters: shared.webhook_meters.clone(),
         clock: Arc::clone(&shared.clock),
         ids: Arc::clone(&shared.ids),
     });

@@ -27,6 +27,7 @@ use crate::config::deliveries::Deliveries as Rules;
 use crate::config::plugins::{Backoff, BreakerRule, Retry};
 use crate::delivery::{ChangeError, Deliverer, DelivererParts, Endpoints};
 use crate::test_server::Server;
+use crate::webhook_meters::WebhookMeters;
 
 pub(super) const ADA: &str = "4915100001";
 pub(super) const BOB: &str = "4915100002";
@@ -116,6 +117,7 @@ impl Bench {
             deliveries: deliveries.clone(),
             register: register.clone(),
             egress,
+            meters: WebhookMeters::default(),
             clock: clock.clone(),
             ids: ids.clone(),
         });
