@@ -100,13 +100,17 @@ impl Meters {
                 self.committed.inc();
                 self.applied.observe(self.since(since));
             }
-            Err(StoreError::Conflict) => drop(self.conflicts.inc()),
+            Err(StoreError::Conflict) => {
+                self.conflicts.inc();
+            }
             Err(
                 StoreError::TooLarge { .. }
                 | StoreError::Read { .. }
                 | StoreError::Lost { .. }
                 | StoreError::Damaged { .. },
-            ) => drop(self.failed.inc()),
+            ) => {
+                self.failed.inc();
+            }
         }
     }
 

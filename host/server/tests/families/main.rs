@@ -5,6 +5,7 @@ mod assistant;
 mod author;
 mod commands;
 #[path = "../http/exposition.rs"]
+#[expect(dead_code, reason = "the tests of the API alone look at more")]
 mod exposition;
 mod fetched;
 mod files;

@@ -48,6 +48,8 @@ events = ["message"]
     host.ana.say(&host.phone, "an unmistakable tangerine").await?;
     host.hears("an unmistakable tangerine").await?;
 
+    // From here on a request has been measured, too.
+    measured(&host).await?;
     let plugin = [("plugin", "echo")];
     let sent = [("kind", "send"), ("outcome", "sent")];
     let done = |measured: &Exposition| {
