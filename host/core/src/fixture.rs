@@ -18,7 +18,9 @@ use crate::log::{Incoming, Log};
 use crate::message::{Content, Message, MessageKey, Origin, Text};
 use crate::outbox::{Call, Outbox};
 use crate::progress::{Progress, Round};
-use crate::store::{Applied, Commit, KeyRange, MemoryStore, Order, SledOptions, SledStore, Space, Store, StoreError};
+use crate::store::{
+    Applied, Commit, KeyRange, MemoryStore, Order, SledOptions, SledStore, Snapshot, Space, Store, StoreError,
+};
 
 /// Runs each case on a store in memory and on one on disk.
 macro_rules! on_every_engine {
@@ -191,6 +193,14 @@ impl Store for MuteStore {
 
     async fn flush(&self) -> Result<(), StoreError> {
         self.inner.flush().await
+    }
+
+    async fn spaces(&self) -> Result<Vec<Space>, StoreError> {
+        self.inner.spaces().await
+    }
+
+    async fn snapshot(&self, space: Space) -> Result<Box<dyn Snapshot>, StoreError> {
+        self.inner.snapshot(space).await
     }
 }
 

@@ -15,6 +15,7 @@ mod held;
 mod memory;
 mod meters;
 mod sled;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +23,10 @@ mod tests;
 pub use held::HeldStore;
 pub use memory::MemoryStore;
 pub use meters::Meters;
-pub use sled::{InUse, OpenError, SledOptions, SledStore, in_use};
+pub use sled::{
+    CompactError, Compacted, InUse, LOCK, OpenError, RESTORING, SledOptions, SledStore, compact, in_use, lock,
+};
+pub use snapshot::{PAGE, PAGE_BYTES, Page, Snapshot};
 
 use std::fmt;
 
@@ -297,6 +301,12 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Makes everything committed so far durable.
     async fn flush(&self) -> Result<(), StoreError>;
+
+    /// Every space that anything was ever committed to and that was not removed since, in order.
+    async fn spaces(&self) -> Result<Vec<Space>, StoreError>;
+
+    /// A space as it is now, behind every commit that was answered. Commits go on while it is read.
+    async fn snapshot(&self, space: Space) -> Result<Box<dyn Snapshot>, StoreError>;
 }
 
 /// Writes something that means nothing and waits until it survives a crash: whether the store takes writes, disk and all.

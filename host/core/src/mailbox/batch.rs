@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::store::{Applied, Commit, KeyRange, MAX_SCAN, Op, Order, Space, Store, StoreError};
+use crate::store::{Applied, Commit, KeyRange, MAX_SCAN, Op, Order, Snapshot, Space, Store, StoreError};
 
 pub(super) struct Batch {
     store: Arc<dyn Store>,
@@ -160,6 +160,14 @@ impl Store for Batch {
 
     async fn flush(&self) -> Result<(), StoreError> {
         self.store.flush().await
+    }
+
+    async fn spaces(&self) -> Result<Vec<Space>, StoreError> {
+        self.store.spaces().await
+    }
+
+    async fn snapshot(&self, space: Space) -> Result<Box<dyn Snapshot>, StoreError> {
+        self.store.snapshot(space).await
     }
 }
 

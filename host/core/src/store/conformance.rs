@@ -2,6 +2,8 @@
 //!
 //! An engine's tests run every case of [`CASES`]. A case fails by panicking, which is why it is named in the message of the caller.
 
+mod snapshots;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -42,6 +44,24 @@ pub const CASES: &[Case] = &[
     }),
     ("a commit is durable with all that were before it", |store| {
         Box::pin(prefix_durability(store))
+    }),
+    ("the spaces there are", |store| {
+        Box::pin(snapshots::spaces_are_told(store))
+    }),
+    ("a snapshot holds a moment", |store| {
+        Box::pin(snapshots::hold_a_moment(store))
+    }),
+    ("a snapshot is behind what was answered", |store| {
+        Box::pin(snapshots::are_behind_what_was_answered(store))
+    }),
+    ("a snapshot of nothing is empty", |store| {
+        Box::pin(snapshots::of_nothing_are_empty(store))
+    }),
+    ("a snapshot of a removed space ends", |store| {
+        Box::pin(snapshots::of_removed_spaces_end(store))
+    }),
+    ("a snapshot is a moment while many write", |store| {
+        Box::pin(snapshots::while_many_write(store))
     }),
 ];
 

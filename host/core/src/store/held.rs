@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
 
-use super::{Applied, Commit, KeyRange, Order, Space, Store, StoreError};
+use super::{Applied, Commit, KeyRange, Order, Snapshot, Space, Store, StoreError};
 
 /// See the module documentation.
 #[derive(Debug)]
@@ -163,5 +163,13 @@ impl Store for HeldStore {
         self.check()?;
         self.pass(None)?.durable().await?;
         self.inner.flush().await
+    }
+
+    async fn spaces(&self) -> Result<Vec<Space>, StoreError> {
+        self.inner.spaces().await
+    }
+
+    async fn snapshot(&self, space: Space) -> Result<Box<dyn Snapshot>, StoreError> {
+        self.inner.snapshot(space).await
     }
 }

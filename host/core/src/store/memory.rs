@@ -5,11 +5,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{Applied, Commit, Expect, KeyRange, MAX_SCAN, Op, Order, Space, Store, StoreError};
+use super::{
+    Applied, Commit, Expect, KeyRange, MAX_SCAN, Op, Order, PAGE, PAGE_BYTES, Page, Snapshot, Space, Store, StoreError,
+};
 
 type Rows = BTreeMap<Bytes, Bytes>;
 
@@ -36,6 +39,27 @@ fn holds(rows: Option<&Rows>, expect: &Expect) -> bool {
     match expect {
         Expect::Absent(key) => rows.is_none_or(|rows| !rows.contains_key(key)),
         Expect::Equals(key, value) => rows.and_then(|rows| rows.get(key)) == Some(value),
+    }
+}
+
+/// What is left of a snapshot.
+struct Copied(Rows);
+
+#[async_trait]
+impl Snapshot for Copied {
+    async fn next(&mut self) -> Result<Page, StoreError> {
+        let mut rows = Vec::new();
+        let mut bytes = 0;
+        while rows.len() < PAGE && bytes < PAGE_BYTES {
+            let Some((key, value)) = self.0.pop_first() else { break };
+            bytes += key.len() + value.len();
+            rows.push((key, value));
+        }
+        Ok(if rows.is_empty() { Page::End } else { Page::Rows(rows) })
+    }
+
+    fn longest_pause(&self) -> Duration {
+        Duration::ZERO
     }
 }
 
@@ -99,5 +123,16 @@ impl Store for MemoryStore {
 
     async fn flush(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    async fn spaces(&self) -> Result<Vec<Space>, StoreError> {
+        let mut spaces: Vec<Space> = self.spaces().keys().copied().collect();
+        spaces.sort_unstable();
+        Ok(spaces)
+    }
+
+    async fn snapshot(&self, space: Space) -> Result<Box<dyn Snapshot>, StoreError> {
+        // Keys and values are shared, so a copy is cheap.
+        Ok(Box::new(Copied(self.spaces().get(&space).cloned().unwrap_or_default())))
     }
 }

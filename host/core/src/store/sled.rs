@@ -9,10 +9,12 @@
 //! - `flush_async` and `watch_prefix` can deadlock; neither is used. One thread writes ([`writer`]), one flushes.
 //!
 //! A space is a tree, so that removing a session is one cheap operation. Reads may wait for a disk but mostly hit the cache, and run
-//! where they are called.
+//! where they are called. sled has no snapshots; [`snapshots`] makes them.
 
+mod compact;
 mod directory;
 mod flusher;
+mod snapshots;
 #[cfg(test)]
 mod tests;
 mod trees;
@@ -21,21 +23,22 @@ mod writer;
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{Applied, Commit, KeyRange, MAX_SCAN, Meters, Order, Space, Store, StoreError};
+use super::{Applied, Commit, KeyRange, MAX_SCAN, Meters, Order, Snapshot, Space, Store, StoreError};
 use crate::clock::SystemClock;
 use crate::migrate::{self, MigrateError};
 use crate::schema::SCHEMA;
+pub use compact::{CompactError, Compacted, compact};
 #[cfg(test)]
 pub(in crate::store) use directory::wait_for_lingering_threads;
-pub use directory::{InUse, OpenError, in_use};
-use directory::{engine, lock, open_db, remove_half_written_snapshots};
+pub use directory::{InUse, LOCK, OpenError, RESTORING, in_use, lock};
+use directory::{engine, open_db, remove_half_written_snapshots};
 use flusher::Flusher;
 use trees::Trees;
 use writer::{Job, Writer};
@@ -94,6 +97,10 @@ impl SledStore {
         };
         std::fs::create_dir_all(dir).map_err(io("it cannot be created"))?;
         let lock = lock(dir)?;
+        if dir.join(RESTORING).exists() {
+            return Err(OpenError::Unfinished { dir: dir.to_owned() });
+        }
+        compact::put_in_place(dir).map_err(io("its copy cannot be put in its place"))?;
         remove_half_written_snapshots(dir).map_err(io("its half-written snapshots cannot be removed"))?;
         let is_new = !dir.join("db").exists();
         let db = open_db(dir, options)?;
@@ -124,6 +131,7 @@ impl SledStore {
             poison: Arc::clone(&poison),
             flusher: Arc::clone(&flusher),
             meters: meters.clone(),
+            snapshots: Arc::default(),
         };
         let named = |name: &str| std::thread::Builder::new().name(name.into());
         let flushing = named("store-flusher").spawn({
@@ -154,6 +162,16 @@ impl SledStore {
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Resolves when a write or a flush has failed, with why. Nothing is taken from then on, and only opening the store again helps.
+    pub async fn until_lost(&self) -> StoreError {
+        let mut lost = self.poison.0.subscribe();
+        // The sender lives in `self`, so waiting cannot fail.
+        let _ = lost.wait_for(Option::is_some).await;
+        self.poison.error().unwrap_or_else(|| StoreError::Lost {
+            reason: "the writer is gone".into(),
+        })
     }
 
     async fn ask<T>(
@@ -252,21 +270,42 @@ impl Store for SledStore {
     async fn flush(&self) -> Result<(), StoreError> {
         self.ask(|reply| Job::Flush { reply }).await?.durable().await
     }
+
+    async fn spaces(&self) -> Result<Vec<Space>, StoreError> {
+        self.poison.check()?;
+        Ok(self.trees.spaces())
+    }
+
+    async fn snapshot(&self, space: Space) -> Result<Box<dyn Snapshot>, StoreError> {
+        let snapshot = self.ask(|reply| Job::Snapshot { space, reply }).await?;
+        Ok(Box::new(snapshot))
+    }
 }
 
 /// Set once, by the first write or flush that failed. What the disk holds is unknown from then on, and a second flush that succeeds
 /// would prove nothing, so nothing is tried again.
-#[derive(Default)]
-struct Poison(OnceLock<Box<str>>);
+struct Poison(watch::Sender<Option<Box<str>>>);
+
+impl Default for Poison {
+    fn default() -> Self {
+        Self(watch::Sender::new(None))
+    }
+}
 
 impl Poison {
     fn set(&self, reason: String) {
         tracing::error!(reason, "the store failed and takes nothing more");
-        self.0.get_or_init(|| reason.into());
+        self.0.send_if_modified(|first| match first {
+            Some(_) => false,
+            None => {
+                *first = Some(reason.into());
+                true
+            }
+        });
     }
 
     fn error(&self) -> Option<StoreError> {
-        self.0.get().map(|reason| StoreError::Lost { reason: reason.clone() })
+        self.0.borrow().clone().map(|reason| StoreError::Lost { reason })
     }
 
     fn check(&self) -> Result<(), StoreError> {

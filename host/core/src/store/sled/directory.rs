@@ -11,6 +11,12 @@ use super::SledOptions;
 use crate::schema::SCHEMA;
 use crate::store::StoreError;
 
+/// The directory in a data directory that a backup is restored into; while it is there, nothing else is to be used.
+pub const RESTORING: &str = "restoring";
+
+/// The file that says who uses a data directory.
+pub const LOCK: &str = "LOCK";
+
 /// Why a data directory cannot be used. Nothing in it was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -32,6 +38,16 @@ pub enum OpenError {
         found: u32,
         /// The newest schema this program knows.
         known: u32,
+    },
+    /// A backup is being restored into it, or was when the process ended.
+    #[error(
+        "a backup was being restored into the data directory {} and that did not end; restore it again, or remove {RESTORING} there with \
+         everything beside it",
+        dir.display()
+    )]
+    Unfinished {
+        /// The directory.
+        dir: PathBuf,
     },
     /// A file or directory cannot be used.
     #[error("the data directory {} cannot be used: {step}", dir.display())]
@@ -83,7 +99,7 @@ pub enum InUse {
 /// # Errors
 /// When the directory cannot be looked into.
 pub fn in_use(dir: &Path) -> std::io::Result<InUse> {
-    let file = match File::open(dir.join("LOCK")) {
+    let file = match File::open(dir.join(LOCK)) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(InUse::No),
         Err(error) => return Err(error),
@@ -96,7 +112,11 @@ pub fn in_use(dir: &Path) -> std::io::Result<InUse> {
     }
 }
 
-pub(super) fn lock(dir: &Path) -> Result<File, OpenError> {
+/// Has a data directory for oneself, until what this answers is dropped. Opening a store does this by itself.
+///
+/// # Errors
+/// [`OpenError::Locked`], [`OpenError::Io`].
+pub fn lock(dir: &Path) -> Result<File, OpenError> {
     let io = |source| OpenError::Io {
         dir: dir.to_owned(),
         step: "its lock file LOCK cannot be used",
@@ -106,7 +126,7 @@ pub(super) fn lock(dir: &Path) -> Result<File, OpenError> {
         .create(true)
         .truncate(false)
         .write(true)
-        .open(dir.join("LOCK"))
+        .open(dir.join(LOCK))
         .map_err(io)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

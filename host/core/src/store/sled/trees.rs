@@ -33,6 +33,14 @@ impl Trees {
             .cloned()
     }
 
+    /// Every space that has a tree, in order.
+    pub(super) fn spaces(&self) -> Vec<Space> {
+        let trees = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut spaces: Vec<Space> = trees.keys().copied().collect();
+        spaces.sort_unstable();
+        spaces
+    }
+
     pub(super) fn create(&self, db: &Db, space: Space) -> Result<Tree, sled::Error> {
         if let Some(tree) = self.get(space) {
             return Ok(tree);

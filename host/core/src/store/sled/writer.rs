@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Poison;
 use super::flusher::{Flusher, Waiter};
+use super::snapshots::{Snapshots, TreeSnapshot};
 use super::trees::Trees;
 use crate::store::{Applied, Class, Commit, Expect, Meters, Op, Space, StoreError};
 
@@ -34,6 +35,10 @@ pub(super) enum Job {
         space: Space,
         reply: Reply<()>,
     },
+    Snapshot {
+        space: Space,
+        reply: Reply<TreeSnapshot>,
+    },
     Flush {
         reply: Reply<Applied>,
     },
@@ -45,6 +50,7 @@ pub(super) struct Writer {
     pub(super) poison: Arc<Poison>,
     pub(super) flusher: Arc<Flusher>,
     pub(super) meters: Meters,
+    pub(super) snapshots: Arc<Snapshots>,
 }
 
 /// Commits that are applied together.
@@ -80,6 +86,14 @@ impl Writer {
                     Job::Drop { space, reply } => {
                         self.apply(std::mem::take(&mut group));
                         self.drop_space(space, reply);
+                    }
+                    Job::Snapshot { space, reply } => {
+                        self.apply(std::mem::take(&mut group));
+                        // Whoever does not wait any more drops it.
+                        let _ = reply.send(self.poison.check().map(|()| {
+                            self.snapshots
+                                .begin(space, self.trees.get(space), Arc::clone(&self.poison))
+                        }));
                     }
                     Job::Flush { reply } => group.answers.push(Answer {
                         reply,
@@ -194,6 +208,7 @@ impl Writer {
                 Some(tree) => tree,
                 None => self.trees.create(&self.db, space)?,
             };
+            self.snapshots.put_aside(space, &tree, rows.keys())?;
             write_rows(&tree, rows)?;
             dirty = Dirty::Yes;
         }
@@ -202,6 +217,7 @@ impl Writer {
 
     fn drop_space(&self, space: Space, reply: Reply<()>) {
         let dropped = self.poison.check().and_then(|()| {
+            self.snapshots.remove(space);
             self.trees.remove(&self.db, space).map_err(|error| {
                 self.poison.set(error.to_string());
                 StoreError::Lost {
