@@ -77,6 +77,8 @@ ulid_ids! {
     ApiKeyId = "key_";
     /// One entry of the audit log.
     AuditId = "aud_";
+    /// One backup.
+    BackupId = "bak_";
     /// One thing to be done outside; derived, never drawn (see [`EffectId::derive`]).
     EffectId = "eff_";
     /// One thing that happened.

@@ -67,6 +67,9 @@ pub mod audit;
 pub mod caller;
 pub mod session;
 
+pub mod backup;
+pub mod check;
+
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]

@@ -31,6 +31,7 @@ use crate::store::{Applied, Commit, Expect, KeyRange, Op, Order, Space, Store, S
 use filing::{Filing, pair_in};
 pub use history::Place;
 pub use meters::Meters;
+pub(crate) use history::row as history_row;
 
 /// Something that happened, not yet in the log.
 #[derive(Debug, Clone)]
@@ -89,10 +90,10 @@ impl From<StoreError> for LogError {
 
 /// The stored form of an event; its session and position are in its key.
 #[derive(Debug, Serialize, Deserialize)]
-struct EventRecord {
+pub(crate) struct EventRecord {
     id: EventId,
     received_at: UnixMs,
-    kind: EventKind,
+    pub(crate) kind: EventKind,
 }
 
 impl Record for EventRecord {
@@ -263,6 +264,12 @@ impl Log {
             duplicates,
             applied,
         })
+    }
+
+    /// The row that finds a message by its chat, its sender and its id, as they are filed now.
+    pub(crate) async fn filed_under(&self, session: SessionId, message: &Message) -> Result<bytes::Bytes, StoreError> {
+        let filing = Filing::of(&self.contacts, session, &message.key, Some(&message.sender)).await?;
+        Ok(filing.row())
     }
 
     /// Up to `limit` (at most 1000) events behind `after`, in order.

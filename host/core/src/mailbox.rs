@@ -10,6 +10,7 @@
 mod about;
 mod batch;
 mod chats;
+mod consistency;
 mod history;
 mod messages;
 mod postings;
@@ -42,6 +43,7 @@ use crate::per_session::PerSession;
 use crate::session::{SessionError, Sessions};
 use crate::store::{Space, Store, StoreError};
 
+pub(crate) use consistency::{Consistency, readable};
 pub use history::{Conversation, Imported, Past, PastReaction, Progress, Round};
 pub use record::{Author, Come, Contact, Edit, Group, Muted, Number, Pinned, Receipt, Revoked, Role, Usage};
 pub use retention::Keep;

@@ -49,7 +49,7 @@ pub enum MigrateError {
 
 /// The stored schema version.
 #[derive(Debug, Serialize, Deserialize)]
-struct SchemaRecord {
+pub(crate) struct SchemaRecord {
     schema: u32,
 }
 

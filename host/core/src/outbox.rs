@@ -37,7 +37,9 @@ pub use listing::Listed;
 pub use meters::Meters;
 pub use queue::Backlog;
 use queue::Queue;
+pub(crate) use queue::Settled;
 pub use sent_keys::KEY_LIFE;
+pub(crate) use sent_keys::Sent;
 
 /// Which call a draft comes from.
 #[derive(Debug, Clone, Copy)]
@@ -111,8 +113,8 @@ impl From<LogError> for CommitError {
 
 /// The stored form of an effect as it was asked for; session and sequence are in its key.
 #[derive(Debug, Serialize, Deserialize)]
-struct EffectRecord {
-    id: EffectId,
+pub(crate) struct EffectRecord {
+    pub(crate) id: EffectId,
     cause: Cause,
     action: Action,
     created_at: UnixMs,
@@ -124,12 +126,17 @@ impl Record for EffectRecord {
 
 /// The stored form of how far an effect has come. An effect without one is pending and untried.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct StateRecord {
+pub(crate) struct StateRecord {
     state: EffectState,
     attempts: u32,
 }
 
 impl StateRecord {
+    /// Whether something is still to be done.
+    pub(crate) const fn is_pending(&self) -> bool {
+        self.state.is_pending()
+    }
+
     const fn untried() -> Self {
         Self {
             state: EffectState::Pending {
@@ -147,9 +154,9 @@ impl Record for StateRecord {
 
 /// The stored form of where an effect is.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Place {
-    sequence: Position,
-    id: EffectId,
+pub(crate) struct Place {
+    pub(crate) sequence: Position,
+    pub(crate) id: EffectId,
 }
 
 impl Record for Place {
@@ -504,7 +511,7 @@ impl EffectRecord {
     }
 }
 
-fn place_key(message: &MessageId) -> bytes::Bytes {
+pub(crate) fn place_key(message: &MessageId) -> bytes::Bytes {
     schema::Key::table(session::EFFECT_ID)
         .bytes(message.as_str().as_bytes())
         .into()

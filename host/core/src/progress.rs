@@ -106,7 +106,7 @@ impl Record for DeadLetter {
 
 /// The stored low-water mark.
 #[derive(Debug, Serialize, Deserialize)]
-struct Low(Position);
+pub(crate) struct Low(Position);
 
 impl Record for Low {
     const VERSION: u8 = 1;

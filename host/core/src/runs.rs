@@ -60,7 +60,7 @@ impl Record for Run {
 
 /// Everything else of a call, in a form of the one who made it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Detail {
+pub(crate) struct Detail {
     installation: InstallationId,
     text: Box<str>,
 }

@@ -3,6 +3,8 @@
 //! XChaCha20-Poly1305 under the master key, a fresh random nonce for every record, and the record's place (space and key) as associated
 //! data: a record moved to another place does not open. What is stored is one version byte, the nonce, the ciphertext.
 
+pub mod stream;
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -43,7 +43,7 @@ pub struct Departure {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct DepartureRecord {
+pub(crate) struct DepartureRecord {
     chat: Jid,
     standing: Standing,
 }
@@ -67,7 +67,7 @@ impl Record for Linked {
 
 /// What was set of a policy, as JSON.
 #[derive(Debug, Serialize, Deserialize)]
-struct PolicyRecord {
+pub(crate) struct PolicyRecord {
     json: Box<str>,
 }
 

@@ -44,7 +44,7 @@ impl Record for SessionRecord {
 
 /// Whose a session is. Sessions without such a record are the default tenant's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Owner {
+pub(crate) struct Owner {
     tenant: TenantId,
 }
 
@@ -305,6 +305,12 @@ impl Sessions {
             rows.extend(page);
         }
     }
+}
+
+/// Whose a session is, as a row of the register says; none for one that cannot be read.
+pub(crate) fn owner_in(key: &[u8], value: &[u8]) -> Option<(SessionId, TenantId)> {
+    let owner: Owner = codec::decode(key, value).ok()?;
+    Some((session_in(key)?, owner.tenant))
 }
 
 fn session_in(key: &[u8]) -> Option<SessionId> {

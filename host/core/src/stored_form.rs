@@ -101,7 +101,7 @@ fn attempt() -> Attempt {
 }
 
 /// A session in which one of everything has happened.
-async fn lived() -> World {
+pub(crate) async fn lived() -> World {
     let world = World::in_memory();
     crate::migrate::bring_up(&world.store, SCHEMA, crate::migrate::MIGRATIONS)
         .await

@@ -89,7 +89,7 @@ impl Log {
 }
 
 /// The row of a message that is recorded at `position`.
-pub(super) fn row(message: &Message, position: Position) -> Op {
+pub(crate) fn row(message: &Message, position: Position) -> Op {
     let place = Place {
         at: message.timestamp,
         position,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
+
 use super::record::{
     Author, ChatNumber, ChatRecord, Come, Contact, Group, Mark, MarkKind, Number, Receipt, Stored, Usage, key,
 };
@@ -15,7 +17,7 @@ use crate::files::FileName;
 use crate::id::{EffectId, MessageId, SessionId};
 use crate::long_record;
 use crate::message::{MessageKey, Origin};
-use crate::schema::{session, trailing_number};
+use crate::schema::{Key, session, trailing_number};
 use crate::store::{KeyRange, MAX_SCAN, Order, Space, Store, StoreError};
 
 /// Messages of one id that are looked at: ids are unique to their sender and chat.
@@ -350,6 +352,36 @@ impl Mailbox {
             .store
             .scan(Self::space(session), range, Order::Ascending, limit)
             .await?;
+        self.members_in(session, &prefix, rows).await
+    }
+
+    /// Everybody in a group, as far as they were told.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn all_members(&self, session: SessionId, group: &Jid) -> Result<Vec<Member>, StoreError> {
+        let prefix = key::members(group);
+        let mut range = KeyRange::prefix(prefix.as_slice());
+        let mut members = Vec::new();
+        loop {
+            let rows = self
+                .store
+                .scan(Self::space(session), range.clone(), Order::Ascending, MAX_SCAN)
+                .await?;
+            let Some((last, _)) = rows.last() else {
+                return Ok(members);
+            };
+            range = range.after(last);
+            members.extend(self.members_in(session, &prefix, rows).await?);
+        }
+    }
+
+    async fn members_in(
+        &self,
+        session: SessionId,
+        prefix: &Key,
+        rows: Vec<(Bytes, Bytes)>,
+    ) -> Result<Vec<Member>, StoreError> {
         let mut members = Vec::with_capacity(rows.len());
         for (key, value) in rows {
             let jid = std::str::from_utf8(key.get(prefix.as_slice().len()..).unwrap_or_default()).ok();

@@ -19,7 +19,7 @@ const PAGE: usize = 200;
 
 /// How the list was made, and how far the making has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Made {
+pub(super) struct Made {
     way: u32,
     /// Messages behind this one are not in it yet; none when all are.
     upto: Option<Number>,

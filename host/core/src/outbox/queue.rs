@@ -387,7 +387,7 @@ async fn load(outbox: &Outbox, session: SessionId) -> Result<Pending, StoreError
 }
 
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
-struct Settled(Position);
+pub(crate) struct Settled(pub(crate) Position);
 
 impl codec::Record for Settled {
     const VERSION: u8 = 1;

@@ -25,7 +25,7 @@ const REMOVED: usize = 16;
 
 /// The stored form of what was sent under a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Sent {
+pub(crate) struct Sent {
     message: MessageId,
     until: UnixMs,
 }
