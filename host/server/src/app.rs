@@ -11,8 +11,10 @@ use std::time::Duration;
 use futures::Stream;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use waspnest_core::answered::Answers;
 use waspnest_core::audit::AuditLog;
+use waspnest_core::backup::Taker;
 use waspnest_core::caller::Callers as CallerRegister;
 use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock};
 use waspnest_core::config_layer::ConfigLayers;
@@ -62,6 +64,7 @@ use crate::send_policies::Policies;
 use crate::service;
 use crate::service::accounts::Accounts;
 use crate::service::admin_secret;
+use crate::service::backups::Backups;
 use crate::service::callers::{Callers, CallersParts};
 use crate::service::events::Events;
 use crate::service::health::{Health, Phase};
@@ -152,13 +155,14 @@ impl App {
     pub async fn start(config: Config, outside: Outside) -> Result<Self, AppError> {
         let Outside { clock, ids, compiler } = outside;
         let meters = Meters::new(Arc::clone(&clock));
-        let store: Arc<dyn Store> = SledStore::open_measured(
+        let disk = SledStore::open_measured(
             &config.storage.dir,
             SledOptions {
                 cache_bytes: config.storage.cache,
             },
             meters.store.clone(),
         )?;
+        let store: Arc<dyn Store> = disk.clone();
         let established = admin_secret::establish(&config.server.admin_secret, &*store, random(&*ids)).await?;
         let master_key = match &config.keys {
             Keys::Given(key) => key.clone(),
@@ -210,6 +214,7 @@ impl App {
         let endpoints = Endpoints::open(endpoints, config.deliveries.clone()).await?;
         let config = Arc::new(config);
         let shutdown = Shutdown::new(Arc::clone(&clock));
+        shutdown.spawn("store", watch_over(disk, shutdown.soft()));
         let runs = Runs::new(Arc::clone(&store));
         let hide = Hide::under(runs.hiding_key(random(&*ids)).await?);
         let rollout = Rollout::begin(RolloutParts {
@@ -240,6 +245,13 @@ impl App {
         let authority = match &config.whatsapp.authority_file {
             None => Authority::Public,
             Some(path) => Authority::from_file(path)?,
+        };
+        let taker = Taker {
+            store: Arc::clone(&store),
+            data: config.storage.dir.clone(),
+            key: master_key.clone(),
+            clock: Arc::clone(&clock),
+            host_version: env!("CARGO_PKG_VERSION"),
         };
         let whatsapp = WhatsApp::new(WhatsAppOptions {
             endpoint: config.whatsapp.endpoint.clone(),
@@ -443,6 +455,13 @@ impl App {
                 secrets: SecretsService::new(stored),
                 runs: ServiceRuns::new(runs, register.clone(), replays),
                 answers: Answers::new(Arc::clone(&store), sealer, Arc::clone(&clock)),
+                backups: Backups::new(
+                    config.backup.clone(),
+                    taker,
+                    shutdown.clone(),
+                    Arc::clone(&clock),
+                    Arc::clone(&ids),
+                ),
                 health,
                 callers,
                 body_limit: config.server.body_limit,
@@ -530,6 +549,17 @@ impl App {
             tracing::error!(%error, "the store was not flushed at the end");
         }
         stopped
+    }
+}
+
+/// Ends when the store is lost, and so the host: nothing can be kept any more, so nothing may be acknowledged, and only a new process can
+/// know what the disk holds.
+async fn watch_over(disk: Arc<SledStore>, stop: CancellationToken) {
+    tokio::select! {
+        error = disk.until_lost() => {
+            tracing::error!(%error, "the host cannot keep anything and ends; it goes on when it is started again and the disk takes what is written");
+        }
+        () = stop.cancelled() => {}
     }
 }
 

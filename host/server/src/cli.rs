@@ -3,6 +3,7 @@
 //! Only reads what the caller hands over (arguments, environment, where to print), so that tests run whole commands. Standard output
 //! carries what a command is asked for; errors and the log go to standard error.
 
+mod backup;
 mod check;
 mod completions;
 mod doctor;
@@ -10,10 +11,12 @@ mod key;
 mod message;
 mod plugin;
 mod remote;
+mod restore;
 mod route;
 mod secret;
 mod serve;
 mod session;
+mod store;
 mod user;
 
 use std::ffi::OsString;
@@ -82,6 +85,18 @@ enum Command {
     Message {
         #[command(subcommand)]
         deed: message::Deed,
+    },
+    /// Back up a running host: everything it keeps, in one file
+    Backup {
+        #[command(subcommand)]
+        deed: backup::Deed,
+    },
+    /// Put a backup into the empty data directory of a host that is not running, or say whether it is whole
+    Restore(restore::Restore),
+    /// Look over the data directory of a host that is not running
+    Store {
+        #[command(subcommand)]
+        deed: store::Deed,
     },
     /// Keep and forget secrets of plugins while the host is not running
     Secret {
@@ -200,6 +215,15 @@ pub fn run(
         Ok(Arguments {
             command: Command::Message { deed },
         }) => message::run(&deed, &env.collect(), &mut std::io::stdin().lock(), out),
+        Ok(Arguments {
+            command: Command::Backup { deed },
+        }) => backup::run(&deed, &env.collect(), out),
+        Ok(Arguments {
+            command: Command::Restore(wanted),
+        }) => load(wanted.config.as_deref(), env).and_then(|config| restore::run(&config, &wanted, out)),
+        Ok(Arguments {
+            command: Command::Store { deed },
+        }) => load(deed.config().as_deref(), env).and_then(|config| store::run(&config, &deed, out)),
         Ok(Arguments {
             command: Command::Secret { deed },
         }) => load(deed.config().as_deref(), env)

@@ -4,6 +4,7 @@
 //! configuration that is valid as a whole or all its problems at once. Relative paths start at the directory of the file. Nothing
 //! here touches the network or the store, and no other part of the host reads the environment.
 
+pub mod backup;
 pub mod bind;
 pub mod callers;
 pub mod commands;
@@ -43,6 +44,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::service::media::MediaLimits;
+use backup::Backup;
 use bind::Bind;
 use callers::Callers;
 use deliveries::Deliveries;
@@ -74,6 +76,8 @@ pub struct Config {
     pub callers: Callers,
     /// `[storage]`.
     pub storage: Storage,
+    /// `[backup]`.
+    pub backup: Backup,
     /// `[keys]`.
     pub keys: Keys,
     /// `[whatsapp]`.
@@ -171,6 +175,7 @@ impl Config {
         let server = Server::read(section.table("server"), base);
         let callers = Callers::read(section.table("callers"));
         let storage = Storage::read(section.table("storage"), base);
+        let backup = Backup::read(section.table("backup"), base, &storage.dir);
         let keys = Keys::read(section.table("keys"), base, &storage.dir);
         let whatsapp = WhatsApp::read(section.table("whatsapp"), base);
         let mailbox = Mailbox::read(section.table("mailbox"));
@@ -201,6 +206,7 @@ impl Config {
             server,
             callers,
             storage,
+            backup,
             keys,
             whatsapp,
             mailbox,

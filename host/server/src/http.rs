@@ -54,6 +54,7 @@ use crate::live::Live;
 use crate::rollout::Rollout;
 use crate::send_policies::Policies;
 use crate::service::accounts::Accounts;
+use crate::service::backups::Backups;
 use crate::service::callers::Callers;
 use crate::service::events::Events;
 use crate::service::health::Health;
@@ -129,6 +130,8 @@ pub struct HttpParts {
     pub runs: Runs,
     /// What requests under an idempotency key were answered.
     pub answers: Answers,
+    /// Copies of everything.
+    pub backups: Backups,
     /// How the host is.
     pub health: Health,
     /// Whether it can do its work.

@@ -11,6 +11,7 @@ pub mod accounts;
 pub mod admin_secret;
 pub mod api_keys;
 pub mod audit;
+pub mod backups;
 pub mod caller;
 pub mod callers;
 pub mod dead_letters;

@@ -4,6 +4,7 @@
 //! machine can read; it is sent to the one address that was named, whatever that answers.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -187,6 +188,47 @@ impl Remote {
         }
     }
 
+    /// Copies what a path answers to GET, as it comes. Its last line has to be one that says it is the end.
+    pub(super) fn copy(&self, path: &[&str], out: &mut dyn Write) -> anyhow::Result<()> {
+        let request = Request::builder()
+            .method(Method::GET)
+            .uri(self.url(path)?.as_str())
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.secret.expose()));
+        let base = &self.base;
+        let mut answer = self
+            .agent
+            .run(request.body(Vec::new())?)
+            .with_context(|| format!("the host at {base} does not answer"))?;
+        let status = answer.status();
+        if !status.is_success() {
+            let text = answer.body_mut().with_config().limit(LARGEST_ANSWER).read_to_string()?;
+            match serde_json::from_str(&text) {
+                Ok(problem) => return Err(refusal(status, &problem)),
+                Err(_) => bail!("{base} answers like no host ({status}); is that its address?"),
+            }
+        }
+        let mut last = String::new();
+        let lines = BufReader::new(answer.body_mut().with_config().limit(u64::MAX).reader());
+        for line in lines.lines() {
+            last = line.with_context(|| format!("the host at {base} did not answer to the end"))?;
+            writeln!(out, "{last}")?;
+        }
+        match serde_json::from_str::<Value>(&last) {
+            Ok(end) if end["type"] == "end" => Ok(()),
+            Ok(_) | Err(_) => bail!("the host at {base} did not answer to the end"),
+        }
+    }
+
+    fn url(&self, path: &[&str]) -> anyhow::Result<Url> {
+        let mut url = self.base.clone();
+        url.path_segments_mut()
+            .map_err(|()| anyhow!("{} has no paths", self.base))?
+            .pop_if_empty()
+            .push("v1")
+            .extend(path);
+        Ok(url)
+    }
+
     fn call(
         &self,
         method: Method,
@@ -195,12 +237,7 @@ impl Remote {
         body: Body,
         headers: &[(&str, &str)],
     ) -> anyhow::Result<Value> {
-        let mut url = self.base.clone();
-        url.path_segments_mut()
-            .map_err(|()| anyhow!("{} has no paths", self.base))?
-            .pop_if_empty()
-            .push("v1")
-            .extend(path);
+        let mut url = self.url(path)?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }

@@ -72,6 +72,13 @@ pub(super) enum Deed {
         #[command(flatten)]
         host: Address,
     },
+    /// Print everything a phone would show of a session, as lines of JSON: chats, groups, people, messages
+    Export {
+        /// Its id, its name, or its phone number with +
+        session: String,
+        #[command(flatten)]
+        host: Address,
+    },
     /// Draw the code that links a phone, and the ones that take its place, until one was scanned
     Qr {
         /// Its id or its name
@@ -128,6 +135,9 @@ pub(super) fn run(deed: &Deed, env: &BTreeMap<String, String>, out: &mut (dyn Wr
         Deed::Remove { session, host } => {
             Remote::of(host, env)?.delete(&["sessions", session])?;
             writeln!(out, "{session} is removed")?;
+        }
+        Deed::Export { session, host } => {
+            Remote::of(host, env)?.copy(&["sessions", session, "export"], out)?;
         }
         Deed::Qr { session, once, host } => qr(&Remote::of(host, env)?, session, Until::of(*once), out)?,
         Deed::Pair {

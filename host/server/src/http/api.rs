@@ -4,6 +4,7 @@ pub(super) mod api_keys;
 pub(super) mod app_state;
 pub(super) mod audit;
 pub(super) mod auth;
+pub(super) mod backups;
 pub(super) mod chat_changes;
 pub(super) mod communities;
 pub(super) mod config;

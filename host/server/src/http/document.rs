@@ -22,6 +22,7 @@ const PATH: &[(&str, &str)] = &[
     ("s", "A session: its id, its name, or its phone number with `+`."),
     ("i", "An installation: the operator's name of it."),
     ("p", "A plugin: its author's id of it."),
+    ("b", "The id of a backup."),
     ("t", "A tenant: its id or its name."),
     ("u", "The id of a user."),
     ("w", "The id of a webhook."),

@@ -386,6 +386,7 @@ impl From<Error> for ApiError {
             Error::UnknownSession { .. } => (StatusCode::NOT_FOUND, "unknown_session"),
             Error::NameTaken { .. } => (StatusCode::CONFLICT, "session_name_taken"),
             Error::UnknownEffect { .. } => (StatusCode::NOT_FOUND, "unknown_effect"),
+            Error::UnknownBackup { .. } => (StatusCode::NOT_FOUND, "unknown_backup"),
             Error::UnknownRun { .. } => (StatusCode::NOT_FOUND, "unknown_run"),
             Error::NotReplayable { .. } => (StatusCode::CONFLICT, "not_replayable"),
             Error::UnknownInstallation { .. } => (StatusCode::NOT_FOUND, "unknown_installation"),

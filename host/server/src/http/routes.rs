@@ -8,7 +8,7 @@ use waspnest_core::package::MAX_BYTES;
 
 use super::api::outgoing::LARGEST_BODY;
 use super::api::{
-    api_keys, app_state, audit, auth, chat_changes, communities, config, deliveries, effects, events, groups, hooks,
+    api_keys, app_state, audit, auth, backups, chat_changes, communities, config, deliveries, effects, events, groups, hooks,
     installations, made, mail, me, media, messages, metrics, newsletters, pairing, people, plugins, profile, proxies, qr,
     routes, runs, scheduled_messages, schedules, secrets, send_policy, sessions, shadow, statuses, stream,
     stream_tickets, system, tenants, users, values, versions, webhooks, ws,
@@ -97,6 +97,12 @@ pub(super) fn table() -> Vec<Route> {
 
         get   ("/v1/health", Admin, "How the host is: sessions by state, installations, since when.", system::health),
         get   ("/v1/version", May(SessionsRead), "Which host this is.", system::version),
+
+        // The whole host.
+        post  ("/v1/backups", Admin, "Has a backup taken of everything the host keeps, while it works.", backups::create),
+        get   ("/v1/backups", Admin, "Backups, the latest first.", backups::list),
+        get   ("/v1/backups/{b}", Admin, "One backup: how it stands, and what is in it.", backups::get),
+        delete("/v1/backups/{b}", Admin, "Removes a backup, or calls it off while it is being taken.", backups::remove),
 
         post  ("/v1/auth/login", Open, "Logs a user in: an access token for a while, and what it is refreshed with.", auth::log_in),
         post  ("/v1/auth/refresh", Open, "Goes on with a login. Each refresh token works once; showing one again ends the login.", auth::refresh),
@@ -251,6 +257,7 @@ pub(super) fn table() -> Vec<Route> {
         get   ("/v1/sessions/{s}/chats/{chat}/messages", May(MessagesRead), "Messages of a chat, newest first.", mail::messages::list_of_chat),
         post  ("/v1/sessions/{s}/chats/{chat}/history", May(MessagesRead), "Asks the phone for messages of a chat that are older than what is here.", mail::past::ask),
         get   ("/v1/sessions/{s}/contacts", May(ContactsRead), "People, as far as the session has learned of them.", mail::people::list),
+        get   ("/v1/sessions/{s}/export", May(TenantAdmin), "Everything a phone would show of the session, as lines of JSON: chats, groups, people, messages.", mail::export::get),
         get   ("/v1/sessions/{s}/history", May(MessagesRead), "How far the phone has told its past.", mail::past::get),
         get   ("/v1/sessions/{s}/effects/{e}", May(MessagesRead), "What became of something that was asked for.", effects::get),
         post  ("/v1/sessions/{s}/effects/{e}/cancel", May(MessagesSend), "Calls off what has not left.", effects::cancel),

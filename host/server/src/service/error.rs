@@ -7,7 +7,7 @@ use std::time::Duration;
 use waspnest_core::caller::Scope;
 use waspnest_core::config_layer::MAX_LAYER;
 use waspnest_core::id::{
-    EffectId, InstallationId, MessageId, RunId, ScheduleId, ScheduledMessageId, SecretName, SessionName,
+    BackupId, EffectId, InstallationId, MessageId, RunId, ScheduleId, ScheduledMessageId, SecretName, SessionName,
 };
 use waspnest_core::live::Refusal;
 use waspnest_core::log::LogError;
@@ -47,6 +47,12 @@ pub enum Error {
     UnknownEffect {
         /// What was asked for.
         id: EffectId,
+    },
+    /// No backup of that id.
+    #[error("there is no backup {id}")]
+    UnknownBackup {
+        /// What was asked for.
+        id: BackupId,
     },
     /// No installation of that id.
     #[error("there is no installation {id}")]

@@ -12,7 +12,9 @@ use waspnest_core::address::Jid;
 use waspnest_core::clock::{Clock, UnixMs};
 use waspnest_core::files::FileName;
 use waspnest_core::id::{MessageId, SessionId};
-use waspnest_core::mailbox::{Chat, Filter, Found, Mail, Mailbox as Store, Number, Person, Progress, Receipt};
+use waspnest_core::mailbox::{
+    Chat, Filter, Found, Group, Mail, Mailbox as Store, Member, Number, Person, Progress, Receipt,
+};
 use waspnest_core::media_store::{MediaError, MediaFile, MediaStore, Unfinished};
 use waspnest_core::message::{Content, Message};
 use waspnest_core::store::StoreError;
@@ -257,6 +259,17 @@ impl Mailbox {
     pub async fn people(&self, session: SessionId, after: Option<&Jid>, limit: usize) -> Result<Vec<Person>, Error> {
         self.store.settle(session).await?;
         Ok(self.store.people(session, after, limit).await?)
+    }
+
+    /// What is known of a group beside its chat, and who is in it as far as that was told; none when nothing is.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn group(&self, session: SessionId, jid: &Jid) -> Result<Option<(Group, Vec<Member>)>, Error> {
+        let Some(group) = self.store.group(session, jid).await? else {
+            return Ok(None);
+        };
+        Ok(Some((group, self.store.all_members(session, jid).await?)))
     }
 
     /// How far the telling of the past has come.

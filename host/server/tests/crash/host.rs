@@ -2,7 +2,8 @@
 
 use std::fs::File;
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -98,18 +99,37 @@ name = "crash"
         Ok(())
     }
 
-    /// SIGTERM, and the host must end in order.
-    pub(crate) async fn terminate(mut self) -> Result<()> {
-        self.ends().await
+    /// A new process that cannot make any file larger than so many bytes, as on a disk that is full. What it says is kept.
+    pub(crate) fn restart_with_room(&mut self, bytes: u64) -> Result<()> {
+        let said = std::fs::File::create(self.dir.path().join("said"))?;
+        // Without the signal that tells of it a write beyond the limit fails, as on a full disk.
+        let script = format!(
+            "trap '' XFSZ; ulimit -f {}; exec \"$0\" serve --config config.toml",
+            bytes / 512
+        );
+        self.child = Command::new("sh")
+            .args(["-c", &script, env!("CARGO_BIN_EXE_waspnest")])
+            .current_dir(self.dir.path())
+            .stdout(Stdio::null())
+            .stderr(said)
+            .spawn()?;
+        Ok(())
     }
 
-    /// The same; answers everything that a host with a kept log has logged.
+    /// Waits until the host ends by itself: how it ended, and what it said.
+    pub(crate) async fn ended(&mut self) -> Result<(ExitStatus, String)> {
+        let status = poll(async || Ok(self.child.try_wait()?)).await?;
+        Ok((status, std::fs::read_to_string(self.dir.path().join("said"))?))
+    }
+
+    /// The same as [`Host::terminate`]; answers everything that a host with a kept log has logged.
     pub(crate) async fn terminate_with_log(mut self) -> Result<String> {
-        self.ends().await?;
+        self.terminate().await?;
         self.logged()
     }
 
-    async fn ends(&mut self) -> Result<()> {
+    /// SIGTERM, and the host must end in order, and leave nothing that does not agree.
+    pub(crate) async fn terminate(&mut self) -> Result<()> {
         let sent = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
             .status()?;
@@ -121,7 +141,34 @@ name = "crash"
             .and_then(|status| match status.success() {
                 true => Ok(()),
                 false => bail!("the host ended with {status}"),
-            })
+            })?;
+        self.command(&["store", "check", "--config", "config.toml"])
+            .await
+            .map(drop)
+    }
+
+    /// Where its configuration and its data are.
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Runs a command of the program to its end, which must be a good one, and answers what it printed.
+    pub(crate) async fn command(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_waspnest"));
+        command
+            .args(arguments)
+            .env("WASPNEST_URL", format!("http://{}", self.listen))
+            .env("WASPNEST_SECRET", SECRET)
+            .current_dir(self.dir.path());
+        let ended = tokio::task::spawn_blocking(move || command.output()).await??;
+        let (out, err) = (
+            String::from_utf8_lossy(&ended.stdout),
+            String::from_utf8_lossy(&ended.stderr),
+        );
+        match ended.status.success() {
+            true => Ok(out.into_owned()),
+            false => bail!("waspnest {arguments:?} ended with {}: {out}{err}", ended.status),
+        }
     }
 
     /// The text of the QR code.
@@ -142,6 +189,24 @@ name = "crash"
             Ok(answer.ok().filter(|answer| answer["state"] == "connected").map(drop))
         })
         .await
+    }
+
+    /// Waits until it answers.
+    pub(crate) async fn up(&self) -> Result<()> {
+        poll(async || Ok(self.get("/readyz").await.ok().map(drop))).await
+    }
+
+    /// Puts a text there to be sent as a file.
+    pub(crate) async fn put_media(&self, path: &str, text: &str) -> Result<()> {
+        let (url, text) = (format!("http://{}{path}", self.listen), text.to_owned());
+        tokio::task::spawn_blocking(move || {
+            ureq::post(url)
+                .header("Authorization", format!("Bearer {SECRET}"))
+                .header("Content-Type", "text/plain")
+                .send(text)?;
+            Ok(())
+        })
+        .await?
     }
 
     async fn get(&self, path: &str) -> Result<Value> {

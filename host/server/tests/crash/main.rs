@@ -3,10 +3,13 @@
 //! The whole product takes part: the `waspnest` program with its store on disk, plugins in their sandboxes, and people who are real
 //! end-to-end encrypted clients of a simulated WhatsApp. SIGKILL leaves the host no time for anything.
 
+mod backup;
 mod counting;
+mod full_disk;
 mod growing;
 mod host;
 mod logs;
+mod removal;
 mod replies;
 mod work;
 
@@ -80,8 +83,8 @@ impl Linked {
         Ok(log)
     }
 
-    /// The host ends in order, and then the simulator.
-    async fn end(self) -> Result<()> {
+    /// The host ends in order, its data agree, and then the simulator ends.
+    async fn end(mut self) -> Result<()> {
         self.host.terminate().await?;
         self.simulator.shutdown().await;
         Ok(())

@@ -22,7 +22,7 @@ fn package(name: &str) -> PathBuf {
         .join(name)
 }
 
-fn environment(api: &TestApi) -> Vec<(String, String)> {
+pub(crate) fn environment(api: &TestApi) -> Vec<(String, String)> {
     let url = format!("http://{}/", api.address);
     [("WASPNEST_URL", url), ("WASPNEST_SECRET", SECRET.to_owned())]
         .map(|(name, value)| (name.to_owned(), value))
@@ -36,7 +36,7 @@ async fn run(env: Vec<(String, String)>, arguments: &[&str]) -> (Exit, String, S
 }
 
 /// The same for any command.
-async fn run_any(env: Vec<(String, String)>, arguments: &[&str]) -> (Exit, String, String) {
+pub(crate) async fn run_any(env: Vec<(String, String)>, arguments: &[&str]) -> (Exit, String, String) {
     let all = ["waspnest"].iter().chain(arguments).map(OsString::from);
     let all: Vec<_> = all.collect();
     let ran = tokio::task::spawn_blocking(move || {

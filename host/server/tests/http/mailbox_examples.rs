@@ -55,6 +55,7 @@ pub(crate) fn examples() -> Vec<(&'static str, &'static str, &'static str, Optio
             None,
         ),
         ("GET", "/v1/sessions/{s}/contacts", "/v1/sessions/main/contacts", None),
+        ("GET", "/v1/sessions/{s}/export", "/v1/sessions/main/export", None),
         ("GET", "/v1/sessions/{s}/history", "/v1/sessions/main/history", None),
     ]
 }

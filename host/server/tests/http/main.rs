@@ -4,6 +4,7 @@ mod support;
 
 mod account_examples;
 mod accounts;
+mod backups;
 mod bodies;
 mod callers;
 mod command_line;
@@ -14,6 +15,7 @@ mod document;
 mod events;
 #[expect(dead_code, reason = "the tests of the whole host look at more")]
 mod exposition;
+mod export;
 mod fuzz;
 mod hooks;
 mod isolation;

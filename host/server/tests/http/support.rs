@@ -88,7 +88,7 @@ use waspnest_whatsapp::{PairCode, Passkey, Proxy, Qr, State, Status};
 use crate::metrics::Idle;
 use crate::played_account::{PlayedAccount, busy};
 use crate::scripted_versions::ScriptedVersions;
-use crate::{document, known, mailbox, plugins, runs, webhook_examples};
+use crate::{backups, document, known, mailbox, plugins, runs, webhook_examples};
 pub(crate) use script::Script;
 
 pub(crate) const SECRET: &str = "a secret of the operator";
@@ -335,6 +335,7 @@ impl TestApi {
             }),
             metrics: Metrics::new(meters.shown(), Arc::new(Idle), clock.clone()),
             meters: meters.http,
+            backups: backups::over(&store, media_dir.path(), &shutdown, &clock, &ids),
             sessions,
             accounts: Accounts::new(
                 Arc::clone(&control),

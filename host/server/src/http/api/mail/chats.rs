@@ -74,7 +74,7 @@ impl FromStr for Place {
     }
 }
 
-fn shown(chat: Chat, account: &Account) -> ShownChat {
+pub(super) fn shown(chat: Chat, account: &Account) -> ShownChat {
     let address = Party {
         jid: chat.jid,
         alt: chat.other,

@@ -27,7 +27,7 @@ pub(in crate::http) struct ShownPerson {
     about: Option<Box<str>>,
 }
 
-fn shown(person: Person) -> ShownPerson {
+pub(super) fn shown(person: Person) -> ShownPerson {
     let address = Party {
         jid: person.jid,
         alt: person.other,
