@@ -30,8 +30,8 @@ use crate::schema;
 use crate::store::{Applied, Commit, Expect, KeyRange, Op, Order, Space, Store, StoreError};
 use filing::{Filing, pair_in};
 pub use history::Place;
-pub use meters::Meters;
 pub(crate) use history::row as history_row;
+pub use meters::Meters;
 
 /// Something that happened, not yet in the log.
 #[derive(Debug, Clone)]

@@ -129,7 +129,7 @@ impl fmt::Debug for PreviousSecret {
 
 /// The stored form.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct WebhookRecord {
+pub(crate) struct WebhookRecord {
     tenant: TenantId,
     name: Box<str>,
     url: Box<str>,

@@ -5,6 +5,7 @@ use crate::caller::{ApiKey, Login, SessionToken, Tenant, User};
 use crate::codec::{self, Record};
 use crate::config_layer::ConfigLayer;
 use crate::data_version::DataVersion;
+use crate::delivery::{Again, Delivery};
 use crate::draft::{KvEntry, Timer};
 use crate::kv::Usage;
 use crate::log::EventRecord;
@@ -23,6 +24,7 @@ use crate::store::{Space, StoreError};
 use crate::upload::Upload;
 use crate::uploaded_plugin::UploadedPlugin;
 use crate::version::{Canary, Shadow, Versions};
+use crate::webhook::WebhookRecord;
 
 /// Says whether a record can be read.
 type Read = fn(&[u8], &[u8]) -> Result<(), StoreError>;
@@ -112,11 +114,13 @@ fn of_system(table: u8) -> Form {
         system::SHADOW => read::<Shadow>,
         system::UPLOADED_PLUGIN => read::<UploadedPlugin>,
         system::MADE_INSTALLATION => read::<MadeInstallation>,
+        system::WEBHOOK => read::<WebhookRecord>,
         system::CONFIG_LAYER => read::<ConfigLayer>,
         system::MIGRATION
         | system::MASTER_KEY_CHECK
         | system::ADMIN_SECRET
         | system::SECRET
+        | system::PROBE
         | system::ANSWERED
         | system::ANSWERED_FREE
         | system::RUNS_KEY => return Form::Opaque,
@@ -144,6 +148,8 @@ fn of_session(table: u8) -> Form {
         session::LOW => read::<Low>,
         session::ATTEMPT => read::<Attempt>,
         session::DEAD_LETTER => read::<DeadLetter>,
+        session::DELIVERY => read::<Delivery>,
+        session::DELIVERED_AGAIN => read::<Again>,
         session::CONFIG_LAYER => read::<ConfigLayer>,
         session::PART => return Form::Part,
         session::EFFECT => read::<EffectRecord>,

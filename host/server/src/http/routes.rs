@@ -8,9 +8,9 @@ use waspnest_core::package::MAX_BYTES;
 
 use super::api::outgoing::LARGEST_BODY;
 use super::api::{
-    api_keys, app_state, audit, auth, backups, chat_changes, communities, config, deliveries, effects, events, groups, hooks,
-    installations, made, mail, me, media, messages, metrics, newsletters, pairing, people, plugins, profile, proxies, qr,
-    routes, runs, scheduled_messages, schedules, secrets, send_policy, sessions, shadow, statuses, stream,
+    api_keys, app_state, audit, auth, backups, chat_changes, communities, config, deliveries, effects, events, groups,
+    hooks, installations, made, mail, me, media, messages, metrics, newsletters, pairing, people, plugins, profile,
+    proxies, qr, routes, runs, scheduled_messages, schedules, secrets, send_policy, sessions, shadow, statuses, stream,
     stream_tickets, system, tenants, users, values, versions, webhooks, ws,
 };
 use super::context::Ctx;

@@ -76,18 +76,18 @@ impl Linked {
         Ok(Human::join(&self.simulator, account(name)).await?)
     }
 
-    /// The same, with everything the host has logged.
-    async fn end_with_log(self) -> Result<String> {
-        let log = self.host.terminate_with_log().await?;
-        self.simulator.shutdown().await;
-        Ok(log)
-    }
-
     /// The host ends in order, its data agree, and then the simulator ends.
     async fn end(mut self) -> Result<()> {
         self.host.terminate().await?;
         self.simulator.shutdown().await;
         Ok(())
+    }
+
+    /// The same, with everything the host has logged.
+    async fn end_with_log(self) -> Result<String> {
+        let log = self.host.terminate_with_log().await?;
+        self.simulator.shutdown().await;
+        Ok(log)
     }
 }
 

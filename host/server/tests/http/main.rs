@@ -13,9 +13,9 @@ mod credentials;
 mod docs;
 mod document;
 mod events;
+mod export;
 #[expect(dead_code, reason = "the tests of the whole host look at more")]
 mod exposition;
-mod export;
 mod fuzz;
 mod hooks;
 mod isolation;

@@ -1,5 +1,6 @@
 //! A host of which only the API is real, and a client that says exactly what is on the wire.
 
+mod hooks;
 mod script;
 
 use std::collections::{BTreeMap, HashMap};
@@ -10,7 +11,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use flate2::read::GzDecoder;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,9 +18,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use waspnest::breaker::Breaker;
 use waspnest::config::callers::Callers as CallersConfig;
-use waspnest::config::hook::{Hook, HookAuth};
 use waspnest::config::plugins::BreakerRule;
-use waspnest::config::secrets::{Declared, Source};
 use waspnest::config::send_policy::SendPolicies;
 use waspnest::config::server::Compression;
 use waspnest::http::{Http, HttpParts};
@@ -60,7 +58,7 @@ use waspnest_core::clock::{Clock, Ids, ManualClock, SeededIds, UnixMs};
 use waspnest_core::config_layer::ConfigLayers;
 use waspnest_core::effect::{Action, Effect, Progress as EffectProgress};
 use waspnest_core::event::Position;
-use waspnest_core::id::{EffectId, EventId, InstallationId, SecretName, SessionId};
+use waspnest_core::id::{EffectId, EventId, InstallationId, SessionId};
 use waspnest_core::live::Refusal;
 use waspnest_core::log::Log;
 use waspnest_core::made_installation::MadeInstallations;
@@ -89,6 +87,7 @@ use crate::metrics::Idle;
 use crate::played_account::{PlayedAccount, busy};
 use crate::scripted_versions::ScriptedVersions;
 use crate::{backups, document, known, mailbox, plugins, runs, webhook_examples};
+pub(crate) use hooks::HOOK_SECRET;
 pub(crate) use script::Script;
 
 pub(crate) const SECRET: &str = "a secret of the operator";
@@ -96,29 +95,6 @@ pub(crate) const BODY_LIMIT: u64 = 4096;
 
 /// 2026-01-01T00:00:00Z.
 pub(crate) const START: UnixMs = UnixMs(1_767_225_600_000);
-
-/// What callers of hooks know.
-pub(crate) const HOOK_SECRET: &str = "a secret of the hook";
-
-fn hook_secret() -> (SecretName, Declared) {
-    let declared = Declared {
-        from: Source::Environment(HOOK_SECRET.parse().expect("a secret")),
-        hosts: Arc::new([]),
-    };
-    ("hook".parse().expect("a name"), declared)
-}
-
-/// A hook of `main`, whose callers wait for nothing unless it is patient.
-fn hook(name: &str, auth: HookAuth) -> Hook {
-    Hook {
-        auth,
-        secret: "hook".parse().expect("a name"),
-        sessions: vec!["ma*".parse().expect("a pattern")],
-        headers: vec![CONTENT_TYPE, AUTHORIZATION],
-        max_body: 100,
-        wait: Duration::from_secs(if name == "patient" { 10 } else { 0 }),
-    }
-}
 
 /// The API at work on a free port, with one session `main` and one installation `echo` that parked one event.
 pub(crate) struct TestApi {
@@ -243,17 +219,9 @@ impl TestApi {
         known::put(&store, &*clock).await;
         let versions = Arc::new(ScriptedVersions::new());
         let sessions = Sessions::new(register.clone(), Arc::clone(&control), clock.clone(), Arc::clone(&ids));
-        let secrets = HostSecrets::new(BTreeMap::from([hook_secret()]), stored.clone());
+        let secrets = HostSecrets::new(BTreeMap::from([hooks::secret()]), stored.clone());
         let replies = Replies::default();
-        let hooks = [
-            ("echo", HookAuth::Token),
-            ("hub", HookAuth::Hub),
-            ("standard", HookAuth::Standard),
-            ("patient", HookAuth::Token),
-        ];
-        let hooks: BTreeMap<InstallationId, Hook> = hooks
-            .map(|(name, auth)| (name.parse().expect("an id"), hook(name, auth)))
-            .into();
+        let hooks = hooks::all();
         let hooks = Hooks::new(
             move |id: &InstallationId| Some((hooks.get(id).cloned()?, None)),
             secrets,

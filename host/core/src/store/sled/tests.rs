@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::flusher::Flusher;
+use super::flusher::{Flusher, Waiter};
 use super::writer::Dirty;
 use super::{Poison, SledOptions, SledStore};
+use crate::clock::SystemClock;
 use crate::id::SessionId;
-use crate::store::{Class, Commit, KeyRange, Order, Space, Store, StoreError};
+use crate::store::{Class, Commit, KeyRange, Meters, Order, Space, Store, StoreError};
 
 const SPACE: Space = Space::Session(SessionId::new(ulid::Ulid(7)));
 
@@ -52,16 +53,18 @@ fn a_sync_that_failed_is_not_tried_again() {
         File::open("/dev/null").expect("it opens"),
         File::open(dir.path()).expect("it opens"),
     );
-    let (flusher, poison) = (Arc::new(Flusher::default()), Poison::default());
+    let meters = Meters::new(Arc::new(SystemClock::new()));
+    let (flusher, poison) = (Arc::new(Flusher::new(meters)), Poison::default());
+    let waiting = |flushed| Waiter { flushed, since: None };
     for data in [&bad, &good] {
         let (flushed, durable) = oneshot::channel();
-        flusher.add(vec![flushed], Class::Durable, Dirty::Yes);
+        flusher.add(vec![waiting(flushed)], Class::Durable, Dirty::Yes);
         flusher.close();
         flusher.run(&db, data, &poison);
         assert!(is_lost(durable.blocking_recv().expect("it is answered")));
     }
     let (flushed, durable) = oneshot::channel();
-    flusher.add(vec![flushed], Class::Durable, Dirty::Yes);
+    flusher.add(vec![waiting(flushed)], Class::Durable, Dirty::Yes);
     flusher.close();
     flusher.run(&db, &good, &Poison::default());
     durable
