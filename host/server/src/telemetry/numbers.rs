@@ -62,7 +62,7 @@ fn without_numbers(text: &str) -> Cow<'_, str> {
             at += 1;
         }
         let before = uncoloured(&bytes[..begin]).last().copied();
-        if is_phone(before, at - begin, bytes.get(at).copied()) {
+        if !is_value(&bytes[..begin]) && is_phone(before, at - begin, bytes.get(at).copied()) {
             cut.push_str(&text[copied..begin + KEPT]);
             cut.push('…');
             copied = at - KEPT;
@@ -87,6 +87,12 @@ fn uncoloured(before: &[u8]) -> &[u8] {
     text[..text.len() - codes.count()]
         .strip_suffix(b"\x1b[")
         .unwrap_or(before)
+}
+
+/// Whether a number behind this is a value of a JSON object, and no text: addresses are texts, and half a number would be no JSON. A key in
+/// a text has its quotation marks escaped.
+fn is_value(before: &[u8]) -> bool {
+    before.first() == Some(&b'{') && before.ends_with(b"\":") && !before.ends_with(b"\\\":")
 }
 
 /// Whether so many digits between two characters are a phone number, or somebody's LID.
@@ -117,6 +123,14 @@ mod tests {
                 "{\"chat\":\"49…78-16…00@g.us\"}",
             ),
             ("4915112345678", "49…78"),
+            (
+                "{\"bytes\":4915112345678,\"to\":\"+4915112345678\"}",
+                "{\"bytes\":4915112345678,\"to\":\"+49…78\"}",
+            ),
+            (
+                "{\"message\":\"{\\\"to\\\":4915112345678}\"}",
+                "{\"message\":\"{\\\"to\\\":49…78}\"}",
+            ),
             (
                 "\u{1b}[3mchat\u{1b}[0m=\u{1b}[2;3m4915112345678",
                 "\u{1b}[3mchat\u{1b}[0m=\u{1b}[2;3m49…78",
