@@ -45,12 +45,16 @@ pub(super) struct Address {
 
 impl Address {
     /// The same, for a host that is somewhere else than usual.
-    pub(super) fn or_at(&self, url: Url, env: &Environment) -> Self {
-        let told = self.url.is_some() || env.contains_key(URL);
+    pub(super) fn or_at(&self, url: Option<Url>, env: &Environment) -> Self {
         Self {
-            url: if told { self.url.clone() } else { Some(url) },
+            url: if self.is_told(env) { self.url.clone() } else { url },
             secret_file: self.secret_file.clone(),
         }
+    }
+
+    /// Whether anybody said where the host is.
+    pub(super) fn is_told(&self, env: &Environment) -> bool {
+        self.url.is_some() || env.contains_key(URL)
     }
 
     /// Whether anybody said what opens the host.

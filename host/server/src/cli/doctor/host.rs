@@ -30,10 +30,12 @@ pub(super) fn look(config: &Config, address: &Address, env: &Environment) -> Vec
     if !address.has_secret(&env) {
         env.extend(secret(&config.server.admin_secret).map(|secret| (SECRET.to_owned(), secret)));
     }
-    let address = match url(config.server.listen) {
-        Some(url) => address.or_at(url, &env),
-        None => return vec![Finding::warning("host", "server.listen names no address to ask at")],
-    };
+    let usual = url(config.server.listen);
+    if usual.is_none() && !address.is_told(&env) {
+        let says = "server.listen names no address to ask at";
+        return vec![Finding::warning("host", says).advice("say where it listens with --url")];
+    }
+    let address = address.or_at(usual, &env);
     let base = match address.base(&env) {
         Ok(base) => base,
         Err(error) => return vec![Finding::failed("host", format!("{error:#}"))],
