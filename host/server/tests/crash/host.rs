@@ -13,6 +13,10 @@ use tempfile::TempDir;
 /// Where a host writes its log.
 const LOG: &str = "log.txt";
 
+/// Where a configuration of the tests finds a secret, and what that is.
+const CRM: &str = "WASPNEST_TEST_CRM";
+const CRM_SECRET: &str = "quince-in-a-secret";
+
 pub(crate) const SECRET: &str = "a secret of the crash test";
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -159,6 +163,7 @@ name = "crash"
             .args(arguments)
             .env("WASPNEST_URL", format!("http://{}", self.listen))
             .env("WASPNEST_SECRET", SECRET)
+            .env(CRM, CRM_SECRET)
             .current_dir(self.dir.path());
         let ended = tokio::task::spawn_blocking(move || command.output()).await??;
         let (out, err) = (
@@ -215,6 +220,13 @@ name = "crash"
         Ok(answer)
     }
 
+    /// Makes something over the API.
+    pub(crate) async fn make(&self, path: &str, body: Value) -> Result<Value> {
+        let (status, made) = self.asks("POST", path, SECRET, body).await?;
+        ensure!(status == 201, "{path} answered {status}: {made}");
+        Ok(made)
+    }
+
     /// Asks the API with a credential.
     pub(crate) async fn asks(&self, method: &str, path: &str, bearer: &str, body: Value) -> Result<(u16, Value)> {
         let request = ureq::http::Request::builder()
@@ -263,7 +275,7 @@ fn spawn(dir: &TempDir, log: Log) -> Result<Child> {
         .current_dir(dir.path())
         .stdout(Stdio::null())
         .stderr(log)
-        .env("WASPNEST_TEST_CRM", "quince-in-a-secret")
+        .env(CRM, CRM_SECRET)
         .spawn()
         .context("starting the host")
 }

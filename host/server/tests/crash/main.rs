@@ -11,6 +11,7 @@ mod host;
 mod logs;
 mod removal;
 mod replies;
+mod webhooks;
 mod work;
 
 use std::ops::Range;

@@ -374,9 +374,8 @@ pub(super) fn json(request: &str) -> serde_json::Value {
 /// What a message says that was told.
 pub(super) fn text_of(request: &str) -> String {
     let body = json(request);
-    body["data"]["content"]["body"]
+    body["data"]["text"]
         .as_str()
-        .or(body["data"]["text"].as_str())
         .unwrap_or_else(|| panic!("no text in {body}"))
         .to_owned()
 }
