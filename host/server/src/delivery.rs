@@ -1,6 +1,6 @@
 //! Tells webhooks what happens: a consumer of the log, like the router.
 //!
-//! One [`Deliverer`] a session reads behind the mark of each webhook of its tenant, asks what the webhook wants, and queues the event in the lane
+//! One `Deliverer` a session reads behind the mark of each webhook of its tenant, asks what the webhook wants, and queues the event in the lane
 //! of (webhook, chat). A lane tells one event at a time: again, with growing waits, until the server takes it, refuses it for good, or the
 //! last attempt is made; then it is a dead letter. So a server hears of each chat in order, at least once, and each time under the same
 //! id. A webhook that is behind or cannot be reached has a reader of its own, and nobody waits for it.

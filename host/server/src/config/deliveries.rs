@@ -16,7 +16,7 @@ pub struct Deliveries {
     pub concurrency: usize,
     /// Webhooks that one tenant may have.
     pub most: usize,
-    /// Deliveries of each session that are remembered for each webhook.
+    /// Of so many events of each session's log it is remembered what became of telling them.
     pub keep: u64,
     /// How attempts are repeated.
     pub retry: Retry,

@@ -69,8 +69,8 @@ impl Endpoint {
             // Nothing of an event has keys that are not texts, or numbers that are none.
             body: serde_json::to_vec(body).unwrap_or_default().into(),
         };
-        let mut headers = self.headers.clone();
-        headers.extend(usual_headers());
+        let mut headers = usual_headers();
+        headers.extend(self.headers.clone());
         sign(&mut headers, &self.webhook.secrets, &message, now);
         Some(Letter {
             url: self.url.clone()?,

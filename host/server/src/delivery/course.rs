@@ -10,9 +10,6 @@ use waspnest_core::progress::{Attempt, Cursor};
 use super::endpoint::Endpoint;
 use crate::tracker::Tracker;
 
-/// Events given to lanes and not yet told; reading for the webhook pauses there. Most of them are kept as positions alone.
-const MOST_OPEN: usize = 16_384;
-
 /// A webhook, and how far it has come.
 #[derive(Debug)]
 pub(super) struct Course {
@@ -26,8 +23,9 @@ pub(super) struct Course {
     pub(super) replaying: BTreeSet<Position>,
     /// What is being told again of a range.
     pub(super) again: Option<Page>,
-    /// Whether reading has paused, so that it goes on when there is room.
-    pub(super) paused: Paused,
+    /// How many events may be in lanes and not yet told; reading pauses there.
+    most_open: usize,
+    paused: Paused,
 }
 
 /// A part of a range that is being told again.
@@ -40,15 +38,22 @@ pub(super) struct Page {
     pub(super) open: usize,
 }
 
-/// Whether reading has paused for a webhook.
+/// Whether something was not read for want of room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Paused {
+enum Paused {
+    Yes,
+    No,
+}
+
+/// Whether reading goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GoesOn {
     Yes,
     No,
 }
 
 impl Course {
-    pub(super) fn new(endpoint: Arc<Endpoint>, cursor: Cursor) -> Self {
+    pub(super) fn new(endpoint: Arc<Endpoint>, cursor: Cursor, most_open: usize) -> Self {
         Self {
             endpoint,
             tracker: Tracker::resume(cursor.low),
@@ -56,18 +61,30 @@ impl Course {
             attempts: cursor.attempts,
             replaying: BTreeSet::new(),
             again: None,
+            most_open,
             paused: Paused::No,
         }
     }
 
-    /// Whether more may be read for it.
-    pub(super) fn has_room(&self) -> bool {
-        self.tracker.count_open() < MOST_OPEN
+    /// Whether the next event may be read for it. If not, [`Course::finish`] says when it may again.
+    pub(super) fn has_room(&mut self) -> bool {
+        let has_room = self.tracker.count_open() < self.most_open;
+        if !has_room {
+            self.paused = Paused::Yes;
+        }
+        has_room
     }
 
-    /// Whether there is enough room again that reading is worth it.
-    pub(super) fn has_much_room(&self) -> bool {
-        self.tracker.count_open() < MOST_OPEN / 2
+    /// Notes that an event is told, or given up. Reading goes on when half of the room is free again.
+    pub(super) fn finish(&mut self, position: Position) -> GoesOn {
+        self.tracker.finish(position);
+        match self.paused {
+            Paused::Yes if self.tracker.count_open() <= self.most_open / 2 => {
+                self.paused = Paused::No;
+                GoesOn::Yes
+            }
+            Paused::Yes | Paused::No => GoesOn::No,
+        }
     }
 
     /// Takes the next event of the log, and answers with its earlier attempts when it is to be told.

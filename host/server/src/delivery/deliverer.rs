@@ -14,13 +14,15 @@ use waspnest_core::delivery::At;
 use waspnest_core::event::{Event, Position};
 use waspnest_core::progress::{Attempt, Started};
 
-use super::course::{Course, Page, Paused};
+use super::course::{Course, GoesOn, Page};
 use super::endpoint::Endpoint;
 pub(crate) use super::telling::DelivererParts;
 use super::telling::{Cause, DelivererError, End, Waiting};
 
 /// Events read from the log at a time.
 const PAGE: usize = 256;
+/// Events of one webhook given to lanes and not yet told; reading for it pauses there. Most of them are kept as positions alone.
+const MOST_OPEN: usize = 16_384;
 /// Events of a range that are told again at a time.
 const AGAIN: usize = 64;
 /// A low-water mark is stored when it has moved this far; a restart filters at most so many events again.
@@ -37,6 +39,7 @@ pub(crate) struct Deliverer {
     /// Behind the one that is being told, which is not in here.
     lanes: HashMap<LaneKey, VecDeque<Waiting>>,
     under_way: JoinSet<Result<Told, DelivererError>>,
+    most_open: usize,
 }
 
 /// What is kept in order: a course, and a chat or everything that belongs to none.
@@ -62,7 +65,14 @@ impl Deliverer {
             courses: Vec::new(),
             lanes: HashMap::new(),
             under_way: JoinSet::new(),
+            most_open: MOST_OPEN,
         }
+    }
+
+    /// Holds fewer events than usual, for who wants to see it pause.
+    #[cfg(test)]
+    pub(crate) fn holding(self, most_open: usize) -> Self {
+        Self { most_open, ..self }
     }
 
     /// Tells webhooks until `stop`, then lets attempts under way come to their end.
@@ -86,6 +96,7 @@ impl Deliverer {
         for known in parts.deliveries.known(parts.session).await? {
             if parts.endpoints.get(known).is_none() {
                 parts.deliveries.remove(parts.session, known).await?;
+                parts.meters.forget(&known.to_string());
             }
         }
         let endpoints = self.wanted();
@@ -99,7 +110,7 @@ impl Deliverer {
                 cursor.low = parts.progress.start_at(parts.session, endpoint.id, head).await?;
             }
             endpoint.server.has_reached(parts.session, cursor.low);
-            self.courses.push(Course::new(endpoint, cursor));
+            self.courses.push(Course::new(endpoint, cursor, self.most_open));
         }
         Ok(())
     }
@@ -144,11 +155,9 @@ impl Deliverer {
     /// Reads one page for those who are furthest behind and have room.
     async fn read(&mut self, rest: &CancellationToken) -> Result<(), DelivererError> {
         let head = *self.head.borrow_and_update();
-        let behind = self.courses.iter().filter(|course| course.has_room());
-        let from = behind.map(|course| course.tracker.seen_to()).min();
-        let Some(from) = from.filter(|from| *from < head) else {
-            return Ok(());
-        };
+        let behind = self.courses.iter_mut().filter(|course| course.tracker.seen_to() < head);
+        let behind = behind.filter_map(|course| course.has_room().then_some(course.tracker.seen_to()));
+        let Some(from) = behind.min() else { return Ok(()) };
         let page = self.parts.log.read(self.parts.session, from, PAGE).await?;
         // What was read may still be lost; what is told must not be.
         self.parts.log.settled().await?;
@@ -157,11 +166,7 @@ impl Deliverer {
             let event = Arc::new(event);
             for index in 0..self.courses.len() {
                 let course = &mut self.courses[index];
-                if course.tracker.seen_to().next() != event.position {
-                    continue;
-                }
-                if !course.has_room() {
-                    course.paused = Paused::Yes;
+                if course.tracker.seen_to().next() != event.position || !course.has_room() {
                     continue;
                 }
                 if let Some(attempt) = course.takes(&event) {
@@ -302,9 +307,7 @@ impl Deliverer {
         let course = &mut self.courses[index];
         match cause {
             Cause::First => {
-                course.tracker.finish(position);
-                if course.paused == Paused::Yes && course.has_much_room() {
-                    course.paused = Paused::No;
+                if course.finish(position) == GoesOn::Yes {
                     self.head.mark_changed();
                 }
                 self.store_mark(index, MARK_STEP).await

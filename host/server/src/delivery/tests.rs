@@ -14,7 +14,7 @@ use waspnest_core::progress::Found;
 use waspnest_core::webhook::{Own, Standing};
 
 use crate::test_server::{Says, Server};
-use bench::{ADA, BOB, Bench, GROUP, SIGNING, header, id_of, json, text_of};
+use bench::{ADA, BOB, Bench, GROUP, MOST_OPEN, SIGNING, header, id_of, json, text_of};
 
 fn texts(server: &Server) -> Vec<String> {
     server.heard().iter().map(|request| text_of(request)).collect()
@@ -306,6 +306,29 @@ async fn a_server_that_hangs_holds_up_nobody_else() {
     slow.then(Says::Status(200));
     bench.pass(Duration::from_secs(11));
     bench.pass_until(async || slow.heard().len() == 101).await;
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_more_than_can_be_held_is_read_when_there_is_room() {
+    let server = Server::answering(&[]).await;
+    server.then(Says::Nothing);
+    let bench = Bench::start().await;
+    bench.webhook(&server, |_| {}).await;
+    // Exactly as much as can be held, and then more.
+    for index in 0..MOST_OPEN {
+        bench.hears(ADA, &index.to_string()).await;
+    }
+    bench.until(async || server.heard().len() == 1).await;
+    let all = 5 * MOST_OPEN;
+    for index in MOST_OPEN..all {
+        bench.hears(ADA, &index.to_string()).await;
+    }
+    server.then(Says::Status(200));
+    bench.pass(Duration::from_secs(11));
+    bench.pass_until(async || server.heard().len() == all + 1).await;
+    let wanted: Vec<String> = (0..all).map(|index| index.to_string()).collect();
+    assert_eq!(texts(&server)[1..], wanted);
     bench.stop().await;
 }
 

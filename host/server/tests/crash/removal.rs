@@ -42,7 +42,7 @@ fn holding(dir: &Path, words: &[&str], found: &mut Vec<PathBuf>) -> Result<()> {
         }
         let bytes = fs::read(&path)?;
         let has = |word: &&str| bytes.windows(word.len()).any(|window| window == word.as_bytes());
-        if words.iter().any(|word| has(&word)) {
+        if words.iter().any(has) {
             found.push(path);
         }
     }

@@ -33,6 +33,8 @@ pub(super) const ADA: &str = "4915100001";
 pub(super) const BOB: &str = "4915100002";
 pub(super) const GROUP: &str = "120363001234567890@g.us";
 pub(super) const SIGNING: &str = "a secret between two";
+/// Events of a webhook that are held at a time: few, so that tests come across the end of the room.
+pub(super) const MOST_OPEN: usize = 50;
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -121,6 +123,7 @@ impl Bench {
             clock: clock.clone(),
             ids: ids.clone(),
         });
+        let deliverer = deliverer.holding(MOST_OPEN);
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn({
