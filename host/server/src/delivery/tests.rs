@@ -126,6 +126,41 @@ async fn what_is_refused_for_good_is_a_dead_letter_at_once_and_told_again_when_s
 }
 
 #[tokio::test]
+async fn nothing_inside_is_told_anything_however_it_is_written() {
+    let server = Server::answering(&[]).await;
+    let bench = Bench::start().await;
+    for host in [
+        "10.0.0.1",
+        "127.0.0.2",
+        "2130706434",
+        "0x7f.0.0.2",
+        "0177.0.0.2",
+        "127.2",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "[::1]",
+        "[::ffff:10.0.0.1]",
+        "[::ffff:a00:1]",
+        "[64:ff9b::a00:1]",
+        "[fe80::1]",
+        "[fd00::1]",
+    ] {
+        let url = format!("http://{host}:{}/", server.addr.port());
+        let webhook = bench.webhook(&server, |webhook| webhook.url = url.into()).await;
+        let event = bench.hears(ADA, "hello").await;
+        bench.done(webhook, event.position).await;
+        let letters = bench.letters(webhook).await;
+        let error = letters.first().map(|(_, letter)| &*letter.error).unwrap_or_default();
+        assert!(error.contains("is not on the public internet"), "{host}: {error}");
+        bench.endpoints.remove(webhook).await.expect("the store works");
+    }
+    assert_eq!(server.heard().len(), 0);
+    bench.stop().await;
+}
+
+#[tokio::test]
 async fn what_fails_too_often_is_a_dead_letter_and_the_chat_goes_on() {
     let server = Server::answering(&[500, 503, 500]).await;
     let bench = Bench::start().await;
