@@ -8,6 +8,7 @@ pub(super) mod backups;
 pub(super) mod chat_changes;
 pub(super) mod communities;
 pub(super) mod config;
+pub(super) mod dead_letters;
 pub(super) mod deliveries;
 pub(super) mod effects;
 pub(super) mod events;

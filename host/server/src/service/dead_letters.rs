@@ -42,6 +42,16 @@ pub enum Settlement {
 const SETTLED_AT_ONCE: usize = 256;
 
 impl Letters {
+    /// Those of one session, or the one at a position there; all, if no session is named.
+    #[must_use]
+    pub fn named(session: Option<SessionId>, position: Option<Position>) -> Self {
+        match (session, position) {
+            (None, _) => Self::All,
+            (Some(session), None) => Self::Of(session),
+            (Some(session), Some(position)) => Self::One(session, position),
+        }
+    }
+
     /// The only session that they are of, if they are of one.
     #[must_use]
     pub const fn session(self) -> Option<SessionId> {

@@ -6,7 +6,7 @@ use waspnest_core::delivery::DeliveryOutcome;
 use waspnest_core::event::Position;
 use waspnest_core::id::SessionId;
 
-use super::installations::{Chosen, Discarded, LettersWanted, Place, Replayed, ShownLetter, shown_letter};
+use super::dead_letters::{Chosen, Discarded, LettersWanted, Place, Replayed, ShownLetter, shown_letter};
 use crate::http::address::Moment;
 use crate::http::body::{Fields, FromFields};
 use crate::http::context::Ctx;
@@ -185,11 +185,8 @@ pub(in crate::http) async fn discard(
 }
 
 async fn settle(ctx: &Ctx, Chosen { session, position }: Chosen, how: Settlement) -> Result<u64, ApiError> {
-    let which = match (only(ctx, session.as_deref()).await?, position) {
-        (None, _) => Letters::All,
-        (Some(session), None) => Letters::Of(session),
-        (Some(session), Some(position)) => Letters::One(session, Position(position)),
-    };
+    let session = only(ctx, session.as_deref()).await?;
+    let which = Letters::named(session, position.map(Position));
     let webhooks = &ctx.parts.webhooks;
     Ok(webhooks.settle(&ctx.caller, ctx.param("w"), which, how).await?)
 }

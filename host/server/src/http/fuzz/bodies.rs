@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{Taken, Target, fuzz};
 use crate::config::send_policy::PolicyLayer;
 use crate::http::api::{
-    api_keys, audit, chat_changes, effects, groups, installations, mail, pairing, routes, runs, schedules, sessions,
+    api_keys, audit, chat_changes, dead_letters, effects, groups, mail, pairing, routes, runs, schedules, sessions,
     statuses,
 };
 use crate::http::body::{Fields, FromFields};
@@ -188,7 +188,7 @@ fn bodies_are_read_or_every_fault_is_told() {
 fn queries_are_read_or_refused() {
     fuzz(&[
         query::<effects::Wanted>("queries of effects", &["state=pending&limit=5&cursor=17"]),
-        query::<installations::LettersWanted>(
+        query::<dead_letters::LettersWanted>(
             "queries of dead letters",
             &["limit=1&cursor=ses_01JGFJJZ00B5KQFA4Z8H0N3N6A:17"],
         ),
