@@ -79,6 +79,41 @@ pub enum Seen {
 pub enum Format {
     /// The host's own.
     Native,
+    /// That of `robiokidenis/whatsapp-multi-session`, as its guide has it.
+    MultiSession,
+    /// What that program really sends.
+    MultiSessionFlat,
+    /// That of `gdbrns/go-whatsapp-multi-session-rest-api`.
+    MultiSessionRest,
+    /// That of `aldinokemal/go-whatsapp-web-multidevice`.
+    Gowa,
+    /// That of the gateway before it by `LuizFelipeNeves`, of states of sessions.
+    GowaStatus,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Native,
+        Self::MultiSession,
+        Self::MultiSessionFlat,
+        Self::MultiSessionRest,
+        Self::Gowa,
+        Self::GowaStatus,
+    ];
+
+    /// Its stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::MultiSession => "multi_session",
+            Self::MultiSessionFlat => "multi_session_flat",
+            Self::MultiSessionRest => "multi_session_rest",
+            Self::Gowa => "gowa",
+            Self::GowaStatus => "gowa_status",
+        }
+    }
 }
 
 /// Whether a webhook is told anything. What is not told waits in the log.
@@ -296,6 +331,15 @@ mod tests {
         let bytes = [codec::encode(&record), codec::encode(&webhook.secrets)].concat();
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, STORED);
+    }
+
+    #[test]
+    fn formats_keep_their_numbers() {
+        let stored: Vec<u8> = Format::ALL
+            .iter()
+            .flat_map(|format| codec::encode_as(1, format))
+            .collect();
+        assert_eq!(stored, [1, 0, 1, 1, 1, 2, 1, 3, 1, 4, 1, 5]);
     }
 
     #[tokio::test]

@@ -18,6 +18,7 @@ mod serve;
 mod session;
 mod store;
 mod user;
+mod webhook;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -81,7 +82,7 @@ enum Command {
         #[command(subcommand)]
         deed: session::Deed,
     },
-    /// Send messages from a session of a running host, and do something to those that exist
+    /// Send messages from a session of a running host, see those there are, and do something to them
     Message {
         #[command(subcommand)]
         deed: message::Deed,
@@ -112,6 +113,11 @@ enum Command {
     Key {
         #[command(subcommand)]
         deed: key::Deed,
+    },
+    /// Webhooks of a running host: where tenants are told what happens
+    Webhook {
+        #[command(subcommand)]
+        deed: webhook::Deed,
     },
     /// Print the schema of a file, for editors, or the description of the API, for tools
     Schema {
@@ -234,6 +240,9 @@ pub fn run(
         Ok(Arguments {
             command: Command::Key { deed },
         }) => key::run(&deed, &env.collect(), out),
+        Ok(Arguments {
+            command: Command::Webhook { deed },
+        }) => webhook::run(&deed, &env.collect(), out),
         Ok(Arguments {
             command: Command::Schema { of },
         }) => schema(of, out),

@@ -13,6 +13,7 @@ mod course;
 mod deliverer;
 mod endpoint;
 mod endpoints;
+mod format;
 mod telling;
 #[cfg(test)]
 mod tests;
@@ -21,3 +22,4 @@ pub use body::Ping;
 pub(crate) use deliverer::{Deliverer, DelivererParts};
 pub use endpoint::{Counts, Endpoint, Last};
 pub use endpoints::{ChangeError, Endpoints};
+pub use format::told_types;

@@ -38,6 +38,7 @@ mod swagger;
 mod told;
 mod upgrade;
 mod values;
+mod webhook_format;
 
 mod api;
 

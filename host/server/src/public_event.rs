@@ -25,6 +25,7 @@ use waspnest_whatsapp::Qr;
 use crate::address::{Address, Moment};
 use data::Data;
 pub use event_type::{EventType, TypeSet, UnknownType, Who};
+pub(crate) use message::other_of as other_address;
 
 /// Something that happened.
 #[derive(Serialize, JsonSchema)]

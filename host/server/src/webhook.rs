@@ -81,7 +81,8 @@ impl Undelivered {
         }
     }
 
-    fn permanent(reason: impl ToString) -> Self {
+    /// It never will, for a reason that is not its own.
+    pub(crate) fn never(reason: impl ToString) -> Self {
         Self::Permanent {
             reason: reason.to_string().into(),
             status: None,
@@ -130,7 +131,7 @@ pub async fn post(egress: &Egress, letter: Letter) -> Result<u16, Undelivered> {
     };
     match egress.exchange(request).await {
         Ok(answer) => judge(&answer),
-        Err(error @ (EgressError::Forbidden(_) | EgressError::Url)) => Err(Undelivered::permanent(error)),
+        Err(error @ (EgressError::Forbidden(_) | EgressError::Url)) => Err(Undelivered::never(error)),
         Err(error @ (EgressError::Unreachable(_) | EgressError::TimedOut(_))) => Err(Undelivered::transient(error)),
     }
 }
@@ -203,7 +204,7 @@ impl Webhooks {
                         return Err(Undelivered::transient(format!("the secret {name} has no value")));
                     };
                     if !bound.hosts.iter().any(|host| host.is_of(&endpoint.url)) {
-                        return Err(Undelivered::permanent(format!(
+                        return Err(Undelivered::never(format!(
                             "the secret {name} is not bound to the endpoint's host"
                         )));
                     }
@@ -247,7 +248,7 @@ pub(crate) fn standard_signature(text: &str, seconds: u64, message: &Message) ->
 }
 
 fn value(text: &str) -> Result<HeaderValue, Undelivered> {
-    HeaderValue::from_str(text).map_err(|_| Undelivered::permanent("a secret has characters that no header can have"))
+    HeaderValue::from_str(text).map_err(|_| Undelivered::never("a secret has characters that no header can have"))
 }
 
 fn unreadable(error: SecretFailure) -> Undelivered {

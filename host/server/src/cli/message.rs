@@ -1,6 +1,8 @@
-//! `waspnest message`: what is sent, read and done to messages, on a running host.
+//! `waspnest message`: messages of a running host: what is sent, read and done to them, and which there are.
 //!
 //! Whatever a kind of message is made of that has no words here goes as JSON, as the API takes it.
+
+mod kept;
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -79,6 +81,8 @@ pub(super) enum Deed {
         #[command(flatten)]
         which: Which,
     },
+    #[command(flatten)]
+    Kept(kept::Deed),
 }
 
 /// From where to whom.
@@ -186,6 +190,7 @@ pub(super) fn run(
     out: &mut (dyn Write + Send),
 ) -> anyhow::Result<Exit> {
     match deed {
+        Deed::Kept(deed) => kept::run(deed, env, out)?,
         Deed::Send { to, text, beside, host } => {
             let text = match text {
                 Some(text) => text.clone(),

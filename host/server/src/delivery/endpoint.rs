@@ -15,6 +15,7 @@ use waspnest_core::id::{SessionId, TenantId, WebhookId};
 use waspnest_core::message::Origin;
 use waspnest_core::webhook::{Own, Seen, Standing, Webhook};
 
+use super::format::told_types;
 use crate::breaker::Breaker;
 use crate::config::deliveries::Deliveries as Rules;
 use crate::public_event::{EventType, TypeSet};
@@ -168,7 +169,10 @@ impl Endpoint {
             id,
             url,
             headers: headers.collect(),
-            types: wanted.and(seen).and(TypeSet::recorded()),
+            types: wanted
+                .and(seen)
+                .and(TypeSet::recorded())
+                .and(told_types(webhook.format)),
             webhook,
             server,
         }

@@ -17,8 +17,8 @@ use waspnest_egress::Egress;
 use super::endpoint::Endpoint;
 use super::endpoints::Endpoints;
 use crate::breaker::Verdict;
-use crate::public_event::{EventSession, EventType, PublicEvent};
-use crate::webhook::{Undelivered, post};
+use crate::public_event::EventType;
+use crate::webhook::{Letter, Undelivered, post};
 use crate::webhook_meters::{Told, WebhookMeters};
 
 /// The status of a server that is gone for good (RFC 9110, 15.5.11).
@@ -136,15 +136,11 @@ impl DelivererParts {
             // It was just removed; this ends with it.
             return Ok(Some(End::Left));
         };
-        let shown = PublicEvent::recorded(event, &EventSession::from(&record));
         let rules = self.endpoints.rules();
         let (begun, started) = (self.clock.now(), self.clock.monotonic());
-        let told = match endpoint.tells(event.id, &shown, begun, rules.timeout) {
-            Some(letter) => post(&self.egress, letter).await,
-            None => Err(Undelivered::Permanent {
-                reason: "its URL cannot be read".into(),
-                status: None,
-            }),
+        let told = match endpoint.tells(event, &record, begun, rules.timeout) {
+            Some(letters) => self.post_all(letters).await,
+            None => Err(Undelivered::never("its URL cannot be read")),
         };
         let duration = self.clock.monotonic().saturating_sub(started);
         let now = self.clock.now();
@@ -161,7 +157,7 @@ impl DelivererParts {
         };
         let delivery = |outcome, attempts| Delivery {
             event: event.id,
-            kind: shown.event_type().name().into(),
+            kind: EventType::of(&event.kind).name().into(),
             attempts,
             first_at,
             last_at: now,
@@ -209,6 +205,19 @@ impl DelivererParts {
         let failed = delivery(outcome, attempt.count);
         self.deliveries.failed(at, attempt, &failed).await?;
         Ok(None)
+    }
+
+    /// Sends one after the other, and answers with the last status. The next attempt begins with the first again.
+    async fn post_all(&self, letters: Vec<Letter>) -> Result<u16, Undelivered> {
+        // It was told in another format when this was queued.
+        let mut told = Err(Undelivered::never("its format has nothing to say of such events"));
+        for letter in letters {
+            told = post(&self.egress, letter).await;
+            if told.is_err() {
+                break;
+            }
+        }
+        told
     }
 
     fn measure(&self, endpoint: &Endpoint, told: Told, took: Duration) {

@@ -1,6 +1,7 @@
 //! What webhooks are told: everything, in order in each chat, again until it is taken.
 
 mod bench;
+mod formats;
 mod torture;
 
 use std::time::Duration;

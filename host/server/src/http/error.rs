@@ -426,6 +426,7 @@ impl From<Error> for ApiError {
             Error::UnknownDelivery => (StatusCode::NOT_FOUND, "unknown_delivery"),
             Error::UnusableUrl { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unusable_url"),
             Error::TellsTooMuch => (StatusCode::FORBIDDEN, "tells_too_much"),
+            Error::TellsNothing { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "tells_nothing"),
             Error::TooManyWebhooks { .. } => (StatusCode::CONFLICT, "too_many_webhooks"),
             Error::WeakPassword(_) => (StatusCode::UNPROCESSABLE_ENTITY, "weak_password"),
             Error::WrongPassword => (StatusCode::FORBIDDEN, "wrong_password"),

@@ -192,6 +192,14 @@ impl JsonSchema for EventType {
 pub struct TypeSet(u128);
 
 impl TypeSet {
+    /// Their names, by family.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        (0..ALL.len())
+            .filter_map(EventType::at)
+            .filter(move |kind| self.has(*kind))
+            .map(EventType::name)
+    }
+
     /// Whether a type is among them.
     #[must_use]
     pub const fn has(self, kind: EventType) -> bool {

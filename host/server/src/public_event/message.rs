@@ -214,7 +214,7 @@ fn target(message: &Message) -> Option<&MessageKey> {
 }
 
 /// The other address of a chat, where somebody who has to do with it is that chat.
-pub(super) fn other_of<'a>(chat: &Jid, party: &'a Party) -> Option<&'a Jid> {
+pub(crate) fn other_of<'a>(chat: &Jid, party: &'a Party) -> Option<&'a Jid> {
     match &party.alt {
         Some(alt) if party.jid == *chat => Some(alt),
         Some(alt) if alt == chat => Some(&party.jid),

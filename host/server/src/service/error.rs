@@ -263,6 +263,14 @@ pub enum Error {
     /// A caller would have told, or changes, what is told more than they may see.
     #[error("the webhook is told of more than you may see")]
     TellsTooMuch,
+    /// The format of a webhook has nothing to say of what it is to be told of.
+    #[error("in the format {} nothing is told of such events; it tells of {told}", format.name())]
+    TellsNothing {
+        /// The format.
+        format: waspnest_core::webhook::Format,
+        /// What it tells of.
+        told: String,
+    },
     /// The tenant has as many webhooks as it may.
     #[error("the tenant may have {most} webhooks, and has them")]
     TooManyWebhooks {

@@ -21,7 +21,7 @@ use waspnest_egress::Egress;
 use super::caller::{Caller, Reach};
 use super::dead_letters::DeadLetters;
 use super::error::Error;
-use crate::delivery::{Endpoint, Endpoints, Ping};
+use crate::delivery::{Endpoint, Endpoints, Ping, told_types};
 use crate::public_event::TypeSet;
 use crate::webhook::{ENCODED, Undelivered, post};
 pub use told::{Delivered, Statistics};
@@ -74,6 +74,8 @@ pub struct NewWebhook {
     pub chats: Option<Vec<ChatKind>>,
     /// What the account itself wrote.
     pub own: Own,
+    /// What its bodies look like.
+    pub format: Format,
     /// Headers of each delivery.
     pub headers: Vec<(Box<str>, Box<str>)>,
     /// What deliveries are signed with; one is made, if none.
@@ -97,6 +99,8 @@ pub struct WebhookChange {
     pub chats: Option<Option<Vec<ChatKind>>>,
     /// What the account itself wrote.
     pub own: Option<Own>,
+    /// What its bodies look like.
+    pub format: Option<Format>,
     /// Headers of each delivery.
     pub headers: Option<Vec<(Box<str>, Box<str>)>>,
     /// Whether it is told anything.
@@ -136,7 +140,8 @@ impl Webhooks {
     /// Makes a webhook, which is told what happens from now on. What it is signed with is shown this once.
     ///
     /// # Errors
-    /// [`Error::UnusableUrl`], [`Error::UnknownSession`], [`Error::TellsTooMuch`], [`Error::TooManyWebhooks`], [`Error::Store`].
+    /// [`Error::UnusableUrl`], [`Error::UnknownSession`], [`Error::TellsTooMuch`], [`Error::TellsNothing`],
+    /// [`Error::TooManyWebhooks`], [`Error::Store`].
     pub async fn create(&self, caller: &Caller, new: NewWebhook) -> Result<Arc<Endpoint>, Error> {
         self.check_url(&new.url).await?;
         let wants = Wants {
@@ -147,6 +152,7 @@ impl Webhooks {
             seen: seen(caller),
         };
         check_events(caller, wants.events.as_deref())?;
+        check_format(new.format, wants.events.as_deref())?;
         let now = self.parts.clock.now();
         let id = WebhookId::new(self.parts.ids.ulid(now));
         let webhook = Webhook {
@@ -154,7 +160,7 @@ impl Webhooks {
             name: new.name,
             url: new.url.as_str().into(),
             wants,
-            format: Format::Native,
+            format: new.format,
             secrets: WebhookSecrets {
                 signing: new.secret.unwrap_or_else(|| self.draw()),
                 previous: None,
@@ -225,6 +231,8 @@ impl Webhooks {
         if let Some(events) = &change.events {
             check_events(caller, events.as_deref())?;
         }
+        let events = change.events.as_ref().unwrap_or(&endpoint.webhook.wants.events);
+        check_format(change.format.unwrap_or(endpoint.webhook.format), events.as_deref())?;
         if change.resume == Some(Resume::Now) && !endpoint.is_active() {
             for session in self.its_sessions(&endpoint, None).await? {
                 let head = self.parts.log.head(session).await?;
@@ -251,6 +259,9 @@ impl Webhooks {
             }
             if let Some(own) = change.own {
                 wants.own = own;
+            }
+            if let Some(format) = change.format {
+                webhook.format = format;
             }
             if let Some(headers) = change.headers {
                 webhook.secrets.headers = headers;
@@ -326,10 +337,7 @@ impl Webhooks {
         let started = self.parts.clock.monotonic();
         let told = match endpoint.pings(ping, self.parts.endpoints.rules().timeout) {
             Some(letter) => post(&self.parts.egress, letter).await,
-            None => Err(Undelivered::Permanent {
-                reason: "its URL cannot be read".into(),
-                status: None,
-            }),
+            None => Err(Undelivered::never("its URL cannot be read")),
         };
         let duration = self.parts.clock.monotonic().saturating_sub(started);
         Ok(Tried { id, told, duration })
@@ -424,5 +432,19 @@ fn check_events(caller: &Caller, names: Option<&[Box<str>]>) -> Result<(), Error
     match all_seen && !seen.is_empty() {
         true => Ok(()),
         false => Err(Error::TellsTooMuch),
+    }
+}
+
+/// Whether a format has anything to say of what is wanted.
+fn check_format(format: Format, names: Option<&[Box<str>]>) -> Result<(), Error> {
+    let told = told_types(format);
+    let Some(names) = names else { return Ok(()) };
+    let wanted = names.iter().filter_map(|name| name.parse::<TypeSet>().ok());
+    match wanted.fold(TypeSet::default(), TypeSet::or).and(told).is_empty() {
+        false => Ok(()),
+        true => Err(Error::TellsNothing {
+            format,
+            told: told.names().collect::<Vec<_>>().join(", "),
+        }),
     }
 }

@@ -43,6 +43,7 @@ mod sending_examples;
 mod sessions;
 mod streams;
 mod versions;
+mod webhook_commands;
 mod webhook_examples;
 mod webhooks;
 mod websockets;

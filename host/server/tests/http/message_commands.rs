@@ -130,3 +130,25 @@ async fn messages_are_changed_taken_back_and_answered_with_an_emoji() {
     let said = refused(&api, &["edit", "main", "ABC", "hello"]).await;
     assert!(said.contains("the host refuses"), "{said}");
 }
+
+#[tokio::test]
+async fn what_a_phone_would_show_is_listed_and_shown() {
+    let api = TestApi::start().await;
+    let all = api.get("/v1/sessions/main/messages").await.json();
+    let newest = &all["items"][0];
+    let id = newest["id"].as_str().expect("an id");
+    let listed = done(&api, &["list", "main"]).await;
+    let last = listed.lines().last().expect("there are some");
+    assert_eq!(parts(last)[1], id, "{listed}");
+    assert_eq!(done(&api, &["list", "main", "--limit", "1"]).await, format!("{last}\n"));
+    let line = done(&api, &["list", "main", "--limit", "1", "--json"]).await;
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&line).expect("JSON"), *newest);
+    let none = done(&api, &["list", "main", "--search", "nobodyeversaidthis"]).await;
+    assert_eq!(none, "");
+    let shown = done(&api, &["show", "main", id]).await;
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&shown).expect("JSON")["id"],
+        id
+    );
+    refused(&api, &["show", "main", "3EB0NEVER"]).await;
+}

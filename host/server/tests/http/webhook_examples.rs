@@ -39,6 +39,7 @@ pub(crate) fn examples() -> Vec<(&'static str, &'static str, &'static str, Optio
                 "url": "https://shop.example/whatsapp",
                 "events": ["message.received", "receipt"],
                 "chats": ["direct"],
+                "format": "gowa",
                 "headers": { "authorization": "Bearer sesame" },
             })),
         ),

@@ -105,6 +105,14 @@ async fn what_no_webhook_can_be_is_told() {
             Some("/chats"),
         ),
         (
+            json!({ "url": "https://shop.example/", "format": "smoke_signals" }),
+            Some("/format"),
+        ),
+        (
+            json!({ "url": "https://shop.example/", "format": "multi_session", "events": ["receipt"] }),
+            None,
+        ),
+        (
             json!({ "url": "https://shop.example/", "sessions": ["ses_00000000000000000000000009"] }),
             None,
         ),

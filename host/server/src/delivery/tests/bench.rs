@@ -286,7 +286,7 @@ impl Bench {
         .await
     }
 
-    async fn happens(&self, kind: EventKind) -> Event {
+    pub(super) async fn happens(&self, kind: EventKind) -> Event {
         let appended = self.log.append(self.session, vec![kind.into()]).await;
         appended.expect("the log takes it").events.remove(0)
     }

@@ -55,7 +55,7 @@ pub(in crate::http) struct ShownDelivery {
 pub(in crate::http) struct ShownDetail {
     #[serde(flatten)]
     delivery: ShownDelivery,
-    /// The event as it would be told now; none when the log does not have it any more.
+    /// The event, as the host itself tells it now; none when the log does not have it any more.
     body: Option<PublicEvent>,
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use url::Url;
 use waspnest_core::address::ChatKind;
 use waspnest_core::id::{SessionId, WebhookId};
-use waspnest_core::webhook::{Own, Standing};
+use waspnest_core::webhook::{Format, Own, Standing};
 
 use crate::config::webhooks::OWN;
 use crate::delivery::{Counts, Endpoint};
@@ -23,6 +23,7 @@ use crate::http::form::{Flag, Form, Text, integer, kind, list as list_of, one_of
 use crate::http::operation::{Json, MaybeJson, Query};
 use crate::http::page::{Listed, Plain};
 use crate::http::reply::{Created, NoContent, Shown};
+use crate::http::webhook_format::FORMATS;
 use crate::public_event::{EventType, TypeSet};
 use crate::service::webhooks::{NewWebhook, Resume, Statistics, WebhookChange};
 use crate::webhook::Undelivered;
@@ -57,6 +58,8 @@ pub(in crate::http) struct ShownWebhook {
     chats: Vec<&'static str>,
     /// Whether it is told what the account itself wrote on its other devices.
     own_messages: bool,
+    /// What bodies look like: `native`, or as another gateway has them.
+    format: &'static str,
     /// Names of headers that go with each delivery; their values are not shown.
     headers: Vec<Box<str>>,
     /// `active`, `paused` as somebody wants it, or `gone` when it answered with 410.
@@ -158,6 +161,11 @@ fn own(fields: &mut Fields) -> Option<Own> {
     own.map(|own| if own { Own::Told } else { Own::LeftOut })
 }
 
+fn format(fields: &mut Fields) -> Option<Format> {
+    let says = "What bodies look like, so that what was written for another gateway goes on; `native` if nothing is said. `docs/webhooks.md` shows them.";
+    fields.optional("format", one_of(FORMATS), says)
+}
+
 fn secret(fields: &mut Fields) -> Option<Box<str>> {
     let says =
         "What deliveries are signed with: base64 behind `whsec_`, or any other text. One is made if nothing is said.";
@@ -236,6 +244,7 @@ pub(in crate::http) struct New {
     sessions: Vec<SessionId>,
     chats: Vec<ChatKind>,
     own: Own,
+    format: Format,
     headers: Vec<(Box<str>, Box<str>)>,
     secret: Option<Box<str>>,
     standing: Standing,
@@ -252,7 +261,8 @@ impl FromFields for New {
         );
         let url = fields.required("url", url(), "Where it is: `http` or `https`, on the public internet.");
         let (events, sessions, chats) = (events(fields), sessions(fields), chats(fields));
-        let (own, headers, secret) = (own(fields), headers(fields), secret(fields));
+        let (own, format) = (own(fields), format(fields));
+        let (headers, secret) = (headers(fields), secret(fields));
         let enabled = fields.optional("enabled", Flag, "Whether it is told anything; true if nothing is said.");
         Some(Self {
             tenant,
@@ -262,6 +272,7 @@ impl FromFields for New {
             sessions: sessions.unwrap_or_default(),
             chats: chats.unwrap_or_default(),
             own: own.unwrap_or(Own::LeftOut),
+            format: format.unwrap_or(Format::Native),
             headers: headers.unwrap_or_default(),
             secret,
             standing: match enabled {
@@ -289,7 +300,7 @@ impl FromFields for Changed {
         let name = fields.optional("name", text_of(1, 100), "What people call it.");
         let url = fields.optional("url", url(), "Where it is: `http` or `https`, on the public internet.");
         let (events, sessions, chats) = (events(fields), sessions(fields), chats(fields));
-        let (own, headers) = (own(fields), headers(fields));
+        let (own, format, headers) = (own(fields), format(fields), headers(fields));
         let says = "Whether it is told anything. What happens while it is not waits for it.";
         let enabled = fields.optional("enabled", Flag, says);
         let says = "What becomes of what waits when it is told again: `deliver` if nothing is said, or `skip`.";
@@ -310,6 +321,7 @@ impl FromFields for Changed {
             sessions: sessions.map(some),
             chats: chats.map(some),
             own,
+            format,
             headers,
             resume,
         }))
@@ -348,6 +360,7 @@ pub(in crate::http) async fn create(ctx: Ctx, Json(new): Json<New>) -> Result<Cr
         sessions: some(new.sessions),
         chats: some(new.chats),
         own: new.own,
+        format: new.format,
         headers: new.headers,
         secret: new.secret,
         standing: new.standing,
@@ -465,6 +478,7 @@ fn shown(ctx: &Ctx, endpoint: &Endpoint) -> ShownWebhook {
         sessions: wants.sessions.as_ref().map(ids),
         chats: wants.chats.iter().flatten().copied().map(word).collect(),
         own_messages: wants.own == Own::Told,
+        format: webhook.format.name(),
         headers: webhook.secrets.headers.iter().map(|(name, _)| name.clone()).collect(),
         state,
         gone_since,
