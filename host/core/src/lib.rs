@@ -53,6 +53,7 @@ pub mod media_store;
 pub mod outbox;
 pub mod package;
 pub mod packages;
+pub mod rekey;
 pub mod runs;
 pub mod schedule_state;
 pub mod scheduled_message;

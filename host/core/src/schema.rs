@@ -26,6 +26,8 @@ pub mod system {
     pub const ADMIN_SECRET: u8 = 0x04;
     /// A secret of the operator, encrypted under the master key: its name.
     pub const SECRET: u8 = 0x05;
+    /// What secrets of messages are derived from, sealed: there once the store was brought under another master key.
+    pub const DERIVING_KEY: u8 = 0x07;
     /// Written to see whether the store takes writes; holds nothing.
     pub const PROBE: u8 = 0x06;
     /// A tenant: its id.

@@ -11,6 +11,7 @@ mod app_state;
 mod device;
 mod pending;
 mod protocol;
+mod reseal;
 mod secrets;
 mod signal;
 mod table;
@@ -30,6 +31,7 @@ use whatsapp_rust::wacore::store::error::{Result, StoreError};
 use whatsapp_rust::wacore::store::traits::DeviceStore;
 
 use self::pending::Pending;
+pub use self::reseal::Devices;
 use self::vault::Vault;
 use waspnest_core::seal::Sealer;
 

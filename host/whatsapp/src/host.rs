@@ -30,6 +30,7 @@ use crate::status::{State, Status};
 use crate::time;
 use crate::transport::Dialer;
 use waspnest_core::master_key::MasterKey;
+use waspnest_core::rekey::{RekeyError, deriving_key};
 use waspnest_core::seal::{KeyCheckError, Sealer};
 
 /// How many requests may wait for a session's owner.
@@ -51,6 +52,7 @@ pub(crate) struct Host {
     outbox: Outbox,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sealer: Sealer,
+    /// What secrets of messages are derived from.
     key: MasterKey,
     pub(crate) profile: Profile,
     pub(crate) dialer: Dialer,
@@ -87,6 +89,9 @@ pub enum StartError {
     /// The master key does not fit the store.
     #[error("device keys cannot be used")]
     MasterKey(#[from] KeyCheckError),
+    /// What secrets of messages are derived from cannot be read.
+    #[error("secrets of messages cannot be derived")]
+    Deriving(#[from] RekeyError),
 }
 
 /// Why a session cannot be opened.
@@ -119,6 +124,7 @@ impl WhatsApp {
             certificate::permit_proxy(proxy)?;
         }
         let sealer = Sealer::checked(&options.master_key, &*options.store).await?;
+        let key = deriving_key(&*options.store, &sealer, &options.master_key).await?;
         time::follow(Arc::clone(&options.clock));
         let host = Host {
             store: options.store,
@@ -127,7 +133,7 @@ impl WhatsApp {
             outbox: options.outbox,
             clock: options.clock,
             sealer,
-            key: options.master_key,
+            key,
             dialer: Dialer::new(options.endpoint),
             http: options
                 .authority

@@ -31,6 +31,7 @@ mod transport;
 mod unseal;
 
 pub use authority::{Authority, AuthorityError};
+pub use backend::Devices;
 pub use carry_out::{Carried, CarryError, LONGEST_TYPING};
 pub use certificate::{Verification, WeakenedBuild, verification};
 pub use endpoint::{Endpoint, InvalidEndpoint, Scheme};

@@ -120,6 +120,7 @@ fn of_system(table: u8) -> Form {
         | system::MASTER_KEY_CHECK
         | system::ADMIN_SECRET
         | system::SECRET
+        | system::DERIVING_KEY
         | system::PROBE
         | system::ANSWERED
         | system::ANSWERED_FREE

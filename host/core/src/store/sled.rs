@@ -34,7 +34,7 @@ use super::{Applied, Commit, KeyRange, MAX_SCAN, Meters, Order, Snapshot, Space,
 use crate::clock::SystemClock;
 use crate::migrate::{self, MigrateError};
 use crate::schema::SCHEMA;
-pub use compact::{CompactError, Compacted, compact};
+pub use compact::{CompactError, Compacted, compact, compact_changed};
 #[cfg(test)]
 pub(in crate::store) use directory::wait_for_lingering_threads;
 pub use directory::{InUse, LOCK, OpenError, RESTORING, in_use, lock};

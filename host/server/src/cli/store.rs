@@ -4,14 +4,18 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Subcommand;
 use waspnest_core::check::{Checker, Remedy, check_files};
 use waspnest_core::clock::{SeededIds, SystemClock};
+use waspnest_core::master_key::MasterKey;
+use waspnest_core::rekey::rekey;
 use waspnest_core::store::{SledOptions, SledStore, Space, Store, compact};
+use waspnest_whatsapp::Devices;
 
 use super::Exit;
 use crate::config::Config;
+use crate::config::keys::Keys;
 
 /// Findings that are told one by one.
 const TOLD: usize = 100;
@@ -34,6 +38,16 @@ pub(super) enum Deed {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Bring the data directory under another master key: everything that is sealed is sealed anew. The configuration has to name that
+    /// key afterwards; backups that were taken before open under the former key alone
+    Rekey {
+        /// The configuration, with the master key as it is now; without it ./config.toml, or defaults where that is missing
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// The file with the new master key; made with a fresh key when there is none
+        #[arg(long, value_name = "FILE")]
+        new_key_file: PathBuf,
+    },
 }
 
 /// What is done with what was found.
@@ -47,7 +61,7 @@ impl Deed {
     /// The configuration that was named.
     pub(super) fn config(&self) -> Option<PathBuf> {
         match self {
-            Self::Check { config, .. } | Self::Compact { config } => config.clone(),
+            Self::Check { config, .. } | Self::Compact { config } | Self::Rekey { config, .. } => config.clone(),
         }
     }
 }
@@ -72,6 +86,25 @@ pub(super) fn run(config: &Config, deed: &Deed, out: &mut (dyn Write + Send)) ->
                 out,
                 "{} records; the database had {} bytes and has {}",
                 done.records, done.before, done.after
+            )?;
+            Ok(Exit::Success)
+        }
+        Deed::Rekey { new_key_file, .. } => {
+            let key = match &config.keys {
+                Keys::Given(key) => key.clone(),
+                // A key that is made now would open nothing.
+                Keys::File(path) if !path.exists() => bail!("there is no master key at {}", path.display()),
+                Keys::File(path) => MasterKey::from_file(path)?,
+            };
+            let new = MasterKey::from_file(new_key_file)?;
+            let done = runtime.block_on(rekey(&config.storage.dir, options, (&key, &new), &Devices))?;
+            writeln!(
+                out,
+                "{} records; everything that is sealed opens under the key in {file} now\n\
+                 name it before the next start: [keys] master-key-file = {file:?}, or put it where the former key is\n\
+                 keep the former key for as long as you keep backups that were taken under it",
+                done.records,
+                file = new_key_file.display().to_string(),
             )?;
             Ok(Exit::Success)
         }

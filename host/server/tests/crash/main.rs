@@ -9,6 +9,7 @@ mod full_disk;
 mod growing;
 mod host;
 mod logs;
+mod rekey;
 mod removal;
 mod replies;
 mod webhooks;

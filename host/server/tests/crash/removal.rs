@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
 use waspnest_simulator::human::Heard;
 
+use super::host::SECRET;
 use super::{Linked, PATIENCE};
 
 /// What is said and kept and nowhere else.
@@ -86,6 +88,54 @@ async fn a_removed_session_leaves_nothing() -> Result<()> {
         .host
         .command(&["store", "check", "--config", "config.toml"])
         .await?;
+    let found = held()?;
+    ensure!(found.is_empty(), "left in {found:?}");
+    linked.simulator.shutdown().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_removed_tenant_leaves_nothing() -> Result<()> {
+    let allowed = format!("[plugins.egress]\nallow = [\"127.0.0.0/8\"]\n{PLUGINS}");
+    let mut linked = Linked::start(34, &allowed).await?;
+    let host = &mut linked.host;
+    let tenant = host.make("/v1/tenants", json!({ "name": WORD })).await?;
+    let tenant = tenant["id"].as_str().context("an id")?.to_owned();
+    let password = format!("{WORD}-and-more");
+    let user = json!({ "tenant": tenant, "username": WORD, "password": password });
+    host.make("/v1/users", user).await?;
+    let key = json!({ "tenant": tenant, "name": WORD, "scopes": ["messages:read"] });
+    host.make("/v1/api-keys", key).await?;
+    let webhook = json!({
+        "tenant": tenant, "name": WORD, "url": format!("http://127.0.0.1:9/{WORD}"), "secret": password,
+        "headers": { "x-word": WORD },
+    });
+    host.make("/v1/webhooks", webhook).await?;
+    let session = host
+        .make("/v1/sessions", json!({ "tenant": tenant, "name": "theirs" }))
+        .await?;
+    let session = session["id"].as_str().context("an id")?.to_owned();
+    host.put_media(&format!("/v1/sessions/{session}/media"), WORD).await?;
+    let data = host.path().join("data");
+    let held = || {
+        let mut found = Vec::new();
+        // That there was a session, by its id, is in the audit log for as long as that is kept.
+        holding(&data, &[WORD], &mut found).map(|()| found)
+    };
+    ensure!(
+        !held()?.is_empty(),
+        "a test that looks for what was never there shows nothing"
+    );
+
+    for path in [format!("/v1/sessions/{session}"), format!("/v1/tenants/{tenant}")] {
+        let (status, answer) = host.asks("DELETE", &path, SECRET, Value::Null).await?;
+        ensure!(status == 204, "{path}: {status}: {answer}");
+    }
+    host.terminate().await?;
+    host.restart()?;
+    host.up().await?;
+    host.terminate().await?;
+    host.command(&["store", "compact", "--config", "config.toml"]).await?;
     let found = held()?;
     ensure!(found.is_empty(), "left in {found:?}");
     linked.simulator.shutdown().await;

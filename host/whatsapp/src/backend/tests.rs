@@ -11,13 +11,14 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock, UnixMs};
 use waspnest_core::id::SessionId;
-use waspnest_core::store::{KeyRange, MemoryStore, Order, SledOptions, SledStore, Space, Store};
+use waspnest_core::rekey::Reseals as _;
+use waspnest_core::store::{KeyRange, MAX_VALUE, MemoryStore, Order, SledOptions, SledStore, Space, Store};
 use whatsapp_rust::wacore::store::in_memory::InMemoryBackend;
 use whatsapp_rust::wacore::store::traits::{DeviceStore, LidPnMappingEntry, ProtocolStore, SignalStore};
 use whatsapp_rust::wacore::types::jid::JidExt as _;
 
 use self::operation::Operation;
-use super::Backend;
+use super::{Backend, Devices};
 use waspnest_core::master_key::MasterKey;
 use waspnest_core::seal::Sealer;
 
@@ -289,4 +290,28 @@ async fn of_two_who_take_a_sent_message_one_gets_it() {
         let (one, two) = futures::join!(ours.take_sent_message("c", &id), ours.take_sent_message("c", &id));
         assert_eq!([one.unwrap(), two.unwrap()].iter().flatten().count(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_device_is_sealed_anew_under_another_key() {
+    let store: Arc<dyn Store> = MemoryStore::new();
+    let (old, new) = (MasterKey::generate(), MasterKey::generate());
+    // More than one value of the store holds.
+    let long: Vec<u8> = (0..3 * MAX_VALUE).map(|number| (number % 251) as u8).collect();
+    {
+        let ours = backend(&store, &old).await;
+        ours.create().await.unwrap();
+        ours.put_session("a@lid", &long).await.unwrap();
+        let prekeys: Vec<_> = (1..700).map(|id| (id, Bytes::from_static(b"key"))).collect();
+        ours.store_prekeys_batch(&prekeys, false).await.unwrap();
+        ours.settle().await;
+    }
+    let keys = (&Sealer::new(&old), &Sealer::new(&new));
+    Devices.reseal(&store, session(1), keys).await.unwrap();
+    let ours = backend(&store, &new).await;
+    assert_eq!(ours.get_session("a@lid").await.unwrap().as_deref(), Some(&long[..]));
+    assert_eq!(ours.get_max_prekey_id().await.unwrap(), 699);
+    assert!(ours.load().await.unwrap().is_some());
+    let before = backend(&store, &old).await;
+    assert!(before.get_session("a@lid").await.is_err());
 }

@@ -71,13 +71,51 @@ fn failed(step: &'static str) -> impl FnOnce(io::Error) -> CompactError {
 /// # Errors
 /// [`CompactError`].
 pub async fn compact(dir: &Path, options: SledOptions) -> Result<Compacted, CompactError> {
-    let size = || {
-        fs::metadata(dir.join("db"))
-            .map(|about| about.len())
-            .map_err(failed("measured"))
-    };
+    let (records, before) = copy(dir, options).await?;
+    take_over(dir, &lock(dir)?)?;
+    let after = size(dir)?;
+    Ok(Compacted { records, before, after })
+}
+
+/// Writes the store in `dir` anew, as `change` makes it of a copy. Until all of that is done the store is as it was; then it is all
+/// changed, and nothing of what was before is left in its file. There has to be room for two copies.
+///
+/// # Errors
+/// [`CompactError`], or that of `change`.
+pub async fn compact_changed<E: From<CompactError>>(
+    dir: &Path,
+    options: SledOptions,
+    change: impl AsyncFnOnce(Arc<dyn Store>) -> Result<(), E>,
+) -> Result<Compacted, E> {
+    let (_, before) = copy(dir, options).await?;
+    // Nobody begins to write into what is about to be replaced.
+    let held = lock(dir).map_err(CompactError::from)?;
     let copying = dir.join(COPYING);
-    let (records, before) = {
+    let changed = async {
+        let store: Arc<dyn Store> = SledStore::open(&copying, options).map_err(CompactError::from)?;
+        change(Arc::clone(&store)).await?;
+        Ok::<_, E>(store.flush().await.map_err(CompactError::from)?)
+    };
+    if let Err(error) = changed.await {
+        super::directory::wait_for_lingering_threads(&copying);
+        fs::remove_dir_all(&copying).map_err(failed("removed"))?;
+        return Err(error);
+    }
+    let Compacted { records, .. } = Box::pin(compact(&copying, options)).await?;
+    take_over(dir, &held)?;
+    let after = size(dir)?;
+    Ok(Compacted { records, before, after })
+}
+
+fn size(dir: &Path) -> Result<u64, CompactError> {
+    let about = fs::metadata(dir.join("db"));
+    about.map(|about| about.len()).map_err(failed("measured"))
+}
+
+/// Copies what is in the store into [`COPYING`], and answers with the count of records and the size before.
+async fn copy(dir: &Path, options: SledOptions) -> Result<(u64, u64), CompactError> {
+    let copying = dir.join(COPYING);
+    let copied = {
         let store = SledStore::open(dir, options)?;
         if copying.exists() {
             fs::remove_dir_all(&copying).map_err(failed("removed"))?;
@@ -94,20 +132,20 @@ pub async fn compact(dir: &Path, options: SledOptions) -> Result<Compacted, Comp
         }
         copy.flush().await?;
         store.flush().await?;
-        (records, size()?)
+        (records, size(dir)?)
     };
-    // Both are closed. The directory is ours until the copy has taken its place.
-    let _lock = lock(dir)?;
+    super::directory::wait_for_lingering_threads(&copying);
+    Ok(copied)
+}
+
+/// Puts what is in [`COPYING`] in the place of the store. Nobody has either open: the directory is held.
+fn take_over(dir: &Path, _held: &File) -> Result<(), CompactError> {
+    let copying = dir.join(COPYING);
     super::directory::wait_for_lingering_threads(dir);
     super::directory::wait_for_lingering_threads(&copying);
     fs::rename(&copying, dir.join(COPIED)).map_err(failed("named"))?;
     sync(dir).map_err(failed("made durable"))?;
-    put_in_place(dir).map_err(failed("put in its place"))?;
-    Ok(Compacted {
-        records,
-        before,
-        after: size()?,
-    })
+    put_in_place(dir).map_err(failed("put in its place"))
 }
 
 /// Counts the records of a space, and copies them if there is somewhere to copy them to.
