@@ -59,6 +59,7 @@ pub mod schedule_state;
 pub mod scheduled_message;
 pub mod send_ledger;
 pub mod timer;
+pub mod trace_context;
 pub mod upload;
 pub mod uploaded_plugin;
 pub mod version;

@@ -88,6 +88,7 @@ use crate::shutdown::{Shutdown, Signal, Stopped};
 use crate::source::Timetable;
 use crate::standing::Standing;
 use crate::sweep::Sweep;
+use crate::traces;
 use crate::webhook::Webhooks;
 pub use error::AppError;
 
@@ -215,6 +216,10 @@ impl App {
         let config = Arc::new(config);
         let shutdown = Shutdown::new(Arc::clone(&clock));
         shutdown.spawn("store", watch_over(disk, shutdown.soft()));
+        let (traces, exporter) = traces::exporting(&config.traces, meters.traces.clone(), &clock)?;
+        if let Some(exporter) = exporter {
+            shutdown.spawn("traces", exporter.run(shutdown.soft()));
+        }
         let runs = Runs::new(Arc::clone(&store));
         let hide = Hide::under(runs.hiding_key(random(&*ids)).await?);
         let rollout = Rollout::begin(RolloutParts {
@@ -340,6 +345,7 @@ impl App {
                 stagger: config.whatsapp.stagger,
                 router_meters: meters.router.clone(),
                 webhook_meters: meters.webhooks.clone(),
+                traces: traces.clone(),
                 records,
                 send_retry: config.plugins.retry.clone(),
                 policies: policies.clone(),
@@ -415,6 +421,7 @@ impl App {
                 readiness,
                 metrics: metrics.clone(),
                 meters: meters.http,
+                traces,
                 sessions,
                 accounts: Accounts::new(
                     control.clone(),

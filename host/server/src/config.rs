@@ -31,6 +31,7 @@ pub mod send_policy;
 pub mod server;
 pub mod session;
 pub mod storage;
+pub mod traces;
 pub mod webhooks;
 pub mod whatsapp;
 
@@ -62,6 +63,7 @@ use send_policy::SendPolicies;
 use server::Server;
 use session::Session;
 use storage::Storage;
+use traces::Traces;
 use tree::Node;
 use waspnest_core::id::{EndpointName, SecretName};
 use webhooks::Endpoint;
@@ -100,6 +102,8 @@ pub struct Config {
     pub log: Log,
     /// `[metrics]`.
     pub metrics: Metrics,
+    /// `[traces]`.
+    pub traces: Traces,
     /// `[[session]]`.
     pub sessions: Vec<Session>,
     /// `[[plugin]]`.
@@ -187,6 +191,7 @@ impl Config {
         let media = MediaLimits::read(section.table("media"));
         let log = Log::read(section.table("log"));
         let metrics = Metrics::read(section.table("metrics"));
+        let traces = Traces::read(section.table("traces"));
         let sessions = section
             .tables("session")
             .into_iter()
@@ -218,6 +223,7 @@ impl Config {
             media,
             log,
             metrics,
+            traces,
             sessions,
             installations,
             binds,

@@ -32,6 +32,7 @@ mod postman;
 pub(crate) mod qr_image;
 mod query;
 mod reply;
+mod request_trace;
 mod routes;
 mod scrape;
 mod swagger;
@@ -77,6 +78,7 @@ use crate::service::values::Values;
 use crate::service::versions::VersionControl;
 use crate::service::webhooks::Webhooks;
 use crate::shutdown::Shutdown;
+use crate::traces::Traces;
 use dispatch::Dispatch;
 pub use document::openapi;
 pub use meters::Meters;
@@ -139,6 +141,8 @@ pub struct HttpParts {
     pub readiness: Readiness,
     /// What is measured.
     pub metrics: Metrics,
+    /// Where work is told of.
+    pub traces: Traces,
     /// What is measured of requests.
     pub meters: Meters,
     /// Who may call.

@@ -16,6 +16,7 @@ mod did_you_mean;
 mod disk;
 
 pub mod breaker;
+pub mod traces;
 mod tracker;
 
 pub mod cron_rule;

@@ -11,6 +11,7 @@ use waspnest_core::measure::Shown;
 use waspnest_core::{log, outbox, store};
 
 use crate::service::metrics;
+use crate::traces;
 use crate::webhook_meters::WebhookMeters;
 use crate::{http, router};
 
@@ -31,6 +32,8 @@ pub struct Meters {
     pub webhooks: WebhookMeters,
     /// Requests to the API.
     pub http: http::Meters,
+    /// What is told of traces.
+    pub traces: traces::Meters,
 }
 
 impl Meters {
@@ -45,6 +48,7 @@ impl Meters {
             egress: waspnest_egress::Meters::default(),
             webhooks: WebhookMeters::default(),
             http: http::Meters::default(),
+            traces: traces::Meters::default(),
         }
     }
 
@@ -60,6 +64,7 @@ impl Meters {
             egress,
             webhooks,
             http,
+            traces,
         } = self;
         log.register(&mut shown);
         router.register(&mut shown);
@@ -68,6 +73,7 @@ impl Meters {
         webhooks.register(&mut shown);
         egress.register(&mut shown);
         http.register(&mut shown);
+        traces.register(&mut shown);
         shown
     }
 }

@@ -106,6 +106,7 @@ pub(crate) struct About<'a> {
     pub(crate) installation: &'a Installation,
     pub(crate) attempt: u32,
     pub(crate) binding: &'a Arc<str>,
+    pub(crate) traceparent: Option<&'a str>,
 }
 
 /// A call that has ended, whose draft may not be committed yet.
@@ -120,6 +121,7 @@ pub(crate) struct Ended {
 #[derive(Debug)]
 pub(crate) struct Whole {
     pub(crate) binding: Arc<str>,
+    pub(crate) traceparent: Option<Box<str>>,
     pub(crate) was: Was,
     pub(crate) error: Option<String>,
     pub(crate) draft: Option<Draft>,
@@ -186,6 +188,7 @@ impl Taking {
         };
         let story = Arc::new(Whole {
             binding: Arc::clone(about.binding),
+            traceparent: about.traceparent.map(Into::into),
             was,
             error,
             draft,
@@ -330,6 +333,7 @@ impl Whole {
     fn text(&self, bodies: Bodies, hide: &Hide) -> Box<str> {
         let story = Story {
             binding: &self.binding,
+            traceparent: self.traceparent.as_deref(),
             occasion: &self.was,
             error: self.error.as_deref(),
             draft: self.draft.as_ref(),

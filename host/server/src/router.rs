@@ -24,6 +24,7 @@ mod shadow;
 mod shelf;
 mod slot;
 mod slots;
+mod told_traces;
 
 #[cfg(test)]
 mod tests;
@@ -66,6 +67,7 @@ use crate::recorder::Recorder;
 use crate::replies::Replies;
 use crate::secrets::Secrets;
 use crate::sink::SinkPort;
+use crate::traces::Traces;
 
 /// What a session's router is made of.
 #[derive(Debug)]
@@ -100,6 +102,7 @@ pub(crate) struct RouterParts {
     /// Where calls are recorded, if they are.
     pub records: Option<Recorder>,
     pub meters: Meters,
+    pub traces: Traces,
     pub sink: SinkPort,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,

@@ -43,6 +43,7 @@ use crate::send_policies::Policies;
 use crate::shutdown::Shutdown;
 use crate::sink::{CANCELED, SinkPort};
 use crate::source::Timetable;
+use crate::traces::Traces;
 use crate::webhook::Webhooks;
 use crate::webhook_meters::WebhookMeters;
 
@@ -100,6 +101,8 @@ pub struct Shared {
     pub router_meters: router::Meters,
     /// What is measured of webhooks.
     pub webhook_meters: WebhookMeters,
+    /// Where work is told of.
+    pub traces: Traces,
     /// Where calls are recorded, if they are.
     pub records: Option<Recorder>,
     /// What happens to effects that fail for the moment.

@@ -5,6 +5,7 @@
 //! under the same message id, which phones show once.
 
 mod carrier;
+mod effect_traces;
 mod failures;
 mod lanes;
 mod policy;
@@ -12,6 +13,7 @@ mod session;
 mod webhooks;
 
 pub use carrier::{Answer, Carried, Carrier, CarryError};
+pub(crate) use effect_traces::EffectTraces;
 pub(crate) use failures::Failures;
 pub(crate) use policy::PolicyParts;
 pub(crate) use session::{CANCELED, SessionSink, SinkParts, SinkPort};

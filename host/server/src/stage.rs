@@ -44,8 +44,9 @@ use crate::replies::{Replies, Reply};
 use crate::router::{GroupAdmins, Installed, LoopGuard, RouterParts, SessionRouter, Slots};
 use crate::scenario::{NoMessage, Remembered};
 use crate::secrets::Secrets;
-use crate::sink::{Failures, PolicyParts, SessionSink, SinkParts};
+use crate::sink::{EffectTraces, Failures, PolicyParts, SessionSink, SinkParts};
 use crate::source::{SessionSchedules, SourceParts, Timetable};
+use crate::traces::Traces;
 use account::PlayedAccount;
 use clock::StageClock;
 use script::{PlayedFiles, PlayedServers, Sent, Taker};
@@ -257,6 +258,7 @@ impl Stage {
             clock: Arc::clone(&clock),
             retry: self.config.plugins.retry.clone(),
             failures: Failures::new(session, self.log.clone(), LiveInterest::default()),
+            traces: EffectTraces::new(session, self.log.clone(), Traces::default()),
             // What a scenario says happens when it says.
             policy: PolicyParts::off(
                 session,
@@ -298,6 +300,7 @@ impl Stage {
             group_admins: GroupAdmins::default(),
             records,
             meters: crate::router::Meters::default(),
+            traces: Traces::default(),
             sink: port,
             clock: Arc::clone(&clock),
             ids,

@@ -24,6 +24,14 @@ pub mod span {
     pub const REQUEST: &str = "http.request";
     /// One background task.
     pub const TASK: &str = "task";
+    /// One event, from when it came until it was taken up.
+    pub const EVENT: &str = "event";
+    /// All that one installation does about an event.
+    pub const HANDLING: &str = "plugin.handle";
+    /// One request that a plugin makes.
+    pub const PLUGIN_REQUEST: &str = "plugin.request";
+    /// One attempt to tell a webhook of an event.
+    pub const DELIVERY: &str = "webhook.attempt";
     /// One call of a plugin.
     pub const CALL: &str = "plugin.call";
     /// One attempt to carry out an effect.

@@ -22,6 +22,7 @@ use waspnest_egress::{Egress, EgressError, Inbound, Outbound};
 
 use crate::config::webhooks::{Endpoint, HeaderPart, HeaderText, Sign, SignForm};
 use crate::secrets::{SecretFailure, Secrets};
+use crate::traces::Traced;
 
 pub(crate) const ID: HeaderName = HeaderName::from_static("webhook-id");
 pub(crate) const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
@@ -163,8 +164,14 @@ impl Webhooks {
     ///
     /// # Errors
     /// See [`Undelivered`].
-    pub async fn deliver(&self, endpoint: &Endpoint, message: &Message) -> Result<(), Undelivered> {
-        let headers = self.headers(endpoint, message).await?;
+    pub(crate) async fn deliver(
+        &self,
+        endpoint: &Endpoint,
+        message: &Message,
+        traced: &Traced,
+    ) -> Result<(), Undelivered> {
+        let mut headers = self.headers(endpoint, message).await?;
+        traced.put(&mut headers);
         let letter = Letter {
             url: endpoint.url.clone(),
             headers,

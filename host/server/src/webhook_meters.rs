@@ -41,6 +41,14 @@ struct Attempt {
 impl Told {
     const ALL: [Self; 3] = [Self::Taken, Self::Again, Self::GivenUp];
 
+    /// As what an attempt failed, if it did.
+    pub(crate) const fn failed(self) -> Option<&'static str> {
+        match self {
+            Self::Taken => None,
+            Self::Again | Self::GivenUp => Some(self.name()),
+        }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::Taken => "taken",

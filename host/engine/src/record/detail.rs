@@ -38,6 +38,8 @@ impl Bodies {
 pub struct Story<'a> {
     /// Name of the rule that brought the event.
     pub binding: &'a str,
+    /// Where the call belonged in a trace, if in any.
+    pub traceparent: Option<&'a str>,
     /// What the event was to the plugin.
     pub occasion: &'a Was,
     /// How it failed, in words.
@@ -104,6 +106,9 @@ impl Story<'_> {
             "steps_left_out": self.steps.left_out,
             "lines": self.lines.iter().map(line).collect::<Value>(),
         });
+        if let Some(traceparent) = self.traceparent {
+            text["traceparent"] = traceparent.into();
+        }
         if let (Was::Reply(pending), Bodies::Full) = (self.occasion, bodies) {
             let wait: Wait = (
                 pending.scope.clone(),
@@ -270,6 +275,12 @@ impl Detail {
         self.field("binding").as_str().unwrap_or_default()
     }
 
+    /// Where the call belonged in a trace, if in any.
+    #[must_use]
+    pub fn traceparent(&self) -> Option<&str> {
+        self.field("traceparent").as_str()
+    }
+
     /// What the call wanted; null if it failed.
     #[must_use]
     pub fn draft(&self) -> &Value {
@@ -375,6 +386,7 @@ mod tests {
         };
         let story = Story {
             binding: "all",
+            traceparent: None,
             occasion: &Was::Event,
             error: None,
             draft: Some(&draft),

@@ -38,6 +38,9 @@ pub enum AppError {
     /// Plugins cannot be let out.
     #[error(transparent)]
     Egress(#[from] waspnest_egress::SetUpError),
+    /// Nobody can be told of traces.
+    #[error(transparent)]
+    Traces(#[from] crate::traces::ExportSetUpError),
     /// Files of plugins cannot be kept.
     #[error(transparent)]
     Files(#[from] FileError),

@@ -12,12 +12,15 @@ use waspnest_core::log::{Log, LogError};
 use waspnest_core::progress::{Attempt, DeadLetter, Progress};
 use waspnest_core::session::{SessionError, Sessions as Register};
 use waspnest_core::store::StoreError;
+use waspnest_core::trace_context::SpanId;
 use waspnest_egress::Egress;
 
 use super::endpoint::Endpoint;
 use super::endpoints::Endpoints;
 use crate::breaker::Verdict;
 use crate::public_event::EventType;
+use crate::telemetry::span;
+use crate::traces::{Parent, Role, Traced, Traces, Work};
 use crate::webhook::{Letter, Undelivered, post};
 use crate::webhook_meters::{Told, WebhookMeters};
 
@@ -36,6 +39,7 @@ pub(crate) struct DelivererParts {
     pub register: Register,
     pub egress: Egress,
     pub meters: WebhookMeters,
+    pub traces: Traces,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,
 }
@@ -138,11 +142,14 @@ impl DelivererParts {
         };
         let rules = self.endpoints.rules();
         let (begun, started) = (self.clock.now(), self.clock.monotonic());
+        let span = SpanId::of_delivery(event.id, endpoint.id, attempt.count + 1);
+        let traced = Traced::of(&self.traces, event, span);
         let told = match endpoint.tells(event, &record, begun, rules.timeout) {
-            Some(letters) => self.post_all(letters).await,
+            Some(letters) => self.post_all(letters, &traced).await,
             None => Err(Undelivered::never("its URL cannot be read")),
         };
         let duration = self.clock.monotonic().saturating_sub(started);
+        self.tell_attempt(&traced, endpoint, (event, attempt.count + 1), (&told, duration));
         let now = self.clock.now();
         self.note(endpoint, &told, now, duration);
         let at = At {
@@ -208,16 +215,49 @@ impl DelivererParts {
     }
 
     /// Sends one after the other, and answers with the last status. The next attempt begins with the first again.
-    async fn post_all(&self, letters: Vec<Letter>) -> Result<u16, Undelivered> {
+    async fn post_all(&self, letters: Vec<Letter>, traced: &Traced) -> Result<u16, Undelivered> {
         // It was told in another format when this was queued.
         let mut told = Err(Undelivered::never("its format has nothing to say of such events"));
-        for letter in letters {
+        for mut letter in letters {
+            traced.put(&mut letter.headers);
             told = post(&self.egress, letter).await;
             if told.is_err() {
                 break;
             }
         }
         told
+    }
+
+    fn tell_attempt(
+        &self,
+        traced: &Traced,
+        endpoint: &Endpoint,
+        (event, attempt): (&Event, u32),
+        (told, took): (&Result<u16, Undelivered>, Duration),
+    ) {
+        self.traces.tell(traced.context, || {
+            let (status, failed) = match told {
+                Ok(status) => (Some(*status), None),
+                Err(Undelivered::Permanent { status, .. }) => (*status, Some("given_up")),
+                Err(Undelivered::Transient { .. }) => (None, Some("again")),
+            };
+            let mut facts = vec![
+                ("session.id", self.session.to_string().into()),
+                ("event.id", event.id.to_string().into()),
+                ("event.type", EventType::of(&event.kind).name().into()),
+                ("webhook.id", endpoint.id.to_string().into()),
+                ("attempt", attempt.into()),
+            ];
+            facts.extend(status.map(|status| ("http.response.status_code", status.into())));
+            Work {
+                name: span::DELIVERY,
+                role: Role::Client,
+                parent: Some(Parent::Here(SpanId::of_event(event.id))),
+                took,
+                failed,
+                facts,
+            }
+        });
     }
 
     fn measure(&self, endpoint: &Endpoint, told: Told, took: Duration) {

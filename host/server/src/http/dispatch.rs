@@ -33,6 +33,7 @@ use super::idempotency::{Asked, Begun, Idempotency};
 use super::peer;
 use super::query::Params;
 use super::reply::Reply;
+use super::request_trace::RequestTrace;
 use super::routes::{Access, Route, TICKET, TICKETS, Takes, table};
 use crate::service::audit::Note;
 use crate::service::caller::{Admission, Bearer, Caller, Refused};
@@ -101,8 +102,9 @@ impl Dispatch {
         self.stop.clone()
     }
 
-    async fn answer(&self, incoming: Incoming) -> Reply {
+    async fn answer(&self, mut incoming: Incoming) -> Reply {
         let clock = &self.parts.clock;
+        let traced = RequestTrace::begin(&self.parts, &mut incoming.headers);
         let begun = clock.monotonic();
         let id = self.request_id(&incoming.headers);
         let method = incoming.method.clone();
@@ -136,6 +138,7 @@ impl Dispatch {
         }
         let took = clock.monotonic().saturating_sub(begun);
         self.parts.meters.answered(&method, template, status, took);
+        traced.ended(&self.parts.traces, (&method, template), status, took);
         tracing::info!(
             request.id = %id, http.method = %method, http.route = template, http.status = status.as_u16(), error.code = code,
             duration_ms = took.as_millis(), "{method} {template} {}", status.as_u16()

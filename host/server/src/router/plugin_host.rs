@@ -2,12 +2,14 @@
 //! messages for quotes, requests to servers and to the session's account, and the answers that earlier attempts at the event got.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::{Method, StatusCode};
 use waspnest_core::address::{Jid, Party};
-use waspnest_core::clock::UnixMs;
+use waspnest_core::clock::{Clock, UnixMs};
 use waspnest_core::draft::{KvEntry, KvKey, KvScope, Pot, Timer, TimerRule};
 use waspnest_core::effect::{Action, Cause};
 use waspnest_core::event::{Event, EventKind, Position};
@@ -29,6 +31,8 @@ use waspnest_engine::{
 use super::RouterParts;
 use super::installed::Installed;
 use crate::source::Recurrence;
+use crate::telemetry::span;
+use crate::traces::{Parent, Role, Traced, Work};
 
 /// The host as one call sees it. It cannot reach another session, another installation or another event.
 #[derive(Debug)]
@@ -38,17 +42,56 @@ pub(super) struct PluginHost {
     event: EventId,
     position: Position,
     dialogue_quota: Quota,
+    traced: Traced,
+    /// Requests that it has made.
+    requests: AtomicU32,
 }
 
 impl PluginHost {
-    pub(super) fn new(parts: &Arc<RouterParts>, installed: &Installed, event: &Event) -> Self {
+    pub(super) fn new(parts: &Arc<RouterParts>, installed: &Installed, event: &Event, traced: Traced) -> Self {
         Self {
             parts: Arc::clone(parts),
             installation: installed.installation.id().clone(),
             event: event.id,
             position: event.position,
             dialogue_quota: installed.dialogue_quota(),
+            traced,
+            requests: AtomicU32::new(0),
         }
+    }
+
+    /// A request as it leaves. Where it belongs is said here, below what is kept of it: a later attempt asks the same, and is another call.
+    fn outbound(&self, request: HttpRequest) -> (Outbound, Traced) {
+        let mut outbound = outbound(request);
+        let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        let traced = self.traced.request(&self.parts.traces, number);
+        traced.put(&mut outbound.headers);
+        (outbound, traced)
+    }
+
+    fn tell_request(&self, traced: &Traced, asked: &Asked, answered: Result<StatusCode, &EgressError>) {
+        self.parts.traces.tell(traced.context, || {
+            let mut facts = vec![
+                ("session.id", self.parts.session.to_string().into()),
+                ("event.id", self.event.to_string().into()),
+                ("plugin.id", self.installation.as_str().into()),
+                ("http.request.method", asked.method.as_str().into()),
+                ("server.address", asked.host.as_str().into()),
+            ];
+            facts.extend(
+                answered
+                    .ok()
+                    .map(|status| ("http.response.status_code", status.as_u16().into())),
+            );
+            Work {
+                name: span::PLUGIN_REQUEST,
+                role: Role::Client,
+                parent: self.traced.context.map(|context| Parent::Here(context.span)),
+                took: self.parts.clock.monotonic().saturating_sub(asked.began),
+                failed: answered.err().map(class),
+                facts,
+            }
+        });
     }
 
     fn asker(&self) -> Asker<'_> {
@@ -261,7 +304,10 @@ impl Host for PluginHost {
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, HttpFailure> {
-        let answer = self.parts.egress.exchange(outbound(request)).await;
+        let asked = Asked::of(&request, &*self.parts.clock);
+        let (outbound, traced) = self.outbound(request);
+        let answer = self.parts.egress.exchange(outbound).await;
+        self.tell_request(&traced, &asked, answer.as_ref().map(|answer| answer.status));
         let Inbound {
             status,
             headers,
@@ -280,13 +326,42 @@ impl Host for PluginHost {
     }
 
     async fn open(&self, request: HttpRequest) -> Result<HttpIncoming, HttpFailure> {
-        let opened = self.parts.egress.open(outbound(request)).await;
+        let asked = Asked::of(&request, &*self.parts.clock);
+        let (outbound, traced) = self.outbound(request);
+        let opened = self.parts.egress.open(outbound).await;
+        self.tell_request(&traced, &asked, opened.as_ref().map(|opened| opened.status));
         let Opened { status, headers, body } = opened.map_err(unanswered)?;
         Ok(HttpIncoming {
             status: status.as_u16(),
             headers,
             body: Box::new(ComingBody(body)),
         })
+    }
+}
+
+/// What is known of a request when it has ended.
+struct Asked {
+    method: Method,
+    host: String,
+    began: Duration,
+}
+
+impl Asked {
+    fn of(request: &HttpRequest, clock: &dyn Clock) -> Self {
+        Self {
+            method: request.method.clone(),
+            host: request.url.host_str().unwrap_or_default().to_owned(),
+            began: clock.monotonic(),
+        }
+    }
+}
+
+/// As what a request failed.
+const fn class(error: &EgressError) -> &'static str {
+    match error {
+        EgressError::Forbidden(_) | EgressError::Url => "forbidden",
+        EgressError::Unreachable(_) => "unreachable",
+        EgressError::TimedOut(_) => "timed_out",
     }
 }
 

@@ -24,6 +24,7 @@ use super::precedence::{Come, Turn};
 use super::session::Finished;
 use super::shadow::{Seen, Shadowing};
 use super::slot::{Entered, Slot};
+use super::told_traces::Which;
 use super::{RouterError, RouterParts};
 use crate::breaker::Verdict;
 use crate::recorder::{About, Ended, Taking};
@@ -130,6 +131,7 @@ async fn serve(
             None => return pass_over(parts, slot.id(), position, round).await,
         },
     };
+    let began = parts.clock.monotonic();
     loop {
         tokio::select! {
             () = parts.clock.sleep_until(attempt.not_before) => {}
@@ -163,7 +165,10 @@ async fn serve(
         .await?;
         drop((under_way, entered));
         let (error, class, hint) = match outcome {
-            Outcome::Done => return Ok(Served::Finished),
+            Outcome::Done => {
+                parts.tell_handled(&event, slot.id(), began, None);
+                return Ok(Served::Finished);
+            }
             Outcome::Again { error, class, hint } => (error, class, Some(hint)),
             Outcome::Hopeless { error, class } => (error, class, None),
         };
@@ -182,6 +187,7 @@ async fn serve(
                 at: now,
             };
             parts.progress.park(parts.session, slot.id(), position, &letter).await?;
+            parts.tell_handled(&event, slot.id(), began, Some(class));
             if let EventKind::Request(_) = event.kind {
                 parts.replies.put(event.id, Reply::Failed);
             }
@@ -263,7 +269,9 @@ async fn call(
     attempt: u32,
 ) -> Result<Outcome, RouterError> {
     let mut full = None;
-    for _ in 0..MOST_CONFLICTS {
+    for again in 0..MOST_CONFLICTS {
+        let which = Which { attempt, again };
+        let traced = parts.traced(event, installed, which);
         let pending = due::ended_wait(parts, installed, event, way).await?;
         let standing = match &pending {
             Some(_) => Standing::Irrelevant,
@@ -281,11 +289,12 @@ async fn call(
         let mut ended = None;
         let called = match due {
             Due::Call(occasion) => {
-                let host: Arc<dyn Host> = Arc::new(PluginHost::new(parts, installed, event));
+                let host: Arc<dyn Host> = Arc::new(PluginHost::new(parts, installed, event, traced.clone()));
                 let is_told = parts.records.is_some() || shadow.is_some();
                 let taking = is_told.then(|| Taking::begin(Arc::clone(&host), &occasion, &*parts.clock));
                 let host = taking.as_ref().map_or(host, Taking::host);
                 let me = parts.me.borrow().clone();
+                let traceparent = traced.context.map(|context| context.to_string());
                 let config = installed.settings.of_event(&parts.name, event);
                 let context = CallContext {
                     event,
@@ -294,7 +303,7 @@ async fn call(
                     attempt,
                     binding: bind,
                     deadline: None,
-                    traceparent: None,
+                    traceparent: traceparent.as_deref(),
                     occasion,
                     config: Some(&config),
                     seed: seed(event, installed),
@@ -306,6 +315,7 @@ async fn call(
                     installation: &installed.installation,
                     attempt,
                     binding: bind,
+                    traceparent: traceparent.as_deref(),
                 };
                 ended = taking.map(|taking| taking.ended(&called, &about, &*parts.clock));
                 called.draft().map(|(draft, dues)| {
@@ -321,10 +331,12 @@ async fn call(
             }
         };
         let duration_ms = (parts.clock.monotonic() - started).as_millis();
-        let log = |outcome: &str, effects: usize| {
+        let log = |outcome: &'static str, effects: usize| {
             // What the host answers itself is no call.
             if called_for.is_some() {
-                meters.called(outcome, parts.clock.monotonic() - started);
+                let took = parts.clock.monotonic() - started;
+                meters.called(outcome, took);
+                parts.tell_call(&traced, (event, installed), which, took, outcome);
             }
             if let (Some(records), Some(ended)) = (&parts.records, &ended) {
                 records.tell(parts.session, ended, outcome);

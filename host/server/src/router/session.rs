@@ -239,6 +239,9 @@ impl SessionRouter {
                 None => course.tracker.pass(event.position),
             }
         }
+        if !all.is_empty() {
+            self.parts.tell_taken(event);
+        }
         // Known for all before the first begins: a call that stops the event has to know whom it stops it for.
         let ranks = all.iter().map(|(index, wanted)| (&*versions[*index], wanted.may_stop));
         let turns = precedence::turns(ranks);

@@ -261,6 +261,7 @@ impl Looking {
             attempt: run.attempt,
             seed: seed(&event, installed),
             binding: &story.binding,
+            traceparent: story.traceparent.as_deref(),
             occasion,
             config: Some(&config),
             clock: Some(&clock),

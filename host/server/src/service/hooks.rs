@@ -19,6 +19,7 @@ use waspnest_core::hmac;
 use waspnest_core::id::{EventId, InstallationId, TenantId};
 use waspnest_core::log::Log;
 use waspnest_core::secret::SecretText;
+use waspnest_core::trace_context::{TRACEPARENT, TRACESTATE};
 
 use super::caller::Caller;
 use super::error::Error;
@@ -145,12 +146,15 @@ impl Hooks {
             let value = call.headers.get(name)?.to_str().ok()?;
             (name != AUTHORIZATION).then(|| (name.as_str().into(), value.into()))
         };
+        // Where a request belongs in a trace stays with it, whatever else of it a plugin sees.
+        let traced = [TRACEPARENT, TRACESTATE].map(http::HeaderName::from_static);
+        let traced = traced.iter().filter(|name| !hook.headers.contains(name));
         let event = EventKind::Request(Box::new(RequestEvent {
             installation,
             method: call.method.clone(),
             path: call.path.clone(),
             query: call.query.clone(),
-            headers: hook.headers.iter().filter_map(shown).collect(),
+            headers: hook.headers.iter().chain(traced).filter_map(shown).collect(),
             body: call.body.to_vec(),
         }));
         let appended = self

@@ -202,6 +202,7 @@ impl Runs {
             attempt: run.attempt,
             seed: seed(&event, installed),
             binding: detail.binding(),
+            traceparent: detail.traceparent(),
             occasion,
             config: Some(&config),
             clock: Some(&clock),

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use waspnest_core::address::Party;
 use waspnest_core::delivery::Deliveries;
 use waspnest_core::event::{Family, Interest, LiveInterest};
+use waspnest_core::id::SessionId;
 use waspnest_core::send_ledger::Linked;
 use waspnest_core::session::SessionRecord;
 use waspnest_core::store::StoreError;
@@ -22,7 +23,9 @@ use crate::live;
 use crate::rollout;
 use crate::router::{GroupAdmins, LoopGuard, RouterParts, SessionRouter};
 use crate::service::mailbox::Library;
-use crate::sink::{Failures, PolicyParts, SessionSink, SinkParts, SinkPort, WebhookSink, WebhookSinkParts};
+use crate::sink::{
+    EffectTraces, Failures, PolicyParts, SessionSink, SinkParts, SinkPort, WebhookSink, WebhookSinkParts,
+};
 use crate::source::{SessionSchedules, SourceParts};
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -89,6 +92,7 @@ pub(super) async fn prepare(
         clock: Arc::clone(&shared.clock),
         retry: shared.send_retry.clone(),
         failures: Failures::new(session, shared.log.clone(), interest.clone()),
+        traces: traces(shared, session),
         policy: policy(shared, record, me.subscribe()).await?,
     });
     for slot in shared.installations.of(tenant).iter() {
@@ -100,6 +104,7 @@ pub(super) async fn prepare(
             name: record.name.clone(),
             outbox: shared.outbox.clone(),
             webhooks: shared.webhooks.clone(),
+            traces: traces(shared, session),
             meters: shared.webhook_meters.clone(),
             clock: Arc::clone(&shared.clock),
             ids: Arc::clone(&shared.ids),
@@ -122,6 +127,7 @@ pub(super) async fn prepare(
         group_admins: GroupAdmins::default(),
         records: shared.records.clone(),
         meters: shared.router_meters.clone(),
+        traces: shared.traces.clone(),
         egress: shared.egress.clone(),
         secrets: shared.secrets.clone(),
         replies: shared.replies.clone(),
@@ -158,6 +164,7 @@ pub(super) async fn prepare(
         register: shared.register.clone(),
         egress: shared.egress.clone(),
         meters: shared.webhook_meters.clone(),
+        traces: shared.traces.clone(),
         clock: Arc::clone(&shared.clock),
         ids: Arc::clone(&shared.ids),
     });
@@ -197,6 +204,11 @@ pub(super) async fn prepare(
         },
         port,
     ))
+}
+
+/// Where attempts to carry effects of a session out are told.
+fn traces(shared: &Shared, session: SessionId) -> EffectTraces {
+    EffectTraces::new(session, shared.log.clone(), shared.traces.clone())
 }
 
 /// The send policy of a session. An account that was linked before that was noted is as old as its session.

@@ -26,10 +26,12 @@ use waspnest_core::outbox::{Committed, Outbox};
 use waspnest_core::store::{Store, StoreError};
 
 use super::carrier::{Answer, Carried, Carrier, CarryError};
+use super::effect_traces::EffectTraces;
 use super::failures::Failures;
 use super::lanes::Lanes;
 use super::policy::{Happened, Policy, PolicyParts};
 use crate::config::plugins::Retry;
+use crate::traces::Traced;
 pub(crate) use cancel::CANCELED;
 use cancel::Cancel;
 use cancel::Uncancelable;
@@ -91,6 +93,7 @@ pub(crate) struct SinkParts {
     pub retry: Retry,
     pub failures: Failures,
     pub policy: PolicyParts,
+    pub traces: EffectTraces,
 }
 
 /// The sink of one session; [`SessionSink::run`] is its task.
@@ -376,6 +379,11 @@ fn is_webhook(effect: &Effect) -> bool {
 impl SinkParts {
     /// Makes one attempt and records what came of it.
     async fn attempt(&self, mut effect: Effect, connection: Option<u64>) -> Attempted {
+        let traced = match self.traces.are_told() {
+            true => self.traces.begin(&effect).await,
+            // WhatsApp is told of no trace.
+            false => Traced::default(),
+        };
         let started = self.clock.monotonic();
         let outcome = if self.is_stale(&effect) {
             Err(CarryError::Permanent {
@@ -385,8 +393,16 @@ impl SinkParts {
         } else {
             self.carrier.carry_out(&effect).await
         };
-        let duration_ms = (self.clock.monotonic() - started).as_millis();
+        let took = self.clock.monotonic() - started;
+        let duration_ms = took.as_millis();
         let name = effect.action.name();
+        let failed = match &outcome {
+            Ok(_) => None,
+            Err(CarryError::NotConnected) => Some("not_connected"),
+            Err(CarryError::Transient { .. }) => Some("again"),
+            Err(CarryError::Permanent { .. }) => Some("given_up"),
+        };
+        self.traces.ended(&traced, &effect, took, failed);
         let (progress, end) = match outcome {
             Ok(carried) => {
                 tracing::info!(effect.id = %effect.id, effect.kind = name, duration_ms, "effect left");

@@ -20,6 +20,7 @@ use waspnest_core::id::{EffectId, EndpointName, SessionId, SessionName};
 use waspnest_core::outbox::Outbox;
 use waspnest_core::store::StoreError;
 
+use super::EffectTraces;
 use crate::rfc3339::rfc3339;
 use crate::webhook::{Message, Undelivered, Webhooks};
 use crate::webhook_meters::{Told, WebhookMeters};
@@ -36,6 +37,7 @@ pub(crate) struct WebhookSinkParts {
     pub name: SessionName,
     pub outbox: Outbox,
     pub webhooks: Webhooks,
+    pub traces: EffectTraces,
     pub meters: WebhookMeters,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,
@@ -164,6 +166,7 @@ impl WebhookSinkParts {
         let Action::Webhook(webhook) = &effect.action else {
             return Ok(());
         };
+        let traced = self.traces.begin(effect).await;
         let started = self.clock.monotonic();
         let endpoint = self.webhooks.endpoint(&webhook.endpoint);
         let told = match endpoint {
@@ -171,7 +174,10 @@ impl WebhookSinkParts {
                 reason: format!("there is no [webhooks.{}]", webhook.endpoint).into(),
                 status: None,
             }),
-            Some(endpoint) => self.webhooks.deliver(endpoint, &self.message(effect, webhook)).await,
+            Some(endpoint) => {
+                let message = self.message(effect, webhook);
+                self.webhooks.deliver(endpoint, &message, &traced).await
+            }
         };
         let took = self.clock.monotonic() - started;
         let duration_ms = took.as_millis();
@@ -208,6 +214,7 @@ impl WebhookSinkParts {
             Progress::Retry { .. } => Told::Again,
             Progress::Failed { .. } | Progress::Delivered | Progress::Read | Progress::Held { .. } => Told::GivenUp,
         };
+        self.traces.ended(&traced, effect, took, told.failed());
         // Names that nobody set up are chosen by plugins.
         if endpoint.is_some() {
             self.meters.attempted(webhook.endpoint.as_str(), told, took);

@@ -27,6 +27,7 @@ mod rest_people;
 mod rest_posts;
 mod schedules;
 mod sending;
+mod traces;
 mod use_cases;
 mod versions;
 mod votes;

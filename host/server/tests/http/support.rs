@@ -302,6 +302,7 @@ impl TestApi {
                 clock: clock.clone(),
             }),
             metrics: Metrics::new(meters.shown(), Arc::new(Idle), clock.clone()),
+            traces: Default::default(),
             meters: meters.http,
             backups: backups::over(&store, media_dir.path(), &shutdown, &clock, &ids),
             sessions,

@@ -27,6 +27,7 @@ use crate::config::deliveries::Deliveries as Rules;
 use crate::config::plugins::{Backoff, BreakerRule, Retry};
 use crate::delivery::{ChangeError, Deliverer, DelivererParts, Endpoints};
 use crate::test_server::Server;
+use crate::traces::Traces;
 use crate::webhook_meters::WebhookMeters;
 
 pub(super) const ADA: &str = "4915100001";
@@ -120,6 +121,7 @@ impl Bench {
             register: register.clone(),
             egress,
             meters: WebhookMeters::default(),
+            traces: Traces::default(),
             clock: clock.clone(),
             ids: ids.clone(),
         });

@@ -39,8 +39,8 @@ use waspnest_engine::{Engine, EngineOptions, FetchFailure};
 
 use super::account::ScriptedAccount;
 use crate::replies::Replies;
-use crate::router::{GroupAdmins, Installed, LoopGuard, RouterParts, SessionRouter, Shelf, Slots};
-use crate::sink::{Answer, Carried, Carrier, CarryError, Failures, PolicyParts, SessionSink, SinkParts};
+use crate::router::{GroupAdmins, Installed, RouterParts, SessionRouter, Shelf, Slots};
+use crate::sink::{Answer, Carried, Carrier, CarryError, EffectTraces, Failures, PolicyParts, SessionSink, SinkParts};
 
 /// Long enough for a busy machine; a test that needs it has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -238,6 +238,7 @@ impl Harness {
             clock: clock.clone(),
             retry: Install::of("", "").retry,
             failures: Failures::new(session, log.clone(), LiveInterest::default()),
+            traces: EffectTraces::new(session, log.clone(), Default::default()),
             policy: PolicyParts::off(session, &log, &outbox, &any_store, clock.clone(), ids.clone()),
         });
         let wake = port.webhooks();
@@ -262,13 +263,11 @@ impl Harness {
             shelf: Arc::new(Empty),
             account: account.clone(),
             outbox,
-            loop_guard: LoopGuard::new(crate::config::plugins::LoopGuard {
-                replies: 2,
-                ..Default::default()
-            }),
+            loop_guard: outside::loop_guard(),
             group_admins: GroupAdmins::default(),
             records: Some(recorder),
             meters: Default::default(),
+            traces: Default::default(),
             sink: port,
             clock: clock.clone(),
             ids: ids.clone(),
@@ -278,7 +277,7 @@ impl Harness {
         let webhooks = outside::webhooks(
             (session, wake),
             &installs,
-            (&scripted.outbox, &egress),
+            (&scripted.outbox, &log, &egress),
             &any_store,
             (&clock, &ids),
         );

@@ -23,7 +23,8 @@ use waspnest_core::store::{MemoryStore, Store};
 use super::{SessionSink, SinkParts, SinkPort};
 use crate::config::plugins::{Backoff, Retry};
 use crate::config::send_policy::SendPolicy;
-use crate::sink::{Carried, Carrier, CarryError, Failures, PolicyParts};
+use crate::sink::{Carried, Carrier, CarryError, EffectTraces, Failures, PolicyParts};
+use crate::traces::Traces;
 
 const CHAT: &str = "4915100001";
 /// Turns after which a sink has done what it can do.
@@ -117,6 +118,7 @@ impl Rig {
                 backoff,
             },
             failures: Failures::new(session, log.clone(), LiveInterest::default()),
+            traces: EffectTraces::new(session, log.clone(), Traces::default()),
             policy: PolicyParts {
                 session,
                 policy: policy.subscribe(),

@@ -8,6 +8,7 @@ use waspnest_core::clock::{ManualClock, SeededIds};
 use waspnest_core::effect::Effect;
 use waspnest_core::event::{EventKind, Position};
 use waspnest_core::id::{EffectId, EventId, SessionId};
+use waspnest_core::log::Log;
 use waspnest_core::master_key::MasterKey;
 use waspnest_core::outbox::Outbox;
 use waspnest_core::seal::Sealer;
@@ -17,8 +18,9 @@ use waspnest_egress::Egress;
 
 use super::{Harness, Install, install};
 use crate::config::secrets::{Declared, Source};
+use crate::router::LoopGuard;
 use crate::secrets::Secrets;
-use crate::sink::{WebhookSink, WebhookSinkParts};
+use crate::sink::{EffectTraces, WebhookSink, WebhookSinkParts};
 use crate::test_server::Server;
 use crate::webhook::Webhooks;
 
@@ -32,11 +34,19 @@ pub(super) fn secrets(store: &Arc<dyn Store>) -> Secrets {
     Secrets::new([("token".parse().expect("a name"), declared)].into(), stored)
 }
 
+/// Nobody is answered more than twice where machines answer each other.
+pub(super) fn loop_guard() -> LoopGuard {
+    LoopGuard::new(crate::config::plugins::LoopGuard {
+        replies: 2,
+        ..Default::default()
+    })
+}
+
 /// What tells servers of a session.
 pub(super) fn webhooks(
     (session, wake): (SessionId, Arc<Notify>),
     installs: &[Install],
-    (outbox, egress): (&Outbox, &Egress),
+    (outbox, log, egress): (&Outbox, &Log, &Egress),
     store: &Arc<dyn Store>,
     (clock, ids): (&Arc<ManualClock>, &Arc<SeededIds>),
 ) -> WebhookSink {
@@ -51,6 +61,7 @@ pub(super) fn webhooks(
         name: "test".parse().expect("a valid name"),
         outbox: outbox.clone(),
         webhooks,
+        traces: EffectTraces::new(session, log.clone(), Default::default()),
         meters: Default::default(),
         clock: clock.clone(),
         ids: ids.clone(),
