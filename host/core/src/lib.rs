@@ -5,6 +5,7 @@
 //! of WebAssembly or of HTTP, and only [`store`] knows which database is underneath.
 
 pub mod clock;
+pub mod current;
 pub mod measure;
 
 pub mod address;

@@ -12,6 +12,7 @@ use reqwest::redirect;
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use url::{Host, Url};
 use waspnest_core::clock::Clock;
+use waspnest_core::current::Current;
 
 use crate::body::Body;
 use crate::guard::{Forbidden, Guard};
@@ -34,7 +35,7 @@ pub struct Egress {
 #[derive(Debug, Clone)]
 enum Way {
     /// To the network, past the guard.
-    Network(reqwest::Client, Arc<Guarded>),
+    Network(Current<Network>),
     /// To whoever plays the servers; nothing leaves the process, so nothing is guarded.
     Played(Arc<dyn Servers>),
 }
@@ -133,27 +134,24 @@ impl Egress {
     /// # Errors
     /// When TLS cannot be set up on this machine.
     pub fn new(guard: Guard, names: Arc<dyn Names>, clock: Arc<dyn Clock>) -> Result<Self, SetUpError> {
-        let guarded = Arc::new(Guarded { guard, names });
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_platform_verifier())
-            .map_err(SetUpError::Tls)?
-            .with_no_client_auth();
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .dns_resolver(Arc::clone(&guarded))
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .referer(false)
-            .pool_max_idle_per_host(IDLE_PER_HOST)
-            .build()
-            .map_err(SetUpError::Client)?;
         Ok(Self {
-            way: Way::Network(client, guarded),
+            way: Way::Network(Network::new(guard, names)?.into()),
             clock,
             meters: Meters::default(),
         })
+    }
+
+    /// The same way out through another guard, for all clones. What was opened before goes on; nothing is sent over connections that the old
+    /// guard had let through.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up on this machine; the old guard stands then.
+    pub fn guard_by(&self, guard: Guard) -> Result<(), SetUpError> {
+        if let Way::Network(network) = &self.way {
+            let names = Arc::clone(&network.get().guarded.names);
+            network.set(Network::new(guard, names)?);
+        }
+        Ok(())
     }
 
     /// A way to servers that are played.
@@ -175,9 +173,11 @@ impl Egress {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(EgressError::Url);
         }
-        let Way::Network(_, guarded) = &self.way else {
+        let Way::Network(network) = &self.way else {
             return Ok(());
         };
+        let network = network.get();
+        let guarded = &network.guarded;
         judge(&guarded.guard, url)?;
         let Some(Host::Domain(name)) = url.host() else {
             return Ok(());
@@ -215,9 +215,10 @@ impl Egress {
         let (timeout, max_bytes) = (request.timeout, request.max_bytes);
         let answer = async {
             match &self.way {
-                Way::Network(client, guarded) => {
-                    judge(&guarded.guard, &request.url)?;
-                    whole(send(client, request).await?, max_bytes).await
+                Way::Network(network) => {
+                    let network = network.get();
+                    judge(&network.guarded.guard, &request.url)?;
+                    whole(send(&network.client, request).await?, max_bytes).await
                 }
                 Way::Played(servers) => servers.answer(request).await?.whole(timeout, max_bytes),
             }
@@ -244,9 +245,10 @@ impl Egress {
         let timeout = request.timeout;
         let answer = async {
             match &self.way {
-                Way::Network(client, guarded) => {
-                    judge(&guarded.guard, &request.url)?;
-                    let mut answer = send(client, request).await?;
+                Way::Network(network) => {
+                    let network = network.get();
+                    judge(&network.guarded.guard, &request.url)?;
+                    let mut answer = send(&network.client, request).await?;
                     Ok(Opened {
                         status: answer.status(),
                         headers: std::mem::take(answer.headers_mut()),
@@ -343,6 +345,35 @@ pub(crate) fn failure(error: reqwest::Error) -> EgressError {
             Some(inner) => cause = inner,
             None => return EgressError::Unreachable(cause.to_string().into()),
         }
+    }
+}
+
+/// The network behind a guard.
+#[derive(Debug)]
+struct Network {
+    client: reqwest::Client,
+    guarded: Arc<Guarded>,
+}
+
+impl Network {
+    fn new(guard: Guard, names: Arc<dyn Names>) -> Result<Self, SetUpError> {
+        let guarded = Arc::new(Guarded { guard, names });
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_platform_verifier())
+            .map_err(SetUpError::Tls)?
+            .with_no_client_auth();
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .dns_resolver(Arc::clone(&guarded))
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .referer(false)
+            .pool_max_idle_per_host(IDLE_PER_HOST)
+            .build()
+            .map_err(SetUpError::Client)?;
+        Ok(Self { client, guarded })
     }
 }
 
