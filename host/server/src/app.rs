@@ -1,14 +1,14 @@
 //! The composition root: makes every part with exactly what it needs, starts the tasks, and ends them.
 
 mod error;
+mod left;
+mod life;
+mod outside;
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::Stream;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,7 @@ use waspnest_core::answered::Answers;
 use waspnest_core::audit::AuditLog;
 use waspnest_core::backup::Taker;
 use waspnest_core::caller::Callers as CallerRegister;
-use waspnest_core::clock::{Clock, Ids, SeededIds, SystemClock};
+use waspnest_core::clock::Ids;
 use waspnest_core::config_layer::ConfigLayers;
 use waspnest_core::delivery::Deliveries;
 use waspnest_core::files::Files;
@@ -44,19 +44,20 @@ use waspnest_core::version::VersionRegister;
 use waspnest_core::webhook::WebhookRegister;
 use waspnest_egress::{Egress, SystemNames};
 use waspnest_engine::record::Hide;
-use waspnest_engine::{CompileLimits, Compiler, CompilerProcess, Engine, EngineOptions};
+use waspnest_engine::{Compiler, Engine, EngineOptions};
 use waspnest_whatsapp::{Authority, Profile, WhatsApp, WhatsAppOptions};
 
 use crate::config::Config;
 use crate::config::keys::Keys;
 use crate::config::secret::Secret;
 use crate::delivery::Endpoints;
-use crate::http::{Http, HttpParts, serve_metrics};
+use crate::http::{Http, HttpParts, Scrape, serve_metrics};
 use crate::install::SlotTimetable;
 use crate::live::Live;
 use crate::meters::Meters;
 use crate::planner::Planner;
 use crate::recorder::recording;
+use crate::reload::{Limits, Reloadable, SessionPolicies};
 use crate::replies::Replies;
 use crate::rollout::{Rollout, RolloutParts};
 use crate::secrets::Secrets;
@@ -84,55 +85,18 @@ use crate::service::stream_tickets::StreamTickets;
 use crate::service::values::Values;
 use crate::service::webhooks::WebhooksParts;
 use crate::sessions::{RunningSessions, Shared};
-use crate::shutdown::{Shutdown, Signal, Stopped};
+use crate::shutdown::Shutdown;
 use crate::source::Timetable;
 use crate::standing::Standing;
 use crate::sweep::Sweep;
 use crate::traces;
+use crate::tls::Certificates;
 use crate::webhook::Webhooks;
 pub use error::AppError;
-
-/// What the host takes from outside itself besides its configuration.
-#[derive(Debug, Clone)]
-pub struct Outside {
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// Ids and randomness.
-    pub ids: Arc<dyn Ids>,
-    /// The command that compiles a plugin, as a process of its own; none compiles in this process.
-    pub compiler: Option<CompilerCommand>,
-}
-
-/// A command line that runs [`waspnest_engine::compile_within`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CompilerCommand {
-    /// The program.
-    pub program: PathBuf,
-    /// Its arguments, before the limits.
-    pub arguments: Vec<OsString>,
-}
-
-impl CompilerCommand {
-    fn within(self, limits: CompileLimits) -> Compiler {
-        Compiler::Process(CompilerProcess {
-            program: self.program,
-            arguments: self.arguments,
-            limits,
-        })
-    }
-}
-
-impl Outside {
-    /// The machine's clock and entropy.
-    #[must_use]
-    pub fn machine() -> Self {
-        Self {
-            clock: Arc::new(SystemClock::new()),
-            ids: Arc::new(SeededIds::from_entropy()),
-            compiler: None,
-        }
-    }
-}
+use left::Ledgers;
+use life::Life;
+pub use outside::{CompilerCommand, Outside};
+use waspnest_core::current::Current;
 
 /// A host that is up.
 #[derive(Debug)]
@@ -144,8 +108,8 @@ pub struct App {
     address: SocketAddr,
     store: Arc<dyn Store>,
     shutdown: Shutdown,
-    phase: watch::Sender<Phase>,
     grace: Duration,
+    life: Life,
 }
 
 impl App {
@@ -154,7 +118,12 @@ impl App {
     /// # Errors
     /// [`AppError`].
     pub async fn start(config: Config, outside: Outside) -> Result<Self, AppError> {
-        let Outside { clock, ids, compiler } = outside;
+        let Outside {
+            clock,
+            ids,
+            compiler,
+            systemd,
+        } = outside;
         let meters = Meters::new(Arc::clone(&clock));
         let disk = SledStore::open_measured(
             &config.storage.dir,
@@ -383,7 +352,7 @@ impl App {
             progress: progress.clone(),
             log: log.clone(),
             register: register.clone(),
-            egress,
+            egress: egress.clone(),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
         });
@@ -415,12 +384,40 @@ impl App {
             engine,
         };
         let readiness = standing.readiness(phases, &store, &config.storage, &clock);
-        let metrics = Metrics::new(meters.shown(), Arc::new(standing), Arc::clone(&clock));
+        let ledgers = Ledgers {
+            standing: Arc::new(standing),
+            progress: progress.clone(),
+        };
+        let metrics = Metrics::new(meters.shown(), ledgers.standing.clone(), Arc::clone(&clock));
+        let connections = Current::from(config.server.connections.clone());
+        let body_limit = Current::from(config.server.body_limit);
+        let certificates = config.server.tls.clone();
+        let certificates = certificates.map(|files| Certificates::open(files, meters.tls.clone()));
+        let certificates = certificates.transpose()?;
+        if let Some(certificates) = certificates.clone() {
+            let stop = shutdown.soft();
+            shutdown.spawn("certificates", certificates.renew(Arc::clone(&clock), stop));
+        }
+        let mut reloadable: Vec<Arc<dyn Reloadable>> = Vec::new();
+        reloadable.extend(certificates.clone().map(|part| Arc::new(part) as Arc<dyn Reloadable>));
+        reloadable.extend([
+            Arc::new(egress.clone()) as Arc<dyn Reloadable>,
+            Arc::new(SessionPolicies {
+                policies: policies.clone(),
+                register: register.clone(),
+            }),
+            Arc::new(callers.clone()),
+            Arc::new(endpoints),
+            Arc::new(Limits {
+                body: body_limit.clone(),
+                connections: connections.clone(),
+            }),
+        ]);
         let http = Http::new(
             HttpParts {
-                readiness,
+                readiness: readiness.clone(),
                 metrics: metrics.clone(),
-                meters: meters.http,
+                meters: meters.http.clone(),
                 traces,
                 sessions,
                 accounts: Accounts::new(
@@ -471,7 +468,9 @@ impl App {
                 ),
                 health,
                 callers,
-                body_limit: config.server.body_limit,
+                body_limit,
+                connections: connections.clone(),
+                tls: certificates,
                 compression: config.server.compression,
                 clock: Arc::clone(&clock),
                 ids: Arc::clone(&ids),
@@ -487,7 +486,14 @@ impl App {
         if let Some(address) = config.metrics.listen {
             let listener = TcpListener::bind(address).await;
             let listener = listener.map_err(|source| AppError::Listen { address, source })?;
-            shutdown.spawn("metrics", serve_metrics(metrics, listener, shutdown.soft()));
+            let scrape = Scrape {
+                metrics,
+                meters: meters.http,
+                connections,
+                tasks: shutdown.clone(),
+                clock: Arc::clone(&clock),
+            };
+            shutdown.spawn("metrics", serve_metrics(scrape, listener));
         }
 
         for wanted in &config.sessions {
@@ -519,6 +525,7 @@ impl App {
         shutdown.spawn("scheduled messages", planner.run(shutdown.soft()));
         shutdown.spawn("http", http.serve(listener));
         phase.send_replace(Phase::Ready);
+        systemd.ready();
         tracing::info!(%address, "ready");
         let grace = config.server.grace;
         Ok(Self {
@@ -527,8 +534,16 @@ impl App {
             address,
             store,
             shutdown,
-            phase,
             grace,
+            life: Life {
+                phase,
+                systemd,
+                ledgers,
+                readiness,
+                clock,
+                reloadable,
+                config,
+            },
         })
     }
 
@@ -536,26 +551,6 @@ impl App {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// Asks the host to end, as a first signal does.
-    pub fn stop(&self) {
-        self.shutdown.stop();
-    }
-
-    /// Runs until a signal, [`App::stop`] or a failure ends it, and everything has ended in order.
-    pub async fn run(self, signals: impl Stream<Item = Signal> + Send) -> Stopped {
-        let stopping = self.shutdown.soft();
-        let phase = self.phase.clone();
-        self.shutdown.spawn_finite("phase", async move {
-            stopping.cancelled().await;
-            phase.send_replace(Phase::Stopping);
-        });
-        let stopped = self.shutdown.run_until_stopped(signals, self.grace).await;
-        if let Err(error) = self.store.flush().await {
-            tracing::error!(%error, "the store was not flushed at the end");
-        }
-        stopped
     }
 }
 

@@ -7,8 +7,10 @@ mod backup;
 mod check;
 mod completions;
 mod doctor;
+mod health;
 mod key;
 mod message;
+mod place;
 mod plugin;
 mod remote;
 mod restore;
@@ -51,6 +53,8 @@ enum Command {
     },
     /// Look for what is wrong: with the configuration, the machine, the way to WhatsApp, and a host that runs
     Doctor(doctor::Asked),
+    /// Say whether a host is ready, as health checks of containers ask
+    Health(health::Asked),
     /// Run the host until it is told to stop
     Serve {
         /// The configuration; without it ./config.toml, or defaults where that is missing
@@ -197,8 +201,11 @@ pub fn run(
             command: Command::Doctor(asked),
         }) => doctor::run(&asked, &env.collect(), out),
         Ok(Arguments {
+            command: Command::Health(asked),
+        }) => health::run(&asked, &env.collect(), out),
+        Ok(Arguments {
             command: Command::Serve { config },
-        }) => load(config.as_deref(), env).and_then(|config| serve::run(config, out)),
+        }) => serve::run(config.as_deref(), &env.collect(), out),
         Ok(Arguments {
             command:
                 Command::Compile {

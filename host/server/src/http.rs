@@ -21,6 +21,7 @@ mod form;
 mod fuzz;
 mod idempotency;
 mod lasting;
+mod listener;
 mod media_body;
 mod meters;
 mod multipart;
@@ -51,6 +52,7 @@ use waspnest_core::answered::Answers;
 use waspnest_core::clock::{Clock, Ids};
 
 use crate::address;
+use crate::config::connections::Connections;
 use crate::config::server::Compression;
 use crate::live::Live;
 use crate::rollout::Rollout;
@@ -79,12 +81,14 @@ use crate::service::versions::VersionControl;
 use crate::service::webhooks::Webhooks;
 use crate::shutdown::Shutdown;
 use crate::traces::Traces;
+use crate::tls::Certificates;
 use dispatch::Dispatch;
 pub use document::openapi;
 pub use meters::Meters;
 pub use postman::postman;
 pub use routes::{Access, Listed, list};
-pub use scrape::serve_metrics;
+pub use scrape::{Scrape, serve_metrics};
+use waspnest_core::current::Current;
 
 /// What the API is a window on, and how it is guarded. Built by the composition root.
 #[derive(Clone)]
@@ -148,7 +152,11 @@ pub struct HttpParts {
     /// Who may call.
     pub callers: Callers,
     /// Bytes of the largest request body.
-    pub body_limit: u64,
+    pub body_limit: Current<u64>,
+    /// How many connections there may be, and how long each may take over what.
+    pub connections: Current<Connections>,
+    /// What connections are shown; none where HTTP is served as it is.
+    pub tls: Option<Certificates>,
     /// How answers are compressed.
     pub compression: Compression,
     /// Time.
@@ -174,8 +182,7 @@ impl Http {
 
     /// Serves connections of `listener` until the token that [`Http::new`] was given is cancelled and those that are open have ended.
     pub async fn serve(self, listener: TcpListener) {
-        let stop = self.dispatch.stop().cancelled_owned();
-        warp::serve(self.filter()).incoming(listener).graceful(stop).run().await;
+        self.dispatch.door().serve(listener, self.filter()).await;
     }
 
     /// The API as a warp filter, which answers every request.

@@ -35,6 +35,10 @@ pub mod sessions;
 
 mod sweep;
 
+pub mod reload;
+pub mod systemd;
+pub mod tls;
+
 pub mod install;
 
 pub mod rollout;

@@ -13,7 +13,7 @@ use waspnest_core::{log, outbox, store};
 use crate::service::metrics;
 use crate::traces;
 use crate::webhook_meters::WebhookMeters;
-use crate::{http, router};
+use crate::{http, router, tls};
 
 /// The handles of every part. Each is given to the part it measures.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub struct Meters {
     pub http: http::Meters,
     /// What is told of traces.
     pub traces: traces::Meters,
+    /// Certificates.
+    pub tls: tls::Meters,
 }
 
 impl Meters {
@@ -49,6 +51,7 @@ impl Meters {
             webhooks: WebhookMeters::default(),
             http: http::Meters::default(),
             traces: traces::Meters::default(),
+            tls: tls::Meters::default(),
         }
     }
 
@@ -65,6 +68,7 @@ impl Meters {
             webhooks,
             http,
             traces,
+            tls,
         } = self;
         log.register(&mut shown);
         router.register(&mut shown);
@@ -74,6 +78,7 @@ impl Meters {
         egress.register(&mut shown);
         http.register(&mut shown);
         traces.register(&mut shown);
+        tls.register(&mut shown);
         shown
     }
 }

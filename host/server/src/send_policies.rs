@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
+use waspnest_core::current::Current;
 use waspnest_core::id::SessionId;
 use waspnest_core::send_ledger::SendLedger;
 use waspnest_core::session::SessionRecord;
@@ -27,7 +28,7 @@ pub enum SetError {
 /// The policies of all sessions. Clones are the same.
 #[derive(Debug, Clone)]
 pub struct Policies {
-    file: Arc<SendPolicies>,
+    file: Current<SendPolicies>,
     ledger: SendLedger,
     known: Arc<Mutex<HashMap<SessionId, watch::Sender<Arc<SendPolicy>>>>>,
 }
@@ -37,7 +38,7 @@ impl Policies {
     #[must_use]
     pub fn new(file: SendPolicies, ledger: SendLedger) -> Self {
         Self {
-            file: Arc::new(file),
+            file: file.into(),
             ledger,
             known: Arc::default(),
         }
@@ -68,10 +69,11 @@ impl Policies {
     /// Those of the store.
     pub async fn holds(&self, session: &SessionRecord) -> Result<Arc<SendPolicy>, StoreError> {
         let set = self.set_of(session.id).await?.unwrap_or_default();
-        let policy = self.file.of(&session.name, &set).or_else(|error| {
+        let file = self.file.get();
+        let policy = file.of(&session.name, &set).or_else(|error| {
             // It was good when it was set; the program knows less zones now, say.
             tracing::error!(session.id = %session.id, %error, "what was set of the send policy is passed over");
-            self.file.of(&session.name, &PolicyLayer::default())
+            file.of(&session.name, &PolicyLayer::default())
         });
         Ok(Arc::new(policy.unwrap_or_default()))
     }
@@ -90,13 +92,29 @@ impl Policies {
     /// # Errors
     /// [`SetError`]; nothing is changed then.
     pub async fn set(&self, session: &SessionRecord, layer: Option<&PolicyLayer>) -> Result<Arc<SendPolicy>, SetError> {
-        let policy = Arc::new(self.file.of(&session.name, layer.unwrap_or(&PolicyLayer::default()))?);
+        let file = self.file.get();
+        let policy = Arc::new(file.of(&session.name, layer.unwrap_or(&PolicyLayer::default()))?);
         let json = layer.and_then(|layer| serde_json::to_string(layer).ok());
         self.ledger.set_policy(session.id, json.map(Into::into)).await?;
         if let Some(sender) = self.known().get(&session.id) {
             sender.send_replace(Arc::clone(&policy));
         }
         Ok(policy)
+    }
+
+    /// Takes up another file. What was set of these sessions since holds on top of it, as it did before.
+    ///
+    /// # Errors
+    /// Those of the store; sessions that come later in the list are held to the old file until the next change then.
+    pub async fn turn_to(&self, file: SendPolicies, sessions: &[SessionRecord]) -> Result<(), StoreError> {
+        self.file.set(file);
+        for session in sessions {
+            let policy = self.holds(session).await?;
+            if let Some(sender) = self.known().get(&session.id) {
+                sender.send_replace(policy);
+            }
+        }
+        Ok(())
     }
 
     /// Forgets what is in memory of a session that is gone.

@@ -10,7 +10,7 @@ use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures::stream::{self, BoxStream};
@@ -81,6 +81,14 @@ struct Inner {
     hard: CancellationToken,
     tasks: TaskTracker,
     crash: OnceLock<(Arc<str>, Crash)>,
+    cut_off: Mutex<Vec<Arc<str>>>,
+}
+
+impl Inner {
+    fn cut_off(&self) -> MutexGuard<'_, Vec<Arc<str>>> {
+        // A list of names; no panic can leave it half-way.
+        self.cut_off.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Shutdown {
@@ -96,6 +104,7 @@ impl Shutdown {
                 hard,
                 tasks: TaskTracker::new(),
                 crash: OnceLock::new(),
+                cut_off: Mutex::default(),
             }),
         }
     }
@@ -145,7 +154,7 @@ impl Shutdown {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let hard = self.inner.hard.clone();
+        let (hard, inner) = (self.inner.hard.clone(), Arc::clone(&self.inner));
         let span = tracing::debug_span!(telemetry::span::TASK, task.name = %name);
         let guarded = AssertUnwindSafe(task).catch_unwind();
         self.inner.tasks.spawn(
@@ -160,6 +169,7 @@ impl Shutdown {
                 };
                 if matches!(ended, Ended::Dropped) {
                     tracing::warn!(task.name = %name, "task {name} was cut off");
+                    inner.cut_off().push(Arc::clone(&name));
                 }
                 after(ended);
             }
@@ -177,6 +187,12 @@ impl Shutdown {
     #[must_use]
     pub fn hard(&self) -> CancellationToken {
         self.inner.hard.clone()
+    }
+
+    /// The names of the tasks that were cut off.
+    #[must_use]
+    pub fn cut_off(&self) -> Vec<Arc<str>> {
+        self.inner.cut_off().clone()
     }
 
     /// Asks everybody to finish, as the first signal does.
@@ -223,6 +239,19 @@ impl Shutdown {
             None => Stopped::Cleanly,
         }
     }
+}
+
+/// The requests of the operating system to read the configuration again: SIGHUP.
+///
+/// # Errors
+/// When the process may not install handlers.
+pub fn os_hangups() -> std::io::Result<BoxStream<'static, ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let received = signal(SignalKind::hangup())?;
+    Ok(stream::unfold(received, |mut received| async move {
+        received.recv().await.map(|()| ((), received))
+    })
+    .boxed())
 }
 
 /// The signals of the operating system.
@@ -305,6 +334,7 @@ mod tests {
         sender.send(Signal::Interrupt).await.expect("receiver lives");
         assert_eq!(shutdown.run_until_stopped(signals, GRACE).await, Stopped::Forced);
         assert!(shutdown.hard().is_cancelled());
+        assert_eq!(shutdown.cut_off(), ["stuck".into()]);
     }
 
     #[tokio::test]

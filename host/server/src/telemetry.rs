@@ -11,10 +11,10 @@ mod numbers;
 use std::io::IsTerminal;
 
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+use tracing_subscriber::{EnvFilter, Registry, reload};
 
 use numbers::WithoutNumbers;
 
@@ -53,26 +53,41 @@ pub enum Format {
     Json,
 }
 
+/// Which lines are logged. It can be changed while the process runs.
+#[derive(Debug, Clone)]
+pub struct Lines(reload::Handle<EnvFilter, Registry>);
+
+impl Lines {
+    /// Logs what `filter` lets through from now on.
+    ///
+    /// # Errors
+    /// When the subscriber is gone.
+    pub fn set(&self, filter: &str) -> Result<(), reload::Error> {
+        self.0.reload(EnvFilter::new(of_ours(filter)))
+    }
+}
+
 /// Sends log lines of this process to standard error. `filter` is what `EnvFilter` reads: a level of the host's own lines, or
 /// `target=level` pairs.
 ///
 /// # Errors
 /// When the process already has a subscriber.
-pub fn start(filter: &str, format: Format) -> Result<(), TryInitError> {
-    let filter = EnvFilter::new(of_ours(filter));
+pub fn start(filter: &str, format: Format) -> Result<Lines, TryInitError> {
+    let (filter, handle) = reload::Layer::new(EnvFilter::new(of_ours(filter)));
     match format {
         Format::Text => {
             let ansi = std::io::stderr().is_terminal();
             tracing_subscriber::registry()
                 .with(filter)
                 .with(text(std::io::stderr, ansi))
-                .try_init()
+                .try_init()?;
         }
         Format::Json => tracing_subscriber::registry()
             .with(filter)
             .with(json(std::io::stderr))
-            .try_init(),
+            .try_init()?,
     }
+    Ok(Lines(handle))
 }
 
 /// A filter in which a level without a target is about the host's own targets, and libraries are at `warn` at most.

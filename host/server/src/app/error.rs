@@ -77,6 +77,9 @@ pub enum AppError {
     /// What was set while the host ran before cannot be read.
     #[error("what was set for plugins cannot be read")]
     Settings(#[from] crate::service::error::Error),
+    /// What the listener is to show cannot be shown.
+    #[error(transparent)]
+    Tls(#[from] crate::tls::TlsError),
     /// The port cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::config::installation::{self, Activity};
 use crate::install;
 use crate::router;
+use crate::tls::Identity;
 
 /// Prints what each plugin is granted, and every problem.
 pub(super) fn run(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit> {
@@ -35,6 +36,11 @@ pub(super) fn run(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Resu
             && let Err(error) = Authority::from_file(path)
         {
             problems.push(format!("whatsapp.authority-file: {error}"));
+        }
+        if let Some(files) = &config.server.tls
+            && let Err(error) = Identity::load(files)
+        {
+            problems.push(format!("server.tls: {:#}", anyhow::Error::new(error)));
         }
         for installed in &config.installations {
             match plugin(&engine, config, installed).await {

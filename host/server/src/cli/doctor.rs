@@ -6,6 +6,7 @@ mod data;
 mod finding;
 mod host;
 mod plugins;
+mod tls;
 mod whatsapp;
 
 use std::io::Write;
@@ -78,6 +79,7 @@ fn look(asked: &Asked, env: &Environment) -> Vec<Finding> {
     let (of_data, in_use) = data::look(&config);
     findings.extend(of_data);
     findings.extend(plugins::look(&config));
+    findings.extend(tls::look(&config));
     findings.extend(match asked.offline {
         true => vec![Finding::ok("whatsapp", "not asked, because of --offline")],
         false => whatsapp::look(&config),

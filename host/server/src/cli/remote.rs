@@ -15,12 +15,10 @@ use serde_json::Value;
 use url::Url;
 use waspnest_core::secret::SecretText;
 
-/// Variables of the environment that say what the arguments do not.
-const URL: &str = "WASPNEST_URL";
-pub(super) const SECRET: &str = "WASPNEST_SECRET";
+use super::place::{Place, USUAL_URL};
 
-/// Where a host listens that says nothing else.
-const USUAL_URL: &str = "http://127.0.0.1:8080";
+/// The variable of the environment that says what the arguments do not.
+pub(super) const SECRET: &str = "WASPNEST_SECRET";
 
 /// Until somebody listens there.
 const CONNECTING: Duration = Duration::from_secs(10);
@@ -35,9 +33,8 @@ pub(super) type Environment = BTreeMap<String, String>;
 /// Which host, and who speaks to it.
 #[derive(Debug, Args)]
 pub(super) struct Address {
-    /// Where its API is; without it WASPNEST_URL, or http://127.0.0.1:8080
-    #[arg(long, value_name = "URL")]
-    url: Option<Url>,
+    #[command(flatten)]
+    place: Place,
     /// A file that holds the admin secret, an API key or an access token; without it WASPNEST_SECRET
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
@@ -47,14 +44,9 @@ impl Address {
     /// The same, for a host that is somewhere else than usual.
     pub(super) fn or_at(&self, url: Option<Url>, env: &Environment) -> Self {
         Self {
-            url: if self.is_told(env) { self.url.clone() } else { url },
+            place: self.place.or_at(url, env),
             secret_file: self.secret_file.clone(),
         }
-    }
-
-    /// Whether anybody said where the host is.
-    pub(super) fn is_told(&self, env: &Environment) -> bool {
-        self.url.is_some() || env.contains_key(URL)
     }
 
     /// Whether anybody said what opens the host.
@@ -63,12 +55,8 @@ impl Address {
     }
 
     /// Where the host is.
-    pub(super) fn base(&self, env: &Environment) -> anyhow::Result<Url> {
-        match (&self.url, env.get(URL)) {
-            (Some(url), _) => Ok(url.clone()),
-            (None, Some(text)) => text.parse().with_context(|| format!("{URL} is not a URL: {text:?}")),
-            (None, None) => Ok(USUAL_URL.parse().expect("it is a URL")),
-        }
+    pub(super) const fn place(&self) -> &Place {
+        &self.place
     }
 }
 
@@ -99,7 +87,7 @@ pub(super) struct Remote {
 impl Remote {
     /// The host of an address, which is not spoken to yet.
     pub(super) fn of(address: &Address, env: &Environment) -> anyhow::Result<Self> {
-        let base = address.base(env)?;
+        let base = address.place.base(env)?;
         if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
             bail!("{base} is not the address of a host; expected something like {USUAL_URL}");
         }
@@ -123,7 +111,8 @@ impl Remote {
             .max_redirects(0)
             .proxy(None)
             .timeout_connect(Some(CONNECTING))
-            .timeout_global(Some(ANSWERING));
+            .timeout_global(Some(ANSWERING))
+            .tls_config(address.place.trust(env).config()?);
         Ok(Self {
             agent: config.build().into(),
             base,

@@ -1,5 +1,6 @@
 //! `[callers]`: how long logins last, how often somebody may call, from which pages of which sites, and what is kept of it.
 
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -22,10 +23,21 @@ pub struct Callers {
     pub address_requests: u32,
     /// Proxies that are believed where a request comes from.
     pub proxies: Vec<Network>,
+    /// Where they say it.
+    pub proxy_header: ProxyHeader,
     /// Sites whose pages may call.
     pub origins: Vec<Origin>,
     /// How long the audit log is kept.
     pub audit_ttl: Duration,
+}
+
+/// Where proxies say whom a request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For`.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 /// Whose pages may call.
@@ -72,6 +84,7 @@ impl Default for Callers {
             requests: 600,
             address_requests: 1200,
             proxies: Vec::new(),
+            proxy_header: ProxyHeader::XForwardedFor,
             origins: Vec::new(),
             audit_ttl: DAY * 90,
         }
@@ -88,11 +101,26 @@ impl Callers {
             requests: section.or("requests-per-minute", default.requests, count()),
             address_requests: section.or("requests-per-minute-from-address", default.address_requests, count()),
             proxies: section.or("proxies", default.proxies, form::list(form::parsed)),
+            proxy_header: section.or(
+                "proxy-header",
+                default.proxy_header,
+                form::one_of(&[
+                    ("x-forwarded-for", ProxyHeader::XForwardedFor),
+                    ("forwarded", ProxyHeader::Forwarded),
+                ]),
+            ),
             origins: section.or("origins", default.origins, form::list(form::parsed)),
             audit_ttl: section.or("audit-ttl", default.audit_ttl, form::span(DAY, DAY * 3650)),
         };
         section.finish();
         callers
+    }
+
+    /// Whether a proxy there is believed.
+    #[must_use]
+    pub fn believes(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.proxies.iter().any(|proxy| proxy.has(address))
     }
 
     /// Whether pages of a site may call.

@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::connections::Connections;
 use super::form;
 use super::secret::Secret;
 use super::section::Section;
+use super::tls::Tls;
 
 /// `[server]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,10 @@ pub struct Server {
     pub compression: Compression,
     /// How long running work may take to finish after the first signal.
     pub grace: Duration,
+    /// `[server.tls]`; none where HTTP is served as it is.
+    pub tls: Option<Tls>,
+    /// `[server.connections]`.
+    pub connections: Connections,
 }
 
 /// How answers are compressed.
@@ -51,6 +57,8 @@ impl Default for Server {
             body_limit: 1 << 20,
             compression: Compression::Gzip,
             grace: Duration::from_secs(20),
+            tls: None,
+            connections: Connections::default(),
         }
     }
 }
@@ -88,6 +96,8 @@ impl Server {
                 default.grace,
                 form::span(Duration::ZERO, Duration::from_secs(600)),
             ),
+            tls: Tls::read(section.table("tls"), base),
+            connections: Connections::read(section.table("connections")),
         };
         section.finish();
         server

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 use waspnest_core::clock::UnixMs;
+use waspnest_core::current::Current;
 use waspnest_core::id::{SessionId, TenantId, WebhookId};
 use waspnest_core::webhook::{Standing, Webhook, WebhookError, WebhookRegister};
 
@@ -20,7 +21,7 @@ pub struct Endpoints {
 #[derive(Debug)]
 struct Inner {
     register: WebhookRegister,
-    rules: Rules,
+    rules: Current<Rules>,
     all: Mutex<BTreeMap<WebhookId, Arc<Endpoint>>>,
     changed: watch::Sender<()>,
     /// Held while one is changed.
@@ -62,7 +63,7 @@ impl Endpoints {
             inner: Arc::new(Inner {
                 all: Mutex::new(all.collect()),
                 register,
-                rules,
+                rules: rules.into(),
                 changed: watch::Sender::new(()),
                 turn: tokio::sync::Mutex::default(),
             }),
@@ -71,8 +72,14 @@ impl Endpoints {
 
     /// How all of them are told.
     #[must_use]
-    pub fn rules(&self) -> &Rules {
-        &self.inner.rules
+    pub fn rules(&self) -> Arc<Rules> {
+        self.inner.rules.get()
+    }
+
+    /// Has all of them told by other rules from now on. When a server is left alone, and how many attempts there are at the same time, are
+    /// those it began with.
+    pub fn turn_to(&self, rules: Rules) {
+        self.inner.rules.set(rules);
     }
 
     /// All of them, oldest first.
@@ -113,7 +120,8 @@ impl Endpoints {
         before: impl Future<Output = Result<(), E>>,
     ) -> Result<Arc<Endpoint>, E> {
         let _turn = self.inner.turn.lock().await;
-        let most = self.inner.rules.most;
+        let rules = self.rules();
+        let most = rules.most;
         let tenant = webhook.tenant;
         let theirs = self
             .all()
@@ -125,7 +133,7 @@ impl Endpoints {
         }
         let written = self.inner.register.set(id, &webhook).await;
         written.map_err(ChangeError::from)?;
-        let endpoint = self.put(id, webhook, Arc::new(Server::new(&self.inner.rules)));
+        let endpoint = self.put(id, webhook, Arc::new(Server::new(&rules)));
         before.await?;
         self.inner.changed.send_replace(());
         Ok(endpoint)

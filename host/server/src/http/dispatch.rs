@@ -30,6 +30,7 @@ use super::document::Document;
 use super::error::ApiError;
 use super::etag;
 use super::idempotency::{Asked, Begun, Idempotency};
+use super::listener::{Door, Peer};
 use super::peer;
 use super::query::Params;
 use super::reply::Reply;
@@ -38,6 +39,7 @@ use super::routes::{Access, Route, TICKET, TICKETS, Takes, table};
 use crate::service::audit::Note;
 use crate::service::caller::{Admission, Bearer, Caller, Refused};
 use crate::telemetry;
+use crate::tls::Certificates;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_REQUEST_ID: usize = 128;
@@ -98,8 +100,17 @@ impl Dispatch {
         }
     }
 
-    pub(super) fn stop(&self) -> CancellationToken {
-        self.stop.clone()
+    /// What connections to the API come in through.
+    pub(super) fn door(&self) -> Door {
+        Door {
+            rules: self.parts.connections.clone(),
+            callers: self.parts.callers.config.clone(),
+            tls: self.parts.tls.as_ref().map(Certificates::acceptor),
+            meters: self.parts.meters.connections.clone(),
+            tasks: self.parts.tasks.clone(),
+            clock: Arc::clone(&self.parts.clock),
+            stop: self.stop.clone(),
+        }
     }
 
     async fn answer(&self, mut incoming: Incoming) -> Reply {
@@ -110,14 +121,14 @@ impl Dispatch {
         let method = incoming.method.clone();
         let wishes = wishes(&incoming.headers);
         let span = tracing::info_span!(telemetry::span::REQUEST, request.id = %id);
-        let config = &self.parts.callers.config;
-        let site = cors::site(&incoming.headers, config);
+        let config = self.parts.callers.config.get();
+        let site = cors::site(&incoming.headers, &config);
         let mut noted = Noted {
             template: "",
             access: Access::Open,
             caller: Caller::nobody(),
             path: incoming.path.clone(),
-            address: peer::address(incoming.peer, &incoming.headers, &config.proxies),
+            address: peer::address(incoming.peer, &incoming.headers, &config),
         };
         let outcome = async {
             let handled = AssertUnwindSafe(self.handle(incoming, &mut noted)).catch_unwind().await;
@@ -241,7 +252,7 @@ impl Dispatch {
         };
         let (body, stream) = match route.takes {
             Takes::Whole => {
-                let limit = self.parts.body_limit.max(route.largest.unwrap_or_default());
+                let limit = (*self.parts.body_limit.get()).max(route.largest.unwrap_or_default());
                 (self.read(&incoming.headers, incoming.body, limit).await?, None)
             }
             Takes::AsItComes => (Bytes::new(), Some(incoming.body)),
@@ -425,9 +436,9 @@ pub(super) fn filter(
         .and(warp::header::headers_cloned())
         .and(warp::body::stream())
         .and(warp::ext::optional())
-        .and(warp::addr::remote())
+        .and(warp::ext::optional())
         .then(
-            move |method, path: warp::path::FullPath, query, headers, body, upgrade, peer| {
+            move |method, path: warp::path::FullPath, query, headers, body, upgrade, peer: Option<Peer>| {
                 let dispatch = Arc::clone(&dispatch);
                 let incoming = Incoming {
                     method,
@@ -436,7 +447,7 @@ pub(super) fn filter(
                     headers,
                     body: parts(body),
                     upgrade,
-                    peer,
+                    peer: peer.map(|Peer(address)| address),
                 };
                 async move { dispatch.answer(incoming).await.into_response() }
             },

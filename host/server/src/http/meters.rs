@@ -11,6 +11,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Unit;
 use waspnest_core::measure::{self, Shown};
 
+use super::listener;
+
 /// What stands for a path that is no route's.
 const NO_ROUTE: &str = "none";
 
@@ -21,6 +23,7 @@ pub struct Meters {
     seconds: Family<Route, Histogram>,
     denied: Family<Denied, Counter>,
     streams: Family<Kind, Gauge>,
+    pub(super) connections: listener::Meters,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -88,6 +91,7 @@ impl Default for Meters {
             seconds: Family::new_with_constructor(measure::seconds),
             denied,
             streams,
+            connections: listener::Meters::default(),
         }
     }
 }
@@ -112,6 +116,7 @@ impl Meters {
             self.denied.clone(),
         );
         shown.register("http_streams", "Streams of events that are open", self.streams.clone());
+        self.connections.register(shown);
     }
 
     /// A request was answered. `template` is empty where no route was found.

@@ -9,6 +9,7 @@ mod password;
 mod tenant_meter;
 mod token;
 
+pub(crate) use credentials::block;
 pub use credentials::{Admission, Bearer, Credentials, CredentialsParts, Refused};
 pub use limits::{Buckets, Busy, Rule};
 pub use login::{LoginError, LoginService, LoginServiceParts, Tokens};

@@ -18,6 +18,7 @@ use super::caller::{
 use super::tenants::Tenants;
 use super::users::Users;
 use crate::config::callers::Callers as Config;
+use waspnest_core::current::Current;
 
 /// What it takes.
 #[derive(Debug, Clone)]
@@ -56,7 +57,7 @@ pub struct Callers {
     /// What tenants send.
     pub meter: TenantMeter,
     /// `[callers]`.
-    pub config: Arc<Config>,
+    pub config: Current<Config>,
 }
 
 impl Callers {
@@ -76,18 +77,14 @@ impl Callers {
         } = parts;
         let register = Register::open(Arc::clone(&store), &*clock).await?;
         let (tokens, hasher) = (AccessTokens::under(&master_key), Hasher::default());
-        let rule = |count| Rule {
-            burst: count,
-            per_minute: count,
-        };
         Ok(Self {
             credentials: Credentials::new(CredentialsParts {
                 admin,
                 callers: register.clone(),
                 register: sessions.clone(),
                 tokens: tokens.clone(),
-                each: rule(config.requests),
-                address: rule(config.address_requests),
+                each: each_minute(config.requests),
+                address: each_minute(config.address_requests),
                 clock: Arc::clone(&clock),
             }),
             logins: LoginService::new(LoginServiceParts {
@@ -104,7 +101,22 @@ impl Callers {
             api_keys: ApiKeys::new(register.clone(), sessions, Arc::clone(&clock), Arc::clone(&ids)),
             audit: Audit::new(AuditLog::new(store), Arc::clone(&clock), ids),
             meter: TenantMeter::new(register, clock),
-            config: Arc::new(config),
+            config: config.into(),
         })
+    }
+
+    /// Holds callers to another `[callers]` from now on: how often they may call, from which pages, and which proxies are believed. How long
+    /// logins and the audit log are kept is decided when the host starts.
+    pub fn turn_to(&self, config: Config) {
+        self.credentials
+            .turn_to(each_minute(config.requests), each_minute(config.address_requests));
+        self.config.set(config);
+    }
+}
+
+const fn each_minute(count: u32) -> Rule {
+    Rule {
+        burst: count,
+        per_minute: count,
     }
 }

@@ -18,6 +18,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use waspnest::breaker::Breaker;
 use waspnest::config::callers::Callers as CallersConfig;
+use waspnest::config::connections::Connections;
 use waspnest::config::plugins::BreakerRule;
 use waspnest::config::send_policy::SendPolicies;
 use waspnest::config::server::Compression;
@@ -348,7 +349,9 @@ impl TestApi {
             hooks,
             secrets: Secrets::new(stored),
             callers,
-            body_limit: BODY_LIMIT,
+            body_limit: BODY_LIMIT.into(),
+            connections: Connections::default().into(),
+            tls: None,
             compression: Compression::Gzip,
             clock: clock.clone(),
             ids,

@@ -1,19 +1,17 @@
 //! A host that runs: whether it can do its work, which version it is, and which sessions are not as they should be. And whether one could
 //! listen where it should.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::time::Duration;
+use std::net::{SocketAddr, TcpListener};
 
 use serde_json::Value;
 use url::Url;
 
-use super::finding::{Finding, chain};
+use super::finding::Finding;
+use crate::cli::health::{self, Health};
+use crate::cli::place::Trust;
 use crate::cli::remote::{Address, Environment, Remote, SECRET};
 use crate::config::Config;
 use crate::config::server::AdminSecret;
-
-/// For `/readyz`: the store has five seconds of its own.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Whether the address is free.
 pub(super) fn port(listen: SocketAddr) -> Finding {
@@ -30,17 +28,28 @@ pub(super) fn look(config: &Config, address: &Address, env: &Environment) -> Vec
     if !address.has_secret(&env) {
         env.extend(secret(&config.server.admin_secret).map(|secret| (SECRET.to_owned(), secret)));
     }
-    let usual = url(config.server.listen);
-    if usual.is_none() && !address.is_told(&env) {
-        let says = "server.listen names no address to ask at";
-        return vec![Finding::warning("host", says).advice("say where it listens with --url")];
-    }
-    let address = address.or_at(usual, &env);
-    let base = match address.base(&env) {
-        Ok(base) => base,
-        Err(error) => return vec![Finding::failed("host", format!("{error:#}"))],
+    let usual = health::of(&config.server, address.place(), &env);
+    let told = address.place().is_told(&env);
+    let (base, trust) = match (told, usual) {
+        (false, None) => {
+            let says = "server.listen names no address to ask at";
+            return vec![Finding::warning("host", says).advice("say where it listens with --url")];
+        }
+        (false, Some(usual)) => usual,
+        (true, _) => match address.place().base(&env) {
+            Ok(base) => (base, address.place().trust(&env)),
+            Err(error) => return vec![Finding::failed("host", format!("{error:#}"))],
+        },
     };
-    let mut findings = vec![ready(&base)];
+    let address = address.or_at(Some(base.clone()), &env);
+    let mut findings = vec![ready(&base, &trust)];
+    if trust == Trust::Nobody {
+        let says =
+            "what the host says of itself was not asked, since its certificate speaks of no address of this machine";
+        let advice = "say by which name it is reached: --url https://…, and --ca where its authority is your own";
+        findings.push(Finding::warning("sessions", says).advice(advice));
+        return findings;
+    }
     if !address.has_secret(&env) {
         let says = "what the host says of itself was not asked, for want of a secret";
         findings.push(
@@ -67,39 +76,14 @@ fn secret(configured: &AdminSecret) -> Option<String> {
     }
 }
 
-/// Where one asks a host that listens there.
-fn url(listen: SocketAddr) -> Option<Url> {
-    let near = match listen.ip() {
-        IpAddr::V4(any) if any.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(any) if any.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        address => address,
-    };
-    match listen.port() {
-        0 => None,
-        port => format!("http://{}", SocketAddr::new(near, port)).parse().ok(),
-    }
-}
-
-fn ready(base: &Url) -> Finding {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .proxy(None)
-        .timeout_global(Some(PATIENCE))
-        .build()
-        .into();
-    let asked = base.join("/readyz").map_err(|error| error.to_string());
-    let answered = asked.and_then(|url| agent.get(url.as_str()).call().map_err(|error| chain(&error)));
-    match answered {
-        Err(error) => Finding::failed("host", format!("{base} does not answer: {error}"))
-            .advice("look at the log of the host; if it listens elsewhere, say so with --url"),
-        Ok(answer) if answer.status().is_success() => Finding::ok("host", format!("{base} is ready")),
-        Ok(mut answer) => {
-            let problem = answer.body_mut().read_to_string().unwrap_or_default();
-            let problem: Value = serde_json::from_str(&problem).unwrap_or_default();
-            let detail = problem["detail"].as_str().unwrap_or("it does not say why");
-            Finding::failed("host", format!("{base} is not ready: {detail}")).advice("look at the log of the host")
+fn ready(base: &Url, trust: &Trust) -> Finding {
+    match health::ask(base, trust) {
+        Ok(Health::Ready) => Finding::ok("host", format!("{base} is ready")),
+        Ok(Health::NotReady(why)) => {
+            Finding::failed("host", format!("{base} is not ready: {why}")).advice("look at the log of the host")
         }
+        Err(error) => Finding::failed("host", format!("{error:#}"))
+            .advice("look at the log of the host; if it listens elsewhere, say so with --url"),
     }
 }
 

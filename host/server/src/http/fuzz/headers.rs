@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use http::header::{ACCEPT, FORWARDED, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use ulid::Ulid;
 use waspnest_core::caller::{Credential, CredentialKind};
 use waspnest_core::clock::{SeededIds, UnixMs};
@@ -10,7 +10,7 @@ use waspnest_core::id::{LoginId, TenantId, UserId};
 use waspnest_core::master_key::MasterKey;
 
 use super::{Taken, Target, fuzz};
-use crate::config::callers::{Callers, Origin};
+use crate::config::callers::{Callers, Origin, ProxyHeader};
 use crate::http::idempotency::key_of;
 use crate::http::multipart::boundary;
 use crate::http::{accept, cors, peer};
@@ -106,23 +106,30 @@ fn what_callers_show_is_known_or_not() {
 
 #[test]
 fn where_callers_are_is_believed_or_not() {
-    let proxies = [
-        "10.0.0.0/8".parse().expect("a network"),
-        "::1".parse().expect("a network"),
-    ];
-    let forwarded = header(
-        "X-Forwarded-For",
-        HeaderName::from_static("x-forwarded-for"),
-        move |headers| {
+    let told = |by: ProxyHeader, name, of| {
+        let config = Callers {
+            proxies: ["10.0.0.0/8", "::1"]
+                .map(|network| network.parse().expect("a network"))
+                .into(),
+            proxy_header: by,
+            ..Callers::default()
+        };
+        header(name, of, move |headers| {
             let near = "10.0.0.1:80".parse().ok();
-            let found = peer::address(near, headers, &proxies).expect("the connection has one");
+            let found = peer::address(near, headers, &config).expect("the connection has one");
             assert_eq!(found, found.to_canonical());
             // Who is no proxy is not asked.
             let far: Option<IpAddr> = "192.0.2.1".parse().ok();
-            assert_eq!(peer::address("192.0.2.1:80".parse().ok(), headers, &proxies), far);
+            assert_eq!(peer::address("192.0.2.1:80".parse().ok(), headers, &config), far);
             read_if((found.to_string() != "10.0.0.1").then_some(()))
-        },
+        })
+    };
+    let by_x = told(
+        ProxyHeader::XForwardedFor,
+        "X-Forwarded-For",
+        HeaderName::from_static("x-forwarded-for"),
     );
+    let by_standard = told(ProxyHeader::Forwarded, "Forwarded", FORWARDED);
     let callers = Callers {
         origins: vec![Origin::Site("https://app.example.com".into())],
         ..Callers::default()
@@ -133,14 +140,20 @@ fn where_callers_are_is_believed_or_not() {
         read_if(found)
     });
     fuzz(&[
-        forwarded
+        by_standard
             .seeds([
-                "198.51.100.7",
-                "203.0.113.9, 198.51.100.7:4711, 10.0.0.2",
-                "[2001:db8::1]:4711",
-                "::ffff:10.0.0.2",
+                "for=198.51.100.7;proto=https;by=10.0.0.1",
+                "for=203.0.113.9, For=\"198.51.100.7:4711\", for=10.0.0.2",
+                "host=\"a;b,c\\\"\";for=\"[2001:db8::1]:4711\"",
             ])
-            .pieces(["10.0.0.3", "[", "]", "::", ", ", "unknown", "_hidden"]),
+            .pieces(["for=", "\"", "\\", ";", ", ", "[", "]", "unknown", "_hidden"]),
+        by_x.seeds([
+            "198.51.100.7",
+            "203.0.113.9, 198.51.100.7:4711, 10.0.0.2",
+            "[2001:db8::1]:4711",
+            "::ffff:10.0.0.2",
+        ])
+        .pieces(["10.0.0.3", "[", "]", "::", ", ", "unknown", "_hidden"]),
         sites
             .seeds(["https://app.example.com", "null"])
             .pieces(["https://", ":443"]),

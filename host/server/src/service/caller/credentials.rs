@@ -93,6 +93,12 @@ impl Credentials {
         }
     }
 
+    /// Counts by other rules from now on.
+    pub fn turn_to(&self, each: Rule, address: Rule) {
+        self.each.set(each);
+        self.addresses.set(address);
+    }
+
     /// Who shows `bearer`. The operator is not counted; everybody else is, by what they show and by where they call from.
     ///
     /// # Errors
@@ -213,7 +219,7 @@ impl Credentials {
 }
 
 /// Whom an address stands for: somebody who has one of IPv6 has 2^64 of them.
-fn block(address: IpAddr) -> IpAddr {
+pub(crate) fn block(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => std::net::Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),

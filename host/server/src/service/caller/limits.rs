@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use waspnest_core::clock::Clock;
 
+use waspnest_core::current::Current;
+
 /// Who is counted at most. Full buckets are forgotten first, and say nothing.
 const MOST: usize = 100_000;
 
@@ -30,7 +32,7 @@ pub struct Busy {
 /// The buckets of all. Clones are the same.
 #[derive(Debug)]
 pub struct Buckets<K> {
-    rule: Rule,
+    rule: Current<Rule>,
     clock: Arc<dyn Clock>,
     of: Arc<Mutex<HashMap<K, Bucket>>>,
 }
@@ -38,7 +40,7 @@ pub struct Buckets<K> {
 impl<K> Clone for Buckets<K> {
     fn clone(&self) -> Self {
         Self {
-            rule: self.rule,
+            rule: self.rule.clone(),
             clock: Arc::clone(&self.clock),
             of: Arc::clone(&self.of),
         }
@@ -71,10 +73,15 @@ impl<K: Eq + Hash> Buckets<K> {
     #[must_use]
     pub fn new(rule: Rule, clock: Arc<dyn Clock>) -> Self {
         Self {
-            rule,
+            rule: rule.into(),
             clock,
             of: Arc::default(),
         }
+    }
+
+    /// Counts by another rule from now on. What was taken stays taken.
+    pub fn set(&self, rule: Rule) {
+        self.rule.set(rule);
     }
 
     /// Takes one, if there is one.
@@ -82,21 +89,21 @@ impl<K: Eq + Hash> Buckets<K> {
     /// # Errors
     /// [`Busy`].
     pub fn take(&self, key: K) -> Result<(), Busy> {
-        let now = self.clock.monotonic();
+        let (now, rule) = (self.clock.monotonic(), *self.rule.get());
         // A map of numbers; no panic can leave it half-way.
         let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
         if of.len() >= MOST {
-            of.retain(|_, bucket| self.rule.left(*bucket, now) < self.rule.full());
+            of.retain(|_, bucket| rule.left(*bucket, now) < rule.full());
             // Whoever comes with so many names at a time is not to take memory as well.
             if of.len() >= MOST {
                 of.clear();
             }
         }
         let bucket = of.entry(key).or_insert(Bucket {
-            left: self.rule.full(),
+            left: rule.full(),
             at: now,
         });
-        let left = self.rule.left(*bucket, now);
+        let left = rule.left(*bucket, now);
         match left.checked_sub(1000) {
             Some(left) => {
                 *bucket = Bucket { left, at: now };
@@ -104,7 +111,7 @@ impl<K: Eq + Hash> Buckets<K> {
             }
             None => {
                 let missing = (1000 - left) * 60;
-                let millis = missing.div_ceil(u64::from(self.rule.per_minute.max(1)));
+                let millis = missing.div_ceil(u64::from(rule.per_minute.max(1)));
                 Err(Busy {
                     retry_after: Duration::from_secs(millis.div_ceil(1000).max(1)),
                 })
@@ -114,10 +121,10 @@ impl<K: Eq + Hash> Buckets<K> {
 
     /// Gives one back.
     pub fn give_back(&self, key: &K) {
-        let now = self.clock.monotonic();
+        let (now, rule) = (self.clock.monotonic(), *self.rule.get());
         let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bucket) = of.get_mut(key) {
-            let left = self.rule.left(*bucket, now).saturating_add(1000).min(self.rule.full());
+            let left = rule.left(*bucket, now).saturating_add(1000).min(rule.full());
             *bucket = Bucket { left, at: now };
         }
     }
