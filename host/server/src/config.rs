@@ -32,8 +32,8 @@ pub mod send_policy;
 pub mod server;
 pub mod session;
 pub mod storage;
-pub mod traces;
 pub mod tls;
+pub mod traces;
 pub mod webhooks;
 pub mod whatsapp;
 
