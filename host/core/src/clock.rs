@@ -31,6 +31,14 @@ impl UnixMs {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
+
+    /// How long this moment is still to be waited for at `now`, when whoever noted it meant to wait for `most` at most. Nothing when it is
+    /// farther away than that: then the clock was set back since, and the time that is left cannot be known.
+    #[must_use]
+    pub fn left(self, now: Self, most: Duration) -> Duration {
+        let left = self.since(now);
+        if left > most { Duration::ZERO } else { left }
+    }
 }
 
 impl fmt::Debug for UnixMs {
@@ -47,14 +55,18 @@ pub trait Clock: Send + Sync + fmt::Debug {
     /// Time since some fixed moment of this process; never goes back, and is what durations are measured with.
     fn monotonic(&self) -> Duration;
 
-    /// Resolves when [`Clock::now`] has reached `at`; at once when it has already.
+    /// Resolves when [`Clock::now`] has reached `at`; at once when it has already. When that clock is set meanwhile: no later than when as
+    /// much time has passed as was left, so who must not be early looks at the clock again; and soon when it is set past `at`.
     fn sleep_until(&self, at: UnixMs) -> BoxFuture<'static, ()>;
 
-    /// Resolves after `span`.
+    /// Resolves after `span`, however the wall clock is set meanwhile.
     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
         self.sleep_until(self.now().plus(span))
     }
 }
+
+/// How often somebody who waits for a moment looks whether the machine's clock was set.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// The clock of the machine.
 #[derive(Debug)]
@@ -98,9 +110,22 @@ impl Clock for SystemClock {
         self.start.elapsed()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that sleeps")]
     fn sleep_until(&self, at: UnixMs) -> BoxFuture<'static, ()> {
-        let span = at.since(self.now());
+        let (watching, span) = (Self { start: self.start }, at.since(self.now()));
+        let end = self.monotonic() + span;
+        Box::pin(async move {
+            loop {
+                let left = end.saturating_sub(watching.monotonic()).min(at.since(watching.now()));
+                if left.is_zero() {
+                    return;
+                }
+                watching.sleep(left.min(LOOK)).await;
+            }
+        })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that sleeps")]
+    fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             if !span.is_zero() {
                 tokio::time::sleep(span).await;
@@ -209,5 +234,20 @@ impl Ids for SeededIds {
 
     fn seed(&self) -> u64 {
         self.draw(RngCore::next_u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_that_is_too_far_away_is_not_waited_for() {
+        let (now, most) = (UnixMs(10_000), Duration::from_secs(5));
+        let left = |at| UnixMs(at).left(now, most);
+        assert_eq!(left(9_000), Duration::ZERO);
+        assert_eq!(left(12_000), Duration::from_secs(2));
+        assert_eq!(left(15_000), most);
+        assert_eq!(left(15_001), Duration::ZERO, "the clock was set back");
     }
 }

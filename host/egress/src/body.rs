@@ -65,22 +65,22 @@ impl Network {
         if let Some(behind) = self.behind.take() {
             return behind.map(|()| None);
         }
-        let until = self.clock.now().plus(wait);
+        let late = self.clock.sleep(wait);
         let first = tokio::select! {
             biased;
             chunk = self.answer.chunk() => chunk.map_err(failure)?,
-            () = self.clock.sleep_until(until) => return Err(EgressError::TimedOut(wait)),
+            () = late => return Err(EgressError::TimedOut(wait)),
         };
         let Some(first) = first else {
             return Ok(None);
         };
         let mut piece = BytesMut::from(first);
-        let until = self.clock.now().plus(gather);
+        let mut enough = self.clock.sleep(gather);
         while piece.len() < PIECE_BYTES {
             let more = tokio::select! {
                 biased;
                 chunk = self.answer.chunk() => chunk,
-                () = self.clock.sleep_until(until) => break,
+                () = &mut enough => break,
             };
             match more {
                 Ok(Some(more)) => piece.extend_from_slice(&more),

@@ -277,11 +277,10 @@ impl Egress {
         timeout: Duration,
         answer: impl Future<Output = Result<T, EgressError>>,
     ) -> Result<T, EgressError> {
-        let deadline = self.clock.now().plus(timeout);
         tokio::select! {
             biased;
             answer = answer => answer,
-            () = self.clock.sleep_until(deadline) => Err(EgressError::TimedOut(timeout)),
+            () = self.clock.sleep(timeout) => Err(EgressError::TimedOut(timeout)),
         }
     }
 }

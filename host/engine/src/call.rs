@@ -140,6 +140,7 @@ impl Engine {
         let now = self.clock.now();
         let own = now.plus(limits.call_timeout);
         let deadline = context.deadline.map_or(own, |other| other.min(own));
+        let late = self.clock.sleep(deadline.since(now));
         let call = self.begin(installation, &context, host, deadline.since(now));
         let began = call.now;
         let mut sandbox = match (warm, places) {
@@ -153,7 +154,7 @@ impl Engine {
         let outcome = tokio::select! {
             biased;
             ended = sandbox.handle(installation, &context) => ended,
-            () = self.clock.sleep_until(deadline) => Err(CallError::Deadline { limit: deadline.since(now) }),
+            () = late => Err(CallError::Deadline { limit: deadline.since(now) }),
         };
         let journal = &sandbox.store.data().journal;
         journal.finish();

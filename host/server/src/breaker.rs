@@ -108,7 +108,7 @@ impl Breaker {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match *state {
             State::Closed(_) => Admission::Go,
-            State::Open(until) | State::Trial(until) if now < until => Admission::Wait(until),
+            State::Open(until) | State::Trial(until) if self.is_left(until, now) => Admission::Wait(until),
             State::Open(_) | State::Trial(_) => {
                 *state = State::Trial(now.plus(self.rule.open));
                 Admission::Go
@@ -122,12 +122,8 @@ impl Breaker {
         let opened = State::Open(now.plus(self.rule.open));
         let next = match (&mut *state, verdict) {
             (State::Closed(failures), Verdict::Failed) => {
-                while failures
-                    .front()
-                    .is_some_and(|first| first.plus(self.rule.window) <= now)
-                {
-                    failures.pop_front();
-                }
+                // One that is still to come was before the clock was set back.
+                failures.retain(|failure| *failure <= now && failure.plus(self.rule.window) > now);
                 failures.push_back(now);
                 (failures.len() >= self.rule.failures as usize).then_some(opened)
             }
@@ -157,9 +153,14 @@ impl Breaker {
     pub fn condition(&self, now: UnixMs) -> Condition {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match *state {
-            State::Open(until) if now < until => Condition::Resting { until },
+            State::Open(until) if self.is_left(until, now) => Condition::Resting { until },
             State::Closed(_) | State::Open(_) | State::Trial(_) => Condition::Working,
         }
+    }
+
+    /// Whether something of the rest is left. None is longer than the rule says, even when the clock was set back.
+    fn is_left(&self, until: UnixMs, now: UnixMs) -> bool {
+        !until.left(now, self.rule.open).is_zero()
     }
 }
 
@@ -227,5 +228,26 @@ mod tests {
         }
         assert!(is_let_through(&breaker, 60_002));
         assert!(is_let_through(&breaker, 120_002));
+    }
+
+    #[test]
+    fn a_rest_ends_when_the_clock_is_set_back() {
+        let breaker = breaker();
+        let (late, hours_before) = (UnixMs(10_000_000), UnixMs(1_000_000));
+        for _ in 0..2 {
+            breaker.note(Verdict::Failed, late);
+        }
+        assert_eq!(
+            breaker.note(Verdict::Failed, hours_before),
+            None,
+            "what has not been yet does not count"
+        );
+        for _ in 0..3 {
+            breaker.note(Verdict::Failed, late);
+        }
+        assert!(!breaker.lets_through(late));
+        assert_eq!(breaker.condition(hours_before), Condition::Working);
+        assert!(breaker.lets_through(hours_before));
+        assert!(!breaker.lets_through(hours_before), "one on trial");
     }
 }

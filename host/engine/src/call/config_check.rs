@@ -85,7 +85,7 @@ impl Engine {
         tokio::select! {
             biased;
             ended = run => ended,
-            () = self.clock.sleep_until(deadline) => Err(CallError::Deadline { limit: deadline.since(now) }),
+            () = self.clock.sleep(deadline.since(now)) => Err(CallError::Deadline { limit: deadline.since(now) }),
         }
     }
 }

@@ -87,11 +87,13 @@ impl Call {
             token: Token(self.token(&question)),
             begun,
         };
-        let until = self.clock.now().plus(LIVE_TIMEOUT).min(self.deadline);
+        let late = self
+            .clock
+            .sleep(self.deadline.since(self.clock.now()).min(LIVE_TIMEOUT));
         let ended = tokio::select! {
             biased;
             ended = self.host.ask_account(request) => ended,
-            () = self.clock.sleep_until(until) => Err(Refusal::TimedOut),
+            () = late => Err(Refusal::TimedOut),
         };
         if ended.as_ref().err().is_none_or(Refusal::is_final) {
             self.keep(&question, &Ended(ended.clone())).await?;

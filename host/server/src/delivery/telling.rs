@@ -113,7 +113,11 @@ impl DelivererParts {
         };
         loop {
             let ready = async {
-                self.clock.sleep_until(attempt.not_before).await;
+                let most = self.endpoints.rules().retry.backoff.max;
+                let now = self.clock.now();
+                self.clock
+                    .sleep_until(now.plus(attempt.not_before.left(now, most)))
+                    .await;
                 let place = endpoint.server.places.acquire().await;
                 endpoint.server.breaker.pass(&*self.clock).await;
                 place

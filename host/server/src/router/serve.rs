@@ -133,8 +133,10 @@ async fn serve(
     };
     let began = parts.clock.monotonic();
     loop {
+        let now = parts.clock.now();
+        let wait = attempt.not_before.left(now, slot.active().retry.backoff.max);
         tokio::select! {
-            () = parts.clock.sleep_until(attempt.not_before) => {}
+            () = parts.clock.sleep_until(now.plus(wait)) => {}
             () = stop.cancelled() => return Ok(Served::Stopped),
         }
         if is_too_late(&event, parts.clock.now()) {

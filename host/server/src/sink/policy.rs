@@ -215,6 +215,7 @@ impl Policy {
             return Ok(Some(effect));
         };
         let now = self.now();
+        self.windows.set_back(now);
         let (free, because) = self
             .windows
             .earliest(&policy, self.part(&policy), (&chat, standing), now);
@@ -258,6 +259,7 @@ impl Policy {
                 .collect());
         };
         let now = self.now();
+        self.windows.set_back(now);
         let mut next: Option<UnixMs> = None;
         let mut leaving = Vec::new();
         let (mut late, mut ahead) = (Vec::new(), 0);

@@ -46,6 +46,8 @@ const PAGE: usize = 500;
 const ACK_PATIENCE: Duration = Duration::from_secs(30);
 /// How long an effect waits that met no connection although there should be one.
 const RECHECK: Duration = Duration::from_secs(1);
+/// How long those who refuse an effect for the moment make it wait at most, where retries do not wait longer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// "Typing" that could not be shown within this time is not worth showing.
 const TYPING_LIFE: Duration = Duration::from_secs(15);
 
@@ -269,18 +271,29 @@ impl SessionSink {
     /// Begins the next attempt of an effect whose turn it is, or waits until it is due.
     fn start(&mut self, effect: Option<Effect>) {
         let Some(effect) = effect else { return };
-        match effect.state {
-            EffectState::Pending { not_before, .. } if not_before > self.parts.clock.now() => {
-                let due = self.parts.clock.sleep_until(not_before);
-                let id = effect.id;
-                let pause = self.pausing.spawn(async move {
-                    due.await;
-                    effect
-                });
-                self.paused.insert(id, pause);
+        let now = self.parts.clock.now();
+        let pause = match effect.state {
+            EffectState::Pending { not_before, .. } => {
+                not_before.left(now, self.parts.retry.backoff.max.max(LONGEST_PAUSE))
             }
-            _ if self.policy.passes(&effect) => self.leave(effect),
-            _ => self.policy.judge(effect),
+            EffectState::Held { .. }
+            | EffectState::Sent { .. }
+            | EffectState::Delivered { .. }
+            | EffectState::Read { .. }
+            | EffectState::Failed { .. } => Duration::ZERO,
+        };
+        if !pause.is_zero() {
+            let due = self.parts.clock.sleep_until(now.plus(pause));
+            let id = effect.id;
+            let pause = self.pausing.spawn(async move {
+                due.await;
+                effect
+            });
+            self.paused.insert(id, pause);
+        } else if self.policy.passes(&effect) {
+            self.leave(effect);
+        } else {
+            self.policy.judge(effect);
         }
     }
 

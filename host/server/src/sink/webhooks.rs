@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::json;
@@ -149,7 +150,9 @@ impl WebhookSinkParts {
         };
         match effect.state {
             EffectState::Pending { not_before, .. } => {
-                self.clock.sleep_until(not_before).await;
+                let now = self.clock.now();
+                let most = self.longest_wait(&effect);
+                self.clock.sleep_until(now.plus(not_before.left(now, most))).await;
                 Ok(Some(effect))
             }
             // What is for servers is never held back.
@@ -159,6 +162,15 @@ impl WebhookSinkParts {
             | EffectState::Read { .. }
             | EffectState::Failed { .. } => Ok(None),
         }
+    }
+
+    /// How long an effect waits between two attempts at most; not at all where there is no endpoint any more.
+    fn longest_wait(&self, effect: &Effect) -> Duration {
+        let Action::Webhook(webhook) = &effect.action else {
+            return Duration::ZERO;
+        };
+        let endpoint = self.webhooks.endpoint(&webhook.endpoint);
+        endpoint.map_or(Duration::ZERO, |endpoint| endpoint.retry.backoff.max)
     }
 
     /// Makes one attempt and records what came of it.

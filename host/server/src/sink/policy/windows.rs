@@ -114,6 +114,19 @@ impl Windows {
         self.known.remove(&id)
     }
 
+    /// Takes it that nothing left later than `now`: what seems to have was before the clock was set back, and would hold others up until
+    /// the clock is there again.
+    pub(super) fn set_back(&mut self, now: UnixMs) {
+        for line in [&mut self.answers, &mut self.others, &mut self.strangers] {
+            for (at, _) in line {
+                *at = now.min(*at);
+            }
+        }
+        if let Some((at, _)) = &mut self.last {
+            *at = now.min(*at);
+        }
+    }
+
     fn forget(&mut self, old: UnixMs) {
         for line in [&mut self.answers, &mut self.others, &mut self.strangers] {
             while line.front().is_some_and(|(at, _)| *at < old) {
@@ -288,6 +301,17 @@ mod tests {
         assert_eq!(held, (UnixMs(NOON.0 + 5_400_000), Some(Because::QuietHours)));
         let answer = windows.earliest(&quiet, 1.0, (&chat(2), Standing::Answer), now);
         assert_eq!(answer, (now, None));
+    }
+
+    #[test]
+    fn what_left_before_the_clock_was_set_back_counts_as_just_now() {
+        let hours = 5 * 3600;
+        let mut windows = Windows::of(vec![left(1, hours, Standing::Known), left(2, hours, Standing::Known)]);
+        let minute = Some(Because::Rate(2, Span::Minute));
+        assert_eq!(seconds(&windows, 1.0, Standing::Known, 0), (hours + 60, minute));
+        windows.set_back(NOON);
+        assert_eq!(seconds(&windows, 1.0, Standing::Known, 0), (60, minute));
+        assert_eq!(seconds(&windows, 1.0, Standing::Known, 61), (61, None));
     }
 
     #[test]
