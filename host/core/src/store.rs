@@ -24,8 +24,8 @@ pub use held::HeldStore;
 pub use memory::MemoryStore;
 pub use meters::Meters;
 pub use sled::{
-    CompactError, Compacted, InUse, LOCK, OpenError, RESTORING, SledOptions, SledStore, compact, compact_changed,
-    in_use, lock,
+    CompactError, Compacted, InUse, LOCK, LastEnd, OpenError, RESTORING, SledOptions, SledStore, compact,
+    compact_changed, in_use, lock,
 };
 pub use snapshot::{PAGE, PAGE_BYTES, Page, Snapshot};
 

@@ -13,6 +13,7 @@
 
 mod compact;
 mod directory;
+mod ending;
 mod flusher;
 mod snapshots;
 #[cfg(test)]
@@ -39,6 +40,8 @@ pub use compact::{CompactError, Compacted, compact, compact_changed};
 pub(in crate::store) use directory::wait_for_lingering_threads;
 pub use directory::{InUse, LOCK, OpenError, RESTORING, in_use, lock};
 use directory::{engine, open_db, remove_half_written_snapshots};
+use ending::Ending;
+pub use ending::LastEnd;
 use flusher::Flusher;
 use trees::Trees;
 use writer::{Job, Writer};
@@ -70,6 +73,7 @@ pub struct SledStore {
     meters: Meters,
     threads: Vec<JoinHandle<()>>,
     dir: PathBuf,
+    last_end: LastEnd,
     /// Declared behind everything that uses the directory, so that it is given up last.
     _lock: File,
 }
@@ -80,14 +84,24 @@ impl SledStore {
     /// # Errors
     /// See [`OpenError`].
     pub fn open(dir: &Path, options: SledOptions) -> Result<Arc<Self>, OpenError> {
-        Self::open_measured(dir, options, Meters::new(Arc::new(SystemClock::new())))
+        let meters = Meters::new(Arc::new(SystemClock::new()));
+        Self::open_and(dir, options, meters, Ending::look)
     }
 
-    /// The same, with what is measured of it.
+    /// The same for a host: with what is measured of it, and noting how it ends.
     ///
     /// # Errors
     /// See [`OpenError`].
     pub fn open_measured(dir: &Path, options: SledOptions, meters: Meters) -> Result<Arc<Self>, OpenError> {
+        Self::open_and(dir, options, meters, Ending::begin)
+    }
+
+    fn open_and(
+        dir: &Path,
+        options: SledOptions,
+        meters: Meters,
+        ending: fn(&Path) -> (Ending, LastEnd),
+    ) -> Result<Arc<Self>, OpenError> {
         let io = |step| {
             move |source| OpenError::Io {
                 dir: dir.to_owned(),
@@ -122,7 +136,8 @@ impl SledStore {
         }
 
         let trees = Arc::new(Trees::of(&db).map_err(engine(dir))?);
-        let poison = Arc::new(Poison::default());
+        let (ending, last_end) = ending(dir);
+        let poison = Arc::new(Poison::new(ending));
         let flusher = Arc::new(Flusher::new(meters.clone()));
         let (jobs, queue) = mpsc::channel(QUEUE);
         let writer = Writer {
@@ -152,10 +167,17 @@ impl SledStore {
             meters,
             threads: vec![writing, flushing],
             dir: dir.to_owned(),
+            last_end,
             _lock: lock,
         });
         bring_up(&store, dir)?;
         Ok(store)
+    }
+
+    /// How the host that had the directory before came to an end.
+    #[must_use]
+    pub const fn last_end(&self) -> LastEnd {
+        self.last_end
     }
 
     /// Where it is.
@@ -166,7 +188,7 @@ impl SledStore {
 
     /// Resolves when a write or a flush has failed, with why. Nothing is taken from then on, and only opening the store again helps.
     pub async fn until_lost(&self) -> StoreError {
-        let mut lost = self.poison.0.subscribe();
+        let mut lost = self.poison.why.subscribe();
         // The sender lives in `self`, so waiting cannot fail.
         let _ = lost.wait_for(Option::is_some).await;
         self.poison.error().unwrap_or_else(|| StoreError::Lost {
@@ -202,6 +224,9 @@ impl Drop for SledStore {
             if thread.join().is_err() {
                 tracing::error!("a thread of the store panicked");
             }
+        }
+        if self.poison.check().is_ok() {
+            self.poison.ending.note(LastEnd::InOrder);
         }
     }
 }
@@ -284,18 +309,21 @@ impl Store for SledStore {
 
 /// Set once, by the first write or flush that failed. What the disk holds is unknown from then on, and a second flush that succeeds
 /// would prove nothing, so nothing is tried again.
-struct Poison(watch::Sender<Option<Box<str>>>);
-
-impl Default for Poison {
-    fn default() -> Self {
-        Self(watch::Sender::new(None))
-    }
+struct Poison {
+    why: watch::Sender<Option<Box<str>>>,
+    ending: Ending,
 }
 
 impl Poison {
+    fn new(ending: Ending) -> Self {
+        let why = watch::Sender::new(None);
+        Self { why, ending }
+    }
+
     fn set(&self, reason: String) {
         tracing::error!(reason, "the store failed and takes nothing more");
-        self.0.send_if_modified(|first| match first {
+        self.ending.note(LastEnd::StoreLost);
+        self.why.send_if_modified(|first| match first {
             Some(_) => false,
             None => {
                 *first = Some(reason.into());
@@ -305,7 +333,7 @@ impl Poison {
     }
 
     fn error(&self) -> Option<StoreError> {
-        self.0.borrow().clone().map(|reason| StoreError::Lost { reason })
+        self.why.borrow().clone().map(|reason| StoreError::Lost { reason })
     }
 
     fn check(&self) -> Result<(), StoreError> {

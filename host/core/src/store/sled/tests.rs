@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::ending::Ending;
 use super::flusher::{Flusher, Waiter};
 use super::writer::Dirty;
-use super::{Poison, SledOptions, SledStore};
+use super::{LOCK, LastEnd, Poison, SledOptions, SledStore};
 use crate::clock::SystemClock;
 use crate::id::SessionId;
 use crate::store::{Class, Commit, KeyRange, Meters, Order, Space, Store, StoreError};
@@ -21,7 +22,10 @@ fn is_lost<T>(answer: Result<T, StoreError>) -> bool {
 #[tokio::test]
 async fn a_lost_store_answers_nothing_more_until_it_is_opened_again() {
     let dir = tempfile::tempdir().expect("there is room for a directory");
-    let open = || SledStore::open(dir.path(), SledOptions::default()).expect("the directory opens");
+    let open = || {
+        let meters = Meters::new(Arc::new(SystemClock::new()));
+        SledStore::open_measured(dir.path(), SledOptions::default(), meters).expect("the directory opens")
+    };
     let store = open();
     let applied = store
         .commit(Commit::durable(SPACE).put("k", "1"))
@@ -37,9 +41,33 @@ async fn a_lost_store_answers_nothing_more_until_it_is_opened_again() {
     assert!(is_lost(store.flush().await));
     assert!(is_lost(store.drop_space(SPACE).await));
     drop(store);
+    let again = open();
     assert_eq!(
-        open().get(SPACE, b"k").await.expect("it reads").as_deref(),
+        again.get(SPACE, b"k").await.expect("it reads").as_deref(),
         Some(b"1".as_slice())
+    );
+    assert_eq!(again.last_end(), LastEnd::StoreLost);
+}
+
+#[test]
+fn a_directory_knows_how_it_was_given_up() {
+    let dir = tempfile::tempdir().expect("there is room for a directory");
+    let open = || {
+        let meters = Meters::new(Arc::new(SystemClock::new()));
+        SledStore::open_measured(dir.path(), SledOptions::default(), meters).expect("the directory opens")
+    };
+    let first = open();
+    assert_eq!(first.last_end(), LastEnd::Unknown);
+    drop(first);
+    let looking = SledStore::open(dir.path(), SledOptions::default()).expect("the directory opens");
+    drop(looking);
+    let second = open();
+    assert_eq!(second.last_end(), LastEnd::InOrder);
+    let told = std::fs::read_to_string(dir.path().join(LOCK)).expect("it reads");
+    assert_eq!(
+        told.trim_end(),
+        LastEnd::BrokenOff.name(),
+        "what is said if nothing else can be"
     );
 }
 
@@ -54,7 +82,7 @@ fn a_sync_that_failed_is_not_tried_again() {
         File::open(dir.path()).expect("it opens"),
     );
     let meters = Meters::new(Arc::new(SystemClock::new()));
-    let (flusher, poison) = (Arc::new(Flusher::new(meters)), Poison::default());
+    let (flusher, poison) = (Arc::new(Flusher::new(meters)), Poison::new(Ending::begin(dir.path()).0));
     let waiting = |flushed| Waiter { flushed, since: None };
     for data in [&bad, &good] {
         let (flushed, durable) = oneshot::channel();
@@ -66,7 +94,7 @@ fn a_sync_that_failed_is_not_tried_again() {
     let (flushed, durable) = oneshot::channel();
     flusher.add(vec![waiting(flushed)], Class::Durable, Dirty::Yes);
     flusher.close();
-    flusher.run(&db, &good, &Poison::default());
+    flusher.run(&db, &good, &Poison::new(Ending::begin(dir.path()).0));
     durable
         .blocking_recv()
         .expect("it is answered")
