@@ -87,7 +87,7 @@ use crate::service::webhooks::WebhooksParts;
 use crate::sessions::{RunningSessions, Shared};
 use crate::shutdown::Shutdown;
 use crate::source::Timetable;
-use crate::standing::Standing;
+use crate::standing::{Grounded, Standing};
 use crate::sweep::Sweep;
 use crate::tls::Certificates;
 use crate::traces;
@@ -132,6 +132,7 @@ impl App {
             },
             meters.store.clone(),
         )?;
+        let last_end = disk.last_end();
         let store: Arc<dyn Store> = disk.clone();
         let established = admin_secret::establish(&config.server.admin_secret, &*store, random(&*ids)).await?;
         let master_key = match &config.keys {
@@ -243,6 +244,8 @@ impl App {
                 history: config.mailbox.history,
                 ..config.whatsapp.profile.clone()
             },
+            connects_per_second: config.whatsapp.stagger.per_second,
+            meters: meters.whatsapp.clone(),
         })
         .await?;
 
@@ -382,13 +385,20 @@ impl App {
             mailbox: mailbox.clone(),
             outbox: outbox.clone(),
             engine,
+            clock: Arc::clone(&clock),
         };
-        let readiness = standing.readiness(phases, &store, &config.storage, &clock);
+        let readiness = standing.readiness(phases, &store, &config.storage);
         let ledgers = Ledgers {
             standing: Arc::new(standing),
             progress: progress.clone(),
         };
-        let metrics = Metrics::new(meters.shown(), ledgers.standing.clone(), Arc::clone(&clock));
+        let grounded = Grounded {
+            standing: Arc::clone(&ledgers.standing),
+            readiness: readiness.clone(),
+            storage: config.storage.clone(),
+            last_end,
+        };
+        let metrics = Metrics::new(meters.shown(), Arc::new(grounded), Arc::clone(&clock));
         let connections = Current::from(config.server.connections.clone());
         let body_limit = Current::from(config.server.body_limit);
         let certificates = config.server.tls.clone();

@@ -28,6 +28,8 @@ pub struct Meters {
     pub router: router::Meters,
     /// Requests to servers.
     pub egress: waspnest_egress::Meters,
+    /// Sessions.
+    pub whatsapp: waspnest_whatsapp::Meters,
     /// Servers that are told.
     pub webhooks: WebhookMeters,
     /// Requests to the API.
@@ -48,6 +50,7 @@ impl Meters {
             outbox: outbox::Meters::default(),
             router: router::Meters::default(),
             egress: waspnest_egress::Meters::default(),
+            whatsapp: waspnest_whatsapp::Meters::default(),
             webhooks: WebhookMeters::default(),
             http: http::Meters::default(),
             traces: traces::Meters::default(),
@@ -65,11 +68,13 @@ impl Meters {
             outbox,
             router,
             egress,
+            whatsapp,
             webhooks,
             http,
             traces,
             tls,
         } = self;
+        whatsapp.register(&mut shown);
         log.register(&mut shown);
         router.register(&mut shown);
         outbox.register(&mut shown);

@@ -10,18 +10,23 @@ use waspnest_core::log::Log;
 use waspnest_core::mailbox::Mailbox;
 use waspnest_core::outbox::Outbox;
 use waspnest_core::session::Sessions as Register;
-use waspnest_core::store::Store;
+use waspnest_core::store::{LastEnd, Store};
 use waspnest_engine::Engine;
+use waspnest_whatsapp::State;
 
 use crate::config::storage::Storage;
 use crate::delivery::Endpoints;
+use crate::disk;
 use crate::live::Live;
 use crate::router::{Meters, Slots};
 use crate::service::error::Error;
 use crate::service::health::Phase;
-use crate::service::metrics::{Look, Present};
+use crate::service::metrics::{Ground, Look, Present};
 use crate::service::readiness::{Readiness, ReadinessParts};
 use crate::service::sessions::Sessions;
+
+/// How a session is called that is not at work.
+const STOPPED: &str = "stopped";
 
 /// Everybody who is looked at.
 #[derive(Clone)]
@@ -36,6 +41,7 @@ pub(crate) struct Standing {
     pub(crate) mailbox: Mailbox,
     pub(crate) outbox: Outbox,
     pub(crate) engine: Arc<Engine>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Standing {
@@ -45,7 +51,6 @@ impl Standing {
         phase: watch::Receiver<Phase>,
         store: &Arc<dyn Store>,
         storage: &Storage,
-        clock: &Arc<dyn Clock>,
     ) -> Readiness {
         Readiness::new(ReadinessParts {
             phase,
@@ -54,14 +59,38 @@ impl Standing {
             min_free: storage.min_free,
             routers: self.routers.clone(),
             log: self.log.clone(),
-            clock: Arc::clone(clock),
+            clock: Arc::clone(&self.clock),
         })
     }
 }
 
+/// The same with what all of it stands on.
+#[derive(Clone)]
+pub(crate) struct Grounded {
+    pub(crate) standing: Arc<Standing>,
+    pub(crate) readiness: Readiness,
+    pub(crate) storage: Storage,
+    pub(crate) last_end: LastEnd,
+}
+
 #[async_trait]
-impl Look for Standing {
+impl Look for Grounded {
     async fn look(&self) -> Result<Present, Error> {
+        self.standing.present().await
+    }
+
+    async fn ground(&self) -> Ground {
+        Ground {
+            disk_free: disk::free(&self.storage.dir),
+            disk_wanted: self.storage.min_free,
+            lacks: self.readiness.lacks().await,
+            last_end: self.last_end,
+        }
+    }
+}
+
+impl Standing {
+    async fn present(&self) -> Result<Present, Error> {
         let places = self.engine.occupancy();
         let mut present = Present {
             backlog: self.outbox.backlog().await,
@@ -69,8 +98,18 @@ impl Look for Standing {
             waiting: places.waiting,
             ..Present::default()
         };
+        // What there is none of is told, too: a series that vanishes says nothing.
+        present.sessions = State::NAMES.into_iter().map(|state| (state, 0)).collect();
+        present.sessions.insert(STOPPED, 0);
+        let now = self.clock.now();
         for (_, status) in self.sessions.states().await? {
-            let state = status.map_or("stopped", |status| status.state.name());
+            if let Some(status) = status.as_ref().filter(|status| status.state == State::Connected) {
+                let heard = status
+                    .last_round_trip
+                    .map_or(status.since, |heard| heard.max(status.since));
+                present.silence = present.silence.max(now.since(heard));
+            }
+            let state = status.map_or(STOPPED, |status| status.state.name());
             *present.sessions.entry(state).or_default() += 1;
         }
         let known: HashSet<_> = self.installations.all().iter().map(|slot| slot.id().clone()).collect();

@@ -20,6 +20,7 @@ use crate::backend::Backend;
 use crate::certificate::{self, WeakenedBuild};
 use crate::intake::Intake;
 use crate::jid;
+use crate::meters::Meters;
 use crate::options::{Profile, WhatsAppOptions};
 use crate::proxy::Proxy;
 use crate::session::{
@@ -29,6 +30,7 @@ use crate::session_proxy::ProxyError;
 use crate::status::{State, Status};
 use crate::time;
 use crate::transport::Dialer;
+use crate::turnstile::Turnstile;
 use waspnest_core::master_key::MasterKey;
 use waspnest_core::rekey::{RekeyError, deriving_key};
 use waspnest_core::seal::{KeyCheckError, Sealer};
@@ -56,6 +58,7 @@ pub(crate) struct Host {
     key: MasterKey,
     pub(crate) profile: Profile,
     pub(crate) dialer: Dialer,
+    pub(crate) meters: Meters,
     /// Of sessions that go through no proxy.
     http: UreqHttpClient,
     authority: Authority,
@@ -126,6 +129,7 @@ impl WhatsApp {
         let sealer = Sealer::checked(&options.master_key, &*options.store).await?;
         let key = deriving_key(&*options.store, &sealer, &options.master_key).await?;
         time::follow(Arc::clone(&options.clock));
+        let turnstile = Turnstile::new(options.connects_per_second, Arc::clone(&options.clock));
         let host = Host {
             store: options.store,
             log: options.log,
@@ -134,7 +138,8 @@ impl WhatsApp {
             clock: options.clock,
             sealer,
             key,
-            dialer: Dialer::new(options.endpoint),
+            dialer: Dialer::new(options.endpoint, turnstile, options.meters.clone()),
+            meters: options.meters,
             http: options
                 .authority
                 .client(None)

@@ -20,6 +20,7 @@ mod host;
 mod intake;
 pub mod jid;
 mod live;
+mod meters;
 mod options;
 mod proxy;
 mod secret;
@@ -28,6 +29,7 @@ mod session_proxy;
 mod status;
 mod time;
 mod transport;
+mod turnstile;
 mod unseal;
 
 pub use authority::{Authority, AuthorityError};
@@ -37,6 +39,7 @@ pub use certificate::{Verification, WeakenedBuild, verification};
 pub use endpoint::{Endpoint, InvalidEndpoint, Scheme};
 pub use file::FetchError;
 pub use host::{OpenError, StartError, WhatsApp};
+pub use meters::Meters;
 pub use options::{History, Profile, Version, WhatsAppOptions};
 pub use proxy::{InvalidProxy, Proxy, ProxyKind};
 pub use session::{

@@ -1,5 +1,6 @@
 //! Everything the sessions of one host share.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use waspnest_core::clock::Clock;
@@ -12,6 +13,7 @@ use waspnest_core::store::Store;
 
 use crate::authority::Authority;
 use crate::endpoint::Endpoint;
+use crate::meters::Meters;
 use crate::proxy::Proxy;
 use waspnest_core::master_key::MasterKey;
 
@@ -42,6 +44,10 @@ pub struct WhatsAppOptions {
     pub master_key: MasterKey,
     /// How sessions present themselves and what they may use.
     pub profile: Profile,
+    /// Connections that begin in a second, over all sessions.
+    pub connects_per_second: NonZeroU32,
+    /// What is measured of sessions.
+    pub meters: Meters,
 }
 
 /// How sessions present themselves to WhatsApp and what they may use.

@@ -34,6 +34,19 @@ pub enum State {
 }
 
 impl State {
+    /// The names of all of them.
+    pub const NAMES: [&str; 9] = [
+        Self::New.name(),
+        Self::Pairing.name(),
+        Self::Connecting.name(),
+        Self::Connected.name(),
+        Self::Disconnected.name(),
+        Self::LoggedOut.name(),
+        Self::Banned { until: None }.name(),
+        Self::Replaced.name(),
+        Self::Outdated.name(),
+    ];
+
     /// Its stable name in answers, logs and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -16,7 +16,9 @@ use whatsapp_rust::transport::{Transport, TransportEvent, TransportFactory, defa
 use whatsapp_rust::wacore::net::WHATSAPP_WEB_ORIGIN;
 
 use crate::endpoint::{Endpoint, Scheme};
+use crate::meters::Meters;
 use crate::proxy::Proxy;
+use crate::turnstile::Turnstile;
 
 /// How many addresses of a name are tried.
 const ADDRESSES: usize = 4;
@@ -27,10 +29,12 @@ pub(crate) struct Dialer {
     endpoint: Endpoint,
     tls: Arc<Connector>,
     proxy: Option<Proxy>,
+    turnstile: Arc<Turnstile>,
+    meters: Meters,
 }
 
 impl Dialer {
-    pub(crate) fn new(endpoint: Endpoint) -> Self {
+    pub(crate) fn new(endpoint: Endpoint, turnstile: Turnstile, meters: Meters) -> Self {
         let tls = match endpoint.scheme() {
             Scheme::Wss => default_tls_connector(),
             Scheme::Ws => Connector::Plain,
@@ -39,6 +43,8 @@ impl Dialer {
             endpoint,
             tls: Arc::new(tls),
             proxy: None,
+            turnstile: Arc::new(turnstile),
+            meters,
         }
     }
 
@@ -75,11 +81,8 @@ impl Dialer {
             None => bail!("the name has no address"),
         }
     }
-}
 
-#[async_trait]
-impl TransportFactory for Dialer {
-    async fn create_transport(&self) -> Result<(Arc<dyn Transport>, Receiver<TransportEvent>)> {
+    async fn connect(&self) -> Result<(Arc<dyn Transport>, Receiver<TransportEvent>)> {
         let stream = self
             .dial()
             .await
@@ -97,5 +100,18 @@ impl TransportFactory for Dialer {
             .await
             .context("the WebSocket upgrade failed")?;
         Ok(from_websocket(socket))
+    }
+}
+
+#[async_trait]
+impl TransportFactory for Dialer {
+    async fn create_transport(&self) -> Result<(Arc<dyn Transport>, Receiver<TransportEvent>)> {
+        if let Err(crowded) = self.turnstile.pass().await {
+            self.meters.postponed();
+            return Err(crowded.into());
+        }
+        let connected = self.connect().await;
+        self.meters.dialed(&connected);
+        connected
     }
 }

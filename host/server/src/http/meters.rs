@@ -12,6 +12,7 @@ use prometheus_client::registry::Unit;
 use waspnest_core::measure::{self, Shown};
 
 use super::listener;
+use crate::live::Ended;
 
 /// What stands for a path that is no route's.
 const NO_ROUTE: &str = "none";
@@ -24,6 +25,7 @@ pub struct Meters {
     denied: Family<Denied, Counter>,
     streams: Family<Kind, Gauge>,
     pub(super) connections: listener::Meters,
+    ended: Family<StreamEnd, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -49,6 +51,15 @@ struct Kind {
     kind: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StreamEnd {
+    kind: &'static str,
+    reason: &'static str,
+}
+
+/// Why a stream ended that was not ended by what is told: whoever listened left, or does not take what is told.
+const GONE: &str = "gone";
+
 /// How somebody is told what happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StreamKind {
@@ -59,11 +70,25 @@ pub(super) enum StreamKind {
 }
 
 /// A stream that is open, until this is dropped.
-pub(super) struct OpenStream(Gauge);
+pub(super) struct OpenStream {
+    open: Gauge,
+    ended: Family<StreamEnd, Counter>,
+    kind: StreamKind,
+    reason: &'static str,
+}
+
+impl OpenStream {
+    /// It ends for this reason.
+    pub(super) const fn ends(&mut self, why: Ended) {
+        self.reason = why.code();
+    }
+}
 
 impl Drop for OpenStream {
     fn drop(&mut self) {
-        self.0.dec();
+        self.open.dec();
+        let (kind, reason) = (self.kind.name(), self.reason);
+        self.ended.get_or_create(&StreamEnd { kind, reason }).inc();
     }
 }
 
@@ -82,6 +107,12 @@ impl Default for Meters {
         for kind in [StreamKind::Sse, StreamKind::Ws] {
             streams.get_or_create_owned(&Kind { kind: kind.name() });
         }
+        let ended = Family::<StreamEnd, Counter>::default();
+        for kind in [StreamKind::Sse.name(), StreamKind::Ws.name()] {
+            for reason in [GONE, Ended::TooSlow.code()] {
+                ended.get_or_create_owned(&StreamEnd { kind, reason });
+            }
+        }
         let denied = Family::<Denied, Counter>::default();
         for code in ["unauthenticated", "wrong_password", "too_many_requests"] {
             denied.get_or_create_owned(&Denied { code });
@@ -92,6 +123,7 @@ impl Default for Meters {
             denied,
             streams,
             connections: listener::Meters::default(),
+            ended,
         }
     }
 }
@@ -117,6 +149,11 @@ impl Meters {
         );
         shown.register("http_streams", "Streams of events that are open", self.streams.clone());
         self.connections.register(shown);
+        shown.register(
+            "http_streams_ended",
+            "Streams of events that ended, by why; those are gone whose listener left or took nothing any more",
+            self.ended.clone(),
+        );
     }
 
     /// A request was answered. `template` is empty where no route was found.
@@ -146,7 +183,12 @@ impl Meters {
     pub(super) fn stream(&self, kind: StreamKind) -> OpenStream {
         let open = self.streams.get_or_create_owned(&Kind { kind: kind.name() });
         open.inc();
-        OpenStream(open)
+        OpenStream {
+            open,
+            ended: self.ended.clone(),
+            kind,
+            reason: GONE,
+        }
     }
 }
 

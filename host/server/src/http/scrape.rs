@@ -72,13 +72,7 @@ async fn answer(metrics: &Metrics, method: &Method, path: &str, headers: &Header
     let accepted = headers.contains_key(ACCEPT).then(|| accept::choose(headers, &OFFERS));
     // Whoever accepts something else gets the usual form: that helps more than a refusal.
     let wanted = accepted.flatten().unwrap_or(OFFERS[0]);
-    match shown(metrics, wanted).await {
-        Ok(reply) => reply.into_response(),
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "metrics could not be shown");
-            empty(StatusCode::SERVICE_UNAVAILABLE)
-        }
-    }
+    shown(metrics, wanted).await.into_response()
 }
 
 fn empty(status: StatusCode) -> warp::reply::Response {

@@ -69,6 +69,9 @@ pub enum Lack {
 }
 
 impl Lack {
+    /// The names of all of them.
+    pub const NAMES: [&str; 4] = ["phase", "store", "disk", "router"];
+
     /// Its stable name: `phase`, `store`, `disk`, `router`.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use waspnest::service::error::Error;
-use waspnest::service::metrics::{Look, Present};
+use waspnest::service::metrics::{Ground, Look, Present};
+use waspnest::service::readiness::Lack;
+use waspnest_core::store::LastEnd;
 
 use crate::exposition::Exposition;
 use crate::support::{Answer, TestApi};
@@ -20,6 +22,15 @@ impl Look for Idle {
             places: (32, 1),
             ..Present::default()
         })
+    }
+
+    async fn ground(&self) -> Ground {
+        Ground {
+            disk_free: Some(1 << 40),
+            disk_wanted: 64 << 20,
+            lacks: vec![Lack::Routers(1)],
+            last_end: LastEnd::BrokenOff,
+        }
     }
 }
 
@@ -77,6 +88,9 @@ async fn the_text_is_one_of_the_formats_of_prometheus() {
     assert_eq!(denied, Some(1.0));
     assert_eq!(usual.value("waspnest_sessions", &[("state", "connected")]), Some(2.0));
     assert_eq!(usual.value("waspnest_sandbox_places", &[("of", "total")]), Some(32.0));
+    assert_eq!(usual.value("waspnest_lacks", &[("of", "router")]), Some(1.0));
+    assert_eq!(usual.value("waspnest_lacks", &[("of", "disk")]), Some(0.0));
+    assert_eq!(usual.value("waspnest_last_end", &[("how", "broken_off")]), Some(1.0));
 }
 
 #[tokio::test]

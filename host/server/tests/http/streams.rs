@@ -9,6 +9,7 @@ use waspnest_core::id::SessionId;
 use waspnest_core::log::Incoming;
 
 use crate::events::{happens, says, state};
+use crate::exposition::Exposition;
 use crate::known::shop;
 use crate::listening::Listener;
 use crate::support::{SECRET, TestApi};
@@ -290,6 +291,15 @@ async fn who_does_not_listen_is_told_so_and_finds_the_rest_later() {
         }
     };
     assert_eq!(why, "too_slow");
+    let measured = api.get("/metrics").await;
+    let measured = String::from_utf8(measured.body).expect("a text");
+    let measured = Exposition::parse(&measured).expect("the text format");
+    let ended = [("kind", "sse"), ("reason", "too_slow")];
+    assert_eq!(
+        measured.value("waspnest_http_streams_ended_total", &ended),
+        Some(1.0),
+        "whoever looks sees it, too"
+    );
     assert!(heard < 600, "{heard} were held for it");
     let mut again = Listener::opens(api.address, SECRET, "?type=message", Some(&slow.last())).await;
     for _ in heard..601 {

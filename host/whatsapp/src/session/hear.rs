@@ -69,6 +69,11 @@ impl Owner {
             // Comes once on every connection, as soon as messages come and go. `Connected` follows it, on the first connection after
             // pairing up to minutes later, when chat settings of the phone are here that sessions do not need.
             Event::OfflineSyncCompleted(_) => {
+                // The client says nothing of a connection that it ended itself because nothing came over it.
+                if self.status.borrow().state == State::Connected {
+                    let reason = "nothing came over the connection, and it was made anew";
+                    self.become_(State::Connecting, Some(reason.into()));
+                }
                 // A new connection: what the one before it did not acknowledge is lost.
                 self.settler
                     .lost(self.published.in_flight.take_all(), &*self.host.clock)
@@ -183,6 +188,7 @@ impl Owner {
         let now = self.host.clock.now();
         if self.status.borrow().state != state {
             self.report.state(state, reason.as_deref());
+            self.host.meters.became(state);
         }
         let changed = self.status.send_if_modified(|status| {
             if status.state == state && status.reason == reason {

@@ -8,6 +8,7 @@ use whatsapp_rust::wacore::iq::keepalive::KeepaliveSpec;
 
 use super::owner::{Owner, Wish};
 use super::watchdog::{Advice, Seen};
+use crate::meters::Renewal;
 use crate::status::State;
 
 /// How long the server may take to answer a question that needs no thought.
@@ -60,11 +61,18 @@ impl Owner {
 
     async fn renew(&mut self, seen: Seen, passed: Duration) {
         let seconds = passed.as_secs();
-        let reason = match seen {
-            Seen::Connected => format!("WhatsApp's server has not answered for {seconds} s; connecting anew"),
-            Seen::Connecting => format!("no connection came about in {seconds} s; starting over"),
-            Seen::Stopped | Seen::Resting => "the client stopped; starting over".to_owned(),
+        let (cause, reason) = match seen {
+            Seen::Connected => (
+                Renewal::Silent,
+                format!("WhatsApp's server has not answered for {seconds} s; connecting anew"),
+            ),
+            Seen::Connecting => (
+                Renewal::Stuck,
+                format!("no connection came about in {seconds} s; starting over"),
+            ),
+            Seen::Stopped | Seen::Resting => (Renewal::Stopped, "the client stopped; starting over".to_owned()),
         };
+        self.host.meters.renewed(cause);
         tracing::warn!(session = %self.session, %reason, "the session is started anew");
         if seen == Seen::Connected {
             self.become_(State::Connecting, Some(reason.as_str().into()));

@@ -246,6 +246,8 @@ pub(crate) async fn host(
     key: &MasterKey,
 ) -> Result<WhatsApp> {
     let options = WhatsAppOptions {
+        connects_per_second: std::num::NonZeroU32::MAX,
+        meters: waspnest_whatsapp::Meters::default(),
         endpoint: sim.url().parse()?,
         proxy: None,
         authority: authority.clone(),

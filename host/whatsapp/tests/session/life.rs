@@ -160,6 +160,8 @@ async fn another_master_key_is_refused() -> Result<()> {
 async fn this_build_does_not_leave_the_machine() -> Result<()> {
     let bench = Bench::new().await?;
     let options = waspnest_whatsapp::WhatsAppOptions {
+        connects_per_second: std::num::NonZeroU32::MAX,
+        meters: waspnest_whatsapp::Meters::default(),
         endpoint: waspnest_whatsapp::Endpoint::whatsapp(),
         proxy: None,
         authority: waspnest_whatsapp::Authority::Public,

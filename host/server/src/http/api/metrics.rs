@@ -7,7 +7,6 @@ use crate::http::context::Ctx;
 use crate::http::error::ApiError;
 use crate::http::operation::{Answer, Description};
 use crate::http::reply::Reply;
-use crate::service::error::Error;
 use crate::service::metrics::{Form, Metrics};
 
 const TEXT: &str = "text/plain";
@@ -33,7 +32,7 @@ impl Answer for Exposition {
 }
 
 /// What is measured, as `wanted`.
-pub(in crate::http) async fn shown(metrics: &Metrics, wanted: &str) -> Result<Reply, Error> {
+pub(in crate::http) async fn shown(metrics: &Metrics, wanted: &str) -> Reply {
     let (form, kind) = match wanted {
         OPEN_METRICS => (
             Form::OpenMetrics,
@@ -41,11 +40,11 @@ pub(in crate::http) async fn shown(metrics: &Metrics, wanted: &str) -> Result<Re
         ),
         _ => (Form::Text, "text/plain; version=0.0.4; charset=utf-8"),
     };
-    let mut reply = Reply::media(TEXT, metrics.text(form).await?);
+    let mut reply = Reply::media(TEXT, metrics.text(form).await);
     reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    Ok(reply)
+    reply
 }
 
 pub(in crate::http) async fn show(ctx: Ctx) -> Result<Exposition, ApiError> {
-    Ok(Exposition(shown(&ctx.parts.metrics, ctx.wanted).await?))
+    Ok(Exposition(shown(&ctx.parts.metrics, ctx.wanted).await))
 }

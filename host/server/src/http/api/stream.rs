@@ -133,8 +133,11 @@ pub(in crate::http) struct EventStream(Box<Feed>, OpenStream);
 
 impl Answer for EventStream {
     fn reply(self) -> Reply {
-        let told = stream::unfold((self.0, self.1), |(mut feed, open)| async move {
+        let told = stream::unfold((self.0, self.1), |(mut feed, mut open)| async move {
             let told = feed.next().await?;
+            if let Told::Ended(why) = told {
+                open.ends(why);
+            }
             Some((Ok(written(told)), (feed, open)))
         });
         let told: BoxStream<'static, _> = told.boxed();

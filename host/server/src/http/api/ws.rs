@@ -39,7 +39,7 @@ pub(in crate::http) async fn open(ctx: Ctx, Query(wanted): Query<Wanted>) -> Res
     let line = Line {
         parts: Arc::clone(&ctx.parts),
         feed,
-        _open: ctx.parts.meters.stream(StreamKind::Ws),
+        open: ctx.parts.meters.stream(StreamKind::Ws),
     };
     ctx.parts.tasks.spawn_finite("websocket", line.serve(coming));
     Ok(switched)
@@ -69,7 +69,7 @@ impl FromFields for Wish {
 struct Line {
     parts: Arc<HttpParts>,
     feed: Feed,
-    _open: OpenStream,
+    open: OpenStream,
 }
 
 /// What comes next.
@@ -103,6 +103,7 @@ impl Line {
                 // It is gone, or speaks something else.
                 Next::Said(Some(Err(_)) | None) | Next::Told(None) => return,
                 Next::Told(Some(Told::Ended(why))) => {
+                    self.open.ends(why);
                     let farewell = Message::close(Some(code(why)), why.code());
                     if send(&mut socket, &*clock, farewell).await.is_some() {
                         part(&mut socket, &*clock).await;
