@@ -38,6 +38,7 @@ mod routes;
 mod scrape;
 mod swagger;
 mod told;
+mod unread;
 mod upgrade;
 mod values;
 mod webhook_format;
@@ -182,6 +183,7 @@ impl Http {
 
     /// Serves connections of `listener` until the token that [`Http::new`] was given is cancelled and those that are open have ended.
     pub async fn serve(self, listener: TcpListener) {
+        unread::give_up(&listener);
         self.dispatch.door().serve(listener, self.filter()).await;
     }
 

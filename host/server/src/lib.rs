@@ -14,6 +14,7 @@ pub mod meters;
 mod address;
 mod did_you_mean;
 mod disk;
+mod open_files;
 
 pub mod breaker;
 pub mod traces;

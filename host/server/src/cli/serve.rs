@@ -10,6 +10,7 @@ use super::remote::Environment;
 use super::{COMPILE, Exit, config_file};
 use crate::app::{App, CompilerCommand, Outside};
 use crate::config::Config;
+use crate::open_files;
 use crate::shutdown::{self, Stopped};
 use crate::systemd::Systemd;
 use crate::telemetry;
@@ -23,6 +24,7 @@ pub(super) fn run(given: Option<&Path>, env: &Environment, out: &mut (dyn Write 
     };
     let config = read()?;
     let lines = telemetry::start(&config.log.level, config.log.format).context("cannot start the log")?;
+    open_files::ask_for_all();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
