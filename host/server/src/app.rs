@@ -568,6 +568,8 @@ impl App {
 /// know what the disk holds.
 async fn watch_over(disk: Arc<SledStore>, stop: CancellationToken) {
     tokio::select! {
+        // A session that meets the loss first brings the host down too, and does not say as much.
+        biased;
         error = disk.until_lost() => {
             tracing::error!(%error, "the host cannot keep anything and ends; it goes on when it is started again and the disk takes what is written");
         }
