@@ -4,11 +4,14 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
+
+use super::machine::Machine;
 
 /// Where a host writes its log.
 const LOG: &str = "log.txt";
@@ -29,26 +32,41 @@ enum Log {
     Kept,
 }
 
-/// A host with one session, `crash`. Dropping kills it.
+/// What a host runs on, and what is different about it.
+#[derive(Clone, Default)]
+pub(crate) struct Ground {
+    /// A machine that can fail.
+    pub(crate) machine: Option<Arc<Machine>>,
+    /// Settings over those of its configuration, by their names in the environment.
+    pub(crate) settings: &'static [(&'static str, &'static str)],
+}
+
+/// A host with a session `crash`. Dropping kills it.
 pub(crate) struct Host {
     dir: TempDir,
     listen: String,
     log: Log,
+    ground: Ground,
     child: Child,
 }
 
 impl Host {
     /// A host with plugins and binds as a configuration names them; its session has no device yet.
     pub(crate) fn start(endpoint: &str, plugins: &str) -> Result<Self> {
-        Self::set_up(endpoint, plugins, r#"level = "warn""#, Log::Seen)
+        Self::set_up(endpoint, plugins, (r#"level = "warn""#, Log::Seen), Ground::default())
+    }
+
+    /// The same on a ground of its own, and a log that is kept.
+    pub(crate) fn start_on(ground: Ground, endpoint: &str, plugins: &str) -> Result<Self> {
+        Self::set_up(endpoint, plugins, (r#"level = "warn""#, Log::Kept), ground)
     }
 
     /// The same with keys of `[log]`, and a log that is kept for [`Host::logged`].
     pub(crate) fn start_logging(endpoint: &str, plugins: &str, log: &str) -> Result<Self> {
-        Self::set_up(endpoint, plugins, log, Log::Kept)
+        Self::set_up(endpoint, plugins, (log, Log::Kept), Ground::default())
     }
 
-    fn set_up(endpoint: &str, plugins: &str, log: &str, kept: Log) -> Result<Self> {
+    fn set_up(endpoint: &str, plugins: &str, (log, kept): (&str, Log), ground: Ground) -> Result<Self> {
         let dir = TempDir::new()?;
         let listen = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
         let built = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/plugins");
@@ -72,11 +90,12 @@ name = "crash"
 "#
         );
         std::fs::write(dir.path().join("config.toml"), config)?;
-        let child = spawn(&dir, kept)?;
+        let child = spawn(&dir, kept, &ground)?;
         Ok(Self {
             dir,
             listen,
             log: kept,
+            ground,
             child,
         })
     }
@@ -99,7 +118,7 @@ name = "crash"
 
     /// A new process over the same data.
     pub(crate) fn restart(&mut self) -> Result<()> {
-        self.child = spawn(&self.dir, self.log)?;
+        self.child = spawn(&self.dir, self.log, &self.ground)?;
         Ok(())
     }
 
@@ -123,7 +142,11 @@ name = "crash"
     /// Waits until the host ends by itself: how it ended, and what it said.
     pub(crate) async fn ended(&mut self) -> Result<(ExitStatus, String)> {
         let status = poll(async || Ok(self.child.try_wait()?)).await?;
-        Ok((status, std::fs::read_to_string(self.dir.path().join("said"))?))
+        let said = match self.log {
+            Log::Seen => std::fs::read_to_string(self.dir.path().join("said"))?,
+            Log::Kept => self.logged()?,
+        };
+        Ok((status, said))
     }
 
     /// The same as [`Host::terminate`]; answers everything that a host with a kept log has logged.
@@ -176,10 +199,21 @@ name = "crash"
         }
     }
 
+    /// Where its API is.
+    pub(crate) fn address(&self) -> &str {
+        &self.listen
+    }
+
     /// The text of the QR code.
     pub(crate) async fn qr(&self) -> Result<String> {
+        self.qr_of("crash").await
+    }
+
+    /// The text of the QR code of a session.
+    pub(crate) async fn qr_of(&self, session: &str) -> Result<String> {
+        let path = format!("/v1/sessions/{session}/qr");
         poll(async || {
-            let answer = self.get("/v1/sessions/crash/qr").await;
+            let answer = self.get(&path).await;
             Ok(answer
                 .ok()
                 .and_then(|answer| answer["text"].as_str().map(str::to_owned)))
@@ -265,23 +299,31 @@ impl Drop for Host {
     }
 }
 
-fn spawn(dir: &TempDir, log: Log) -> Result<Child> {
+fn spawn(dir: &TempDir, log: Log, ground: &Ground) -> Result<Child> {
     let log = match log {
         Log::Seen => Stdio::inherit(),
         Log::Kept => Stdio::from(File::options().create(true).append(true).open(dir.path().join(LOG))?),
     };
-    Command::new(env!("CARGO_BIN_EXE_waspnest"))
+    let mut program = Command::new(env!("CARGO_BIN_EXE_waspnest"));
+    program
         .args(["serve", "--config", "config.toml"])
         .current_dir(dir.path())
         .stdout(Stdio::null())
         .stderr(log)
         .env(CRM, CRM_SECRET)
-        .spawn()
-        .context("starting the host")
+        .envs(ground.settings.iter().copied());
+    if let Some(machine) = &ground.machine {
+        machine.carries(&mut program)?;
+    }
+    program.spawn().context("starting the host")
+}
+
+pub(crate) async fn poll<T>(ask: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+    poll_for(PATIENCE, ask).await
 }
 
 #[expect(clippy::disallowed_methods, reason = "another process is waited for")]
-pub(crate) async fn poll<T>(mut ask: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+pub(crate) async fn poll_for<T>(patience: Duration, mut ask: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
     let waited = async {
         loop {
             if let Some(found) = ask().await? {
@@ -290,7 +332,7 @@ pub(crate) async fn poll<T>(mut ask: impl AsyncFnMut() -> Result<Option<T>>) -> 
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, waited)
+    tokio::time::timeout(patience, waited)
         .await
         .context("it did not happen in time")?
 }

@@ -1,17 +1,29 @@
-//! The host is killed again and again while people write to it, and nobody may notice.
+//! The host is killed again and again while people write to it, and what it stands on fails: the disk, the clock, WhatsApp, connections. Nobody
+//! may notice, but for whoever looks at what the host measures: that must tell what happened.
 //!
 //! The whole product takes part: the `waspnest` program with its store on disk, plugins in their sandboxes, and people who are real
 //! end-to-end encrypted clients of a simulated WhatsApp. SIGKILL leaves the host no time for anything.
 
 mod backup;
+mod clock_jumps;
 mod counting;
+#[path = "../http/exposition.rs"]
+#[expect(dead_code, reason = "the tests of the API alone look at more")]
+mod exposition;
+mod failing_sync;
 mod full_disk;
 mod growing;
+mod half_open;
 mod host;
 mod logs;
 mod rekey;
+mod machine;
+mod measured;
+mod read_only;
 mod removal;
 mod replies;
+mod restarts;
+mod storm;
 mod webhooks;
 mod work;
 
@@ -20,14 +32,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::sync::{Mutex, MutexGuard};
-use waspnest_simulator::human::Human;
+use waspnest_simulator::human::{Heard, Human};
 use waspnest_simulator::{Config, NewAccount, Simulator};
 
-use host::Host;
+use host::{Ground, Host};
 
 /// One test at a time: the moments of the kills are chosen for a host that has the machine for itself.
 static ALONE: Mutex<()> = Mutex::const_new(());
@@ -41,7 +53,7 @@ struct Linked {
     /// The phone number of the account.
     phone: String,
     host: Host,
-    _alone: MutexGuard<'static, ()>,
+    _alone: Option<MutexGuard<'static, ()>>,
 }
 
 impl Linked {
@@ -54,8 +66,26 @@ impl Linked {
         Self::link(seed, |endpoint| Host::start_logging(endpoint, plugins, log)).await
     }
 
+    /// On a ground of its own, with a log that is kept.
+    async fn start_on(seed: u64, ground: Ground, plugins: &str) -> Result<Self> {
+        Self::link(seed, |endpoint| Host::start_on(ground, endpoint, plugins)).await
+    }
+
     async fn link(seed: u64, start: impl FnOnce(&str) -> Result<Host>) -> Result<Self> {
-        let alone = ALONE.lock().await;
+        let alone = Some(ALONE.lock().await);
+        Self::link_among(alone, seed, start).await
+    }
+
+    /// The same for a test that mostly waits, which may do so beside others.
+    async fn link_beside(seed: u64, plugins: &str) -> Result<Self> {
+        Self::link_among(None, seed, |endpoint| Host::start(endpoint, plugins)).await
+    }
+
+    async fn link_among(
+        alone: Option<MutexGuard<'static, ()>>,
+        seed: u64,
+        start: impl FnOnce(&str) -> Result<Host>,
+    ) -> Result<Self> {
         let simulator = Simulator::start(Config {
             seed,
             ..Config::default()
@@ -76,6 +106,23 @@ impl Linked {
 
     async fn person(&self, name: &str) -> Result<Human> {
         Ok(Human::join(&self.simulator, account(name)).await?)
+    }
+
+    /// People were answered once each, whatever they said.
+    async fn is_answered(people: &[Human], said: &[Vec<String>]) -> Result<()> {
+        for (person, texts) in people.iter().zip(said) {
+            let from_bot = |heard: &Heard| !heard.from_me;
+            let answers = person.wait_for_count(texts.len(), from_bot, PATIENCE).await;
+            answers.with_context(|| format!("not all of {} were answered", texts.len()))?;
+            let replies = person.phone_view().into_iter().filter(from_bot);
+            let replies: Vec<String> = replies.filter_map(|heard| heard.text).collect();
+            ensure!(
+                replies == *texts,
+                "not each message has exactly one reply, in its order: {replies:?} to {texts:?}"
+            );
+            ensure!(person.undecryptable() == 0, "a message could not be decrypted");
+        }
+        Ok(())
     }
 
     /// The host ends in order, its data agree, and then the simulator ends.
@@ -99,6 +146,18 @@ fn account(name: &str) -> NewAccount {
         phone: None,
     }
 }
+
+/// An echo for every session.
+const ECHO: &str = r#"
+[[plugin]]
+id = "echo"
+source = "echo"
+[plugin.grants]
+"messages.send" = true
+[[bind]]
+id = "echo-all"
+plugin = "echo"
+"#;
 
 /// Says something of its own to somebody again and again, for as long as `go_on` holds, with pauses of so many milliseconds, and answers
 /// what was said.

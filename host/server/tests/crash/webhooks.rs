@@ -24,28 +24,46 @@ const PEOPLE: u64 = 3;
 
 /// What a server was told, and whether it took it.
 #[derive(Debug, Clone)]
-struct Heard {
+pub(super) struct Heard {
     id: String,
-    text: String,
-    taken: bool,
+    pub(super) text: String,
+    pub(super) taken: bool,
 }
 
-/// A server that takes about two of three, fails at some, and breaks off at others.
-struct Moody {
-    address: SocketAddr,
+/// A server that takes what it is told, fails, or breaks off.
+pub(super) struct Moody {
+    pub(super) address: SocketAddr,
     heard: Arc<Mutex<Vec<Heard>>>,
 }
 
+/// What a server does with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mood {
+    Takes,
+    Fails,
+    BreaksOff,
+}
+
 impl Moody {
+    /// One that takes about two of three, fails at some, and breaks off at others.
     fn start() -> Result<Self> {
+        let mut random = StdRng::seed_from_u64(5);
+        Self::of(move || match random.random_range(0..9) {
+            0..6 => Mood::Takes,
+            6 => Mood::Fails,
+            _ => Mood::BreaksOff,
+        })
+    }
+
+    /// One of which each request finds it in the next mood.
+    pub(super) fn of(mut next: impl FnMut() -> Mood + Send + 'static) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
         let all = Arc::clone(&heard);
         thread::spawn(move || {
-            let mut random = StdRng::seed_from_u64(5);
             for socket in listener.incoming() {
-                let (mood, all) = (random.random_range(0..9), Arc::clone(&all));
+                let (mood, all) = (next(), Arc::clone(&all));
                 // Whoever tells may be dead by now.
                 thread::spawn(move || socket.map(|socket| hear(socket, mood, &all)));
             }
@@ -53,7 +71,7 @@ impl Moody {
         Ok(Self { address, heard })
     }
 
-    fn heard(&self) -> Vec<Heard> {
+    pub(super) fn heard(&self) -> Vec<Heard> {
         self.heard.lock().expect("nothing panics in here").clone()
     }
 
@@ -71,7 +89,7 @@ impl Moody {
     }
 }
 
-fn hear(socket: TcpStream, mood: u8, all: &Mutex<Vec<Heard>>) -> Result<()> {
+fn hear(socket: TcpStream, mood: Mood, all: &Mutex<Vec<Heard>>) -> Result<()> {
     let mut reader = BufReader::new(socket);
     let (mut id, mut length) = (String::new(), 0);
     loop {
@@ -93,15 +111,14 @@ fn hear(socket: TcpStream, mood: u8, all: &Mutex<Vec<Heard>>) -> Result<()> {
     let body: Value = serde_json::from_slice(&body)?;
     ensure!(body["id"] == *id, "the id of the event is that of the request");
     let text = body["data"]["text"].as_str().context("a text")?.to_owned();
-    let taken = mood < 6;
+    let taken = mood == Mood::Takes;
     let heard = Heard { id, text, taken };
     all.lock().expect("nothing panics in here").push(heard);
     let mut socket = reader.into_inner();
     match mood {
-        0..6 => socket.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")?,
-        6 => socket.write_all(b"HTTP/1.1 503 No\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")?,
-        // It breaks off.
-        _ => {}
+        Mood::Takes => socket.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")?,
+        Mood::Fails => socket.write_all(b"HTTP/1.1 503 No\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")?,
+        Mood::BreaksOff => {}
     }
     Ok(())
 }
