@@ -17,7 +17,17 @@ use crate::workspace::Workspace;
 const PROFILE: &str = "measure";
 
 /// Name of each benchmark; the example of that name.
-const BENCHMARKS: [&str; 6] = ["commits", "engine", "echo", "http", "memory", "simulator"];
+const BENCHMARKS: [&str; 9] = [
+    "commits",
+    "engine",
+    "echo",
+    "http",
+    "memory",
+    "sessions",
+    "webhooks",
+    "streams",
+    "simulator",
+];
 
 /// Runs those whose name contains `filter`, all without one.
 pub(crate) fn run(workspace: &Workspace, filter: Option<&str>) -> Result<()> {
@@ -81,7 +91,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .contains("commits, engine, echo, http, memory, simulator"),
+                .contains("commits, engine, echo, http, memory, sessions, webhooks, streams, simulator"),
             "{error}"
         );
     }

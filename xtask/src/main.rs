@@ -74,7 +74,7 @@ enum Command {
     },
     /// Measure: one JSON line a figure on standard output.
     Bench {
-        /// Run only the benchmarks whose name contains this: commits, engine, echo, http, memory, simulator.
+        /// Run only the benchmarks whose name contains this: commits, engine, echo, http, memory, sessions, webhooks, streams, simulator.
         filter: Option<String>,
     },
     /// Give everything that faces the network more inputs than the tests do: any bytes in requests and on connections.

@@ -164,7 +164,7 @@ impl Host {
             r#"
 server = {{ listen = "127.0.0.1:0", admin-secret = "a secret of the benchmark" }}
 storage = {{ dir = "data" }}
-whatsapp = {{ endpoint = "{endpoint}", version = "2.3000.1023223821" }}
+whatsapp = {{ endpoint = "{endpoint}", version = "2.3000.1023223821", connects-per-second = 1000 }}
 plugins = {{ dir = "{plugins}" }}
 [[session]]
 name = "bench"
