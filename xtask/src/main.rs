@@ -20,6 +20,7 @@ mod languages;
 mod plugins;
 mod policy;
 mod simulator_process;
+mod soak;
 mod step;
 mod test;
 mod tidy;
@@ -77,6 +78,18 @@ enum Command {
         /// Run only the benchmarks whose name contains this: commits, engine, echo, http, memory, sessions, webhooks, streams, simulator.
         filter: Option<String>,
     },
+    /// Let the host work for long at half of what it can do while things go wrong: one JSON line a minute, and a judgement.
+    Soak {
+        /// How long; 30 if nothing is said.
+        #[arg(long)]
+        minutes: Option<u32>,
+        /// Sessions with a person each; 100 if nothing is said.
+        #[arg(long)]
+        sessions: Option<u32>,
+        /// What the host can do, in messages a second, instead of measuring it first.
+        #[arg(long)]
+        rate: Option<f64>,
+    },
     /// Give everything that faces the network more inputs than the tests do: any bytes in requests and on connections.
     Fuzz {
         /// Minutes for each group of parsers.
@@ -131,6 +144,18 @@ fn run(command: Command) -> Result<()> {
             languages::run(&workspace, language.as_deref(), figures)
         }
         Command::Bench { filter } => bench::run(&workspace, filter.as_deref()),
+        Command::Soak {
+            minutes,
+            sessions,
+            rate,
+        } => {
+            let wanted = soak::Wanted {
+                minutes,
+                sessions,
+                rate,
+            };
+            soak::run(&workspace, &wanted)
+        }
         Command::Ci => ci::run(&workspace),
         Command::Freeze => freeze::run(&workspace),
         Command::Fuzz { minutes } => fuzz::run(&workspace, minutes),
