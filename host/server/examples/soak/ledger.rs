@@ -1,6 +1,6 @@
 //! What people said and what they were answered, and whether anything of it was lost or came twice.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ pub(crate) struct Ledger(Mutex<Books>);
 struct Books {
     /// Said and not answered yet, with when it was said.
     open: HashMap<Number, Duration>,
+    /// Those of which nobody knows whether WhatsApp took them.
+    unsure: HashSet<Number>,
     /// The newest of each person's messages that was answered.
     newest: HashMap<usize, u64>,
     counts: Counts,
@@ -51,8 +53,9 @@ impl Ledger {
     /// Nobody knows whether WhatsApp took it; it is no loss when no answer comes.
     pub(crate) fn gave_up(&self, number: Number) {
         let mut books = self.books();
-        // An answer that came all the same was counted.
+        // Where it was answered already, WhatsApp took it.
         if books.open.remove(&number).is_some() {
+            books.unsure.insert(number);
             books.counts.unsure += 1;
         } else {
             books.counts.sent += 1;
@@ -71,6 +74,11 @@ impl Ledger {
                 books.counts.answered += 1;
                 books.counts.out_of_order += u64::from(!in_order);
                 books.latencies.push(now.saturating_sub(since));
+            }
+            None if books.unsure.remove(&number) => {
+                books.counts.unsure -= 1;
+                books.counts.sent += 1;
+                books.counts.answered += 1;
             }
             None => books.counts.doubled += 1,
         }

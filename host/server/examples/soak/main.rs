@@ -50,7 +50,13 @@ const MORE: &str = r#"
 [[plugin]]
 id = "traps"
 source = "hostile"
-grants = { "messages.send" = true }
+[plugin.grants]
+"messages.send" = true
+"messages.react" = true
+"messages.read" = true
+"messages.typing" = true
+kv = true
+schedule = true
 [[bind]]
 id = "traps"
 plugin = "traps"
@@ -295,6 +301,8 @@ impl Stage {
             self.clock.sleep(Duration::from_secs(1)).await;
         }
         let lost = self.ledger.waiting();
+        let (counts, (_, told, _)) = (self.ledger.counts(), self.ear.counts());
+        let untold = (counts.sent + counts.unsure).saturating_sub(told as u64);
         // Whoever answers is not stuck.
         for person in &self.people {
             let number = (person.index, next);
@@ -314,9 +322,6 @@ impl Stage {
         let mean = |some: &[f64]| some.iter().sum::<f64>() / some.len().max(1) as f64;
         let (first, last) = (mean(&readings[..third]), mean(&readings[readings.len() - third..]));
         let bound = first + GROWTH_KIB.max(first * GROWTH);
-        let counts = self.ledger.counts();
-        let (_, told, _) = self.ear.counts();
-        let untold = (counts.sent + counts.unsure).saturating_sub(told as u64);
 
         let mut bad = stuck.clone();
         if !lost.is_empty() {
@@ -326,8 +331,9 @@ impl Stage {
                 lost.first()
             ));
         }
-        if counts.doubled > 0 {
-            bad.push(format!("{} answers came twice", counts.doubled));
+        let doubled = self.ledger.counts().doubled;
+        if doubled > 0 {
+            bad.push(format!("{doubled} answers came twice"));
         }
         if last > bound {
             bad.push(format!(

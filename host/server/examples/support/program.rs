@@ -99,13 +99,17 @@ plugin = "echo"
             clock: SystemClock::new(),
             _dir: dir,
         };
-        let up = async || {
+        let begun = program.clock.monotonic();
+        loop {
+            program.is_alive()?;
             let answered = program.ask("GET", "/readyz", &Value::Null).await;
-            Ok(answered.is_ok_and(|(status, _)| status == 200).then_some(()))
-        };
-        program.wait(up).await.context("the program does not come up")?;
-        program.is_alive()?;
-        Ok(program)
+            if answered.is_ok_and(|(status, _)| status == 200) {
+                return Ok(program);
+            }
+            let waited = program.clock.monotonic() - begun;
+            ensure!(waited < PATIENCE, "the program does not come up");
+            program.clock.sleep(PACE).await;
+        }
     }
 
     /// Where its API is.

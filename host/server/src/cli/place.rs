@@ -80,10 +80,10 @@ impl Trust {
                 let text = text.with_context(|| format!("cannot read the authorities in {}", path.display()))?;
                 let mut authorities = Vec::new();
                 for item in parse_pem(&text) {
-                    match item.with_context(|| format!("{} is not PEM", path.display()))? {
-                        PemItem::Certificate(authority) => authorities.push(authority),
-                        // A key beside it, or what a later version knows: nothing to trust.
-                        _ => {}
+                    let item = item.with_context(|| format!("{} is not PEM", path.display()))?;
+                    // A key beside it, or what a later version knows: nothing to trust.
+                    if let PemItem::Certificate(authority) = item {
+                        authorities.push(authority);
                     }
                 }
                 if authorities.is_empty() {

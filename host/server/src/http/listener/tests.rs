@@ -1,6 +1,7 @@
 mod protocols;
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::time::Duration;
@@ -66,6 +67,8 @@ impl House {
             let (answers, asks) = (Arc::clone(&answers), asks.clone());
             async move { answer(path, body, &answers, &asks).await }
         });
+        let never = |_| async { Ok::<_, Infallible>(warp::reply::Response::default()) };
+        let filter = filter.recover(never).unify();
         let house = Self {
             address,
             clock: clock.clone(),
