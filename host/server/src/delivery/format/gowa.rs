@@ -3,7 +3,7 @@
 //! does anyway.
 
 use serde_json::{Map, Value, json};
-use waspnest_core::address::Jid;
+use waspnest_core::address::{Jid, Party};
 use waspnest_core::event::{ChatChange, ChatEvent, Event, EventKind, GroupChange, GroupEvent, Receipt, ReceiptStatus};
 use waspnest_core::message::{Content, Geo, Media, Message, Origin};
 use waspnest_core::session::SessionRecord;
@@ -166,7 +166,7 @@ fn receipt(it: &Receipt) -> Option<Value> {
         ReceiptStatus::Played => ("played", "whom it is for has opened what it holds"),
         ReceiptStatus::ServerAck | ReceiptStatus::Failed { .. } => return None,
     };
-    let sender = it.by.as_ref().map_or(&it.chat, named::person);
+    let sender = it.by.as_ref().map_or(&it.chat, Party::canonical);
     Some(json!({
         "event": "message.ack",
         "payload": {
@@ -202,11 +202,7 @@ fn members(it: &GroupEvent) -> Option<Value> {
         | GroupChange::Deleted { .. }
         | GroupChange::Other(_) => return None,
     };
-    let jids: Vec<String> = it
-        .targets
-        .iter()
-        .map(|party| named::person(party).to_string())
-        .collect();
+    let jids: Vec<String> = it.targets.iter().map(|party| party.canonical().to_string()).collect();
     Some(json!({
         "event": "group.participants",
         "payload": { "chat_id": it.group.to_string(), "type": kind, "jids": jids },

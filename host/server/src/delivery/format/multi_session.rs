@@ -55,19 +55,10 @@ pub(super) fn flat(event: &Event, session: &SessionRecord) -> Option<Value> {
 }
 
 fn message(event: &Event) -> Option<&Message> {
-    match &event.kind {
-        EventKind::Message(message) => Some(message),
-        EventKind::Tick(_)
-        | EventKind::Receipt(_)
-        | EventKind::Group(_)
-        | EventKind::Presence(_)
-        | EventKind::Contact(_)
-        | EventKind::Chat(_)
-        | EventKind::Call(_)
-        | EventKind::Session(_)
-        | EventKind::Topic(_)
-        | EventKind::Request(_) => None,
-    }
+    let EventKind::Message(message) = &event.kind else {
+        return None;
+    };
+    Some(message)
 }
 
 fn is_group(message: &Message) -> bool {

@@ -3,6 +3,7 @@
 
 use http::HeaderName;
 use serde_json::{Value, json};
+use waspnest_core::address::Party;
 use waspnest_core::clock::UnixMs;
 use waspnest_core::event::{Event, EventKind, Receipt, ReceiptStatus, SessionState};
 use waspnest_core::message::{Content, Message, MessageKey};
@@ -113,7 +114,7 @@ fn revoked(message: &Message, target: &MessageKey) -> Value {
 }
 
 fn each(receipt: &Receipt) -> Vec<Value> {
-    let sender = receipt.by.as_ref().map_or(&receipt.chat, named::person);
+    let sender = receipt.by.as_ref().map_or(&receipt.chat, Party::canonical);
     let of = |id: &waspnest_core::id::MessageId| {
         json!({
             "message_id": id.to_string(),

@@ -1,6 +1,6 @@
 //! Names as other gateways write them: people by their phone numbers where those are known, types by what the host calls them.
 
-use waspnest_core::address::{Jid, Party};
+use waspnest_core::address::Jid;
 use waspnest_core::message::{Message, Origin};
 use waspnest_core::session::SessionRecord;
 
@@ -12,14 +12,9 @@ pub(super) fn types(names: &[&str]) -> TypeSet {
     sets.fold(TypeSet::default(), TypeSet::or)
 }
 
-/// A person's address.
-pub(super) fn person(party: &Party) -> &Jid {
-    party.canonical()
-}
-
 /// Whose message it is.
 pub(super) fn sender(message: &Message) -> &Jid {
-    person(&message.sender)
+    message.sender.canonical()
 }
 
 /// The chat of a message: a person's by their phone number, where that is known.
