@@ -39,6 +39,9 @@ pub const CASES: &[Case] = &[
     ("a value over the cap is refused", |store| Box::pin(value_cap(store))),
     ("one of many racing writers wins a key", |store| Box::pin(racing(store))),
     ("many writers lose nothing", |store| Box::pin(many_writers(store))),
+    ("many spaces are written at once, each by itself", |store| {
+        Box::pin(many_spaces(store))
+    }),
     ("an empty commit and a flush become durable", |store| {
         Box::pin(durable_without_rows(store))
     }),
@@ -344,6 +347,33 @@ async fn many_writers(store: Arc<dyn Store>) {
     for writer in 0..16u64 {
         let count = store.get(space(1), &writer.to_be_bytes()).await.expect("reading works");
         assert_eq!(count, Some(Bytes::copy_from_slice(&24u64.to_be_bytes())));
+    }
+}
+
+async fn many_spaces(store: Arc<dyn Store>) {
+    let writers = (0..24u128).map(|writer| {
+        let store = Arc::clone(&store);
+        async move {
+            for count in 0..20u32 {
+                let (last, next) = (format!("{}", count.wrapping_sub(1)), format!("{count}"));
+                let moved = Commit::lazy(space(writer))
+                    .delete(last)
+                    .put(next.clone(), format!("{writer}"))
+                    .put("of", next.clone());
+                store.commit(moved).await.expect("the commit is good");
+                let refused = Commit::lazy(space(writer))
+                    .put("of", "nobody")
+                    .expect(Expect::Absent(key(&next)));
+                assert!(matches!(store.commit(refused).await, Err(StoreError::Conflict)));
+            }
+        }
+    });
+    together(writers.collect()).await;
+    for writer in 0..24u128 {
+        let all = KeyRange::prefix(b"");
+        let rows = store.scan(space(writer), all, Order::Ascending, MAX_SCAN).await;
+        let expected = [(key("19"), key(&format!("{writer}"))), (key("of"), key("19"))];
+        assert_eq!(rows.expect("reading works"), expected);
     }
 }
 

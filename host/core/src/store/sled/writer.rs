@@ -1,13 +1,15 @@
 //! The one thread that writes.
 //!
 //! It takes what waits in its queue as one group, checks each commit's preconditions against the tree and the commits of the group
-//! before it, and applies the group as one batch a space. A commit is answered when its group is applied; the [`Flusher`] makes it durable.
+//! before it, and applies the group as one batch. A commit is answered when its group is applied; the [`Flusher`] makes it durable.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use sled::transaction::{TransactionError, Transactional};
 use sled::{Batch, Db, Tree};
 use tokio::sync::{mpsc, oneshot};
 
@@ -72,7 +74,7 @@ struct Answer {
 /// What a group changes in one space; none for deleted keys.
 struct Changes {
     tree: Option<Tree>,
-    rows: HashMap<Bytes, Option<Bytes>>,
+    rows: Rows,
 }
 
 impl Writer {
@@ -199,7 +201,7 @@ impl Writer {
     }
 
     fn write(&self, spaces: HashMap<Space, Changes>) -> Result<Dirty, sled::Error> {
-        let mut dirty = Dirty::No;
+        let mut trees = Vec::with_capacity(spaces.len());
         for (space, Changes { tree, rows }) in spaces {
             if rows.is_empty() {
                 continue;
@@ -209,10 +211,13 @@ impl Writer {
                 None => self.trees.create(&self.db, space)?,
             };
             self.snapshots.put_aside(space, &tree, rows.keys())?;
-            write_rows(&tree, rows)?;
-            dirty = Dirty::Yes;
+            trees.push((tree, rows));
         }
-        Ok(dirty)
+        if trees.is_empty() {
+            return Ok(Dirty::No);
+        }
+        write_rows(&trees)?;
+        Ok(Dirty::Yes)
     }
 
     fn drop_space(&self, space: Space, reply: Reply<()>) {
@@ -230,20 +235,49 @@ impl Writer {
     }
 }
 
-/// Writes the rows together. One alone needs no batch, which costs much: sled hands its buffer to the system twice for each, and wakes all
-/// of its threads each time.
-fn write_rows(tree: &Tree, rows: HashMap<Bytes, Option<Bytes>>) -> Result<(), sled::Error> {
-    let mut batch = Batch::default();
-    let alone = rows.len() == 1;
-    for (key, value) in rows {
-        match (alone, value) {
-            (true, Some(value)) => drop(tree.insert(&*key, &*value)?),
-            (true, None) => drop(tree.remove(&*key)?),
-            (false, Some(value)) => batch.insert(&*key, &*value),
-            (false, None) => batch.remove(&*key),
+/// The rows of a tree; none for those that go.
+type Rows = HashMap<Bytes, Option<Bytes>>;
+
+/// Writes all rows together, in one batch however many trees there are. A batch costs much: sled hands its buffer to the system twice for
+/// each, and wakes all of its threads each time. One row alone needs none.
+fn write_rows(trees: &[(Tree, Rows)]) -> Result<(), sled::Error> {
+    match trees {
+        [(tree, rows)] if rows.len() == 1 => {
+            for (key, value) in rows {
+                match value {
+                    Some(value) => drop(tree.insert(key, &**value)?),
+                    None => drop(tree.remove(key)?),
+                }
+            }
+            Ok(())
+        }
+        [(tree, rows)] => tree.apply_batch(batch(rows)),
+        several => {
+            let trees: Vec<&Tree> = several.iter().map(|(tree, _)| tree).collect();
+            let batches: Vec<Batch> = several.iter().map(|(_, rows)| batch(rows)).collect();
+            let written: Result<(), TransactionError<Infallible>> = trees.as_slice().transaction(|trees| {
+                for (tree, batch) in trees.iter().zip(&batches) {
+                    tree.apply_batch(batch)?;
+                }
+                Ok(())
+            });
+            written.map_err(|error| match error {
+                TransactionError::Storage(error) => error,
+                TransactionError::Abort(never) => match never {},
+            })
         }
     }
-    if alone { Ok(()) } else { tree.apply_batch(batch) }
+}
+
+fn batch(rows: &Rows) -> Batch {
+    let mut batch = Batch::default();
+    for (key, value) in rows {
+        match value {
+            Some(value) => batch.insert(&**key, &**value),
+            None => batch.remove(&**key),
+        }
+    }
+    batch
 }
 
 /// Whether anything was written that is not flushed.
