@@ -9,6 +9,7 @@
 
 mod app_state;
 mod device;
+mod landing;
 mod pending;
 mod protocol;
 mod reseal;
@@ -30,6 +31,7 @@ use whatsapp_rust::wacore::store::Device;
 use whatsapp_rust::wacore::store::error::{Result, StoreError};
 use whatsapp_rust::wacore::store::traits::DeviceStore;
 
+use self::landing::Landing;
 use self::pending::Pending;
 pub use self::reseal::Devices;
 use self::vault::Vault;
@@ -42,8 +44,7 @@ pub(crate) struct Backend {
     pending: Pending,
     /// Held over reads that decide a write: tokens, LID mappings, message secrets, sent messages.
     deciding: tokio::sync::Mutex<()>,
-    /// Held while ratchets are on their way to the disk.
-    landing: tokio::sync::Mutex<()>,
+    landing: Landing,
 }
 
 impl Backend {
@@ -60,7 +61,7 @@ impl Backend {
             clock,
             pending: Pending::default(),
             deciding: tokio::sync::Mutex::new(()),
-            landing: tokio::sync::Mutex::new(()),
+            landing: Landing::default(),
         })
     }
 

@@ -4,6 +4,7 @@
 //! these writes are therefore durable before they return, and take the messages along that whatsapp-rust has decrypted but not yet
 //! delivered (see [`super::pending`]).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -36,8 +37,6 @@ fn prekey(record: &[u8], uploaded: bool) -> Vec<u8> {
 impl Backend {
     /// The sessions with a device that are on disk, under the device's own address and its LID.
     pub(crate) async fn sessions_on_disk(&self, with: &Jid) -> Result<Vec<Bytes>> {
-        // What is applied but not yet durable is seen by reads.
-        let _landing = self.landing.lock().await;
         let lid = match with.server {
             Server::Pn => Some(Server::Lid),
             Server::Hosted => Some(Server::HostedLid),
@@ -53,20 +52,34 @@ impl Backend {
             addresses.push(lid.to_protocol_address());
         }
         let mut sessions = Vec::new();
-        for address in addresses {
-            sessions.extend(self.get_session(address.as_str()).await?);
+        for with in addresses {
+            sessions.extend(self.session_on_disk(&address(Kind::Session, with.as_str())).await?);
         }
         Ok(sessions)
     }
 
+    async fn session_on_disk(&self, key: &Bytes) -> Result<Option<Bytes>> {
+        loop {
+            self.landing.landed(key).await;
+            let session = self.vault.get(key).await?;
+            if !self.landing.is_aloft(key) {
+                return Ok(session.map(Bytes::from));
+            }
+        }
+    }
+
     async fn put_addressed(&self, kind: Kind, records: &[(Arc<str>, Bytes)]) -> Result<()> {
-        let _landing = self.landing.lock().await;
+        let turn = self.landing.turn().await;
         self.pending.let_arrive().await;
         let mut batch = self.vault.batch();
         self.pending.write_into(&mut batch);
+        let mut keys = HashSet::with_capacity(records.len());
         for (name, record) in records {
-            batch.put(address(kind, name), record);
+            let key = address(kind, name);
+            batch.put(key.clone(), record);
+            keys.insert(key);
         }
+        turn.takes_off(keys);
         self.vault.durable(batch).await
     }
 
