@@ -162,9 +162,9 @@ impl DelivererParts {
             position: event.position,
         };
         attempt.count += 1;
-        let first_at = match self.deliveries.get(at).await? {
-            Some(earlier) if attempt.count > 1 => earlier.first_at,
-            Some(_) | None => begun,
+        let first_at = match attempt.count {
+            1 => begun,
+            _ => self.deliveries.get(at).await?.map_or(begun, |earlier| earlier.first_at),
         };
         let delivery = |outcome, attempts| Delivery {
             event: event.id,

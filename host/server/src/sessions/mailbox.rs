@@ -15,6 +15,9 @@ use waspnest_core::store::StoreError;
 use crate::config::mailbox::Fetching;
 use crate::service::mailbox::Library;
 
+/// How long it lets things come together before it takes them: taking many at once costs hardly more than taking one, and whoever reads takes
+/// what there is first.
+const GATHER: Duration = Duration::from_millis(50);
 /// How long after a failure it is tried again.
 const REST: Duration = Duration::from_secs(30);
 
@@ -43,7 +46,10 @@ impl MailboxKeeper {
         let mut wake = self.mailbox.wake(self.session);
         loop {
             match self.take().await {
-                Ok(()) => wake.woken().await,
+                Ok(()) => {
+                    wake.woken().await;
+                    self.clock.sleep(GATHER).await;
+                }
                 Err(error @ StoreError::Lost { .. }) => return Err(error),
                 Err(
                     error @ (StoreError::Conflict
