@@ -12,7 +12,7 @@ use super::host::{Host, poll_for};
 use super::measured::{BEGAN, CONNECTED, FAILED, MADE};
 use super::{ECHO, Linked, PATIENCE, account};
 
-/// Sessions beside the first. `cargo xtask soak --sessions 500` does the same with more; this many are linked in some seconds.
+/// Sessions beside the first; this many are linked in some seconds. `cargo xtask bench sessions` ends with the same for 500.
 const SESSIONS: usize = 60;
 /// `whatsapp.connects-per-second`, unless a configuration says otherwise.
 const PER_SECOND: usize = 10;

@@ -3,13 +3,15 @@
 //!
 //! The host is the program in a process of its own, with the echo plugin for every session. Sixteen people write, each with one message under
 //! way at a time and to sessions of their own in turn, so that only the number of sessions changes; a round trip is from saying it until the
-//! answer is decrypted. Beside each figure stands its ratio to the one with a single session, which was measured in the same run.
+//! answer is decrypted. Beside each figure stands its ratio to the one with a single session, which was measured in the same run. At the end
+//! all sessions lose their connections in the same moment.
 //!
 //! `cargo run --profile measure -p waspnest --features simulator --example sessions [-- SESSIONS…]` on Linux, after `cargo xtask plugins`.
 
-#[path = "support/program.rs"]
+#[path = "../support/program.rs"]
 #[expect(dead_code, reason = "other examples need more of it")]
 mod program;
+mod storm;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -122,6 +124,7 @@ async fn run(points: &[usize]) -> Result<()> {
         });
         writeln!(out, "{line}")?;
     }
+    storm::blow((&simulator, &program), &people, &phones, &clock).await?;
     program.is_alive()?;
     let connected = program.measured("waspnest_sessions", r#"state="connected""#).await?;
     ensure!(connected as usize == phones.len(), "{connected} sessions are connected");
