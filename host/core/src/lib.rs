@@ -55,6 +55,7 @@ pub mod outbox;
 pub mod package;
 pub mod packages;
 pub mod rekey;
+pub mod retention;
 pub mod runs;
 pub mod schedule_state;
 pub mod scheduled_message;

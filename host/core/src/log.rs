@@ -2,10 +2,11 @@
 //!
 //! Positions are dense from 1. A message is recorded once, however often and under whichever address of its sender it is delivered.
 //! Only sources append; consumers read by position and are woken by [`Log::wake`], which carries no event. Whoever acknowledges an
-//! event to the outside waits for [`Applied::durable`] first. Nothing is trimmed yet.
+//! event to the outside waits for [`Applied::durable`] first. What is old goes from the beginning ([`crate::retention`]).
 
 mod filing;
 mod history;
+mod letting_go;
 mod meters;
 mod naming;
 mod publish;

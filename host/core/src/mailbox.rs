@@ -261,11 +261,18 @@ impl Mailbox {
     /// # Errors
     /// Those of the store.
     pub async fn lag(&self, session: SessionId) -> Result<u64, StoreError> {
+        let (taken, _) = self.taken(session).await?;
+        let head = self.log.head(session).await.map_err(of_log)?;
+        Ok(head.0.saturating_sub(taken.0))
+    }
+
+    /// How far the log and the outbox of a session were taken.
+    pub(crate) async fn taken(&self, session: SessionId) -> Result<(Position, Position), StoreError> {
         let key = key::marks();
         let stored = self.store.get(Self::space(session), &key).await?;
         let marks: Option<Marks> = stored.map(|stored| codec::decode(&key, &stored)).transpose()?;
-        let head = self.log.head(session).await.map_err(of_log)?;
-        Ok(head.0.saturating_sub(marks.unwrap_or_default().log.0))
+        let Marks { log, outbox } = marks.unwrap_or_default();
+        Ok((log, outbox))
     }
 
     /// Messages with files that came since this was last asked, as far as they are remembered.

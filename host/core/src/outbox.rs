@@ -5,6 +5,7 @@
 //! it is durable, so that nothing leaves the process that a crash would make undone.
 
 mod commit;
+mod letting_go;
 mod listing;
 mod meters;
 mod queue;

@@ -22,6 +22,7 @@ use crate::event::Position;
 use crate::id::{EventId, SessionId};
 use crate::installation_data::remove_rows;
 use crate::per_session::PerSession;
+use crate::retention::Trimmed;
 use crate::schema::{self, Holder, session};
 use crate::store::{Applied, Commit, Expect, KeyRange, MAX_SCAN, Op, Order, Space, Store, StoreError};
 
@@ -133,7 +134,7 @@ impl Progress {
         }
     }
 
-    /// Where a consumer is.
+    /// Where a consumer is; behind what was let go of the log.
     ///
     /// # Errors
     /// Those of the store.
@@ -142,7 +143,9 @@ impl Progress {
         let space = Space::Session(session);
         let mut cursor = Cursor::default();
         if let Some(low) = self.stored_low(space, consumer).await? {
-            cursor.low = low;
+            // Who was not at work for long may not find everything any more.
+            let Trimmed(trimmed) = Trimmed::of(&*self.store, session).await?;
+            cursor.low = low.max(trimmed);
             cursor.started = Started::Yes;
         }
         for (key, _) in self.all(space, session::DONE, consumer, cursor.low).await? {
@@ -345,6 +348,11 @@ impl Progress {
     pub fn forget(&self, session: SessionId) {
         self.lows.forget(session);
         self.replays.forget(session);
+    }
+
+    /// Up to where a consumer is done with everything; none where it has no place.
+    pub(crate) async fn low(&self, session: SessionId, consumer: &Consumer) -> Result<Option<Position>, StoreError> {
+        self.stored_low(Space::Session(session), consumer).await
     }
 
     async fn stored_low(&self, space: Space, consumer: &Consumer) -> Result<Option<Position>, StoreError> {

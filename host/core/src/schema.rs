@@ -123,6 +123,8 @@ pub mod session {
     pub const DELIVERY: u8 = 0x39;
     /// Events that a webhook is told once more: webhook.
     pub const DELIVERED_AGAIN: u8 = 0x3A;
+    /// How far the log was let go.
+    pub const TRIMMED: u8 = 0x3B;
     /// A layer of a configuration in the session: installation, chat; no chat for all of them.
     pub const CONFIG_LAYER: u8 = 0x3D;
     /// Further parts of a record that is larger than one value: its key, part number.

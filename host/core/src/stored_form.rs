@@ -16,6 +16,7 @@ use crate::caller::{
     User,
 };
 use crate::clock::UnixMs;
+use crate::codec;
 use crate::draft::{Draft, KvEntry, KvKey, KvScope, KvWrite, Missed, Pot, Timer, TimerChange, TimerOrigin, TimerRule};
 use crate::effect::{EffectState, Progress};
 use crate::event::{EventKind, Position, Tick, TickCause};
@@ -25,6 +26,7 @@ use crate::log::Incoming;
 use crate::message::{MessageKey, Origin};
 use crate::outbox::Migration;
 use crate::progress::{Attempt, DeadLetter};
+use crate::retention::Trimmed;
 use crate::runs::{Run, Runs};
 use crate::schedule_state::{SchedulePause, ScheduleRule, ScheduleRun, ScheduleState, ScheduleStates};
 use crate::schema::SCHEMA;
@@ -253,6 +255,8 @@ pub(crate) async fn lived() -> World {
         .await
         .expect("it writes");
     made::make(&world, &echo).await;
+    let trimmed = Commit::lazy(Space::Session(SESSION)).put(Trimmed::key(), codec::encode(&Trimmed(Position(0))));
+    world.store.commit(trimmed).await.expect("it commits");
     webhook::tell(&world, &first).await;
     let runs = Runs::new(world.store.clone());
     runs.hiding_key([9; 32]).await.expect("it makes one");

@@ -14,6 +14,7 @@ use crate::mailbox;
 use crate::migrate::SchemaRecord;
 use crate::outbox::{EffectRecord, Place, Sent, Settled, StateRecord};
 use crate::progress::{Attempt, DeadLetter, Low};
+use crate::retention::Trimmed;
 use crate::runs::{Detail, Run};
 use crate::schedule_state::{SchedulePause, ScheduleRule, ScheduleRun, ScheduleState};
 use crate::scheduled_message::ScheduledMessage;
@@ -151,6 +152,7 @@ fn of_session(table: u8) -> Form {
         session::DEAD_LETTER => read::<DeadLetter>,
         session::DELIVERY => read::<Delivery>,
         session::DELIVERED_AGAIN => read::<Again>,
+        session::TRIMMED => read::<Trimmed>,
         session::CONFIG_LAYER => read::<ConfigLayer>,
         session::PART => return Form::Part,
         session::EFFECT => read::<EffectRecord>,

@@ -15,14 +15,18 @@ use crate::log::EventRecord;
 use crate::mailbox;
 use crate::message::Message;
 use crate::outbox::{EffectRecord, Place, Settled, StateRecord, place_key};
+use crate::retention::Trimmed;
 use crate::schema::{self, session, trailing_number};
 use crate::store::{Op, Space, StoreError};
 
 /// What was seen of a session, and must agree.
 #[derive(Default)]
 struct Seen {
-    /// The last position of the log.
+    /// The first and the last position of the log.
+    first: Option<u64>,
     last: u64,
+    /// How far the log was let go.
+    trimmed: u64,
     /// Messages that no index was seen of yet.
     not_filed: BTreeSet<u64>,
     messages: BTreeSet<u64>,
@@ -99,10 +103,11 @@ impl Seen {
         let number = trailing_number(key).unwrap_or_default();
         match key.first().copied().unwrap_or_default() {
             session::EVENT => {
-                if number != self.last + 1 {
+                if self.first.is_some() && number != self.last + 1 {
                     let what = format!("the log goes from {} to {number}", self.last);
                     report.note(space, None, &what, Remedy::None);
                 }
+                self.first.get_or_insert(number);
                 self.last = number;
                 let record = codec::decode::<EventRecord>(key, value);
                 if let Ok(EventKind::Message(_)) = record.map(|record| record.kind) {
@@ -155,6 +160,11 @@ impl Seen {
                 }
                 None => report.note(space, Some(key.clone()), "it leads to no effect", delete()),
             },
+            session::TRIMMED => {
+                if let Ok(Trimmed(Position(trimmed))) = codec::decode(key, value) {
+                    self.trimmed = trimmed;
+                }
+            }
             session::SETTLED => {
                 if let Ok(Settled(Position(settled))) = codec::decode(key, value) {
                     self.settled = settled;
@@ -210,6 +220,10 @@ impl Seen {
 
     /// What is left when every row was seen.
     fn end(self, space: Space, report: &mut Report) {
+        if let Some(first) = self.first.filter(|first| *first != self.trimmed + 1) {
+            let what = format!("the log goes from {} to {first}", self.trimmed);
+            report.note(space, None, &what, Remedy::None);
+        }
         for (key, (sequence, place)) in self.effects {
             let what = format!("effect {sequence} is not found by its id");
             report.note(space, None, &what, Remedy::Mend(vec![Op::Put(key, place)]));

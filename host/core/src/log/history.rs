@@ -90,11 +90,16 @@ impl Log {
 
 /// The row of a message that is recorded at `position`.
 pub(crate) fn row(message: &Message, position: Position) -> Op {
+    Op::Put(row_key(message, position), Bytes::new())
+}
+
+/// The key of that row.
+pub(super) fn row_key(message: &Message, position: Position) -> Bytes {
     let place = Place {
         at: message.timestamp,
         position,
     };
-    Op::Put(key(&message.key.chat, place), Bytes::new())
+    key(&message.key.chat, place)
 }
 
 fn rows(chat: &Jid) -> Key {
