@@ -55,6 +55,7 @@ use crate::http::{Http, HttpParts, Scrape, serve_metrics};
 use crate::install::SlotTimetable;
 use crate::live::Live;
 use crate::meters::Meters;
+use crate::past::Past;
 use crate::planner::Planner;
 use crate::recorder::recording;
 use crate::reload::{Limits, Reloadable, SessionPolicies};
@@ -343,6 +344,9 @@ impl App {
             clock: Arc::clone(&clock),
         };
         shutdown.spawn("files", sweep.run(shutdown.soft()));
+        if let Some(keep) = config.storage.keep_events {
+            shutdown.spawn("past", Past::of(running.shared(), keep).run(shutdown.soft()));
+        }
         let control = Arc::new(running.clone());
         let sessions = Sessions::new(register.clone(), control.clone(), Arc::clone(&clock), Arc::clone(&ids));
         let described = {

@@ -34,6 +34,7 @@ pub mod sink;
 
 pub mod sessions;
 
+mod past;
 mod sweep;
 
 pub mod reload;

@@ -28,8 +28,10 @@ use crate::config;
 use crate::config::record::Record;
 use crate::service::audit;
 
-/// How often.
+/// How often at most; messages that are kept for a short time are looked at sooner.
 const EVERY: Duration = Duration::from_secs(3600);
+/// How often in the time that messages are kept.
+const TIMES: u32 = 4;
 /// Effects looked at at a time.
 const PAGE: usize = 500;
 
@@ -55,6 +57,7 @@ pub(crate) struct Sweep {
 impl Sweep {
     /// Sweeps now and then until `stop`.
     pub(crate) async fn run(self, stop: CancellationToken) {
+        let every = self.keeping.keep.map_or(EVERY, |keep| EVERY.min(keep / TIMES));
         loop {
             match self.sweep().await {
                 Ok(0) => {}
@@ -71,7 +74,7 @@ impl Sweep {
                 tracing::error!(error = &*error, "mailboxes could not be swept");
             }
             tokio::select! {
-                () = self.clock.sleep(EVERY) => {}
+                () = self.clock.sleep(every) => {}
                 () = stop.cancelled() => return,
             }
         }
