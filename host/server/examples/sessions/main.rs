@@ -67,7 +67,7 @@ async fn run(points: &[usize]) -> Result<()> {
         ..Default::default()
     };
     let simulator = Simulator::start(settings).await?;
-    let mut program = Program::start(&simulator, "").await?;
+    let mut program = Program::start(&simulator, "", "").await?;
     let mut people = Vec::new();
     for index in 0..PEOPLE {
         let account = NewAccount {

@@ -96,6 +96,18 @@ impl Ledger {
         (books.open.len(), longest.unwrap_or_default())
     }
 
+    /// Those that have waited for so long for an answer.
+    pub(crate) fn waiting_for(&self, long: Duration, now: Duration) -> Vec<Number> {
+        let books = self.books();
+        let late = books
+            .open
+            .iter()
+            .filter(|(_, since)| now.saturating_sub(**since) > long);
+        let mut late: Vec<Number> = late.map(|(number, _)| *number).collect();
+        late.sort_unstable();
+        late
+    }
+
     /// Those that wait for an answer.
     pub(crate) fn waiting(&self) -> Vec<Number> {
         let mut waiting: Vec<Number> = self.books().open.keys().copied().collect();

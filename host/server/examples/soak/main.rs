@@ -15,6 +15,7 @@ mod people;
 mod program;
 mod trouble;
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -39,14 +40,22 @@ const AT_ONCE: usize = 8;
 const MEASURED: Duration = Duration::from_secs(60);
 /// Between two readings of the memory.
 const READ: Duration = Duration::from_secs(5);
+/// How long an answer takes that is late: sessions that fall silent are noticed after 45 s.
+const LATE: Duration = Duration::from_secs(75);
 /// How long everything may take to come to rest behind the end.
 const REST: Duration = Duration::from_secs(300);
 /// How much more memory the last third may take than the first, in the mean: this part of it, or so many KiB when that is more.
 const GROWTH: f64 = 0.10;
 const GROWTH_KIB: f64 = 32.0 * 1024.0;
 
+/// What is kept is kept for a moment: what a host keeps for ever takes more room the longer it runs, and memory with it.
+const STORAGE: &str = r#", keep-events = "2m""#;
 /// What plugins and webhooks do while things go wrong. Servers are tried again soon, for the soak ends soon.
 const MORE: &str = r#"
+[mailbox]
+keep = "3m"
+[plugins.record]
+runs = 100
 [[plugin]]
 id = "traps"
 source = "hostile"
@@ -201,7 +210,7 @@ impl Stage {
         };
         let simulator = Simulator::start(settings).await?;
         let ear = Ear::start().await?;
-        let program = Program::start(&simulator, MORE).await?;
+        let program = Program::start(&simulator, STORAGE, MORE).await?;
         let mut people = Vec::new();
         let numbers: Vec<usize> = (0..sessions).collect();
         for some in numbers.chunks(AT_ONCE) {
@@ -224,7 +233,7 @@ impl Stage {
     /// Looks at the program for so many minutes, and tells each of them.
     async fn watch(&self, wanted: &Wanted) -> Result<Readings> {
         let begun = self.clock.monotonic();
-        let mut readings = Readings::new();
+        let (mut readings, mut told) = (Readings::new(), HashSet::new());
         let mut cpu_s = self.program.taken()?.cpu_s;
         for minute in 1..=wanted.minutes {
             while self.clock.monotonic() - begun < Duration::from_secs(minute * 60) {
@@ -238,8 +247,28 @@ impl Stage {
             line["cpu_s"] = json!((taken.cpu_s - cpu_s).round());
             cpu_s = taken.cpu_s;
             show(&line)?;
+            self.tell_late(&mut told).await?;
         }
         Ok(readings)
+    }
+
+    /// Tells of messages that wait for long what the host has of them, once: nothing, the message, or its answer, too.
+    async fn tell_late(&self, told: &mut HashSet<ledger::Number>) -> Result<()> {
+        for number in self.ledger.waiting_for(LATE, self.clock.monotonic()) {
+            if !told.insert(number) {
+                continue;
+            }
+            let (person, message) = number;
+            let path = format!("/v1/sessions/session-{person:04}/messages?limit=200");
+            let (status, page) = self.program.ask("GET", &path, &Value::Null).await?;
+            let text = people::text(number);
+            let found = page["data"].as_array().into_iter().flatten();
+            let found = found.filter(|found| found.to_string().contains(&format!("\"{text}\"")));
+            show(
+                &json!({ "figure": "soak_late", "person": person, "message": message, "status": status, "found": found.collect::<Vec<_>>() }),
+            )?;
+        }
+        Ok(())
     }
 
     /// How everything stands.

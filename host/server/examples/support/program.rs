@@ -58,8 +58,9 @@ pub(crate) struct Taken {
 }
 
 impl Program {
-    /// Starts it with the echo plugin for every session, and `more` of a configuration. Waits until it is up.
-    pub(crate) async fn start(simulator: &Simulator, more: &str) -> Result<Self> {
+    /// Starts it with the echo plugin for every session, and `more` of a configuration; `storage` is more of that section, each key behind a
+    /// comma. Waits until it is up.
+    pub(crate) async fn start(simulator: &Simulator, storage: &str, more: &str) -> Result<Self> {
         // Not the temporary directory, which on many systems is not on a disk.
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
         std::fs::create_dir_all(&target)?;
@@ -68,7 +69,7 @@ impl Program {
         let config = format!(
             r#"
 server = {{ listen = "{listen}", admin-secret = "{SECRET}" }}
-storage = {{ dir = "data" }}
+storage = {{ dir = "data"{storage} }}
 whatsapp = {{ endpoint = "{endpoint}", version = "2.3000.1023223821", connects-per-second = 50 }}
 log = {{ level = "error" }}
 [plugins]
