@@ -10,6 +10,8 @@ mod exposition;
 mod fetched;
 mod files;
 mod host;
+#[path = "../../examples/support/incoming.rs"]
+mod incoming;
 #[path = "../http/listening.rs"]
 #[expect(dead_code, reason = "the tests of the API alone look at more")]
 mod listening;
@@ -19,6 +21,7 @@ mod mailbox;
 mod messages;
 mod metrics;
 mod outside;
+mod past;
 mod replays;
 mod rest;
 mod rest_groups;
