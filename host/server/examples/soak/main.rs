@@ -50,12 +50,18 @@ const GROWTH_KIB: f64 = 32.0 * 1024.0;
 
 /// What is kept is kept for a moment: what a host keeps for ever takes more room the longer it runs, and memory with it.
 const STORAGE: &str = r#", keep-events = "2m""#;
-/// What plugins and webhooks do while things go wrong. Servers are tried again soon, for the soak ends soon.
+/// What plugins and webhooks do while things go wrong. Servers are tried again soon, for the soak ends soon; and what a plugin fails at is given
+/// up soon, for it holds the log as long as it is not.
 const MORE: &str = r#"
 [mailbox]
 keep = "3m"
 [plugins.record]
 runs = 100
+[plugins.retry]
+max-attempts = 2
+backoff = { first = "200ms", factor = 2.0, max = "1s", jitter = 0.2 }
+[plugins.breaker]
+failures = 100000
 [[plugin]]
 id = "traps"
 source = "hostile"
