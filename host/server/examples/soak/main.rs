@@ -268,7 +268,7 @@ impl Stage {
             let path = format!("/v1/sessions/session-{person:04}/messages?limit=200");
             let (status, page) = self.program.ask("GET", &path, &Value::Null).await?;
             let text = people::text(number);
-            let found = page["data"].as_array().into_iter().flatten();
+            let found = page["items"].as_array().into_iter().flatten();
             let found = found.filter(|found| found.to_string().contains(&format!("\"{text}\"")));
             show(
                 &json!({ "figure": "soak_late", "person": person, "message": message, "status": status, "found": found.collect::<Vec<_>>() }),
