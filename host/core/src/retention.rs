@@ -22,7 +22,7 @@ use crate::mailbox::Mailbox;
 use crate::outbox::Outbox;
 use crate::progress::Progress;
 use crate::schema::{self, session};
-use crate::store::{Commit, Expect, MAX_SCAN, Op, Space, Store, StoreError};
+use crate::store::{Commit, Expect, KeyRange, MAX_SCAN, Op, Order, Space, Store, StoreError};
 
 /// The pasts of all sessions. Clones are the same.
 #[derive(Debug, Clone)]
@@ -153,21 +153,21 @@ impl Retention {
         last: Position,
         commit: &mut Commit,
     ) -> Result<(), StoreError> {
-        let mut after = Position::default();
+        let mut range = KeyRange {
+            start: schema::of(session::DEAD_LETTER, consumer).finish(),
+            end: Some(schema::of_at(session::DEAD_LETTER, consumer, last.next())),
+        };
         loop {
-            let page = self.progress.dead_letters(session, consumer, after, MAX_SCAN).await?;
-            let full = page.len() == MAX_SCAN;
-            for (position, letter) in page {
-                if position > last {
-                    return Ok(());
-                }
-                after = position;
-                let key = schema::of_at(session::DEAD_LETTER, consumer, position);
-                commit.expect.push(Expect::Equals(key.clone(), codec::encode(&letter)));
+            let space = Space::Session(session);
+            let page = self
+                .store
+                .scan(space, range.clone(), Order::Ascending, MAX_SCAN)
+                .await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            range = range.after(last);
+            for (key, letter) in page {
+                commit.expect.push(Expect::Equals(key.clone(), letter));
                 commit.ops.push(Op::Delete(key));
-            }
-            if !full {
-                return Ok(());
             }
         }
     }
