@@ -35,6 +35,7 @@ use self::landing::Landing;
 use self::pending::Pending;
 pub use self::reseal::Devices;
 use self::vault::Vault;
+use crate::redelivery::StandIn;
 use waspnest_core::seal::Sealer;
 
 /// See the module documentation.
@@ -45,6 +46,8 @@ pub(crate) struct Backend {
     /// Held over reads that decide a write: tokens, LID mappings, message secrets, sent messages.
     deciding: tokio::sync::Mutex<()>,
     landing: Landing,
+    /// What is answered for the copy of a message that is not here.
+    stand_in: Option<Vec<u8>>,
 }
 
 impl Backend {
@@ -62,7 +65,16 @@ impl Backend {
             pending: Pending::default(),
             deciding: tokio::sync::Mutex::new(()),
             landing: Landing::default(),
+            stand_in: None,
         })
+    }
+
+    /// Answers with `stand_in` when it is asked for the copy of a message that it does not have; see [`crate::redelivery`].
+    pub(crate) fn standing_in(self, stand_in: &StandIn) -> Self {
+        Self {
+            stand_in: Some(stand_in.encoded()),
+            ..self
+        }
     }
 
     /// The device of a session, without the right to write.

@@ -23,8 +23,9 @@ use crate::jid;
 use crate::meters::Meters;
 use crate::options::{Profile, WhatsAppOptions};
 use crate::proxy::Proxy;
+use crate::redelivery::{Asker, StandIn};
 use crate::session::{
-    Owner, Published, Question, Report, Request, Scribe, SessionHandle, Settler, ToScribe, Watchdog, Wish,
+    Hook, Owner, Published, Question, Report, Request, Scribe, SessionHandle, Settler, ToScribe, Watchdog, Wish,
 };
 use crate::session_proxy::ProxyError;
 use crate::status::{State, Status};
@@ -296,6 +297,18 @@ impl Host {
             outbox: self.outbox.clone(),
             key: self.key.clone(),
         }
+    }
+
+    /// What whatsapp-rust hands a session's messages to, and what stands for those it has no copy of.
+    pub(crate) fn hook(&self, session: SessionId) -> (Hook, StandIn) {
+        let stand_in = StandIn::of(session, &self.key);
+        let hook = Hook {
+            intake: self.intake(session),
+            stand_in: stand_in.clone(),
+            asker: Asker::start(session),
+            meters: self.meters.clone(),
+        };
+        (hook, stand_in)
     }
 
     fn take_place(&self, session: SessionId, requests: &mpsc::Sender<Request>) -> Result<Place, OpenError> {

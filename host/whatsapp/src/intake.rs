@@ -1,20 +1,19 @@
 //! From a decrypted message to a durable event.
 //!
-//! whatsapp-rust acknowledges a message to WhatsApp only after [`Intake`] has returned, so it returns when the event survives a crash.
-//! It is called once for each live message and holds up its chat meanwhile: nothing slow belongs here, and nothing may be sent from
+//! whatsapp-rust acknowledges a message to WhatsApp only after [`Intake::record`] has returned, so it returns when the event survives a
+//! crash. It is called once for each live message and holds up its chat meanwhile: nothing slow belongs here, and nothing may be sent from
 //! here. What cannot be understood is not an event, and is acknowledged; WhatsApp would only send the same again.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
 use waspnest_core::address::Party;
 use waspnest_core::event::EventKind;
 use waspnest_core::id::SessionId;
 use waspnest_core::log::{Incoming, Log, LogError};
 use waspnest_core::master_key::MasterKey;
+use waspnest_core::message::{MessageKey, Unavailable, UnavailableReason};
 use waspnest_core::outbox::Outbox;
+use whatsapp_rust::Client;
 use whatsapp_rust::types::durability_hook::InboundMessage;
-use whatsapp_rust::{Client, InboundDurabilityHook};
+use whatsapp_rust::types::message::{MessageCategory, MessageInfo};
 
 use crate::decode::{self, Decoded};
 use crate::jid;
@@ -41,7 +40,8 @@ impl Intake {
         }
     }
 
-    async fn record<'a>(
+    /// Records messages, and returns when their events survive a crash.
+    pub(crate) async fn record<'a>(
         &self,
         client: &Client,
         messages: impl Iterator<Item = &'a InboundMessage>,
@@ -56,6 +56,24 @@ impl Intake {
         }
         let appended = self.log.append(self.session, incoming).await?;
         appended.applied.durable().await.map_err(LogError::Store)
+    }
+
+    /// The key of a message of which nothing is here but where it came from, if its event is missing; none when it is recorded, was sent so
+    /// long ago that nobody can tell, or is not of a kind that is recorded.
+    pub(crate) async fn unrecorded(&self, client: &Client, info: &MessageInfo) -> Result<Option<MessageKey>, LogError> {
+        match info.category {
+            MessageCategory::Peer => return Ok(None),
+            MessageCategory::Empty | MessageCategory::Other(_) => {}
+        }
+        let nothing = Unavailable {
+            reason: UnavailableReason::Other,
+            retrying: true,
+        };
+        let Some(message) = decode::unavailable(info, me(client).as_ref(), nothing) else {
+            return Ok(None);
+        };
+        let over = self.log.is_done_with(self.session, &message).await?;
+        Ok((!over).then_some(message.key))
     }
 
     async fn read(
@@ -95,11 +113,4 @@ pub(crate) fn me(client: &Client) -> Option<Party> {
     let mut me = jid::party(&client.pn()?, client.lid().as_ref())?;
     me.push_name = Some(client.push_name()).filter(|name| !name.is_empty()).map(Into::into);
     Some(me)
-}
-
-#[async_trait]
-impl InboundDurabilityHook for Intake {
-    async fn on_messages(&self, client: Arc<Client>, batch: &[InboundMessage]) -> whatsapp_rust::anyhow::Result<()> {
-        Ok(self.record(&client, batch.iter()).await?)
-    }
 }

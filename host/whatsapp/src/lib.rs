@@ -23,6 +23,7 @@ mod live;
 mod meters;
 mod options;
 mod proxy;
+mod redelivery;
 mod secret;
 mod session;
 mod session_proxy;

@@ -15,6 +15,7 @@ pub struct Meters {
     connections: Family<Outcome, Counter>,
     became: Family<Became, Counter>,
     renewals: Family<Cause, Counter>,
+    asked_again: Counter,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -61,6 +62,7 @@ impl Default for Meters {
             connections: Family::default(),
             became: Family::default(),
             renewals: Family::default(),
+            asked_again: Counter::default(),
         };
         for outcome in ["made", "failed", "postponed"] {
             meters.connections.get_or_create_owned(&Outcome { outcome });
@@ -93,6 +95,11 @@ impl Meters {
             "Sessions that the host started anew because nothing came, no connection came about or their client ended",
             self.renewals.clone(),
         );
+        shown.register(
+            "messages_asked_again",
+            "Messages that were decrypted and never recorded, and whose senders were asked for them once more",
+            self.asked_again.clone(),
+        );
     }
 
     /// A connection was tried.
@@ -119,5 +126,10 @@ impl Meters {
     pub(crate) fn renewed(&self, renewal: Renewal) {
         let cause = renewal.name();
         self.renewals.get_or_create(&Cause { cause }).inc();
+    }
+
+    /// A sender is asked for a message once more.
+    pub(crate) fn asked_again(&self) {
+        self.asked_again.inc();
     }
 }

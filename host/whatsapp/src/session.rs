@@ -8,6 +8,7 @@ mod activity;
 mod departure;
 mod door;
 mod hear;
+mod hook;
 mod in_flight;
 mod link;
 mod news;
@@ -35,6 +36,7 @@ use waspnest_core::message::{Content, Message};
 use whatsapp_rust::Client;
 
 pub use activity::{Activity, LastMessages};
+pub(crate) use hook::Hook;
 pub(crate) use in_flight::InFlight;
 pub use in_flight::{Acknowledgement, Settled};
 pub(crate) use link::Link;

@@ -7,6 +7,8 @@ use crate::codec;
 use crate::event::{EventKind, Position};
 use crate::id::SessionId;
 use crate::long_record;
+use crate::message::Message;
+use crate::retention::Trimmed;
 use crate::schema::{self, session};
 use crate::store::{KeyRange, Op, Order, Space};
 
@@ -14,6 +16,25 @@ use crate::store::{KeyRange, Op, Order, Space};
 const PAGE: usize = 200;
 
 impl Log {
+    /// Whether a message is recorded, or was sent before the oldest event that is kept, so that its own may have gone.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn is_done_with(&self, session: SessionId, message: &Message) -> Result<bool, LogError> {
+        let filing = Filing::of(&self.contacts, session, &message.key, Some(&message.sender)).await?;
+        if self.recorded(Space::Session(session), &filing).await?.is_some() {
+            return Ok(true);
+        }
+        let Trimmed(gone) = Trimmed::of(&*self.store, session).await?;
+        if gone == Position::default() {
+            return Ok(false);
+        }
+        let oldest = self.read(session, gone, 1).await?;
+        Ok(oldest
+            .first()
+            .is_none_or(|oldest| message.timestamp < oldest.received_at))
+    }
+
     /// Adds the writes that remove events behind the first position, up to the second and from before `since`, some at a time. Answers the last
     /// that goes with them; none when none does.
     ///

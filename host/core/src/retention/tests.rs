@@ -5,11 +5,12 @@ use crate::check::Checker;
 use crate::clock::Clock as _;
 use crate::delivery::Again;
 use crate::effect::{EffectState, Progress as News};
-use crate::fixture::{SESSION, World, in_message, installation, jid, message_of, on_every_engine, send};
+use crate::event::EventKind;
+use crate::fixture::{NOON, SESSION, World, in_message, installation, jid, message, message_of, on_every_engine, send};
 use crate::id::{EventId, WebhookId};
 use crate::log::Place;
 use crate::mailbox::Behind;
-use crate::message::{MessageKey, Origin};
+use crate::message::{Message, MessageKey, Origin};
 use crate::progress::{DeadLetter, Found};
 use crate::session::Sessions;
 
@@ -184,6 +185,24 @@ on_every_engine! {
         assert_eq!(findings(world).await, [""; 0]);
         let again = world.receive(message_of(jid(ADA_LID), crate::address::Party::known_as(jid(ADA_LID)), "L1", "hi"));
         assert_eq!(again.await.expect("nobody knows it any more").position, Position(4));
+    }
+
+    async fn nobody_can_tell_of_a_message_from_before_what_is_kept(world: &mut World) {
+        let sent = |id: &str, at: UnixMs| {
+            let EventKind::Message(mut message) = message(ADA, id, "hi") else { unreachable!("it is a message") };
+            message.timestamp = at;
+            message
+        };
+        let missed = sent("M9", NOON.plus(MINUTE));
+        let done = async |world: &World, message: &Message| world.log.is_done_with(SESSION, message).await.expect("it reads");
+        assert!(!done(world, &missed).await, "the log is empty");
+        receive(world, &["M1", "M2", "M3"]).await;
+        assert!(done(world, &sent("M1", NOON)).await, "it is recorded");
+        assert!(!done(world, &missed).await);
+        prune(world, EVER, &[]).await;
+        assert!(done(world, &sent("M1", NOON)).await, "it was recorded");
+        assert!(done(world, &missed).await, "it may have been recorded");
+        assert!(!done(world, &sent("M9", NOON.plus(MINUTE * 2))).await, "it would be there");
     }
 
     async fn effects_that_have_left_go_and_those_that_failed_stay(world: &mut World) {

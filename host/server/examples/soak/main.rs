@@ -48,8 +48,9 @@ const REST: Duration = Duration::from_secs(300);
 const GROWTH: f64 = 0.10;
 const GROWTH_KIB: f64 = 32.0 * 1024.0;
 
-/// What is kept is kept for a moment: what a host keeps for ever takes more room the longer it runs, and memory with it.
-const STORAGE: &str = r#", keep-events = "2m""#;
+/// What is kept is kept for a moment: what a host keeps for ever takes more room the longer it runs, and memory with it. The store's cache is
+/// full after a moment, too, for it would go on filling for half an hour.
+const STORAGE: &str = r#", keep-events = "2m", cache = "16MiB""#;
 /// What plugins and webhooks do while things go wrong. Servers are tried again soon, for the soak ends soon; and what a plugin fails at is given
 /// up soon, for it holds the log as long as it is not.
 const MORE: &str = r#"
@@ -393,6 +394,7 @@ impl Stage {
             "webhook_ill": troubles.ill,
             "started_anew": self.program.measured("waspnest_session_renewals_total", "").await?,
             "lost_connections": self.program.measured("waspnest_session_changes_total", r#"state="connecting""#).await?,
+            "asked_again": self.program.measured("waspnest_messages_asked_again_total", "").await?,
             "traps": self.program.measured("waspnest_plugin_calls_total", r#"outcome="trap""#).await?,
         });
         line["bad"] = json!(bad);

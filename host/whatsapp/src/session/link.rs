@@ -56,16 +56,14 @@ impl Link {
         interest: LiveInterest,
         scribe: ToScribe,
     ) -> Result<Self, LinkError> {
-        let backend = Arc::new(
-            Backend::open(
-                Arc::clone(&host.store),
-                session,
-                host.sealer.clone(),
-                Arc::clone(&host.clock),
-            )
-            .await
-            .map_err(LinkError::Keys)?,
+        let (hook, stand_in) = host.hook(session);
+        let backend = Backend::open(
+            Arc::clone(&host.store),
+            session,
+            host.sealer.clone(),
+            Arc::clone(&host.clock),
         );
+        let backend = Arc::new(backend.await.map_err(LinkError::Keys)?.standing_in(&stand_in));
         let (queue, news) = mpsc::channel(PLACES);
         let overflow = Arc::new(Overflow::default());
         let ears = Ears::new(
@@ -92,7 +90,7 @@ impl Link {
             .with_http_client(host.http(proxy.as_ref()))
             .with_runtime(TokioRuntime)
             .with_event_handler(ears)
-            .with_inbound_durability_hook(host.intake(session))
+            .with_inbound_durability_hook(hook)
             .with_cache_config(caches::config())
             .with_wanted_pre_key_count(profile.prekeys)
             .with_device_props(

@@ -95,7 +95,13 @@ impl Bench {
     /// Forgets everything in memory, as a new process would.
     pub(crate) async fn restart(&mut self) -> Result<()> {
         let shared: Arc<dyn Store> = Arc::<HeldStore>::clone(&self.store);
-        self.log = Log::new(Arc::clone(&shared), Arc::clone(&self.clock), Arc::clone(&self.ids));
+        self.restart_on(shared).await
+    }
+
+    /// The same, with the log of another store.
+    pub(crate) async fn restart_on(&mut self, log: Arc<dyn Store>) -> Result<()> {
+        let shared: Arc<dyn Store> = Arc::<HeldStore>::clone(&self.store);
+        self.log = Log::new(log, Arc::clone(&self.clock), Arc::clone(&self.ids));
         self.outbox = Outbox::new(shared, Arc::clone(&self.clock), self.log.clone());
         self.whatsapp = host(
             &self.sim,

@@ -6,4 +6,5 @@ mod life;
 mod outbound;
 mod pairing;
 mod proxy;
+mod redelivery;
 mod terminal;
