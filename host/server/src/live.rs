@@ -15,7 +15,7 @@ mod told;
 pub use cursor::{Cursor, InvalidCursor};
 pub use feed::{Feed, FeedParts, Pass};
 pub use follower::{FollowError, Follower};
-pub use told::{Ended, Told};
+pub use told::{Ended, Missed, Opening, Told};
 
 use std::collections::HashMap;
 use std::fmt;

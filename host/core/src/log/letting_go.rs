@@ -25,7 +25,7 @@ impl Log {
         if self.recorded(Space::Session(session), &filing).await?.is_some() {
             return Ok(true);
         }
-        let Trimmed(gone) = Trimmed::of(&*self.store, session).await?;
+        let gone = self.gone(session).await?;
         if gone == Position::default() {
             return Ok(false);
         }
@@ -33,6 +33,15 @@ impl Log {
         Ok(oldest
             .first()
             .is_none_or(|oldest| message.timestamp < oldest.received_at))
+    }
+
+    /// The position of the last event that was let go, and all before it with it; 0 when none was.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn gone(&self, session: SessionId) -> Result<Position, LogError> {
+        let Trimmed(gone) = Trimmed::of(&*self.store, session).await?;
+        Ok(gone)
     }
 
     /// Adds the writes that remove events behind the first position, up to the second and from before `since`, some at a time. Answers the last

@@ -77,7 +77,7 @@ impl Answer for Switched {
     }
 
     fn tell(told: &mut Description) {
-        let says = "The connection is a WebSocket from here on. Frames to the caller are JSON objects: `opened` with the `cursor` from which on events are told; `event` with the `cursor` behind it; a `cursor` alone, when nothing was told for a while; `error` with `code` and `detail`, when a message was not understood. The caller may send an object with `type` (a list), `session` (a list) and `chat`, which takes the place of the filter, and is answered with `wanted`. The reason of the closing frame is a code.";
+        let says = "The connection is a WebSocket from here on. Frames to the caller are JSON objects: `opened` with the `cursor` from which on events are told, and with `missed` (a list of `session` and `events`) where the caller stood before what is kept; `event` with the `cursor` behind it; a `cursor` alone, when nothing was told for a while; `error` with `code` and `detail`, when a message was not understood. The caller may send an object with `type` (a list), `session` (a list) and `chat`, which takes the place of the filter, and is answered with `wanted`. The reason of the closing frame is a code.";
         let status = StatusCode::SWITCHING_PROTOCOLS.as_u16();
         told.answers.push((status, json!({ "description": says })));
     }

@@ -15,7 +15,7 @@ use waspnest_core::event::Position;
 use waspnest_core::id::{SessionId, TenantId};
 use waspnest_core::session::SessionRecord;
 
-use super::{Cursor, Ended, Following, Listener, Live, News, Tellable, Told};
+use super::{Cursor, Ended, Following, Listener, Live, Missed, News, Opening, Tellable, Told};
 use crate::public_event::{EventSession, Filter, TypeSet};
 use crate::service::caller::{Bearer, Caller, Credentials, Refused};
 
@@ -181,8 +181,9 @@ impl Feed {
 
     async fn go_on(&mut self) -> Result<Told, Ended> {
         if let Start::From(_) = self.start {
-            self.begin().await?;
-            return Ok(Told::Opened(self.cursor()));
+            let missed = self.begin().await?;
+            let place = self.cursor();
+            return Ok(Told::Opened(Opening { place, missed }));
         }
         loop {
             if self.stop.is_cancelled() {
@@ -222,22 +223,31 @@ impl Feed {
         Some(Told::Event(told.json.clone(), Some(self.cursor())))
     }
 
-    /// Finds out where to begin.
-    async fn begin(&mut self) -> Result<(), Ended> {
+    /// Finds out where to begin, and what cannot be told any more.
+    async fn begin(&mut self) -> Result<Vec<Missed>, Ended> {
         let heads = self.heads().await?;
+        let mut missed = Vec::new();
         let Start::From(cursor) = std::mem::replace(&mut self.start, Start::Done) else {
-            return Ok(());
+            return Ok(missed);
         };
         for (record, head) in heads {
+            let session = record.id;
             let place = match &cursor {
                 None => head,
                 // A position that the log does not have yet is one of a log that is gone.
-                Some(cursor) => cursor.position(record.id).unwrap_or(head).min(head),
+                Some(cursor) => cursor.position(session).unwrap_or(head).min(head),
             };
-            self.places.insert(record.id, place);
-            self.behind.insert(record.id, head);
+            let gone = match place < head {
+                true => self.live.inner.log.gone(session).await?,
+                false => Position::default(),
+            };
+            if let Some(events) = gone.0.checked_sub(place.0).filter(|events| *events > 0) {
+                missed.push(Missed { session, events });
+            }
+            self.places.insert(session, place.max(gone));
+            self.behind.insert(session, head);
         }
-        Ok(())
+        Ok(missed)
     }
 
     /// The sessions in view with what their logs hold by now, durably.

@@ -1,6 +1,7 @@
 //! What a listener is told: events, that there are none, and why there will be no more.
 
 use bytes::Bytes;
+use waspnest_core::id::SessionId;
 use waspnest_core::log::LogError;
 use waspnest_core::session::SessionError;
 use waspnest_core::store::StoreError;
@@ -9,14 +10,32 @@ use super::Cursor;
 
 /// What a listener is told.
 pub enum Told {
-    /// The feed is open, from this place on.
-    Opened(Cursor),
+    /// The feed is open.
+    Opened(Opening),
     /// Something happened. The place behind it, unless it is in no log.
     Event(Bytes, Option<Cursor>),
     /// Nothing happened for a while. The place it has come to, if that is another one.
     Beat(Option<Cursor>),
     /// Nothing more is told.
     Ended(Ended),
+}
+
+/// Where a feed begins.
+#[derive(Debug)]
+pub struct Opening {
+    /// From here on everything is told.
+    pub place: Cursor,
+    /// What is not told any more of what was asked for.
+    pub missed: Vec<Missed>,
+}
+
+/// Events between the place where a listener stood and the oldest one that is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missed {
+    /// Whose.
+    pub session: SessionId,
+    /// How many, of all types.
+    pub events: u64,
 }
 
 /// Why nothing more is told.

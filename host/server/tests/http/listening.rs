@@ -28,6 +28,8 @@ impl Block {
 /// Somebody who listens.
 pub(crate) struct Listener {
     connection: TcpStream,
+    /// What it began with.
+    pub(crate) opened: Value,
     /// Of the body, what was not looked at yet.
     body: String,
     wire: Vec<u8>,
@@ -49,6 +51,7 @@ impl Listener {
         connection.write_all(head.as_bytes()).await.expect("it is written");
         let mut listener = Self {
             connection,
+            opened: Value::Null,
             body: String::new(),
             wire: Vec::new(),
             last: None,
@@ -64,6 +67,7 @@ impl Listener {
         assert!(head.contains("content-type: text/event-stream"), "{head}");
         let opened = listener.block().await.expect("it begins");
         assert_eq!(opened.event.as_deref(), Some("opened"), "{opened:?}");
+        listener.opened = opened.data.unwrap_or_default();
         listener
     }
 

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::net::TcpSocket;
+use waspnest_core::clock::UnixMs;
 use waspnest_core::event::SessionState;
 use waspnest_core::id::SessionId;
 use waspnest_core::log::Incoming;
+use waspnest_core::retention::Retention;
 
 use crate::events::{happens, says, state};
 use crate::exposition::Exposition;
@@ -87,6 +89,31 @@ async fn who_comes_back_goes_on_where_they_were() {
     api.get(&format!("{PATH}?cursor=nonsense"))
         .await
         .problem(400, "invalid_query");
+}
+
+#[tokio::test]
+async fn who_was_away_for_too_long_is_told_how_much_is_gone() {
+    let api = TestApi::start().await;
+    let mut listener = listens(&api).await;
+    happens(&api, api.main, says("A0", "0")).await;
+    assert_eq!(listener.text().await, "0");
+    let last = listener.last();
+    drop(listener);
+    for number in 1..=5 {
+        happens(&api, api.main, says(&format!("A{number}"), &number.to_string())).await;
+    }
+    api.mailbox.settle(api.main).await.expect("it is shown");
+    let (store, log, outbox) = (api.store.clone(), api.log.clone(), api.outbox.clone());
+    let retention = Retention::new(store, log, outbox, api.mailbox.clone(), api.progress.clone());
+    let gone = retention.prune(api.main, UnixMs(u64::MAX), &[]).await;
+    assert_eq!(gone.expect("they go").events, 5, "all but the newest");
+
+    let mut listener = Listener::opens(api.address, SECRET, "", Some(&last)).await;
+    let missed = json!([{ "session": api.main.to_string(), "events": 4 }]);
+    assert_eq!(listener.opened["missed"], missed);
+    assert_eq!(listener.text().await, "5");
+    let listener = Listener::opens(api.address, SECRET, "", Some(&listener.last())).await;
+    assert_eq!(listener.opened["missed"], json!(null), "nothing is");
 }
 
 #[tokio::test]

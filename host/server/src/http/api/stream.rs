@@ -21,7 +21,7 @@ use crate::http::operation::{Answer, Description, Query};
 use crate::http::query::{FromQuery, Params};
 use crate::http::reply::Reply;
 use crate::http::routes::TICKET;
-use crate::live::{Cursor, Ended, Feed, FeedParts, Pass, Told};
+use crate::live::{Cursor, Ended, Feed, FeedParts, Missed, Opening, Pass, Told};
 use crate::public_event::{Filter, TypeSet};
 use crate::service::caller::Caller;
 
@@ -153,7 +153,7 @@ impl Answer for EventStream {
         let event = told.schemas.subschema_for::<crate::public_event::PublicEvent>();
         let schema = json!({
             "type": "string",
-            "description": "Events as blocks of lines. `data` holds one event as JSON, and `id` the place behind it. A block named `opened` comes first, with the place from which on events are told; one named `closed` comes last, with `code` and `detail` of why there are no more. Lines that begin with a colon say that nothing happened.",
+            "description": "Events as blocks of lines. `data` holds one event as JSON, and `id` the place behind it. A block named `opened` comes first, with the place from which on events are told, and, where the caller stood before what is kept, with `missed`: a list of how many `events` of which `session` are not told any more; one named `closed` comes last, with `code` and `detail` of why there are no more. Lines that begin with a colon say that nothing happened.",
             "contentMediaType": "application/json",
             "contentSchema": event,
         });
@@ -166,10 +166,11 @@ fn written(told: Told) -> Bytes {
     let mut lines = String::new();
     // Writing into a String cannot fail.
     let _ = match told {
-        Told::Opened(place) => write!(
+        Told::Opened(opening) => write!(
             lines,
-            "retry: {RETRY}\nid: {place}\nevent: opened\ndata: {}\n\n",
-            json!({ "cursor": place.to_string() })
+            "retry: {RETRY}\nid: {}\nevent: opened\ndata: {}\n\n",
+            opening.place,
+            opened(&opening)
         ),
         Told::Beat(None) => write!(lines, ":\n\n"),
         // Without data it moves the place and is no event.
@@ -187,6 +188,20 @@ fn written(told: Told) -> Bytes {
         }
     };
     lines.into()
+}
+
+/// Where a stream begins, and what of it is not kept any more.
+pub(super) fn opened(opening: &Opening) -> serde_json::Value {
+    let Opening { place, missed } = opening;
+    let mut shown = json!({ "cursor": place.to_string() });
+    if !missed.is_empty() {
+        let missed = missed.iter().map(|missed| {
+            let Missed { session, events } = missed;
+            json!({ "session": session.to_string(), "events": events })
+        });
+        shown["missed"] = missed.collect();
+    }
+    shown
 }
 
 /// Why there are no more events.

@@ -12,7 +12,7 @@ use waspnest_core::address::Jid;
 use waspnest_core::clock::Clock;
 
 use super::events::{allowed, type_of};
-use super::stream::{Wanted, feed, sessions};
+use super::stream::{Wanted, feed, opened, sessions};
 use crate::http::HttpParts;
 use crate::http::body::{Fields, FromFields, object};
 use crate::http::context::Ctx;
@@ -123,7 +123,7 @@ impl Line {
                     }
                     Message::ping("")
                 }
-                Next::Told(Some(Told::Opened(place))) => told(&json!({ "opened": { "cursor": place.to_string() } })),
+                Next::Told(Some(Told::Opened(opening))) => told(&json!({ "opened": opened(&opening) })),
                 Next::Told(Some(Told::Event(event, place))) => {
                     // The event is a text already.
                     let event = String::from_utf8_lossy(&event);
