@@ -175,17 +175,34 @@ impl Deliveries {
     /// # Errors
     /// Those of the store.
     pub async fn trim(&self, at: At) -> Result<(), StoreError> {
-        let range = KeyRange {
-            start: schema::of(session::DELIVERY, &at.webhook).finish(),
-            end: Some(at.key()),
-        };
-        let rows = self.store.scan(at.space(), range, Order::Ascending, MAX_SCAN).await?;
-        if rows.is_empty() {
+        let mut commit = Commit::lazy(at.space());
+        let last = Position(at.position.0.saturating_sub(1));
+        self.let_go(at.session, at.webhook, last, &mut commit.ops).await?;
+        if commit.ops.is_empty() {
             return Ok(());
         }
-        let mut commit = Commit::lazy(at.space());
-        commit.ops.extend(rows.into_iter().map(|(key, _)| Op::Delete(key)));
         self.store.commit(commit).await.map(drop)
+    }
+
+    /// Adds the writes that remove deliveries of events up to `last`, the oldest 1000 of them.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn let_go(
+        &self,
+        session: SessionId,
+        webhook: WebhookId,
+        last: Position,
+        ops: &mut Vec<Op>,
+    ) -> Result<(), StoreError> {
+        let range = KeyRange {
+            start: schema::of(session::DELIVERY, &webhook).finish(),
+            end: Some(schema::of_at(session::DELIVERY, &webhook, last.next())),
+        };
+        let space = Space::Session(session);
+        let rows = self.store.scan(space, range, Order::Ascending, MAX_SCAN).await?;
+        ops.extend(rows.into_iter().map(|(key, _)| Op::Delete(key)));
+        Ok(())
     }
 
     /// Has a webhook told of a range of the log once more. A range that is being told already grows to hold both. Durable when this

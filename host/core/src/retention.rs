@@ -110,6 +110,10 @@ impl Retention {
         };
         for consumer in consumers {
             self.let_letters_go(session, consumer, last, &mut commit).await?;
+            match consumer {
+                Consumer::Installation(_) => {}
+                Consumer::Webhook(webhook) => self.deliveries.let_go(session, *webhook, last, &mut commit.ops).await?,
+            }
         }
         commit.ops.push(Op::Put(Trimmed::key(), codec::encode(&Trimmed(last))));
         match self.store.commit(commit).await {

@@ -246,6 +246,7 @@ impl App {
                 ..config.whatsapp.profile.clone()
             },
             connects_per_second: config.whatsapp.stagger.per_second,
+            keep_events: config.storage.keep_events,
             meters: meters.whatsapp.clone(),
         })
         .await?;

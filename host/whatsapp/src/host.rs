@@ -18,6 +18,7 @@ use whatsapp_rust::wacore::store::error::StoreError;
 use crate::authority::Authority;
 use crate::backend::Backend;
 use crate::certificate::{self, WeakenedBuild};
+use crate::expiry::Expiry;
 use crate::intake::Intake;
 use crate::jid;
 use crate::meters::Meters;
@@ -58,6 +59,7 @@ pub(crate) struct Host {
     /// What secrets of messages are derived from.
     key: MasterKey,
     pub(crate) profile: Profile,
+    pub(crate) expiry: Expiry,
     pub(crate) dialer: Dialer,
     pub(crate) meters: Meters,
     /// Of sessions that go through no proxy.
@@ -148,6 +150,7 @@ impl WhatsApp {
             authority: options.authority,
             usual_proxy: options.proxy,
             profile: options.profile,
+            expiry: Expiry::after(options.keep_events),
             open: Open::default(),
         };
         Ok(Self {
@@ -296,6 +299,7 @@ impl Host {
             log: self.log.clone(),
             outbox: self.outbox.clone(),
             key: self.key.clone(),
+            expiry: self.expiry,
         }
     }
 

@@ -16,6 +16,7 @@ use whatsapp_rust::types::durability_hook::InboundMessage;
 use whatsapp_rust::types::message::{MessageCategory, MessageInfo};
 
 use crate::decode::{self, Decoded};
+use crate::expiry::Expiry;
 use crate::jid;
 use crate::secret;
 use crate::session::bypasses_the_hook;
@@ -29,6 +30,8 @@ pub(crate) struct Intake {
     pub(crate) outbox: Outbox,
     /// What the secrets of those are derived from.
     pub(crate) key: MasterKey,
+    /// How long the secrets of messages are kept.
+    pub(crate) expiry: Expiry,
 }
 
 impl Intake {
@@ -90,7 +93,7 @@ impl Intake {
                 return Ok(None);
             }
         };
-        if let Err(error) = secret::keep(client, inbound).await {
+        if let Err(error) = secret::keep(client, inbound, self.expiry).await {
             tracing::warn!(session = %self.session, %error, "the secret of a message could not be kept; answers to it may stay sealed");
         }
         let unsealer = Unsealer {

@@ -15,6 +15,7 @@ mod certificate;
 pub mod decode;
 pub mod encode;
 mod endpoint;
+mod expiry;
 mod file;
 mod host;
 mod intake;

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use waspnest_core::clock::Clock;
 use waspnest_core::files::Files;
@@ -46,6 +47,8 @@ pub struct WhatsAppOptions {
     pub profile: Profile,
     /// Connections that begin in a second, over all sessions.
     pub connects_per_second: NonZeroU32,
+    /// How long events are kept; for ever, if nothing is said. What belongs to messages is not kept for longer.
+    pub keep_events: Option<Duration>,
     /// What is measured of sessions.
     pub meters: Meters,
 }

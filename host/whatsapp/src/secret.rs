@@ -7,11 +7,12 @@ use waspnest_core::address::{Jid, Party};
 use waspnest_core::message::{MessageKey, Origin};
 use whatsapp_rust::Client;
 use whatsapp_rust::types::durability_hook::InboundMessage;
-use whatsapp_rust::wacore::msg_secret::{self, MsgSecretPolicy, MsgSecretRetention, RetentionClass};
+use whatsapp_rust::wacore::msg_secret::{self, MsgSecretPolicy, RetentionClass};
 use whatsapp_rust::wacore::proto_helpers::MessageExt as _;
 use whatsapp_rust::wacore::store::traits::MsgSecretEntry;
 use whatsapp_rust::wacore_binary::JidExt as _;
 
+use crate::expiry::Expiry;
 use crate::jid;
 
 /// A secret could not be looked up, or not be kept.
@@ -21,7 +22,7 @@ pub(crate) struct LookupError(String);
 
 /// Keeps the secret of a poll or an event, as the client will do: before the first answer comes, which is right behind it where both waited
 /// for this host to come back.
-pub(crate) async fn keep(client: &Client, inbound: &InboundMessage) -> Result<(), LookupError> {
+pub(crate) async fn keep(client: &Client, inbound: &InboundMessage, expiry: Expiry) -> Result<(), LookupError> {
     let (message, info) = (&inbound.message, &inbound.info);
     let class = msg_secret::classify(message, info.source.chat.is_bot());
     let context = message.message_context_info.as_option();
@@ -35,7 +36,7 @@ pub(crate) async fn keep(client: &Client, inbound: &InboundMessage) -> Result<()
     let at = info.timestamp.timestamp();
     let expires_at = msg_secret::expires_at(
         MsgSecretPolicy::default(),
-        &MsgSecretRetention::default(),
+        &expiry.secrets(),
         class,
         u64::try_from(at).ok(),
         at,

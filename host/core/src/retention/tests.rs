@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::check::Checker;
 use crate::clock::Clock as _;
-use crate::delivery::Again;
+use crate::delivery::{Again, At, Delivery, DeliveryOutcome};
 use crate::effect::{EffectState, Progress as News};
 use crate::event::EventKind;
 use crate::fixture::{NOON, SESSION, World, in_message, installation, jid, message, message_of, on_every_engine, send};
@@ -92,6 +92,18 @@ fn letter(event: EventId) -> DeadLetter {
     }
 }
 
+fn delivery(event: EventId) -> Delivery {
+    Delivery {
+        event,
+        kind: "message".into(),
+        attempts: 1,
+        first_at: UnixMs(1),
+        last_at: UnixMs(1),
+        duration_ms: 1,
+        outcome: DeliveryOutcome::Delivered { status: 200 },
+    }
+}
+
 on_every_engine! {
     async fn what_everybody_is_done_with_goes_from_the_beginning(world: &mut World) {
         receive(world, &["M1", "M2", "M3", "M4", "M5"]).await;
@@ -143,14 +155,22 @@ on_every_engine! {
         assert_eq!(found, Found::Yes);
         let deliveries = Deliveries::new(Arc::clone(&world.store), world.progress.clone());
         let range = Again { next: Position(1), to: Position(2) };
+        for position in [1, 2, 3] {
+            let at = At { session: SESSION, webhook, position: Position(position) };
+            deliveries.delivered(at, &delivery(event.id)).await.expect("it is noted");
+        }
         deliveries.tell_again(SESSION, webhook, range).await.expect("it is wanted");
         let both = [echo(), told];
         assert_eq!(prune(world, EVER, &both).await.events, 0, "the webhook is told it again");
         deliveries.told_again(SESSION, webhook, range, Position(3)).await.expect("it is told");
         assert_eq!(prune(world, EVER, &both).await.events, 1, "it is handled again");
+        let at = At { session: SESSION, webhook, position: Position(1) };
+        assert_eq!(deliveries.get(at).await.expect("it reads"), None, "what became of an event goes with it");
         world.progress.forget_replay(SESSION, echo(), Position(2)).await.expect("it was handled");
         assert_eq!(prune(world, EVER, &both).await.events, 1);
         assert_eq!(positions(world).await, [3]);
+        let left = deliveries.list(SESSION, webhook, None, 10).await.expect("it reads");
+        assert_eq!(left.iter().map(|(position, _)| position.0).collect::<Vec<_>>(), [3]);
     }
 
     async fn what_was_given_up_goes_with_its_event(world: &mut World) {

@@ -341,6 +341,24 @@ async fn a_restart_repeats_no_tick() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_repeats_no_tick_and_loses_none() {
+    let hourly = schedule("0 * * * *", Tz::UTC, Missed::All);
+    let source = Source::start("2026-06-02T09:30:00Z", vec![hourly]).await;
+    let reminder = moment("2026-06-02T11:10:00Z");
+    source.set(timer(reminder, Missed::Once)).await;
+    source.pass_to("2026-06-02T12:30:00Z").await;
+    assert_eq!(source.ticks(4).await.len(), 4);
+    source.clock.set(moment("2026-06-02T09:45:00Z"));
+    source.pass_to("2026-06-02T13:30:00Z").await;
+    assert_eq!(source.ticks(5).await.len(), 5, "the hours come once");
+    source.clock.set(moment("2026-06-02T15:30:00Z"));
+    source.settle().await;
+    let expected = ["10:00", "11:00", "11:10", "12:00", "13:00", "14:00", "15:00"];
+    let expected = expected.map(|time| moment(&format!("2026-06-02T{time}:00Z")));
+    assert_eq!(times(&source.ticks(7).await), expected);
+}
+
+#[tokio::test]
 async fn a_timer_a_plugin_set_fires_once_and_survives_a_restart() {
     let source = Source::start("2026-06-02T09:00:00Z", Vec::new()).await;
     let at = moment("2026-06-02T09:10:00Z");

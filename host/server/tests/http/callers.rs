@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use waspnest_core::clock::UnixMs;
 
 use crate::known::{ADA, PASSWORD, SHOP, shop};
-use crate::support::TestApi;
+use crate::support::{START, TestApi};
 
 fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap_or_else(|| panic!("{field} in {value:#}"))
@@ -204,6 +205,23 @@ async fn a_tenant_goes_when_nothing_of_it_is_at_work() {
         200,
         "the default tenant's user stays"
     );
+}
+
+#[tokio::test]
+async fn a_token_is_good_until_its_time_by_whatever_the_clock_says() {
+    let api = TestApi::start().await;
+    let access = api.log_in("default").await;
+    let quarter = Duration::from_secs(900);
+    let asked = async || api.asks(&access, "GET", "/v1/me", None).await.status;
+    for (at, status) in [
+        (UnixMs(START.0 - 3_600_000), 200),
+        (START.plus(quarter * 4), 401),
+        (START, 200),
+        (START.plus(quarter), 401),
+    ] {
+        api.clock.set(at);
+        assert_eq!(asked().await, status, "{at:?}");
+    }
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use whatsapp_rust::wacore::store::error::Result;
 use whatsapp_rust::wacore::store::traits::{AppStateSyncKey, AppSyncStore};
 
 use super::table::{Kind, Row};
+use super::vault::Vault;
 use super::{Backend, from_json, to_json};
 
 /// Rows removed in one batch.
@@ -99,6 +100,23 @@ impl Backend {
     pub(super) async fn clear(&self, prefix: &[u8]) -> Result<()> {
         let keys = self.vault.keys(prefix).await?;
         self.remove(keys).await
+    }
+
+    /// Removes those records of a kind that are to go, some at a time; answers how many.
+    pub(super) async fn remove_those(&self, kind: Kind, go: impl Fn(&[u8]) -> Result<bool> + Send) -> Result<u32> {
+        let mut count = 0_usize;
+        let mut range = Vault::all_of(&Row::of(kind).finish());
+        while let Some(page) = self.vault.page(&mut range).await? {
+            let mut dead = Vec::new();
+            for (key, record) in page {
+                if go(&record)? {
+                    dead.push(key);
+                }
+            }
+            count += dead.len();
+            self.remove(dead).await?;
+        }
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// Removes records, however many.

@@ -47,16 +47,9 @@ fn holder(group: &str, device: &str) -> Bytes {
         .finish()
 }
 
-impl Backend {
-    /// Records of `kind` that start with a time before `cutoff`, in seconds since 1970.
-    async fn older(&self, kind: Kind, cutoff: i64) -> Result<Vec<Bytes>> {
-        let records = self.vault.records(&Row::of(kind).finish()).await?;
-        Ok(records
-            .into_iter()
-            .filter(|(_, record)| pending::parse(record).is_none_or(|(made, _)| made < cutoff))
-            .map(|(key, _)| key)
-            .collect())
-    }
+/// Whether a record starts with a time before `cutoff`, in seconds since 1970.
+fn is_older(record: &[u8], cutoff: i64) -> bool {
+    pending::parse(record).is_none_or(|(made, _)| made < cutoff)
 }
 
 #[async_trait]
@@ -257,10 +250,8 @@ impl ProtocolStore for Backend {
     }
 
     async fn delete_expired_sent_messages(&self, cutoff_timestamp: i64) -> Result<u32> {
-        let old = self.older(Kind::SentMessage, cutoff_timestamp).await?;
-        let count = u32::try_from(old.len()).unwrap_or(u32::MAX);
-        self.remove(old).await?;
-        Ok(count)
+        self.remove_those(Kind::SentMessage, |record| Ok(is_older(record, cutoff_timestamp)))
+            .await
     }
 
     async fn store_pending_inbound(&self, chat: &str, sender: &str, id: &str, message: &[u8]) -> Result<()> {
@@ -295,7 +286,11 @@ impl ProtocolStore for Backend {
 
     async fn delete_expired_pending_inbound(&self, cutoff_timestamp: i64) -> Result<u32> {
         let mut old = self.pending.expire(cutoff_timestamp);
-        old.extend(self.older(Kind::PendingInbound, cutoff_timestamp).await?);
+        let stored = self.vault.records(&Row::of(Kind::PendingInbound).finish()).await?;
+        let stored = stored
+            .into_iter()
+            .filter(|(_, record)| is_older(record, cutoff_timestamp));
+        old.extend(stored.map(|(key, _)| key));
         old.sort_unstable();
         old.dedup();
         let count = u32::try_from(old.len()).unwrap_or(u32::MAX);

@@ -107,15 +107,10 @@ impl MsgSecretStore for Backend {
 
     async fn delete_expired_msg_secrets(&self, cutoff_timestamp: i64) -> Result<u32> {
         let _deciding = self.deciding.lock().await;
-        let mut dead = Vec::new();
-        for (key, record) in self.vault.records(&Row::of(Kind::MessageSecret).finish()).await? {
-            let expires_at = Secret::from_bytes(&record)?.expires_at;
-            if expires_at != 0 && expires_at <= cutoff_timestamp {
-                dead.push(key);
-            }
-        }
-        let count = u32::try_from(dead.len()).unwrap_or(u32::MAX);
-        self.remove(dead).await?;
-        Ok(count)
+        self.remove_those(Kind::MessageSecret, |record| {
+            let expires_at = Secret::from_bytes(record)?.expires_at;
+            Ok(expires_at != 0 && expires_at <= cutoff_timestamp)
+        })
+        .await
     }
 }

@@ -14,11 +14,15 @@ use waspnest_core::id::SessionId;
 use waspnest_core::rekey::Reseals as _;
 use waspnest_core::store::{KeyRange, MAX_VALUE, MemoryStore, Order, SledOptions, SledStore, Space, Store};
 use whatsapp_rust::wacore::store::in_memory::InMemoryBackend;
-use whatsapp_rust::wacore::store::traits::{DeviceStore, LidPnMappingEntry, ProtocolStore, SignalStore};
+use whatsapp_rust::wacore::store::traits::{
+    DeviceStore, LidPnMappingEntry, MsgSecretEntry, MsgSecretStore, ProtocolStore, SignalStore,
+};
 use whatsapp_rust::wacore::types::jid::JidExt as _;
+use whatsapp_rust::waproto::codec;
 
 use self::operation::Operation;
 use super::{Backend, Devices};
+use crate::redelivery::StandIn;
 use waspnest_core::master_key::MasterKey;
 use waspnest_core::seal::Sealer;
 
@@ -235,6 +239,41 @@ async fn an_undelivered_message_is_kept_with_the_ratchet_and_no_longer() {
             .unwrap(),
         None
     );
+}
+
+#[tokio::test]
+async fn something_stands_for_a_copy_that_is_not_there() {
+    let store: Arc<dyn Store> = MemoryStore::new();
+    let key = MasterKey::generate();
+    let stand_in = StandIn::of(session(1), &key);
+    let ours = backend(&store, &key).await.standing_in(&stand_in);
+    let copy = async |id| ours.get_pending_inbound("c", "s", id).await.unwrap().unwrap();
+    assert_eq!(copy("1").await, stand_in.encoded());
+    ours.store_pending_inbound("c", "s", "1", b"a message").await.unwrap();
+    // It takes nobody's place.
+    ours.store_pending_inbound("c", "s", "1", &stand_in.encoded())
+        .await
+        .unwrap();
+    assert_eq!(copy("1").await, b"a message");
+    ours.delete_pending_inbound("c", "s", "1").await.unwrap();
+    let message = codec::message_decode(&copy("1").await).unwrap();
+    assert!(stand_in.is(&message));
+    assert!(!StandIn::of(session(2), &key).is(&message));
+}
+
+#[tokio::test]
+async fn of_many_old_ones_none_is_left_and_of_young_ones_all() {
+    let store: Arc<dyn Store> = MemoryStore::new();
+    let ours = backend(&store, &MasterKey::generate()).await;
+    let secrets = (0..1200).map(|number: u32| {
+        let expires_at = if number.is_multiple_of(3) { 20 } else { 10 };
+        let (chat, sender) = ("1@s.whatsapp.net".parse().unwrap(), "2@s.whatsapp.net".parse().unwrap());
+        MsgSecretEntry::new(&chat, &sender, &number.to_string(), [7; 32], expires_at, 1)
+    });
+    ours.put_msg_secrets(secrets.collect()).await.unwrap();
+    assert_eq!(ours.delete_expired_msg_secrets(10).await.unwrap(), 800);
+    assert_eq!(ours.delete_expired_msg_secrets(10).await.unwrap(), 0);
+    assert_eq!(ours.delete_expired_msg_secrets(20).await.unwrap(), 400);
 }
 
 #[tokio::test]

@@ -132,23 +132,33 @@ impl Vault {
     /// Every record whose key starts with `prefix`.
     pub(super) async fn records(&self, prefix: &[u8]) -> Result<Vec<(Bytes, Vec<u8>)>> {
         let mut records = Vec::new();
-        let mut range = KeyRange::prefix(prefix);
-        loop {
-            let page = self
-                .store
-                .scan(self.space, range.clone(), Order::Ascending, PAGE)
-                .await
-                .map_err(failed)?;
-            let next = page.last().filter(|_| page.len() == PAGE).map(|(last, _)| behind(last));
-            for (key, value) in page {
-                let record = self.open_record(&key, &value).await?;
-                records.push((key, record));
-            }
-            match next {
-                Some(start) => range.start = start,
-                None => return Ok(records),
-            }
+        let mut range = Self::all_of(prefix);
+        while let Some(page) = self.page(&mut range).await? {
+            records.extend(page);
         }
+        Ok(records)
+    }
+
+    /// Where the records are whose key starts with `prefix`, for [`Vault::page`].
+    pub(super) fn all_of(prefix: &[u8]) -> KeyRange {
+        KeyRange::prefix(prefix)
+    }
+
+    /// The next records of a range, which begins behind them afterwards; none when there are no more.
+    pub(super) async fn page(&self, range: &mut KeyRange) -> Result<Option<Vec<(Bytes, Vec<u8>)>>> {
+        let page = self
+            .store
+            .scan(self.space, range.clone(), Order::Ascending, PAGE)
+            .await
+            .map_err(failed)?;
+        let Some((last, _)) = page.last() else { return Ok(None) };
+        range.start = behind(last);
+        let mut records = Vec::with_capacity(page.len());
+        for (key, value) in page {
+            let record = self.open_record(&key, &value).await?;
+            records.push((key, record));
+        }
+        Ok(Some(records))
     }
 
     async fn open_record(&self, key: &Bytes, value: &[u8]) -> Result<Vec<u8>> {

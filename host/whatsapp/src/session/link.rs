@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 use waspnest_core::event::LiveInterest;
 use waspnest_core::id::SessionId;
 use whatsapp_rust::bot::{Bot, BotHandle};
@@ -34,6 +35,8 @@ pub(crate) struct Link {
     /// What was dropped from the queue.
     pub(crate) overflow: Arc<Overflow>,
     backend: Arc<Backend>,
+    /// Lets go of what is old.
+    expiring: AbortHandle,
 }
 
 /// Why a client could not be made.
@@ -49,6 +52,10 @@ pub(crate) enum LinkError {
 
 impl Link {
     /// Builds a client and lets it run.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the task ends with the link, in whatever way that comes to its end"
+    )]
     pub(crate) async fn start(
         host: &Host,
         session: SessionId,
@@ -91,7 +98,7 @@ impl Link {
             .with_runtime(TokioRuntime)
             .with_event_handler(ears)
             .with_inbound_durability_hook(hook)
-            .with_cache_config(caches::config())
+            .with_cache_config(caches::config(host.expiry))
             .with_wanted_pre_key_count(profile.prekeys)
             .with_device_props(
                 DevicePropsOverride::new()
@@ -112,7 +119,9 @@ impl Link {
             Ok(bot) => {
                 let client = bot.client();
                 door.serve(&client);
+                let expiring = host.expiry.run(Arc::clone(&backend), Arc::clone(&host.clock));
                 Ok(Self {
+                    expiring: tokio::spawn(expiring).abort_handle(),
                     bot: bot.spawn(),
                     client,
                     news,
@@ -141,6 +150,7 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         self.backend.fence();
+        self.expiring.abort();
         // Aborting ends the run loop only; the client's other tasks end by this.
         self.client.signal_shutdown_sync();
         self.bot.abort();

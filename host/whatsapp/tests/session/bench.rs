@@ -253,6 +253,7 @@ pub(crate) async fn host(
 ) -> Result<WhatsApp> {
     let options = WhatsAppOptions {
         connects_per_second: std::num::NonZeroU32::MAX,
+        keep_events: None,
         meters: waspnest_whatsapp::Meters::default(),
         endpoint: sim.url().parse()?,
         proxy: None,

@@ -161,6 +161,7 @@ async fn this_build_does_not_leave_the_machine() -> Result<()> {
     let bench = Bench::new().await?;
     let options = waspnest_whatsapp::WhatsAppOptions {
         connects_per_second: std::num::NonZeroU32::MAX,
+        keep_events: None,
         meters: waspnest_whatsapp::Meters::default(),
         endpoint: waspnest_whatsapp::Endpoint::whatsapp(),
         proxy: None,
