@@ -11,6 +11,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::{StreamExt as _, stream};
 use tokio::sync::mpsc;
 use waspnest_core::id::SessionId;
 use waspnest_core::master_key::MasterKey;
@@ -26,6 +27,9 @@ const ASKS: u8 = 3;
 
 /// How many messages are remembered as asked for.
 const REMEMBERED: usize = 1000;
+
+/// How many are asked for at a time.
+const AT_ONCE: usize = 32;
 
 /// How many may wait to be asked for. One that finds no place is asked for when it is delivered once more.
 const PLACES: usize = 256;
@@ -114,8 +118,10 @@ pub(crate) enum Asked {
     Enough,
 }
 
-async fn ask(session: SessionId, mut asks: mpsc::Receiver<Ask>) {
-    while let Some(Ask { client, info }) = asks.recv().await {
+/// Many at a time: one may wait for an answer of the phone's that a lost connection took along.
+async fn ask(session: SessionId, asks: mpsc::Receiver<Ask>) {
+    let asks = stream::unfold(asks, async |mut asks| Some((asks.recv().await?, asks)));
+    let asked = asks.for_each_concurrent(AT_ONCE, async |Ask { client, info }| {
         let stanza = stanza(&info);
         let stanza = stanza.as_node_ref();
         match client.request_message_retry(&stanza, RetryRequestOptions::new()).await {
@@ -123,7 +129,8 @@ async fn ask(session: SessionId, mut asks: mpsc::Receiver<Ask>) {
             // It is delivered again over the next connection.
             Err(error) => tracing::debug!(%session, id = %info.id, %error, "a sender could not be asked for a message"),
         }
-    }
+    });
+    asked.await;
 }
 
 /// The head of the stanza that a message came in, of which no more is left than what was read.
