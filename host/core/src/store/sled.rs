@@ -117,7 +117,7 @@ impl SledStore {
         compact::put_in_place(dir).map_err(io("its copy cannot be put in its place"))?;
         remove_half_written_snapshots(dir).map_err(io("its half-written snapshots cannot be removed"))?;
         let is_new = !dir.join("db").exists();
-        let db = open_db(dir, options)?;
+        let (db, config) = open_db(dir, options)?;
         let data = File::options()
             .read(true)
             .write(true)
@@ -137,7 +137,7 @@ impl SledStore {
 
         let trees = Arc::new(Trees::of(&db).map_err(engine(dir))?);
         let (ending, last_end) = ending(dir);
-        let poison = Arc::new(Poison::new(ending));
+        let poison = Arc::new(Poison::new(ending, config));
         let flusher = Arc::new(Flusher::new(meters.clone()));
         let (jobs, queue) = mpsc::channel(QUEUE);
         let writer = Writer {
@@ -246,7 +246,7 @@ impl Store for SledStore {
         let Some(tree) = self.trees.get(space) else {
             return Ok(None);
         };
-        let value = tree.get(key).map_err(read_error)?;
+        let value = tree.get(key).map_err(|error| self.poison.read_error(error))?;
         Ok(value.map(|value| Bytes::copy_from_slice(&value)))
     }
 
@@ -275,7 +275,7 @@ impl Store for SledStore {
                 Order::Descending => run.next_back(),
             };
             let Some(row) = row else { break };
-            let (key, value) = row.map_err(read_error)?;
+            let (key, value) = row.map_err(|error| self.poison.read_error(error))?;
             rows.push((Bytes::copy_from_slice(&key), Bytes::copy_from_slice(&value)));
         }
         Ok(rows)
@@ -307,17 +307,19 @@ impl Store for SledStore {
     }
 }
 
-/// Set once, by the first write or flush that failed. What the disk holds is unknown from then on, and a second flush that succeeds
+/// Set once, by the first to meet a write or a flush that failed. What the disk holds is unknown from then on, and a second flush that succeeds
 /// would prove nothing, so nothing is tried again.
 struct Poison {
     why: watch::Sender<Option<Box<str>>>,
     ending: Ending,
+    /// What sled was opened with, where it keeps that it gave up.
+    config: sled::Config,
 }
 
 impl Poison {
-    fn new(ending: Ending) -> Self {
+    fn new(ending: Ending, config: sled::Config) -> Self {
         let why = watch::Sender::new(None);
-        Self { why, ending }
+        Self { why, ending, config }
     }
 
     fn set(&self, reason: String) {
@@ -332,18 +334,25 @@ impl Poison {
         });
     }
 
+    /// What a reader is told. sled writes behind its callers, and once that has failed it fails reads as well, so a reader may be the first to
+    /// meet the loss.
+    fn read_error(&self, error: sled::Error) -> StoreError {
+        if let Err(given_up) = self.config.global_error() {
+            let reason = given_up.to_string();
+            self.set(reason.clone());
+            return StoreError::Lost { reason: reason.into() };
+        }
+        StoreError::Read {
+            reason: error.to_string().into(),
+        }
+    }
+
     fn error(&self) -> Option<StoreError> {
         self.why.borrow().clone().map(|reason| StoreError::Lost { reason })
     }
 
     fn check(&self) -> Result<(), StoreError> {
         self.error().map_or(Ok(()), Err)
-    }
-}
-
-fn read_error(error: sled::Error) -> StoreError {
-    StoreError::Read {
-        reason: error.to_string().into(),
     }
 }
 

@@ -170,12 +170,12 @@ pub(in crate::store) fn wait_for_lingering_threads(dir: &Path) {
     }
 }
 
-pub(super) fn open_db(dir: &Path, options: SledOptions) -> Result<Db, OpenError> {
+pub(super) fn open_db(dir: &Path, options: SledOptions) -> Result<(Db, sled::Config), OpenError> {
     wait_for_lingering_threads(dir);
     let config = sled::Config::new().path(dir).cache_capacity(options.cache_bytes);
     // sled panics when it cannot open its file.
     match std::panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
-        Ok(opened) => opened.map_err(engine(dir)),
+        Ok(opened) => Ok((opened.map_err(engine(dir))?, config)),
         Err(_) => Err(OpenError::Engine {
             dir: dir.to_owned(),
             reason: "it panicked; see above".into(),

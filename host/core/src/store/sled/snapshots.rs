@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use sled::Tree;
 
-use super::{Poison, read_error};
+use super::Poison;
 use crate::store::snapshot::{PAGE, PAGE_BYTES, Page, Snapshot};
 use crate::store::{Space, StoreError};
 
@@ -193,7 +193,7 @@ impl TreeSnapshot {
                 Ok(found) => found,
                 // A tree that is being removed answers anything.
                 Err(_) if self.walk.lock().space == Existence::Removed => return Ok(Page::Removed),
-                Err(error) => return Err(read_error(error)),
+                Err(error) => return Err(self.poison.read_error(error)),
             };
             let rows = self.lay_over(found, &passed);
             match rows {

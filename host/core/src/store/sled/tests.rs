@@ -75,14 +75,16 @@ fn a_directory_knows_how_it_was_given_up() {
 #[test]
 fn a_sync_that_failed_is_not_tried_again() {
     let dir = tempfile::tempdir().expect("there is room for a directory");
-    let db = sled::open(dir.path()).expect("sled opens it");
+    let config = sled::Config::new().path(dir.path());
+    let db = config.open().expect("sled opens it");
     // What cannot be synced, and what can.
     let (bad, good) = (
         File::open("/dev/null").expect("it opens"),
         File::open(dir.path()).expect("it opens"),
     );
     let meters = Meters::new(Arc::new(SystemClock::new()));
-    let (flusher, poison) = (Arc::new(Flusher::new(meters)), Poison::new(Ending::begin(dir.path()).0));
+    let fresh = || Poison::new(Ending::begin(dir.path()).0, config.clone());
+    let (flusher, poison) = (Arc::new(Flusher::new(meters)), fresh());
     let waiting = |flushed| Waiter { flushed, since: None };
     for data in [&bad, &good] {
         let (flushed, durable) = oneshot::channel();
@@ -94,9 +96,56 @@ fn a_sync_that_failed_is_not_tried_again() {
     let (flushed, durable) = oneshot::channel();
     flusher.add(vec![waiting(flushed)], Class::Durable, Dirty::Yes);
     flusher.close();
-    flusher.run(&db, &good, &Poison::new(Ending::begin(dir.path()).0));
+    flusher.run(&db, &good, &fresh());
     durable
         .blocking_recv()
         .expect("it is answered")
         .expect("without the failure before it, it would have worked");
+}
+
+/// Where the process finds its directory that cannot write much.
+#[cfg(target_os = "linux")]
+const CRAMPED: &str = "WASPNEST_TEST_CRAMPED";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_reader_that_meets_a_write_that_failed_loses_the_store() {
+    if let Some(dir) = std::env::var_os(CRAMPED) {
+        return meets_a_write_that_failed(std::path::Path::new(&dir));
+    }
+    // A limit of the whole process, so this happens in another one. Without the signal that tells of it a write beyond the limit fails.
+    let dir = tempfile::tempdir().expect("there is room for a directory");
+    let name = "store::sled::tests::a_reader_that_meets_a_write_that_failed_loses_the_store";
+    let ended = std::process::Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 2048; exec \"$0\" --exact \"$1\""])
+        .arg(std::env::current_exe().expect("this program has a path"))
+        .arg(name)
+        .env(CRAMPED, dir.path())
+        .output()
+        .expect("it starts");
+    let said = String::from_utf8_lossy(&ended.stdout);
+    assert!(
+        ended.status.success() && said.contains("1 passed"),
+        "it ended with {}: {said}",
+        ended.status
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::main(flavor = "current_thread")]
+async fn meets_a_write_that_failed(dir: &std::path::Path) {
+    let meters = Meters::new(Arc::new(SystemClock::new()));
+    let store = SledStore::open_measured(dir, SledOptions::default(), meters).expect("the directory opens");
+    let applied = store.commit(Commit::lazy(SPACE).put("k", "1")).await;
+    drop(applied.expect("it commits"));
+    // Past the writer, which would notice.
+    let tree = store.trees.get(SPACE).expect("the space is there");
+    let full = (0_u32..10_000).any(|nth| tree.insert(nth.to_be_bytes(), vec![0; 4096]).is_err());
+    assert!(full, "there was room for everything");
+    assert!(store.poison.check().is_ok(), "nobody has met it yet");
+    assert!(is_lost(store.get(SPACE, b"k").await));
+    assert!(matches!(store.until_lost().await, StoreError::Lost { .. }));
+    drop(store);
+    let (_, last) = Ending::look(dir);
+    assert_eq!(last, LastEnd::StoreLost);
 }

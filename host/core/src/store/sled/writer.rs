@@ -122,7 +122,7 @@ impl Writer {
             tree: self.trees.get(space),
             rows: HashMap::new(),
         });
-        let outcome = changes.check(&expect).map(|()| class);
+        let outcome = changes.check(&expect, &self.poison).map(|()| class);
         if outcome.is_ok() {
             for op in ops {
                 match op {
@@ -289,11 +289,11 @@ pub(super) enum Dirty {
 }
 
 impl Changes {
-    fn check(&self, expect: &[Expect]) -> Result<(), StoreError> {
+    fn check(&self, expect: &[Expect], poison: &Poison) -> Result<(), StoreError> {
         for expect in expect {
             let holds = match expect {
-                Expect::Absent(key) => !self.matches(key, None)?,
-                Expect::Equals(key, value) => self.matches(key, Some(value))?,
+                Expect::Absent(key) => !self.matches(key, None, poison)?,
+                Expect::Equals(key, value) => self.matches(key, Some(value), poison)?,
             };
             if !holds {
                 return Err(StoreError::Conflict);
@@ -303,7 +303,7 @@ impl Changes {
     }
 
     /// Whether a key exists, with this value if one is given.
-    fn matches(&self, key: &Bytes, wanted: Option<&Bytes>) -> Result<bool, StoreError> {
+    fn matches(&self, key: &Bytes, wanted: Option<&Bytes>, poison: &Poison) -> Result<bool, StoreError> {
         let is_wanted = |value: &[u8]| wanted.is_none_or(|wanted| wanted == value);
         if let Some(value) = self.rows.get(key) {
             return Ok(value.as_deref().is_some_and(is_wanted));
@@ -311,7 +311,7 @@ impl Changes {
         let Some(tree) = &self.tree else { return Ok(false) };
         Ok(tree
             .get(key)
-            .map_err(super::read_error)?
+            .map_err(|error| poison.read_error(error))?
             .as_deref()
             .is_some_and(is_wanted))
     }
