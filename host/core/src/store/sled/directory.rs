@@ -170,9 +170,16 @@ pub(in crate::store) fn wait_for_lingering_threads(dir: &Path) {
     }
 }
 
+/// How often sled's own thread looks after its file. It empties one segment of what was written over each time and no more; at sled's half second a
+/// busy host writes faster than that, so the file grows, and with it what sled keeps in memory of every segment.
+const TENDED_EVERY_MS: u64 = 50;
+
 pub(super) fn open_db(dir: &Path, options: SledOptions) -> Result<(Db, sled::Config), OpenError> {
     wait_for_lingering_threads(dir);
-    let config = sled::Config::new().path(dir).cache_capacity(options.cache_bytes);
+    let config = sled::Config::new()
+        .path(dir)
+        .cache_capacity(options.cache_bytes)
+        .flush_every_ms(Some(TENDED_EVERY_MS));
     // sled panics when it cannot open its file.
     match std::panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
         Ok(opened) => Ok((opened.map_err(engine(dir))?, config)),
