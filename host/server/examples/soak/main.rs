@@ -339,6 +339,8 @@ impl Stage {
         let lost = self.ledger.waiting();
         let (counts, (_, told, _)) = (self.ledger.counts(), self.ear.counts());
         let untold = (counts.sent + counts.unsure).saturating_sub(told as u64);
+        // As it stands at rest: of the last question below, the answer may be heard here before it is in the books.
+        let mut line = self.figures("soak").await?;
         // Whoever answers is not stuck.
         for person in &self.people {
             let number = (person.index, next);
@@ -379,7 +381,7 @@ impl Stage {
         if untold > counts.unsure {
             bad.push(format!("the webhook was not told {untold} messages"));
         }
-        let mut line = self.figures("soak").await?;
+        line["doubled"] = json!(doubled);
         line["minutes"] = json!(wanted.minutes);
         line["sessions"] = json!(wanted.sessions);
         line["lost"] = json!(lost.len());
